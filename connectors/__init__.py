@@ -1,0 +1,1 @@
+"""Source to raw: reads any source into an immutable snapshot of text, and changes nothing."""

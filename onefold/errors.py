@@ -1,0 +1,117 @@
+"""Every error Onefold raises on purpose, and nothing else.
+
+The tree:
+
+    OnefoldError                 exit code 1
+    ├── ConfigError              2   onefold.yml, sources/*.yml or the environment is wrong
+    ├── SourceError              3   one source could not be synced; the others go on
+    │   ├── SourceMissing            the file, folder, table or sheet is not there
+    │   ├── SourceLocked             password-protected, or held by another program
+    │   ├── SourceUnreachable        the server does not answer (worth a retry)
+    │   ├── SourceEncoding           the bytes are not text in the declared or detected encoding
+    │   ├── SourceLayout             a mapped column is missing, a line has the wrong length
+    │   ├── SourceEmpty              nothing to read where there used to be records
+    │   └── SourceHeld               readable but suspicious (shrank too much): kept back
+    ├── WarehouseError           4   the database is missing, too old, or refuses
+    ├── ModelError               5   a saved matching model does not fit the data or the code
+    ├── DecisionConflict         6   a steward's decision contradicts earlier ones
+    └── PublishError             7   the golden table was not published
+
+A message says what failed, on what, what was found and what to do, in that
+order. It names sources, columns and positions, never a customer's values.
+
+Bad *data* is no error: it goes to quarantine (rules/quarantine.py).
+"""
+
+
+class OnefoldError(Exception):
+    """Base of all errors that Onefold raises on purpose.
+
+    Args:
+        where: what it happened on: a file and sheet, a source, a setting.
+        what: what failed, as a clause.
+        found: what was there instead, if that helps; never customer values.
+        do: what to do about it, as a sentence.
+    """
+
+    exit_code = 1
+
+    def __init__(self, where: str, what: str, *, found: str = "", do: str = "") -> None:
+        self.where, self.what, self.found, self.do = where, what, found, do
+        super().__init__(where, what, found, do)
+
+    def __str__(self) -> str:
+        text = f"{self.where}: {self.what}"
+        if self.found:
+            text += f" (found {self.found})"
+        text += "."
+        if self.do:
+            text += f" {self.do}"
+        return text
+
+
+class ConfigError(OnefoldError):
+    """onefold.yml, sources/*.yml or the environment is wrong."""
+
+    exit_code = 2
+
+
+class SourceError(OnefoldError):
+    """One source could not be synced; the others go on."""
+
+    exit_code = 3
+    transient = False
+
+
+class SourceMissing(SourceError):
+    """The file, folder, table or sheet is not there."""
+
+
+class SourceLocked(SourceError):
+    """The file is password-protected, or another program holds it."""
+
+
+class SourceUnreachable(SourceError):
+    """The server does not answer; worth a retry."""
+
+    transient = True
+
+
+class SourceEncoding(SourceError):
+    """The bytes are not text in the declared or detected encoding."""
+
+
+class SourceLayout(SourceError):
+    """A mapped column is missing, or a line does not fit its layout."""
+
+
+class SourceEmpty(SourceError):
+    """Nothing to read where there used to be records."""
+
+
+class SourceHeld(SourceError):
+    """Readable but suspicious (shrank too much): kept back, last good records stay."""
+
+
+class WarehouseError(OnefoldError):
+    """The database is missing, too old, or refuses."""
+
+    exit_code = 4
+
+
+class ModelError(OnefoldError):
+    """A saved matching model does not fit the data or the code."""
+
+    exit_code = 5
+
+
+class DecisionConflict(OnefoldError):
+    """A steward's decision contradicts earlier ones."""
+
+    exit_code = 6
+
+
+class PublishError(OnefoldError):
+    """The golden table was not published."""
+
+    exit_code = 7

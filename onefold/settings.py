@@ -1,0 +1,137 @@
+"""Where a deployment keeps its things. A setting here never changes a result.
+
+A home folder is one deployment: ``onefold.yml``, ``sources/*.yml``,
+``dagster.yaml`` and, by default, the lake and the SQLite files. Behavior
+(thresholds, survivorship, gates) stands in ``onefold.yml`` too, and is
+validated by the module that it drives; this module only hands it the section.
+"""
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from onefold.errors import ConfigError
+
+_ENV = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+class Settings(BaseModel):
+    """One deployment, as read by :func:`load`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    home: Path
+    """The folder with onefold.yml."""
+    database_url: str
+    """SQLAlchemy URL of the warehouse; SQLite means two files beside each other."""
+    review_url: str
+    """SQLAlchemy URL of the review store: review.db, or the same PostgreSQL database."""
+    lake: str
+    """fsspec URL or folder of the lake."""
+    country: str = "CN"
+    """ISO 3166 code assumed where a record does not say its country."""
+    sections: dict[str, Any] = {}
+    """The behavior sections of onefold.yml, by name, unvalidated."""
+
+    @property
+    def sources_dir(self) -> Path:
+        """Folder with one YAML file per source."""
+        return self.home / "sources"
+
+    @property
+    def models_dir(self) -> Path:
+        """Folder with the saved matching models, one file per version."""
+        return self.home / "models"
+
+    @property
+    def is_postgresql(self) -> bool:
+        """Whether the warehouse is PostgreSQL (else SQLite)."""
+        return self.database_url.startswith("postgresql")
+
+
+def expand_environment(text: str, where: str) -> str:
+    """Replace ``${NAME}`` by the environment's value.
+
+    Raises:
+        ConfigError: the variable is not set.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        name = match.group(1)
+        if name not in os.environ:
+            raise ConfigError(
+                where, f"the environment has no variable {name}", do=f"Set {name} and run again."
+            )
+        return os.environ[name]
+
+    return _ENV.sub(value, text)
+
+
+def find_home(home: Path | str | None = None) -> Path:
+    """The home folder: the argument, else ONEFOLD_HOME, else the current folder.
+
+    Raises:
+        ConfigError: there is no onefold.yml in it.
+    """
+    path = Path(home or os.environ.get("ONEFOLD_HOME") or ".").expanduser().resolve()
+    if not (path / "onefold.yml").is_file():
+        raise ConfigError(
+            str(path),
+            "this is not an Onefold home",
+            found="no onefold.yml",
+            do="Make one with 'onefold init HOME', or name yours with --home or ONEFOLD_HOME.",
+        )
+    return path
+
+
+def load(home: Path | str | None = None) -> Settings:
+    """Read ``onefold.yml`` of a home.
+
+    ``database_url`` comes from ONEFOLD_DATABASE_URL, else from ``database:`` in
+    onefold.yml (``${NAME}`` is replaced from the environment), else SQLite.
+
+    Raises:
+        ConfigError: no home, unreadable YAML, or a setting that is not known.
+    """
+    path = find_home(home)
+    file = path / "onefold.yml"
+    try:
+        data = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        raise ConfigError(f"onefold.yml{line}", "this is not YAML", do="Mend the line.") from error
+    if not isinstance(data, dict):
+        raise ConfigError("onefold.yml", "a mapping was expected", found=type(data).__name__)
+    database = os.environ.get("ONEFOLD_DATABASE_URL") or data.pop("database", None) or "sqlite"
+    data.pop("database", None)
+    database = expand_environment(str(database), "onefold.yml, database")
+    if database == "sqlite":
+        warehouse, review = f"sqlite:///{path / 'warehouse.db'}", f"sqlite:///{path / 'review.db'}"
+    elif database.startswith(("postgresql://", "postgresql+psycopg://", "postgres://")):
+        warehouse = review = "postgresql+psycopg://" + database.split("://", 1)[1]
+    else:
+        raise ConfigError(
+            "onefold.yml, database",
+            "only SQLite and PostgreSQL can hold the warehouse",
+            found=database.split(":", 1)[0],
+            do="Write 'sqlite' or a postgresql:// URL (its password as ${NAME}).",
+        )
+    lake = expand_environment(str(data.pop("lake", path / "lake")), "onefold.yml, lake")
+    if "://" not in lake and not Path(lake).is_absolute():
+        lake = str(path / lake)
+    try:
+        return Settings(
+            home=path,
+            database_url=warehouse,
+            review_url=review,
+            lake=lake,
+            country=str(data.pop("country", "CN")),
+            sections=data,
+        )
+    except ValidationError as error:
+        raise ConfigError("onefold.yml", str(error.errors()[0]["msg"])) from error

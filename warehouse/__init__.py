@@ -1,0 +1,1 @@
+"""The stores: the only package that writes tables."""
