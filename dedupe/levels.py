@@ -1,0 +1,197 @@
+"""Which levels each comparison has, and what contradicts a merge: one table for all stages.
+
+A level is an int8 in a column ``<field>_level``: its index in the field's list,
+0 for disagreement, higher for better agreement, :data:`MISSING` (-1) where
+either record lacks the value or the two are not comparable. The sentence is
+what a steward reads. How a level is decided stands in ``dedupe/comparing``;
+what it weighs stands in the model.
+
+>>> [level.name for level in LEVELS["person"]["birth_date"]]
+['different', 'near', 'same']
+>>> sentence("organization", "phone", 4)
+'Two or more telephone numbers are the same.'
+"""
+
+from typing import NamedTuple
+
+from rules.customer import ORGANIZATION, PERSON
+
+MISSING = -1
+
+
+class Level(NamedTuple):
+    """One outcome of a comparison.
+
+    Attributes:
+        name: short name, stable: models and tables refer to it.
+        sentence: what a steward reads.
+        agreement: -1 (speaks against) to 1 (speaks for), a prior guess that only
+            starts the training; weights are learnt.
+    """
+
+    name: str
+    sentence: str
+    agreement: float
+
+
+class Veto(NamedTuple):
+    """A contradiction that keeps two records apart.
+
+    Attributes:
+        sentence: what a steward reads.
+        overruled_at_bits: match weight (log2 odds) from which the veto no longer
+            counts; None where it always counts.
+    """
+
+    sentence: str
+    overruled_at_bits: float | None = None
+
+
+_PERSON_NAME = (
+    Level("unlike", "The names are unlike.", -1.0),
+    Level("conflict", "Same name, but middle name or suffix (Jr, Sr, II) contradict.", -0.5),
+    Level("given_only", "Only the given names agree; the family names differ.", -0.5),
+    Level("family_only", "Only the family names agree; the given names differ.", -1.0),
+    Level("given_near", "Same family name; the given names are similar.", -0.2),
+    Level("one_character", "Same family name; one of two given characters differs.", -0.3),
+    Level("no_given", "Same family name; one record has no comparable given name.", 0.3),
+    Level("confusable", "The names differ by a typing slip, a homophone or a look-alike.", 0.6),
+    Level("short_form", "One name is a nickname, initial or reordered form of the other.", 0.7),
+    Level("script", "The same name in another script, or a middle name is missing.", 0.8),
+    Level("equal", "The names are the same.", 1.0),
+)
+
+_ORGANIZATION_NAME = (
+    Level("unlike", "The names are unlike.", -1.0),
+    Level("other_industry", "Same distinctive name, but another line of business.", -0.7),
+    Level("other_region", "Same distinctive name, but another region.", -0.7),
+    Level("near", "The distinctive names are similar.", 0.2),
+    Level("acronym", "One name is made of the other's initials.", 0.5),
+    Level("short_form", "One name is a short form of the other.", 0.6),
+    Level("confusable", "The names differ by a typing slip, a homophone or a look-alike.", 0.7),
+    Level("brand_script", "The same distinctive name in another script.", 0.6),
+    Level("script", "The same name in another script, line of business or region too.", 0.8),
+    Level("no_region", "The same name; one record leaves out the region.", 0.8),
+    Level("no_industry", "The same distinctive name; one leaves out the line of business.", 0.6),
+    Level("other_form", "The same name with another or no legal form.", 0.9),
+    Level("equal", "The names are the same.", 1.0),
+)
+
+_ID = (
+    Level("conflict", "The identity or registration numbers differ.", -1.0),
+    Level("near", "The numbers differ by a typing slip.", 0.7),
+    Level("partial", "One number is cut or damaged; what is left of it agrees.", 0.8),
+    Level("same", "The identity or registration numbers are the same.", 1.0),
+)
+
+_PHONE = (
+    Level("none", "No telephone number is the same.", -0.7),
+    Level("other_kind", "No telephone number is the same, but their kinds differ.", -0.2),
+    Level("near", "Two telephone numbers differ by a typing slip or the area code.", 0.5),
+    Level("shared", "A telephone number is the same.", 0.8),
+    Level("two_shared", "Two or more telephone numbers are the same.", 1.0),
+)
+
+_EMAIL = (
+    Level("different", "The e-mail addresses differ.", -0.5),
+    Level("domain", "The e-mail addresses are of the same company domain.", 0.3),
+    Level("local_part", "The e-mail addresses agree before the @ only.", 0.4),
+    Level("near", "The e-mail addresses differ by a typing slip.", 0.8),
+    Level("same", "An e-mail address is the same.", 1.0),
+)
+
+_ADDRESS = (
+    Level("other_city", "The addresses are in different cities.", -0.8),
+    Level("other_road", "The same city, but another road.", -0.5),
+    Level("city", "The same city or postal code; one record knows no more.", 0.1),
+    Level("other_number", "The same road, but another number.", 0.0),
+    Level("near", "The addresses are similar.", 0.4),
+    Level("other_unit", "The same road and number, but another unit.", 0.3),
+    Level("number", "The same road and number; one record leaves out the unit.", 0.8),
+    Level("same", "The addresses are the same.", 1.0),
+)
+
+_BIRTH_DATE = (
+    Level("different", "The birth dates differ.", -1.0),
+    Level("near", "The birth dates differ in one part, or day and month are swapped.", 0.6),
+    Level("same", "The birth dates are the same.", 1.0),
+)
+
+_EMPLOYER = (
+    Level("different", "The employers differ.", -0.3),
+    Level("near", "The employers' names are similar.", 0.4),
+    Level("same", "The employer is the same.", 0.8),
+)
+
+_CONTACT = (
+    Level("different", "Contact person and legal representative differ.", -0.4),
+    Level("near", "The contacts' names are similar or share the family name.", 0.3),
+    Level("same", "Contact person or legal representative is the same.", 0.9),
+)
+
+_BRANCH = (
+    Level("other", "They are different branches.", -1.0),
+    Level("parent", "One is a branch, the other the organization itself.", -0.7),
+    Level("same", "They are the same branch.", 0.8),
+)
+
+LEVELS: dict[str, dict[str, tuple[Level, ...]]] = {
+    PERSON: {
+        "name": _PERSON_NAME,
+        "id": _ID,
+        "birth_date": _BIRTH_DATE,
+        "phone": _PHONE,
+        "email": _EMAIL,
+        "address": _ADDRESS,
+        "employer": _EMPLOYER,
+    },
+    ORGANIZATION: {
+        "name": _ORGANIZATION_NAME,
+        "id": _ID,
+        "phone": _PHONE,
+        "email": _EMAIL,
+        "address": _ADDRESS,
+        "contact": _CONTACT,
+        "branch": _BRANCH,
+    },
+}
+"""Customer type → field → its levels, worst first."""
+
+FIELDS: tuple[str, ...] = (
+    "name",
+    "id",
+    "birth_date",
+    "phone",
+    "email",
+    "address",
+    "employer",
+    "contact",
+    "branch",
+)
+"""Every compared field, in the order of the columns; one that a type lacks is -1 there."""
+
+VETOES: dict[str, Veto] = {
+    "type": Veto("One is a person, the other an organization."),
+    "branch": Veto("One is a branch and the other is not, or they are different branches."),
+    "id": Veto("Their numbers of one kind differ by more than a typing slip."),
+    "birth_date": Veto("Their birth dates differ clearly."),
+    "given_name": Veto("Same family name, but the given names differ."),
+    "sibling": Veto("One of two given characters differs and the two are unrelated."),
+    "relative": Veto("Same name, but suffix or middle name contradict."),
+    "unlike": Veto("Their names are unlike, and no number, e-mail or birth date agrees."),
+    "sister": Veto("Same distinctive name, but another line of business or region.", 7.0),
+}
+"""Values of the column ``veto``, the first that applies, in this order."""
+
+
+def sentence(customer_type: str, field: str, level: int) -> str:
+    """What a steward reads for a level; for -1 that nothing could be compared.
+
+    Raises:
+        KeyError: the type has no such field.
+        IndexError: the field has no such level.
+    """
+    levels = LEVELS[customer_type][field]
+    if level == MISSING:
+        return "Nothing to compare: missing in one record, or of different kinds."
+    return levels[level].sentence
