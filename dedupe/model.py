@@ -1,0 +1,234 @@
+"""The matching model: what it knows, and how it is kept.
+
+A model is what training learned about one customer type: for each comparison
+the share of every level among true matches (``m``) and among other candidate
+pairs (``u``), and the share of candidate pairs that match (``prior``). It is
+frozen until trained again, so that an unchanged record scores the same
+tomorrow. :class:`MatchingSettings` is what a deployment may choose: the
+section ``matching`` of ``onefold.yml``.
+
+Learning stands in scoring.py, the levels' meaning in levels.py.
+"""
+
+import hashlib
+import json
+import math
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from onefold.errors import ConfigError, ModelError
+
+FORMAT = 1
+_FILE = re.compile(r"^(?P<type>[a-z]+)-(?P<version>\d{4,})\.json$")
+
+
+class MatchingSettings(BaseModel):
+    """The section ``matching`` of onefold.yml; every field has a sensible default."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    match: float = Field(default=0.5, gt=0.0, lt=1.0)
+    """Probability from which two records count as one customer."""
+    review: float = Field(default=0.15, gt=0.0, lt=1.0)
+    """Probability from which a pair below ``match`` is suggested to a steward."""
+    block_limit: int = Field(default=60, ge=2)
+    """Records that may share one blocking key; larger blocks are refined and reported."""
+    ignore: tuple[str, ...] = ()
+    """Comparisons that shall not count, by name."""
+    closure_limit: int = Field(default=40, ge=2)
+    """Records in a component up to which every pair inside it is compared before clustering."""
+    leiden_above: int = Field(default=60, ge=2)
+    """Records in a component above which Leiden splits it before agglomeration."""
+    refit: bool = True
+    """Whether training ends with one pass over the clusters it leads to."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "MatchingSettings":
+        if self.review > self.match:
+            raise ValueError("review must not be above match")
+        return self
+
+    @classmethod
+    def read(cls, section: Mapping[str, Any] | None) -> "MatchingSettings":
+        """The settings in the section ``matching`` of onefold.yml.
+
+        Raises:
+            ConfigError: a setting is unknown or out of its range.
+        """
+        try:
+            return cls.model_validate(dict(section or {}))
+        except ValidationError as error:
+            first = error.errors()[0]
+            path = ".".join(["matching", *(str(part) for part in first["loc"])])
+            raise ConfigError(
+                f"onefold.yml, {path}", str(first["msg"]), do="Correct or remove the setting."
+            ) from error
+
+
+@dataclass(frozen=True)
+class FieldModel:
+    """What is known about one comparison.
+
+    Attributes:
+        levels: the levels' names, in the order of their numbers.
+        m: probability of each level among matching pairs where it was measured.
+        u: the same among candidate pairs that do not match.
+        cap: largest evidence in bits that the comparison may add or take.
+    """
+
+    levels: tuple[str, ...]
+    m: tuple[float, ...]
+    u: tuple[float, ...]
+    cap: float = 14.0
+
+    @property
+    def bits(self) -> tuple[float, ...]:
+        """Weight of each level: log2(m / u), within the cap."""
+        raw = (math.log2(m / u) for m, u in zip(self.m, self.u, strict=True))
+        return tuple(max(-self.cap, min(self.cap, bit)) for bit in raw)
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained (or prior) Fellegi-Sunter model of one customer type.
+
+    Attributes:
+        customer_type: person or organization.
+        prior: share of candidate pairs that match, 0..1.
+        fields: one FieldModel per comparison, by its name.
+        basis: ``em`` if learned from the data, ``prior`` if these are the shipped weights.
+        levels_version: fingerprint of the levels that the code had at training.
+        trained_on: counts of records, pairs, patterns and rounds.
+        version: number of the saved file, 0 before it is saved.
+    """
+
+    customer_type: str
+    prior: float
+    fields: Mapping[str, FieldModel]
+    basis: str
+    levels_version: str
+    trained_on: Mapping[str, float] = field(default_factory=dict)
+    version: int = 0
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of everything that changes a score; the version number does not."""
+        return hashlib.sha256(_dump(replace(self, version=0, trained_on={})).encode()).hexdigest()[
+            :16
+        ]
+
+
+Models = dict[str, Model]
+"""One model per customer type."""
+
+
+def _dump(model: Model) -> str:
+    data = {"format": FORMAT, **asdict(replace(model, fields={}))}
+    data["fields"] = {name: asdict(known) for name, known in model.fields.items()}
+    return json.dumps(data, ensure_ascii=False, indent=1, sort_keys=True)
+
+
+def save(models: Models, models_dir: Path) -> Models:
+    """Write each model as ``<type>-NNNN.json``, one number above the newest.
+
+    A model that equals the newest saved one is not written again.
+
+    Returns:
+        the models with the version numbers they now have.
+    """
+    models_dir.mkdir(parents=True, exist_ok=True)
+    saved: Models = {}
+    for customer_type, model in sorted(models.items()):
+        versions = _versions(models_dir, customer_type)
+        if versions:
+            newest = max(versions)
+            if _read(versions[newest]).fingerprint == model.fingerprint:
+                saved[customer_type] = replace(model, version=newest)
+                continue
+        numbered = replace(model, version=max(versions, default=0) + 1)
+        path = models_dir / f"{customer_type}-{numbered.version:04d}.json"
+        temporary = path.with_suffix(f".{os.getpid()}.tmp")
+        with temporary.open("w", encoding="utf-8") as file:
+            file.write(_dump(numbered) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        saved[customer_type] = numbered
+    return saved
+
+
+def load(models_dir: Path, levels_version: str | None = None) -> Models:
+    """The newest saved model of each customer type; empty if none was saved.
+
+    Args:
+        models_dir: the home's ``models`` folder.
+        levels_version: fingerprint of the levels the code has now; None takes
+            it from levels.py.
+
+    Raises:
+        ModelError: a file cannot be read, or was trained on other levels.
+    """
+    if levels_version is None:
+        from dedupe.levels import VERSION as levels_version  # noqa: PLC0415
+    models: Models = {}
+    for customer_type in sorted({_type(path) for path in _files(models_dir)}):
+        versions = _versions(models_dir, customer_type)
+        path = versions[max(versions)]
+        model = _read(path)
+        if model.levels_version != levels_version:
+            raise ModelError(
+                path.name,
+                "the model was trained on other comparison levels than this version of Onefold has",
+                found=f"levels {model.levels_version} instead of {levels_version}",
+                do="Train again with 'onefold train', or go back to the version that made it.",
+            )
+        models[customer_type] = model
+    return models
+
+
+def _files(models_dir: Path) -> list[Path]:
+    if not models_dir.is_dir():
+        return []
+    return sorted(path for path in models_dir.iterdir() if _FILE.match(path.name))
+
+
+def _type(path: Path) -> str:
+    return path.name.split("-")[0]
+
+
+def _versions(models_dir: Path, customer_type: str) -> dict[int, Path]:
+    return {
+        int(path.stem.split("-")[1]): path
+        for path in _files(models_dir)
+        if _type(path) == customer_type
+    }
+
+
+def _read(path: Path) -> Model:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        if data.pop("format") != FORMAT:
+            raise ModelError(
+                path.name,
+                "the model file has another format than this version of Onefold reads",
+                do="Train again with 'onefold train'.",
+            )
+        fields = {
+            name: FieldModel(
+                tuple(known["levels"]), tuple(known["m"]), tuple(known["u"]), float(known["cap"])
+            )
+            for name, known in data.pop("fields").items()
+        }
+        return Model(fields=fields, **data)
+    except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(
+            path.name,
+            "the model file cannot be read",
+            do="Remove it to fall back on the version before, or train again.",
+        ) from error
