@@ -1,0 +1,160 @@
+"""Clusters → golden ids that last.
+
+What belongs here: which new cluster keeps which published id, what becomes of
+the others, and the events that say so. Storing them is warehouse/publish.py.
+
+A cluster takes the id of the old customer that holds most of its records, one
+id for one cluster, larger overlap first, then the older id. A cluster without
+one gets a new number. A published id that no cluster took is absorbed (its
+records went elsewhere: it redirects to where most of them went) or retired
+(its records are gone from their sources).
+"""
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+PREFIX = "G"
+_DIGITS = 10
+
+EVENTS_SCHEMA = pa.schema(
+    [
+        pa.field("event", pa.string()),
+        pa.field("golden_id", pa.string()),
+        pa.field("other_golden_id", pa.string()),
+        pa.field("record_count", pa.int64()),
+        pa.field("reason", pa.string()),
+    ]
+)
+CROSSWALK_SCHEMA = pa.schema([("record_id", pa.string()), ("golden_id", pa.string())])
+REDIRECT_SCHEMA = pa.schema([("golden_id", pa.string()), ("successor", pa.string())])
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The outcome of :func:`assign`.
+
+    Attributes:
+        crosswalk: record_id, golden_id; every clustered record, sorted by record_id.
+        redirects: golden_id (retired now), successor (null: ended without one).
+        events: event (created, absorbed, split, retired), golden_id,
+            other_golden_id, record_count (records that moved or began), reason.
+        next_number: the first number that was never given out.
+    """
+
+    crosswalk: pa.Table
+    redirects: pa.Table
+    events: pa.Table
+    next_number: int
+
+
+def golden_id(number: int) -> str:
+    """The id with this number.
+
+    >>> golden_id(42)
+    'G0000000042'
+    """
+    return f"{PREFIX}{number:0{_DIGITS}d}"
+
+
+def assign(clusters: pa.Table, crosswalk: pa.Table, live: list[str], next_number: int) -> Identity:
+    """Give every cluster its golden id.
+
+    Args:
+        clusters: record_id, cluster_id; each record once.
+        crosswalk: record_id, golden_id as last published.
+        live: golden ids published and neither redirected nor retired.
+        next_number: the first number never given out, 1 or more.
+
+    Returns:
+        Identity; the same for any order of rows in the arguments.
+    """
+    new = clusters.select(["record_id", "cluster_id"]).to_pandas()
+    old = crosswalk.select(["record_id", "golden_id"]).to_pandas()
+    both = new.merge(old, on="record_id", how="left")
+    overlap = (
+        both.dropna(subset=["golden_id"])
+        .groupby(["cluster_id", "golden_id"], sort=False)
+        .size()
+        .rename("records")
+        .reset_index()
+        .sort_values(["records", "golden_id", "cluster_id"], ascending=[False, True, True])
+    )
+    kept: dict[str, str] = {}
+    taken: set[str] = set()
+    for cluster, old_id in zip(overlap["cluster_id"], overlap["golden_id"], strict=True):
+        if cluster not in kept and old_id not in taken:
+            kept[cluster] = old_id
+            taken.add(old_id)
+
+    sizes = new.groupby("cluster_id", sort=True).size()
+    origins = overlap.drop_duplicates("cluster_id").set_index("cluster_id")
+    ids: dict[str, str] = {}
+    events: list[tuple[str, str, str | None, int, str]] = []
+    for cluster, size in sizes.items():
+        cluster = str(cluster)
+        if cluster in kept:
+            ids[cluster] = kept[cluster]
+            continue
+        ids[cluster] = golden_id(next_number)
+        next_number += 1
+        if cluster in origins.index:
+            origin = origins.loc[cluster]
+            events.append(
+                ("split", ids[cluster], str(origin["golden_id"]), int(origin["records"]),
+                 "its records left another customer")
+            )  # fmt: skip
+        else:
+            events.append(("created", ids[cluster], None, int(size), "new records"))
+
+    destinations = (
+        overlap.sort_values(["records", "cluster_id"], ascending=[False, True])
+        .drop_duplicates("golden_id")
+        .set_index("golden_id")["cluster_id"]
+    )
+    moved = overlap.groupby("golden_id")["records"].sum()
+    redirects: list[tuple[str, str | None]] = []
+    for old_id in sorted(set(live) - taken):
+        if old_id in destinations.index:
+            successor = ids[str(destinations[old_id])]
+            redirects.append((old_id, successor))
+            events.append(
+                ("absorbed", old_id, successor, int(moved[old_id]), "merged into another customer")
+            )
+        else:
+            redirects.append((old_id, None))
+            events.append(("retired", old_id, None, 0, "its records are gone from their sources"))
+
+    new["golden_id"] = new["cluster_id"].map(ids)
+    new = new.sort_values("record_id")
+    return Identity(
+        crosswalk=pa.Table.from_pydict(
+            {"record_id": new["record_id"].tolist(), "golden_id": new["golden_id"].tolist()},
+            schema=CROSSWALK_SCHEMA,
+        ),
+        redirects=pa.Table.from_pylist(
+            [{"golden_id": a, "successor": b} for a, b in redirects], schema=REDIRECT_SCHEMA
+        ),
+        events=pa.Table.from_pylist(
+            [dict(zip(EVENTS_SCHEMA.names, event, strict=True)) for event in events],
+            schema=EVENTS_SCHEMA,
+        ),
+        next_number=next_number,
+    )
+
+
+def empty_crosswalk() -> pa.Table:
+    """The crosswalk before the first publish."""
+    return CROSSWALK_SCHEMA.empty_table()
+
+
+def resolve(golden: str, redirects: dict[str, str | None]) -> str | None:
+    """Follow redirects to the id that is live now, or None when it ended.
+
+    >>> resolve("G1", {"G1": "G2", "G2": "G3"})
+    'G3'
+    """
+    current: str | None = golden
+    while current is not None and current in redirects:
+        current = redirects[current]
+    return current

@@ -1,0 +1,117 @@
+"""Golden ids last: what keeps an id, what redirects, what ends."""
+
+import pyarrow as pa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dedupe import identity
+
+
+def table(**members: str) -> pa.Table:
+    """One record per keyword: record_id=cluster_id."""
+    return pa.table({"record_id": list(members), "cluster_id": list(members.values())})
+
+
+def ids(outcome: identity.Identity) -> dict[str, str]:
+    rows = outcome.crosswalk.to_pylist()
+    return {row["record_id"]: row["golden_id"] for row in rows}
+
+
+def first(**members: str) -> identity.Identity:
+    return identity.assign(table(**members), identity.empty_crosswalk(), [], 1)
+
+
+def test_new_clusters_are_numbered_in_order_of_cluster_id() -> None:
+    outcome = first(c="c", a="a", b="a")
+    assert ids(outcome) == {"a": "G0000000001", "b": "G0000000001", "c": "G0000000002"}
+    assert outcome.next_number == 3
+    assert {row["event"] for row in outcome.events.to_pylist()} == {"created"}
+
+
+def test_merge_keeps_the_id_of_the_larger_part_and_redirects_the_other() -> None:
+    before = first(a="a", b="b", c="b")
+    after = identity.assign(
+        table(a="a", b="a", c="a"), before.crosswalk, ["G0000000001", "G0000000002"], 3
+    )
+    assert set(ids(after).values()) == {"G0000000002"}
+    assert after.redirects.to_pylist() == [{"golden_id": "G0000000001", "successor": "G0000000002"}]
+    assert [row["event"] for row in after.events.to_pylist()] == ["absorbed"]
+
+
+def test_split_keeps_the_id_with_most_records_and_numbers_the_rest() -> None:
+    before = first(a="a", b="a", c="a")
+    after = identity.assign(table(a="a", b="b", c="b"), before.crosswalk, ["G0000000001"], 2)
+    assert ids(after) == {"a": "G0000000002", "b": "G0000000001", "c": "G0000000001"}
+    event = after.events.to_pylist()[0]
+    assert (event["event"], event["golden_id"], event["other_golden_id"]) == (
+        "split",
+        "G0000000002",
+        "G0000000001",
+    )
+
+
+def test_customer_whose_records_are_gone_is_retired_without_successor() -> None:
+    before = first(a="a", b="b")
+    after = identity.assign(
+        table(b="b"), before.crosswalk, ["G0000000001", "G0000000002"], before.next_number
+    )
+    assert after.redirects.to_pylist() == [{"golden_id": "G0000000001", "successor": None}]
+    assert [row["event"] for row in after.events.to_pylist()] == ["retired"]
+
+
+memberships = st.dictionaries(st.sampled_from("abcdefghij"), st.integers(0, 4), min_size=1)
+
+
+def clusters_of(members: dict[str, int]) -> pa.Table:
+    smallest: dict[int, str] = {}
+    for record, number in sorted(members.items()):
+        smallest.setdefault(number, record)
+    return pa.table(
+        {
+            "record_id": pa.array(members, pa.string()),
+            "cluster_id": pa.array([smallest[n] for n in members.values()], pa.string()),
+        }
+    )
+
+
+@given(st.lists(memberships, min_size=1, max_size=6))
+def test_every_id_ever_given_out_resolves_and_none_is_given_out_twice(
+    runs: list[dict[str, int]],
+) -> None:
+    crosswalk, live, number = identity.empty_crosswalk(), [], 1
+    redirects: dict[str, str | None] = {}
+    ever: set[str] = set()
+    for members in runs:
+        outcome = identity.assign(clusters_of(members), crosswalk, live, number)
+        new = {
+            row["golden_id"]
+            for row in outcome.events.to_pylist()
+            if row["event"] in ("created", "split")
+        }
+        assert not new & ever
+        ever |= new
+        redirects |= {r["golden_id"]: r["successor"] for r in outcome.redirects.to_pylist()}
+        crosswalk, number = outcome.crosswalk, outcome.next_number
+        live = sorted(set(ids(outcome).values()))
+        assert not set(live) & set(redirects)
+        groups = {frozenset(r for r, g in ids(outcome).items() if g == golden) for golden in live}
+        assert groups == {
+            frozenset(r for r, n in members.items() if n == number_)
+            for number_ in set(members.values())
+        }
+        for golden in ever:
+            assert identity.resolve(golden, redirects) in {None, *live}
+
+
+@given(memberships, memberships, st.randoms())
+def test_row_order_changes_nothing(before: dict, after: dict, random) -> None:
+    start = identity.assign(clusters_of(before), identity.empty_crosswalk(), [], 1)
+    live = sorted(set(ids(start).values()))
+    plain = identity.assign(clusters_of(after), start.crosswalk, live, start.next_number)
+    other = identity.assign(
+        clusters_of(after).take(random.sample(range(len(after)), len(after))),
+        start.crosswalk.take(random.sample(range(len(before)), len(before))),
+        live,
+        start.next_number,
+    )
+    assert plain == other
