@@ -20,14 +20,14 @@ HAN = [
 ]
 # Variants that opencc leaves alone because each is a character of its own, but
 # that the same person's papers and records mix freely.
-VARIANTS = """
-    钟锺 升昇陞 于於 干乾 峰峯 高髙 吴呉 卫衞 村邨 么麽麼 秘祕 柏栢
-    崎﨑 岛嶋嶌 清淸 青靑 教敎 既旣 阔濶 里裏裡 涂凃 杰傑 温溫 产産
-    户戸戶 净浄淨 群羣 吃喫 并竝並併 咏詠 苏甦囌 晋晉 黄黃 录彔 彦彥 颜顔顏
-    真眞 慎愼 插揷 亚亜 泽沢 边辺邉邊 齐斉 斋斎 龙竜 广広 黑黒 樱桜
-    桧檜 县県 国囯圀囗 铁鉄 铅鈆 线綫 着著 乌烏 鲜鱻 丽麗 翠翆 面麺
-    皋皐臯 坤堃 考攷
-""".split()  # each: the target, then what is folded into it
+VARIANTS = (
+    "钟锺 升昇陞 于於 干乾 峰峯 高髙 吴呉 卫衞 村邨 么麽麼 秘祕 柏栢 "
+    "崎﨑 岛嶋嶌 清淸 青靑 教敎 既旣 阔濶 里裏裡 涂凃 杰傑 温溫 产産 "
+    "户戸戶 净浄淨 群羣 吃喫 并竝並併 咏詠 苏甦囌 晋晉 黄黃 录彔 彦彥 颜顔顏 "
+    "真眞 慎愼 插揷 亚亜 泽沢 边辺邉邊 齐斉 斋斎 龙竜 广広 黑黒 樱桜 "
+    "桧檜 县県 国囯圀囗 铁鉄 铅鈆 线綫 着著 乌烏 鲜鱻 丽麗 翠翆 面麺 "
+    "皋皐臯 坤堃 考攷 "
+)  # each: the target, then what is folded into it
 
 
 def plain(pinyin: str) -> list[str]:
@@ -47,7 +47,7 @@ def main() -> None:
     """Write both tables."""
     convert = opencc.OpenCC("t2s").convert
     simple = {c: out for c in HAN if (out := convert(c)) != c and len(out) == 1}
-    for target, *sources in VARIANTS:
+    for target, *sources in VARIANTS.split():
         simple |= dict.fromkeys(sources, target)
     simple = {c: simple.get(out, out) for c, out in simple.items() if simple.get(out, out) != c}
     groups = defaultdict(list)
