@@ -12,6 +12,8 @@ what it weighs stands in the model.
 'Two or more telephone numbers are the same.'
 """
 
+import hashlib
+import json
 from typing import NamedTuple
 
 from rules.customer import ORGANIZATION, PERSON
@@ -156,6 +158,17 @@ LEVELS: dict[str, dict[str, tuple[Level, ...]]] = {
     },
 }
 """Customer type → field → its levels, worst first."""
+
+VERSION: str = hashlib.sha256(
+    json.dumps(
+        {
+            customer_type: {field: [level.name for level in levels] for field, levels in by.items()}
+            for customer_type, by in LEVELS.items()
+        },
+        sort_keys=True,
+    ).encode()
+).hexdigest()[:16]
+"""Fingerprint of the levels' names: a model trained on others does not fit."""
 
 FIELDS: tuple[str, ...] = (
     "name",
