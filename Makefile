@@ -1,0 +1,36 @@
+# make demo   set up, run the small Chinese world end to end, print what came out
+# make test   set up, run every test
+# make check  set up, lint, types, import layers, Dagster definitions, licenses
+# make bench  set up, measure quality and time on the demo worlds (or WORLDS="dir dir")
+PYTHON := $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+READY := .venv/.ready
+WORLDS ?= demo/zh demo/en
+
+.PHONY: setup demo test check bench
+
+setup: $(READY)
+
+$(READY): pyproject.toml constraints.txt
+	@echo "Setting up .venv (about a minute, once) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore -e ".[dev]" -c constraints.txt 2>&1 | grep -v "is ignored: it is neither" || true
+	@$(BIN)/python -c "import onefold"
+	@touch $(READY)
+
+demo: $(READY)
+	@$(BIN)/onefold demo
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m tests.licenses
+	$(BIN)/dg check defs
+
+bench: $(READY)
+	$(BIN)/python -m benchmarks.run $(WORLDS)
