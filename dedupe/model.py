@@ -22,6 +22,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from dedupe.levels import VERSION
 from onefold.errors import ConfigError, ModelError
 
 FORMAT = 1
@@ -163,19 +164,16 @@ def save(models: Models, models_dir: Path) -> Models:
     return saved
 
 
-def load(models_dir: Path, levels_version: str | None = None) -> Models:
+def load(models_dir: Path, levels_version: str = VERSION) -> Models:
     """The newest saved model of each customer type; empty if none was saved.
 
     Args:
         models_dir: the home's ``models`` folder.
-        levels_version: fingerprint of the levels the code has now; None takes
-            it from levels.py.
+        levels_version: fingerprint of the levels that the code has now.
 
     Raises:
         ModelError: a file cannot be read, or was trained on other levels.
     """
-    if levels_version is None:
-        from dedupe.levels import VERSION as levels_version  # noqa: PLC0415
     models: Models = {}
     for customer_type in sorted({_type(path) for path in _files(models_dir)}):
         versions = _versions(models_dir, customer_type)
