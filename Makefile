@@ -1,6 +1,6 @@
 # make demo   set up, run the small Chinese world end to end, print what came out
 # make test   set up, run every test
-# make check  set up, lint, types, import layers, Dagster definitions, licenses
+# make check  set up, lint, types, import layers, Dagster definitions
 # make bench  set up, measure quality and time on the demo worlds (or WORLDS="dir dir")
 PYTHON := $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
@@ -29,7 +29,6 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m tests.licenses
 	$(BIN)/dg check defs
 
 bench: $(READY)

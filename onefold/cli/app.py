@@ -1,0 +1,228 @@
+"""The commands. What they do stands in the packages; here it is called and told."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from onefold import __version__
+from onefold.errors import ConfigError, OnefoldError
+
+if TYPE_CHECKING:
+    from dedupe.evaluation import Evaluation
+    from onefold.settings import Settings
+
+app = typer.Typer(
+    name="onefold",
+    help="One golden customer table from many systems.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+Home = Annotated[
+    Path | None,
+    typer.Option("--home", help="The home folder; else ONEFOLD_HOME, else the current folder."),
+]
+INCOMPLETE = 3
+"""Exit code when a source failed or was held, or the golden table was held back."""
+
+
+@app.command()
+def init(
+    home: Annotated[Path, typer.Argument(help="Folder to make the deployment in.")],
+    database: Annotated[
+        str | None, typer.Option(help="PostgreSQL URL instead of SQLite; ${NAME} for secrets.")
+    ] = None,
+) -> None:
+    """Make a deployment: onefold.yml, sources/, dagster.yaml and the tables."""
+    from onefold import settings
+    from onefold.cli import home as homes
+    from onefold.cli.console import out
+    from warehouse import engine
+
+    written = homes.create(home.resolve(), database)
+    engine.migrate(settings.load(home))
+    for file in written:
+        out.print(f"wrote {file}")
+    out.print(
+        f"Next: declare a source in {home / 'sources'}/NAME.yml,"
+        f" then run: onefold refresh --home {home}"
+    )
+
+
+@app.command()
+def demo(
+    world: Annotated[str | None, typer.Option(help="zh or en.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Another world: erp.db, excel/, legacy.txt, crm.csv.")
+    ] = None,
+    home: Annotated[Path | None, typer.Option(help="Where to make the home.")] = None,
+) -> None:
+    """Make a home from a small world of four systems, and refresh it."""
+    from importlib import resources
+
+    from onefold import settings
+    from onefold.cli import home as homes
+    from onefold.cli.console import out
+    from warehouse import engine
+
+    if world not in (None, "zh", "en"):
+        raise ConfigError("--world", "there are two worlds", found=world, do="Say zh or en.")
+    if data is None:
+        world = world or "zh"
+        folder = Path(str(resources.files("demo") / world))
+    else:
+        folder = data.expanduser().resolve()
+        if not folder.is_dir():
+            raise ConfigError(str(folder), "there is no such folder")
+        world = world or (homes.language_of(folder) if (folder / "crm.csv").is_file() else "zh")
+    place = (home or Path("demo-home") / folder.name).expanduser().resolve()
+    homes.create_demo(place, folder, world)
+    engine.migrate(settings.load(place))
+    out.print(f"Home: {place}")
+    _refresh(place, None)
+    out.print(f"Look around: onefold up --home {place}")
+
+
+@app.command()
+def refresh(
+    home: Home = None,
+    source: Annotated[
+        list[str] | None, typer.Option("--source", help="Only these sources; may be repeated.")
+    ] = None,
+) -> None:
+    """Sync the sources, match their records and publish the golden table."""
+    from onefold import settings
+
+    _refresh(settings.find_home(home), source)
+
+
+def _refresh(home: Path, sources: list[str] | None) -> None:
+    """Refresh, print the closing table, and exit with 3 if it is not complete."""
+    from onefold import settings
+    from onefold.cli import console
+    from pipelines import jobs
+
+    with console.progress("Refreshing"):
+        report = jobs.refresh(home, sources=sources)
+    console.show_refresh(report, _evaluation(settings.load(home)))
+    if not report.ok:
+        raise typer.Exit(INCOMPLETE)
+
+
+def _evaluation(config: "Settings") -> "Evaluation | None":
+    """How right the golden table is, when the home names its truth."""
+    section = config.sections.get("evaluation")
+    if not section or not Path(section["truth"]).is_file():
+        return None
+    hard = Path(section["hard_negatives"]) if section.get("hard_negatives") else None
+    return _measure(config, Path(section["truth"]), hard if hard and hard.is_file() else None)
+
+
+def _measure(config: "Settings", truth: Path, hard_negatives: Path | None) -> "Evaluation":
+    from dedupe import evaluation
+    from onefold.cli import truth as truths
+    from warehouse import engine, export
+
+    with engine.connect(config) as wh:
+        return evaluation.evaluate(
+            export.crosswalk(wh),
+            truths.read(truth, ("source", "source_key", "entity_id")),
+            truths.read(hard_negatives, ("entity_a", "entity_b")) if hard_negatives else None,
+        )
+
+
+@app.command()
+def evaluate(
+    truth: Annotated[Path, typer.Option(help="Parquet or CSV with source, source_key, entity_id.")],
+    hard_negatives: Annotated[
+        Path | None,
+        typer.Option(help="Parquet with entity_a, entity_b: pairs that must not merge."),
+    ] = None,
+    home: Home = None,
+) -> None:
+    """Measure the golden table against a truth file."""
+    from onefold import settings
+    from onefold.cli import console
+
+    outcome = _measure(settings.load(home), truth, hard_negatives)
+    console.show_evaluation(outcome)
+
+
+@app.command()
+def export(
+    file: Annotated[
+        Path | None, typer.Argument(help="Golden table as .parquet, .csv or .xlsx.")
+    ] = None,
+    crosswalk: Annotated[
+        Path | None,
+        typer.Option(help="Crosswalk as Parquet: source, source_key, position, golden_id."),
+    ] = None,
+    home: Home = None,
+) -> None:
+    """Write the golden table, or the crosswalk, to a file."""
+    from onefold import settings
+    from onefold.cli.console import out
+    from warehouse import engine
+    from warehouse import export as exports
+
+    if file is None and crosswalk is None:
+        raise ConfigError("export", "nothing to write", do="Give a FILE or --crosswalk FILE.")
+    with engine.connect(settings.load(home)) as wh:
+        if file is not None:
+            out.print(f"{file}: {exports.write_golden(wh, file):,} golden customers")
+        if crosswalk is not None:
+            out.print(f"{crosswalk}: {exports.write_crosswalk(wh, crosswalk):,} records")
+
+
+@app.command()
+def doctor(home: Home = None) -> None:
+    """Check the home, the databases and every source, and say what is wrong."""
+    from onefold.cli import doctor as doctors
+    from onefold.cli.console import out
+
+    findings = doctors.examine(home)
+    for finding in findings:
+        mark = "[green]ok[/]  " if finding.ok else "[red]bad[/] "
+        out.print(f"{mark}{finding.what}: ", end="")
+        out.print(finding.words, markup=False)
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def up(
+    home: Home = None,
+    port: Annotated[int, typer.Option(help="Port of the web page, on 127.0.0.1.")] = 3000,
+) -> None:
+    """Start Dagster: its web page, schedules and sensors. Ctrl-C stops it."""
+    from onefold import settings
+    from pipelines import jobs
+
+    raise typer.Exit(jobs.up(settings.find_home(home), port))
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"onefold {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None:
+    """One golden customer table from many systems."""
+
+
+def main() -> None:
+    """Run the command line; an expected error is one message and its exit code."""
+    try:
+        app()
+    except OnefoldError as error:
+        typer.secho(str(error), fg=typer.colors.RED, err=True)
+        sys.exit(error.exit_code)

@@ -1,0 +1,60 @@
+"""``onefold doctor``: is everything there that a refresh needs?"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from connectors import source as sources
+from dedupe import model, survivorship
+from onefold import settings
+from onefold.errors import OnefoldError
+from warehouse import engine
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: what, whether it is well, and in words how it is."""
+
+    what: str
+    ok: bool
+    words: str
+
+
+def examine(home: Path | None) -> list[Finding]:
+    """Look at the home, its settings, the databases, the lake and every source."""
+    try:
+        config = settings.load(home)
+    except OnefoldError as error:
+        return [Finding("home", False, str(error))]
+    findings = [Finding("home", True, str(config.home))]
+    try:
+        model.MatchingSettings.read(config.sections.get("matching"))
+        survivorship.load_policy(config.sections.get("survivorship"))
+        findings.append(Finding("onefold.yml", True, "every setting is known"))
+    except OnefoldError as error:
+        findings.append(Finding("onefold.yml", False, str(error)))
+    try:
+        with engine.connect(config):
+            kind = "PostgreSQL" if config.is_postgresql else "SQLite"
+            findings.append(Finding("database", True, f"{kind}, tables are up to date"))
+    except OnefoldError as error:
+        findings.append(Finding("database", False, str(error)))
+    lake = Path(config.lake)
+    findings.append(
+        Finding("lake", True, str(lake))
+        if lake.is_dir()
+        else Finding("lake", True, f"{lake} will be made by the first refresh")
+    )
+    try:
+        configs = sources.load_sources(config.home)
+    except OnefoldError as error:
+        return [*findings, Finding("sources", False, str(error))]
+    if not configs:
+        findings.append(
+            Finding("sources", False, f"none yet. Declare one in {config.sources_dir}/NAME.yml.")
+        )
+    for name, source in configs.items():
+        try:
+            findings.append(Finding(f"source {name}", True, sources.check(source)))
+        except OnefoldError as error:
+            findings.append(Finding(f"source {name}", False, str(error)))
+    return findings
