@@ -32,7 +32,7 @@ class Evaluation:
         b_cubed_precision: mean over records of the share of its cluster that is right.
         b_cubed_recall: mean over records of the share of its entity that was found.
         b_cubed_f1: harmonic mean of the two.
-        hard_negatives: look-alike pairs of entities that were given.
+        hard_negatives: look-alike pairs of entities that were given and have records.
         hard_negatives_merged: those of which some records share a cluster.
         hard_negatives_merged_share: hard_negatives_merged / hard_negatives.
     """
@@ -132,7 +132,9 @@ def _score(
     clusters_of: dict[str, set[Hashable]] = defaultdict(set)
     for name, entity in entity_of.items():
         clusters_of[entity].add(labels[name])
-    pairs = {frozenset((a, b)) for a, b in hard if a != b}
+    pairs = {
+        frozenset((a, b)) for a, b in hard if a != b and a in clusters_of and b in clusters_of
+    }
     merged = sum(
         not clusters_of[a].isdisjoint(clusters_of[b]) for a, b in (tuple(pair) for pair in pairs)
     )

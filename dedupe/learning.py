@@ -1,0 +1,162 @@
+"""Expectation maximization on counted comparison patterns.
+
+Most pairs share their pattern of levels with many others, so each distinct
+pattern is weighed once, times its count. Missing levels (-1) take no part.
+Both ``m`` and ``u`` are learned from the candidate pairs: blocking makes
+chance agreements more common than among random pairs, and weights learned
+from random pairs overrate them. The shipped prior weights start the search,
+because a random start can swap the two classes, and stay in as pseudo-counts,
+so that a level seen three times does not get a weight of its own.
+
+Source: Fellegi & Sunter 1969, doi:10.1080/01621459.1969.10501049;
+Winkler 1988 (EM for record linkage).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from dedupe.levels import MISSING
+from dedupe.model import FieldModel, Model
+
+ROUNDS, TOLERANCE = 200, 1e-5
+PSEUDO_PAIRS = 20.0
+"""How many pairs of each class the prior weights count for, per field."""
+PRIOR_RANGE = (1e-4, 0.95)
+ORDERED = ("id", "birth_date", "phone", "email", "contact", "employer")
+"""Fields whose weights must rise with the level."""
+
+
+@dataclass(frozen=True)
+class Patterns:
+    """Distinct rows of levels.
+
+    Attributes:
+        fields: the comparisons, in the order of the columns.
+        levels: int8, shape (patterns, fields).
+        counts: pairs with the pattern, float64, shape (patterns,).
+        inverse: per pair its pattern, shape (pairs,).
+    """
+
+    fields: tuple[str, ...]
+    levels: np.ndarray
+    counts: np.ndarray
+    inverse: np.ndarray
+
+
+def count_patterns(levels: np.ndarray, fields: tuple[str, ...]) -> Patterns:
+    """Count the distinct rows of an int8 matrix of shape (pairs, fields)."""
+    code = np.zeros(len(levels), dtype=np.int64)
+    for column in range(levels.shape[1]):
+        code = code * 32 + (levels[:, column].astype(np.int64) + 1)
+    _, first, inverse, counts = np.unique(
+        code, return_index=True, return_inverse=True, return_counts=True
+    )
+    return Patterns(fields, levels[first], counts.astype(np.float64), inverse)
+
+
+def weight_table(model: Model, field: str) -> np.ndarray:
+    """Bits by level + 1, so that index 0 is a missing level and weighs nothing."""
+    return np.array([0.0, *model.fields[field].bits])
+
+
+def pattern_bits(patterns: Patterns, model: Model) -> np.ndarray:
+    """Log2 odds of every pattern, the prior included."""
+    bits = np.full(len(patterns.levels), np.log2(model.prior / (1.0 - model.prior)))
+    for column, name in enumerate(patterns.fields):
+        bits += weight_table(model, name)[patterns.levels[:, column].astype(np.int64) + 1]
+    return bits
+
+
+def posterior(bits: np.ndarray) -> np.ndarray:
+    """Log2 odds → probability."""
+    return 1.0 / (1.0 + np.exp2(-np.clip(bits, -60.0, 60.0)))
+
+
+def maximize(patterns: Patterns, matching: np.ndarray, start: Model, shipped: Model) -> Model:
+    """The model under which the given share of each pattern matches.
+
+    Args:
+        matching: per pattern, the expected share (0..1) of its pairs that match.
+        start: gives type, caps and metadata.
+        shipped: gives the pseudo-counts.
+    """
+    yes, no = patterns.counts * matching, patterns.counts * (1.0 - matching)
+    fields: dict[str, FieldModel] = {}
+    for column, name in enumerate(patterns.fields):
+        known, prior = start.fields[name], shipped.fields[name]
+        level = patterns.levels[:, column].astype(np.int64)
+        measured = level != MISSING
+        size = len(known.levels)
+        fields[name] = replace(
+            known,
+            m=_shares(level[measured], yes[measured], prior.m, size),
+            u=_shares(level[measured], no[measured], prior.u, size),
+        )
+        if name in ORDERED:
+            fields[name] = _ordered(fields[name], level[measured], patterns.counts[measured])
+    low, high = PRIOR_RANGE
+    total = yes.sum() + no.sum()
+    rate = (yes.sum() + shipped.prior * PSEUDO_PAIRS) / (total + PSEUDO_PAIRS)
+    return replace(start, fields=fields, prior=float(np.clip(rate, low, high)))
+
+
+def _shares(
+    level: np.ndarray, weight: np.ndarray, prior: tuple[float, ...], size: int
+) -> tuple[float, ...]:
+    counts = np.bincount(level, weights=weight, minlength=size) + PSEUDO_PAIRS * np.array(prior)
+    return tuple((counts / counts.sum()).tolist())
+
+
+def _ordered(known: FieldModel, level: np.ndarray, counts: np.ndarray) -> FieldModel:
+    """Pool neighboring levels whose weights fall although the level rises."""
+    seen = np.bincount(level, weights=counts, minlength=len(known.levels)) + 1.0
+    groups: list[tuple[float, float, list[int]]] = []
+    for index, (m, u) in enumerate(zip(known.m, known.u, strict=True)):
+        groups.append((m, u, [index]))
+        while len(groups) > 1 and groups[-2][0] / groups[-2][1] > groups[-1][0] / groups[-1][1]:
+            m2, u2, members2 = groups.pop()
+            m1, u1, members1 = groups.pop()
+            groups.append((m1 + m2, u1 + u2, members1 + members2))
+    new_m, new_u = list(known.m), list(known.u)
+    for m, u, members in groups:
+        if len(members) > 1:
+            share = seen[members] / seen[members].sum()
+            for index, part in zip(members, share.tolist(), strict=True):
+                new_m[index], new_u[index] = m * part, u * part
+    return replace(known, m=tuple(new_m), u=tuple(new_u))
+
+
+def expectation_maximization(
+    patterns: Patterns, shipped: Model, known: np.ndarray | None = None
+) -> tuple[Model, int]:
+    """Learn a model from patterns alone.
+
+    Args:
+        patterns: counted patterns of one customer type's candidate pairs.
+        shipped: where to start, and the pseudo-counts.
+        known: per pattern 0.0 where its pairs cannot match, NaN where open.
+
+    Returns:
+        the model, and how many rounds it took.
+    """
+    model = shipped
+    before: np.ndarray | None = None
+    for round_number in range(1, ROUNDS + 1):
+        matching = posterior(pattern_bits(patterns, model))
+        if known is not None:
+            matching = np.where(np.isnan(known), matching, known)
+        model = maximize(patterns, matching, model, shipped)
+        if before is not None and np.abs(matching - before).max(initial=0.0) < TOLERANCE:
+            return model, round_number
+        before = matching
+    return model, ROUNDS
+
+
+def level_counts(patterns: Patterns) -> Mapping[str, int]:
+    """Measured pairs per field, for the model's metadata."""
+    return {
+        name: int(patterns.counts[patterns.levels[:, column] != MISSING].sum())
+        for column, name in enumerate(patterns.fields)
+    }

@@ -1,0 +1,71 @@
+"""Candidate pairs → scored pairs: compare, train or score, and close components.
+
+What the pipeline, the benchmark and the tests call; the steps themselves stand
+in comparisons.py, scoring.py and clusters.py.
+"""
+
+import pyarrow as pa
+
+from dedupe import clusters, comparisons, scoring
+from dedupe.model import MatchingSettings, Models
+
+CHUNK_ROWS = 200_000
+"""Pairs compared and scored at a time, which bounds memory."""
+
+
+def learn(pairs: pa.Table, features: pa.Table, settings: MatchingSettings) -> Models:
+    """Train one model per customer type, and refit it once from its clusters.
+
+    Args:
+        pairs: blocking's candidates: left_id, right_id, found_by.
+        features: one row per record.
+        settings: the cut that the clusters are made at; refit.
+
+    Returns:
+        unsaved models; see dedupe.model.save.
+    """
+    levels = compare(pairs, features)
+    models = scoring.train(levels, features, settings)
+    if not settings.refit or all(model.basis == "prior" for model in models.values()):
+        return models
+    record_ids = features.column("record_id").to_pylist()
+    found = clusters.cluster(record_ids, scoring.score(levels, features, models), None, settings)
+    return scoring.refit(models, levels, features, found.clusters)
+
+
+def compare(pairs: pa.Table, features: pa.Table) -> pa.Table:
+    """Compare pairs chunk by chunk: their levels and vetoes."""
+    chunks = [
+        comparisons.compare(pairs.slice(start, CHUNK_ROWS), features)
+        for start in range(0, max(pairs.num_rows, 1), CHUNK_ROWS)
+    ]
+    return pa.concat_tables(chunks)
+
+
+def score_pairs(
+    pairs: pa.Table,
+    features: pa.Table,
+    models: Models,
+    decisions: pa.Table | None,
+    settings: MatchingSettings,
+) -> pa.Table:
+    """Score candidates, then the unseen pairs inside the components they form.
+
+    Args:
+        pairs: left_id, right_id, found_by.
+        features: one row per record.
+        models: from learn or dedupe.model.load.
+        decisions: those in force; links join components too.
+
+    Returns:
+        scored_pairs (see dedupe.scoring.score), sorted by left_id and right_id;
+        pairs that only closure added have found_by "closure".
+    """
+    scored = scoring.score(compare(pairs, features), features, models)
+    record_ids = features.column("record_id").to_pylist()
+    unseen = clusters.missing_pairs(record_ids, scored, decisions, settings)
+    if unseen.num_rows:
+        unseen = unseen.cast(pa.schema([scored.schema.field(n) for n in unseen.column_names]))
+        added = scoring.score(compare(unseen, features), features, models)
+        scored = pa.concat_tables([scored, added])
+    return scored.sort_by([("left_id", "ascending"), ("right_id", "ascending")]).combine_chunks()

@@ -1,0 +1,300 @@
+"""Comparison levels → weights in bits and a probability per pair.
+
+Fellegi-Sunter, one model per customer type: every level of every comparison
+carries log2(m / u) bits, a missing one carries none, and the bits add up.
+Agreeing on a rare value carries more than on a common one (rarity.py). How
+the weights are learned stands in learning.py; which levels there are in
+levels.py.
+
+Source: Fellegi & Sunter 1969, doi:10.1080/01621459.1969.10501049
+"""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dedupe.learning import (
+    Patterns,
+    count_patterns,
+    expectation_maximization,
+    level_counts,
+    maximize,
+    posterior,
+    weight_table,
+)
+from dedupe.levels import FIELDS, LEVELS, VERSION, VETOES
+from dedupe.model import FieldModel, MatchingSettings, Model, Models
+from dedupe.rarity import Frequencies, Rarity, frequencies
+from onefold.errors import ModelError
+
+CHUNK_ROWS = 200_000
+LEAST_PAIRS = 200
+"""Candidate pairs of a type below which its shipped weights are used as they are."""
+
+CAPS = {"name": 11.0, "id": 14.0, "phone": 8.0, "email": 9.0, "address": 8.0}
+"""Most bits a comparison may add or take; 9 where none is named."""
+
+RARITIES: dict[str, Rarity] = {
+    "name": Rarity(("name_key", "name_readings"), 4.0),
+    "phone": Rarity(("phone_keys",), 4.0),
+    "email": Rarity(("emails",), 3.0),
+}
+"""Comparisons whose agreement depends on how rare the agreeing value is."""
+
+
+@cache
+def shipped_model(customer_type: str) -> Model:
+    """The model that needs no data: dedupe/resources/prior_weights.tsv.
+
+    Raises:
+        ModelError: the file does not fit levels.py.
+    """
+    shares: dict[str, dict[str, tuple[float, float]]] = {}
+    text = (files("dedupe") / "resources" / "prior_weights.tsv").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    for row in csv.DictReader(lines, delimiter="\t"):
+        if row["customer_type"] == customer_type:
+            pair = (float(row["m"]), float(row["u"]))
+            shares.setdefault(row["field"], {})[row["level"]] = pair
+    fields: dict[str, FieldModel] = {}
+    for name, levels in LEVELS[customer_type].items():
+        names = tuple(level.name for level in levels)
+        if set(shares.get(name, ())) != set(names):
+            raise ModelError(
+                "prior_weights.tsv",
+                f"the levels of {customer_type} {name} are not those of the code",
+                found=", ".join(shares.get(name, ())) or "none",
+                do="Reinstall Onefold.",
+            )
+        m = np.array([shares[name][level][0] for level in names])
+        u = np.array([shares[name][level][1] for level in names])
+        fields[name] = FieldModel(
+            names,
+            tuple((m / m.sum()).tolist()),
+            tuple((u / u.sum()).tolist()),
+            CAPS.get(name, 9.0),
+        )
+    return Model(customer_type, 0.3, fields, "prior", VERSION)
+
+
+def train(levels: pa.Table, features: pa.Table, settings: MatchingSettings) -> Models:
+    """Learn one model per customer type from candidate pairs, without any truth.
+
+    Args:
+        levels: what comparisons.compare returns.
+        features: one row per record: record_id, customer_type.
+        settings: comparisons to ignore.
+
+    Returns:
+        a model for person and for organization; its basis is ``prior`` where
+        there were too few pairs to learn from.
+    """
+    pair_type = _pair_types(levels, features)
+    models: Models = {}
+    for customer_type in LEVELS:
+        start = _reduced(shipped_model(customer_type), settings)
+        rows = np.flatnonzero(pair_type == customer_type)
+        patterns, vetoed = _patterns(levels, start, rows)
+        records = _count_records(features, customer_type)
+        if len(rows) < LEAST_PAIRS:
+            counts = {"records": records, "pairs": len(rows)}
+            models[customer_type] = replace(start, trained_on=counts)
+            continue
+        model, rounds = expectation_maximization(patterns, start, vetoed)
+        models[customer_type] = replace(
+            model,
+            basis="em",
+            trained_on={
+                "records": records,
+                "pairs": len(rows),
+                "patterns": len(patterns.counts),
+                "rounds": rounds,
+                **{f"measured_{name}": n for name, n in level_counts(patterns).items()},
+            },
+        )
+    return models
+
+
+def refit(models: Models, levels: pa.Table, features: pa.Table, clusters: pa.Table) -> Models:
+    """Estimate each learned model once more, from the clusters it led to.
+
+    A pair inside a cluster counts as a match, any other as none; closure and
+    vetoes thereby correct what looked right pair by pair.
+
+    Args:
+        clusters: record_id, cluster_id.
+    """
+    pair_type = _pair_types(levels, features)
+    together = _together(levels, clusters)
+    refitted: Models = {}
+    for customer_type, model in models.items():
+        rows = np.flatnonzero(pair_type == customer_type)
+        if model.basis == "prior" or not len(rows):
+            refitted[customer_type] = model
+            continue
+        patterns, _ = _patterns(levels, model, rows)
+        inside = np.bincount(
+            patterns.inverse, weights=together[rows], minlength=len(patterns.counts)
+        )
+        start = replace(shipped_model(customer_type), fields=_shipped_fields(model))
+        refitted[customer_type] = maximize(patterns, inside / patterns.counts, model, start)
+    return refitted
+
+
+def score(levels: pa.Table, features: pa.Table, models: Models) -> pa.Table:
+    """Weigh every pair.
+
+    Args:
+        levels: left_id, right_id, found_by, <field>_level per comparison, veto.
+        features: record_id, customer_type and the columns of RARITIES.
+        models: one per customer type; a pair of two types is weighed as its
+            left record's type, and has its veto.
+
+    Returns:
+        the same rows in the same order: left_id, right_id, found_by, veto (null
+        where the weight overrules it), <field>_level, <field>_bits,
+        <field>_rarity_bits, weight_bits (log2 odds), probability (0..1).
+
+    Raises:
+        ModelError: a model for a type in the data is missing, or names other
+            comparisons.
+    """
+    scorer = _Scorer(levels, features, models)
+    chunks = [scorer.score(chunk) for chunk in _chunks(levels)]
+    return pa.concat_tables(chunks)
+
+
+class _Scorer:
+    """Models and value counts, ready to score one chunk of pairs after another."""
+
+    def __init__(self, levels: pa.Table, features: pa.Table, models: Models) -> None:
+        self.ids = features.column("record_id").combine_chunks()
+        self.types = _types(features)
+        present = set(self.types.tolist())
+        for customer_type in sorted(present - set(models)):
+            raise ModelError(
+                f"models/{customer_type}",
+                "there is no model for this customer type",
+                do="Train with 'onefold train'.",
+            )
+        self.models = models
+        self.fields = [name for name in FIELDS if f"{name}_level" in levels.column_names]
+        self.frequencies: dict[str, dict[str, Frequencies]] = {
+            customer_type: frequencies(
+                features, RARITIES, np.flatnonzero(self.types == customer_type)
+            )
+            for customer_type in sorted(present)
+        }
+
+    def score(self, chunk: pa.Table) -> pa.Table:
+        left = pc.index_in(chunk.column("left_id"), value_set=self.ids).to_numpy()
+        right = pc.index_in(chunk.column("right_id"), value_set=self.ids).to_numpy()
+        pair_type = self.types[left]
+        bits = {name: np.zeros(chunk.num_rows) for name in self.fields}
+        rare = {name: np.zeros(chunk.num_rows) for name in self.fields if name in RARITIES}
+        weight = np.zeros(chunk.num_rows)
+        for customer_type, model in self.models.items():
+            rows = np.flatnonzero(pair_type == customer_type)
+            if not len(rows):
+                continue
+            weight[rows] = np.log2(model.prior / (1.0 - model.prior))
+            for name in self.fields:
+                if name not in model.fields:
+                    continue
+                level = chunk.column(f"{name}_level").to_numpy()[rows].astype(np.int64)
+                bits[name][rows] = weight_table(model, name)[level + 1]
+                if name in rare:
+                    agree = rows[_agreement(customer_type, name)[level + 1] >= 0.6]
+                    counts = self.frequencies[customer_type][name]
+                    rare[name][agree] = counts.bits(left[agree], right[agree])
+        for name in self.fields:
+            weight += bits[name] + rare.get(name, 0.0)
+        columns = {name: chunk.column(name) for name in ("left_id", "right_id", "found_by")}
+        columns["veto"] = _in_force(chunk.column("veto"), weight)
+        for name in self.fields:
+            columns[f"{name}_level"] = chunk.column(f"{name}_level")
+            columns[f"{name}_bits"] = pa.array(bits[name])
+            if name in rare:
+                columns[f"{name}_rarity_bits"] = pa.array(rare[name])
+        columns["weight_bits"] = pa.array(weight)
+        columns["probability"] = pa.array(posterior(weight))
+        return pa.table(columns)
+
+
+def _chunks(table: pa.Table) -> Iterator[pa.Table]:
+    for start in range(0, max(table.num_rows, 1), CHUNK_ROWS):
+        yield table.slice(start, CHUNK_ROWS).combine_chunks()
+
+
+@cache
+def _agreement(customer_type: str, field: str) -> np.ndarray:
+    """By level + 1: how much a level speaks for a match before any training."""
+    return np.array([0.0, *(level.agreement for level in LEVELS[customer_type][field])])
+
+
+def _in_force(veto: pa.ChunkedArray, weight: np.ndarray) -> pa.Array:
+    """The vetoes that the weight does not overrule."""
+    kept = np.ones(len(weight), dtype=bool)
+    for name, known in VETOES.items():
+        if known.overruled_at_bits is not None:
+            named = pc.fill_null(pc.equal(veto, name), False).to_numpy(zero_copy_only=False)
+            kept &= ~(named & (weight >= known.overruled_at_bits))
+    return pc.if_else(pa.array(kept), veto.combine_chunks(), pa.scalar(None, pa.string()))
+
+
+def _reduced(model: Model, settings: MatchingSettings) -> Model:
+    kept = {name: f for name, f in model.fields.items() if name not in settings.ignore}
+    return replace(model, fields=kept)
+
+
+def _shipped_fields(model: Model) -> dict[str, FieldModel]:
+    shipped = shipped_model(model.customer_type).fields
+    return {name: shipped[name] for name in model.fields}
+
+
+def _types(features: pa.Table) -> np.ndarray:
+    return features.column("customer_type").to_numpy(zero_copy_only=False).astype(str)
+
+
+def _count_records(features: pa.Table, customer_type: str) -> int:
+    return int((_types(features) == customer_type).sum())
+
+
+def _pair_types(levels: pa.Table, features: pa.Table) -> np.ndarray:
+    """Customer type of each pair, empty where the two records are of different types."""
+    ids = features.column("record_id").combine_chunks()
+    types = _types(features)
+    left = types[pc.index_in(levels.column("left_id"), value_set=ids).to_numpy()]
+    right = types[pc.index_in(levels.column("right_id"), value_set=ids).to_numpy()]
+    return np.where(left == right, left, "")
+
+
+def _together(levels: pa.Table, clusters: pa.Table) -> np.ndarray:
+    """1.0 per pair whose two records are in one cluster, else 0.0."""
+    ids = clusters.column("record_id").combine_chunks()
+    number = clusters.column("cluster_id").combine_chunks().dictionary_encode().indices.to_numpy()
+    left = number[pc.index_in(levels.column("left_id"), value_set=ids).to_numpy()]
+    right = number[pc.index_in(levels.column("right_id"), value_set=ids).to_numpy()]
+    return (left == right).astype(np.float64)
+
+
+def _patterns(levels: pa.Table, model: Model, rows: np.ndarray) -> tuple[Patterns, np.ndarray]:
+    """Counted patterns of some pairs; vetoed pairs are patterns of their own.
+
+    Returns:
+        the patterns, and per pattern 0.0 where it is vetoed for good, else NaN.
+    """
+    fields = tuple(name for name in FIELDS if name in model.fields)
+    matrix = np.column_stack([levels.column(f"{name}_level").to_numpy()[rows] for name in fields])
+    final = [name for name, veto in VETOES.items() if veto.overruled_at_bits is None]
+    vetoed = pc.is_in(levels.column("veto"), value_set=pa.array(final)).to_numpy()[rows]
+    marked = np.column_stack([matrix, vetoed.astype(np.int8)])
+    patterns = count_patterns(marked, (*fields, "veto"))
+    known = np.where(patterns.levels[:, -1] == 1, 0.0, np.nan)
+    return replace(patterns, fields=fields, levels=patterns.levels[:, :-1]), known
