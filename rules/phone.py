@@ -1,0 +1,397 @@
+"""Telephone numbers: any written form → E.164.
+
+What belongs here: reading a cell that holds one or more numbers, in Chinese
+or international habits. Which column is a phone stands in the source's mapping.
+
+A number that lost its area code, or a digit, has no E.164 form; it still gets
+a key (``local:DIGITS``, ``damaged:DIGITS``) that finds its kin in matching.
+
+Source: ITU-T E.164 (11/2010); area codes in resources/area_codes.tsv; other
+countries' plans from Google's libphonenumber (phonenumberslite).
+
+>>> parse("０５７１－８７６５４３２１转802").numbers
+(Phone(e164='+8657187654321', kind='fixed', extension='802', key='+8657187654321'),)
+>>> [p.e164 for p in parse("138 1234 5678 / 010-62345678/79").numbers]
+['+8613812345678', '+861062345678', '+861062345679']
+>>> parse("1.38E+10").problems[0].rule
+'phone_scientific_notation'
+>>> parse("(020) 7946 0018", country="GB").numbers[0].e164
+'+442079460018'
+"""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from unicodedata import normalize
+
+import phonenumbers
+from phonenumbers import PhoneNumberType
+
+from rules.area_codes import by_city, lengths
+from rules.placeholder import is_placeholder
+from rules.quarantine import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """One number in full.
+
+    Attributes:
+        e164: "+" and digits, ITU-T E.164.
+        kind: mobile, fixed, service or unknown (the plan does not tell).
+        extension: digits to dial after it answers, empty if none.
+        key: its comparable form, the E.164 number without the extension.
+    """
+
+    e164: str
+    kind: str
+    extension: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Phones:
+    """What a cell holds: full numbers in order, keys of those and of partial ones, findings."""
+
+    numbers: tuple[Phone, ...] = ()
+    keys: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+_CN_MOBILE = re.compile(r"1[3-9]\d{9}")
+_CHINESE = frozenset({"CN", "HK", "TW", "MO", ""})
+_SCIENTIFIC = re.compile(r"\d(?:\.\d+)?[eE]\+?\d{1,2}")
+_FLOAT = re.compile(r"(\+?\d{6,})\.0*")
+_DASHES = re.compile("[\u2010-\u2015\u2212\u2500\u30fc\u4e00\uff0d_]")
+_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad]")
+_EXTENSION = re.compile(
+    r"(?i)\s*(?:,?\s*(?:分机|分機|内线|內線|转|轉|extension|ext|extn|x|ex)[\s.:：号]*|[*#]\s*)(\d{1,6})(?!\d)"
+)
+_SEPARATOR = re.compile(r"(?i)[/\\,，;；、|\n\r&]+|(?<=\d)\s+(?:or|and|或|和)\s+(?=[+\d(])|或|和")
+_MOBILE_IN_TEXT = re.compile(
+    r"(?<![\d+])(?:(?:\+|00)?\s?\(?86\)?[-. ]*|0)?(1[3-9]\d)[-. ]?(\d{4})[-. ]?(\d{4})(?![\d])"
+    r"|(?<![\d+])\+\s?86[-. ]*(1[3-9]\d)[-. ]?(\d{4})[-. ]?(\d{4})(?![\d])"
+)
+_PREFIX_86 = re.compile(r"^\(?(?:\+|00)?\s?\(?\+?86\)?[-. ]*(?=\(?[01-9])")
+_SERVICE = re.compile(r"[48]00\d{7}")
+_SHORT_SERVICE = re.compile(r"95\d{3}|96\d{3,4}|12[0-9]{3}|1[0-2]\d{1,3}")
+_FULL_WORDS = re.compile(r"\d{4}-\d{3}-\d{3}")
+_KINDS = {
+    PhoneNumberType.FIXED_LINE: "fixed",
+    PhoneNumberType.MOBILE: "mobile",
+    PhoneNumberType.PAGER: "mobile",
+    PhoneNumberType.TOLL_FREE: "service",
+    PhoneNumberType.PREMIUM_RATE: "service",
+    PhoneNumberType.SHARED_COST: "service",
+    PhoneNumberType.UAN: "service",
+    PhoneNumberType.VOIP: "fixed",
+}
+_FILLERS = frozenset(
+    "12345678|123456789|1234567890|12345678901|01234567890|0123456789|13800138000|13800000000|"
+    "13900000000|13000000000|15000000000|18800000000|18888888888".split("|")
+)
+
+_PLACEHOLDER = Problem("phone_placeholder", "This is a filler, not a number; ask the customer.")
+_SCIENTIFIC_NOTATION = Problem(
+    "phone_scientific_notation",
+    "A spreadsheet turned the number into scientific notation and its digits are lost; "
+    "read it again from the original.",
+)
+_NO_AREA_CODE = Problem(
+    "phone_no_area_code",
+    "A landline number without area code, and the record's city does not tell it; add the code.",
+    "warning",
+)
+_LENGTH = Problem("phone_length", "The number has too few or too many digits; check it.")
+_UNASSIGNED = Problem(
+    "phone_unassigned", "No such number can exist in this numbering plan; check it."
+)
+_NOT_A_NUMBER = Problem("phone_not_a_number", "There is no telephone number in this text.")
+_AREA_CODE = Problem("phone_area_code", "No such area code exists in mainland China; check it.")
+
+
+def parse(text: str | None, *, country: str = "CN", city: str | None = None) -> Phones:
+    """Read every number in a cell.
+
+    Args:
+        text: the cell as the source holds it.
+        country: ISO 3166 code of the record, deciding how national numbers read.
+        city: Chinese city of the record, for landlines without area code.
+
+    Returns:
+        Full numbers without repeats, in the order written; never raises on bad data.
+    """
+    if not text:
+        return Phones()
+    if (
+        country in _CHINESE
+        and _CN_MOBILE.fullmatch(text)
+        and text not in _FILLERS
+        and len(set(text[3:])) > 1
+    ):
+        key = "+86" + text
+        return Phones((Phone(key, "mobile", "", key),), (key,))
+    return _parse(text, (country or "CN").upper(), city or "")
+
+
+@lru_cache(maxsize=65536)
+def _parse(text: str, country: str, city: str) -> Phones:
+    text = _DASHES.sub("-", _INVISIBLE.sub("", normalize("NFKC", text))).strip().strip("'\"`")
+    if is_placeholder(text):
+        return Phones(problems=(_PLACEHOLDER,)) if text else Phones()
+    if _SCIENTIFIC.fullmatch(text):
+        return _from_scientific(text, country, city)
+    if match := _FLOAT.fullmatch(text):
+        text = match[1]
+    reader = _Reader(country, city)
+    reader.read(text)
+    return reader.result()
+
+
+def _from_scientific(text: str, country: str, city: str) -> Phones:
+    mantissa, exponent = re.split("[eE]", text)
+    kept = len(mantissa.replace(".", ""))
+    if kept == int(exponent) + 1:  # every digit is still there
+        return _parse(mantissa.replace(".", ""), country, city)
+    return Phones(problems=(_SCIENTIFIC_NOTATION,))
+
+
+def _is_filler(digits: str) -> bool:
+    """Whether the digits count up or repeat, as people fill a field that must not be empty."""
+    return digits in _FILLERS or len(set(digits)) <= 1 or len(set(digits[-8:])) == 1
+
+
+class _Reader:
+    """Collects the numbers of one cell."""
+
+    def __init__(self, country: str, city: str) -> None:
+        self.country, self.city = country, city
+        self.numbers: dict[str, Phone] = {}
+        self.keys: dict[str, None] = {}
+        self.problems: dict[Problem, None] = {}
+
+    def result(self) -> Phones:
+        return Phones(tuple(self.numbers.values()), tuple(self.keys), tuple(self.problems))
+
+    def add(self, e164: str, kind: str, extension: str = "") -> None:
+        if e164 not in self.numbers or (extension and not self.numbers[e164].extension):
+            self.numbers[e164] = Phone(e164, kind, extension, e164)
+        self.keys[e164] = None
+
+    def damaged(self, digits: str, problem: Problem) -> None:
+        self.problems[problem] = None
+        if len(digits) >= 6:
+            self.keys["damaged:" + digits] = None
+
+    def read(self, text: str) -> None:
+        if self.country != "US" or "+86" in text or "0086" in text:
+            rest = _MOBILE_IN_TEXT.sub(self._mobile, text)
+        else:
+            rest = text
+        last = ""
+        found_before = bool(self.numbers or self.problems)
+        for piece in _SEPARATOR.split(rest):
+            digits = re.sub(r"\D", "", piece)
+            if not digits:
+                continue
+            if last and len(digits) <= 4 and digits == piece.strip():
+                # 010-62345678/79: only the last digits differ
+                self._one(last[: -len(digits)] + digits, "")
+                continue
+            if len(digits) < 5 and found_before and digits != piece.strip():
+                continue  # a note beside the number: "(2部)"
+            last = self._piece(piece, last)
+            found_before = True
+        if not self.keys and not self.problems:
+            self.problems[_NOT_A_NUMBER] = None
+
+    def _mobile(self, match: "re.Match[str]") -> str:
+        digits = "".join(group for group in match.groups() if group)
+        if _is_filler(digits):
+            self.problems[_PLACEHOLDER] = None
+        else:
+            tail = _EXTENSION.match(match.string, match.end())
+            self.add("+86" + digits, "mobile", tail[1] if tail else "")
+        return " , "
+
+    def _piece(self, piece: str, last: str) -> str:
+        """Read one number and return it as dialed nationally, for a following short form."""
+        extension = ""
+        if match := _EXTENSION.search(piece):
+            before = re.sub(r"\D", "", piece[: match.start()])
+            if len(before) >= 5:
+                piece, extension = piece[: match.start()], match[1]
+            elif not before:  # what follows a mobile already read
+                return ""
+        if self.country in _CHINESE or re.match(r"\D*(\+\s?|00)86", piece):
+            halves = self._halves(piece)
+            for half in halves[:-1]:
+                self._one(half, "", last)
+            return self._one(halves[-1], extension, last)
+        return self._one(piece, extension, last)
+
+    @staticmethod
+    def _halves(piece: str) -> list[str]:
+        """Split '0571-87654321 0571-87654322' but not '0571 8765 4321'."""
+        parts = piece.split()
+        if len(parts) < 2 or len(re.sub(r"\D", "", piece)) < 14:
+            return [piece]
+        halves: list[str] = []
+        current = ""
+        for part in parts:
+            if (
+                current
+                and len(re.sub(r"\D", "", current)) >= 7
+                and len(re.sub(r"\D", "", part)) >= 3
+            ):
+                halves.append(current)
+                current = part
+            else:
+                current = f"{current} {part}".strip()
+        return [*halves, current]
+
+    def _one(self, text: str, extension: str, last: str = "") -> str:
+        text = re.sub(r"^[^\d+(]+", "", text)
+        digits = re.sub(r"\D", "", text)
+        if len(digits) < 3:
+            return ""
+        if _is_filler(digits):
+            self.problems[_PLACEHOLDER] = None
+            return ""
+        international = text.startswith("+") or digits.startswith("00")
+        if international and not re.match(r"\+?\s?(?:00)?\s?86", text):
+            self._foreign("+" + digits.removeprefix("00"), extension, text)
+            return ""
+        if self.country == "CN" or (international and "86" in text[:5]):
+            return self._chinese(text, extension, last)
+        if self.country in ("HK", "MO", "TW") and self._greater_china(digits, extension):
+            return ""
+        self._foreign(text, extension, text)
+        return ""
+
+    def _greater_china(self, digits: str, extension: str) -> bool:
+        code = {"HK": "852", "MO": "853", "TW": "886"}[self.country]
+        if digits.startswith(code) and len(digits) > 9:
+            return self._try("+" + digits, extension)
+        if self.country != "TW" and len(digits) == 8:
+            return self._try(f"+{code}{digits}", extension)
+        if len(digits) > 9 and digits.startswith("86") and _CN_MOBILE.fullmatch(digits[2:]):
+            self.add("+" + digits, "mobile", extension)
+            return True
+        return False
+
+    def _try(self, e164: str, extension: str) -> bool:
+        found = _international(e164, "ZZ")
+        if found is None or not found[1]:
+            return False
+        self.add(found[0], found[2], extension)
+        return True
+
+    def _foreign(self, text: str, extension: str, raw: str) -> None:
+        found = _international(text, self.country)
+        digits = re.sub(r"\D", "", text)
+        if found is None:
+            self.damaged(digits, _LENGTH)
+        elif found[1]:
+            self.add(found[0], found[2], extension)
+        elif found[3]:
+            self.damaged(found[0].lstrip("+"), _UNASSIGNED)
+        elif self.country != "CN" and self._try("+" + digits, extension):
+            return
+        else:
+            self.damaged(found[0].lstrip("+"), _LENGTH)
+
+    def _chinese(self, text: str, extension: str, last: str) -> str:
+        with_86 = _PREFIX_86.match(text) is not None and len(re.sub(r"\D", "", text)) > 10
+        body = _PREFIX_86.sub("", text, count=1) if with_86 else text
+        groups = re.findall(r"\d+", body)
+        if len(groups) >= 2 and "-" in body:  # 0571-87654321-802
+            joined = "".join(groups[:-1])
+            if 1 <= len(groups[-1]) <= 5 and body.rstrip().endswith(groups[-1]):
+                split = _landline(joined, with_86)
+                if split or (len(groups[0]) >= 7 and len(groups) == 2):
+                    extension = extension or groups[-1]
+                    groups = groups[:-1]
+        digits = "".join(groups)
+        plain = digits.lstrip("0") if len(digits) > 11 else digits
+        if _CN_MOBILE.fullmatch(plain) or _CN_MOBILE.fullmatch(digits.removeprefix("0")):
+            mobile = plain if _CN_MOBILE.fullmatch(plain) else digits.removeprefix("0")
+            self.add("+86" + mobile, "mobile", extension)
+            return mobile
+        if _SERVICE.fullmatch(digits):
+            self.add("+86" + digits, "service", extension)
+            return digits
+        if found := _landline(digits, with_86):
+            area, local = found
+            self.add(f"+86{area}{local}", "fixed", extension)
+            return "0" + area + local
+        return self._chinese_odd(text, digits, extension, last, with_86)
+
+    def _chinese_odd(self, text: str, digits: str, extension: str, last: str, with_86: bool) -> str:
+        if not with_86 and len(digits) in (7, 8) and digits[0] in "2345678":
+            return self._local(digits, extension, last)
+        if not with_86 and _SHORT_SERVICE.fullmatch(digits):
+            self.add("+86" + digits, "service", extension)
+            return digits
+        if (
+            not with_86
+            and re.match(r"852\d{8}$|853[26]\d{7}$|886\d{8,9}$", digits)
+            and self._try("+" + digits, extension)
+        ):
+            return ""
+        taiwan = _FULL_WORDS.fullmatch(text.strip()) or re.match(r"\(0\d\)\d", text)
+        if not with_86 and taiwan and (found := _international(digits, "TW")) and found[1]:
+            self.add(found[0], found[2], extension)
+            return ""
+        core = digits.lstrip("0")
+        if (
+            not with_86
+            and digits.startswith("0")
+            and len(digits) >= 10
+            and not any(digits[1:].startswith(area) for area in lengths())
+        ):
+            self.damaged(core, _AREA_CODE)
+        else:
+            self.damaged(core, _LENGTH)
+        return ""
+
+    def _local(self, digits: str, extension: str, last: str) -> str:
+        areas = by_city(self.city) if self.city else ()
+        before = _landline(last, False) if last else None
+        if before:
+            areas = (before[0],)
+        fitting = [area for area in areas if len(digits) in lengths()[area]]
+        if len(fitting) == 1:
+            self.add(f"+86{fitting[0]}{digits}", "fixed", extension)
+            self.keys["local:" + digits] = None
+            return "0" + fitting[0] + digits
+        self.keys["local:" + digits] = None
+        self.problems[_LENGTH if areas and not fitting else _NO_AREA_CODE] = None
+        return digits
+
+
+def _landline(digits: str, international: bool) -> tuple[str, str] | None:
+    """Area code (without 0) and local number, or None if it is no full landline."""
+    if digits.startswith("0"):
+        digits = digits[1:]
+    elif not international and len(digits) < 10:
+        return None
+    plan = lengths()
+    for size in (2, 3):
+        area, local = digits[:size], digits[size:]
+        if area in plan and len(local) in plan[area] and local[:1] in "2345678":
+            return area, local
+    return None
+
+
+@lru_cache(maxsize=65536)
+def _international(text: str, country: str) -> tuple[str, bool, str, bool] | None:
+    """E.164, whether valid, kind, whether possible; None if it cannot be read at all."""
+    try:
+        number = phonenumbers.parse(text, None if country == "ZZ" else country)
+    except phonenumbers.NumberParseException:
+        return None
+    e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    valid = phonenumbers.is_valid_number(number)
+    kind = _KINDS.get(phonenumbers.number_type(number), "unknown") if valid else "unknown"
+    return e164, valid, kind, phonenumbers.is_possible_number(number)

@@ -1,0 +1,29 @@
+"""Texts that people type into a field when they have nothing to put there.
+
+What belongs here: the words and patterns that mean "no value" in any field.
+Placeholders of one kind of value only (13800138000, a@a.com) stand with that
+kind. Source: resources/placeholders.tsv.
+
+>>> is_placeholder("不详"), is_placeholder(" N/A "), is_placeholder("无锡市")
+(True, True, False)
+"""
+
+import re
+from functools import cache, lru_cache
+from unicodedata import normalize
+
+from rules import tables
+
+_NOISE = re.compile(r"[-–—_*#/\\.,，。、·?？!！~～\s]+")
+
+
+@cache
+def _words() -> frozenset[str]:
+    return frozenset(row[0] for row in tables.rows("placeholders"))
+
+
+@lru_cache(maxsize=16384)
+def is_placeholder(text: str) -> bool:
+    """Whether the text is empty or says only that there is no value."""
+    text = normalize("NFKC", text).strip().casefold()
+    return not text or text in _words() or _NOISE.fullmatch(text) is not None
