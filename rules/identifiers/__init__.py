@@ -1,0 +1,1 @@
+"""The kinds of identity and registration numbers, one module per family."""
