@@ -32,6 +32,7 @@ from dedupe.levels import FIELDS, LEVELS, VERSION, VETOES
 from dedupe.model import FieldModel, MatchingSettings, Model, Models
 from dedupe.rarity import Frequencies, Rarity, frequencies
 from onefold.errors import ModelError
+from rules.customer import ORGANIZATION, PERSON
 
 CHUNK_ROWS = 200_000
 LEAST_PAIRS = 200
@@ -40,12 +41,19 @@ LEAST_PAIRS = 200
 CAPS = {"name": 11.0, "id": 14.0, "phone": 8.0, "email": 9.0, "address": 8.0}
 """Most bits a comparison may add or take; 9 where none is named."""
 
-RARITIES: dict[str, Rarity] = {
-    "name": Rarity(("name_key", "name_readings"), 4.0),
+_SHARED_RARITIES = {
     "phone": Rarity(("phone_keys",), 4.0),
     "email": Rarity(("emails",), 3.0),
 }
+RARITIES: dict[str, dict[str, Rarity]] = {
+    PERSON: {"name": Rarity(("name_key", "name_readings")), **_SHARED_RARITIES},
+    ORGANIZATION: {
+        "name": Rarity(("brand_key", "brand_readings", "name_key")),
+        **_SHARED_RARITIES,
+    },
+}
 """Comparisons whose agreement depends on how rare the agreeing value is."""
+_RARE_FIELDS = frozenset(name for fields in RARITIES.values() for name in fields)
 
 
 @cache
@@ -152,7 +160,7 @@ def score(levels: pa.Table, features: pa.Table, models: Models) -> pa.Table:
 
     Args:
         levels: left_id, right_id, found_by, <field>_level per comparison, veto.
-        features: record_id, customer_type and the columns of RARITIES.
+        features: one row per record: record_id, customer_type, the columns of RARITIES.
         models: one per customer type; a pair of two types is weighed as its
             left record's type, and has its veto.
 
@@ -187,7 +195,7 @@ class _Scorer:
         self.fields = [name for name in FIELDS if f"{name}_level" in levels.column_names]
         self.frequencies: dict[str, dict[str, Frequencies]] = {
             customer_type: frequencies(
-                features, RARITIES, np.flatnonzero(self.types == customer_type)
+                features, RARITIES[customer_type], np.flatnonzero(self.types == customer_type)
             )
             for customer_type in sorted(present)
         }
@@ -197,7 +205,7 @@ class _Scorer:
         right = pc.index_in(chunk.column("right_id"), value_set=self.ids).to_numpy()
         pair_type = self.types[left]
         bits = {name: np.zeros(chunk.num_rows) for name in self.fields}
-        rare = {name: np.zeros(chunk.num_rows) for name in self.fields if name in RARITIES}
+        rare = {name: np.zeros(chunk.num_rows) for name in self.fields if name in _RARE_FIELDS}
         weight = np.zeros(chunk.num_rows)
         for customer_type, model in self.models.items():
             rows = np.flatnonzero(pair_type == customer_type)
@@ -210,6 +218,7 @@ class _Scorer:
                 level = chunk.column(f"{name}_level").to_numpy()[rows].astype(np.int64)
                 bits[name][rows] = weight_table(model, name)[level + 1]
                 if name in rare:
+                    # 0.6 is the levels' own guess from which they are the same value.
                     agree = rows[_agreement(customer_type, name)[level + 1] >= 0.6]
                     counts = self.frequencies[customer_type][name]
                     rare[name][agree] = counts.bits(left[agree], right[agree])

@@ -1,0 +1,167 @@
+"""Quality and time of the whole chain on worlds whose truth is known.
+
+    python benchmarks/run.py DIR [DIR ...]
+
+A world is a folder with erp.db, excel/, legacy.txt, crm.csv and truth/, such as
+demo/zh. Every stage runs as the pipeline runs it, without Dagster and without
+a warehouse; the truth is read only to score the result. Each world's figures
+are printed and written to benchmarks/results/<world>.json.
+"""
+
+import argparse
+import json
+import resource
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import combinations
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from connectors.source import extract, load_sources
+from dedupe import blocking, clusters, features, matching
+from dedupe.evaluation import evaluate
+from dedupe.model import MatchingSettings
+from rules import standardize, suites
+
+HERE = Path(__file__).parent
+TEMPLATES = HERE.parent / "demo" / "sources"
+COUNTRY = {"zh": "CN", "en": "US"}
+
+
+class Timer:
+    """Wall seconds per stage."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+
+
+def staged(world: Path, country: str, timer: Timer) -> tuple[pa.Table, int]:
+    """Every accepted record of a world, and how many values went to quarantine."""
+    tables, quarantined = [], 0
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        (home / "sources").mkdir()
+        for template in sorted(TEMPLATES.glob("*.yml")):
+            text = template.read_text(encoding="utf-8").replace("{data}", str(world))
+            (home / "sources" / template.name).write_text(text, encoding="utf-8")
+        for config in load_sources(home).values():
+            with timer.stage("raw"):
+                extraction = extract(config, home / "lake", None)
+                raw = pq.read_table(extraction.path)
+            with timer.stage("staged"):
+                made = standardize.standardize(raw, config, config.country or country)
+            with timer.stage("validate"):
+                valid = suites.validate(made, config)
+            tables.append(valid.staged)
+            quarantined += valid.quarantine.num_rows
+    return pa.concat_tables(tables), quarantined
+
+
+def run(world: Path, settings: MatchingSettings) -> dict[str, object]:
+    """All figures of one world."""
+    truth = world / "truth"
+    params = json.loads((truth / "params.json").read_text(encoding="utf-8"))
+    timer = Timer()
+    records, quarantined = staged(world, COUNTRY.get(params.get("lang", "zh"), "CN"), timer)
+    with timer.stage("features"):
+        table = features.build(records)
+    with timer.stage("candidates"):
+        candidates = blocking.candidates(table, settings)
+    with timer.stage("train"):
+        models = matching.learn(candidates.pairs, table, settings)
+    with timer.stage("scored_pairs"):
+        scored = matching.score_pairs(candidates.pairs, table, models, None, settings)
+    with timer.stage("clusters"):
+        found = clusters.cluster(table.column("record_id").to_pylist(), scored, None, settings)
+    crosswalk = records.select(["record_id", "source", "source_key", "position"]).join(
+        found.clusters, "record_id"
+    )
+    true = pq.read_table(truth / "truth.parquet")
+    score = evaluate(crosswalk, true, pq.read_table(truth / "hard_negatives.parquet"))
+    entity = entities(crosswalk, true)
+    by_kind = suggestions(found.suggestions, entity)
+    return {
+        "world": world.name,
+        "records": records.num_rows,
+        "quarantined": quarantined,
+        "candidate_pairs": candidates.pairs.num_rows,
+        "closure_pairs": scored.num_rows - candidates.pairs.num_rows,
+        "blocking_recall": blocking_recall(candidates.pairs, entity),
+        "evaluation": score.as_dict(),
+        "suggestions": by_kind,
+        "models": {
+            name: dict(model.trained_on, basis=model.basis, prior=model.prior)
+            for name, model in models.items()
+        },
+        "seconds": {name: round(value, 2) for name, value in timer.seconds.items()},
+        "seconds_total": round(sum(timer.seconds.values()), 2),
+        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+    }
+
+
+def entities(crosswalk: pa.Table, truth: pa.Table) -> dict[str, str]:
+    """Record id → true entity, for records that the truth knows."""
+    known = {(row["source"], row["source_key"]): row["entity_id"] for row in truth.to_pylist()}
+    found = {}
+    for row in crosswalk.select(["record_id", "source", "source_key", "position"]).to_pylist():
+        for key in (row["source_key"], row["position"]):
+            if (row["source"], key) in known:
+                found[row["record_id"]] = known[(row["source"], key)]
+                break
+    return found
+
+
+def blocking_recall(pairs: pa.Table, entity: dict[str, str]) -> float:
+    """Share of true pairs that blocking found."""
+    members: dict[str, list[str]] = {}
+    for record, name in sorted(entity.items()):
+        members.setdefault(name, []).append(record)
+    true = {pair for group in members.values() for pair in combinations(group, 2)}
+    ids = zip(
+        pairs.column("left_id").to_pylist(), pairs.column("right_id").to_pylist(), strict=True
+    )
+    return sum(pair in true for pair in ids) / max(len(true), 1)
+
+
+def suggestions(table: pa.Table, entity: dict[str, str]) -> dict[str, float]:
+    """How many suggestions of each kind there are, and which share of them is right."""
+    figures: dict[str, float] = {}
+    rows = table.to_pylist()
+    for kind in ("merge", "split"):
+        same = [
+            entity.get(row["left_id"]) == entity.get(row["right_id"])
+            for row in rows
+            if row["kind"] == kind
+        ]
+        right = sum(same) if kind == "merge" else len(same) - sum(same)
+        figures[kind] = len(same)
+        figures[f"{kind}_right_share"] = round(right / len(same), 3) if same else 0.0
+    figures["per_1000_records"] = round(1000 * len(rows) / max(len(entity), 1), 1)
+    return figures
+
+
+def main() -> None:
+    """Run every world named on the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("worlds", nargs="+", type=Path, metavar="DIR")
+    parser.add_argument("--results", type=Path, default=HERE / "results")
+    arguments = parser.parse_args()
+    arguments.results.mkdir(parents=True, exist_ok=True)
+    for world in arguments.worlds:
+        figures = run(world.resolve(), MatchingSettings())
+        text = json.dumps(figures, indent=1)
+        (arguments.results / f"{world.resolve().name}.json").write_text(text + "\n")
+        print(text)
+
+
+if __name__ == "__main__":
+    main()

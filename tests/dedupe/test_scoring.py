@@ -1,0 +1,299 @@
+"""Training finds the weights that made the data; scores add up and do not depend on order."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from dedupe import scoring
+from dedupe.learning import count_patterns, expectation_maximization, pattern_bits, posterior
+from dedupe.levels import FIELDS, LEVELS
+from dedupe.model import MatchingSettings
+from dedupe.scoring import refit, score, shipped_model, train
+from onefold.errors import ModelError
+
+SETTINGS = MatchingSettings()
+
+
+def features(count: int, customer_type: str = "person", **columns) -> pa.Table:
+    """Features of invented records r000000..., without values unless given."""
+    text, texts = pa.nulls(count, pa.string()), pa.nulls(count, pa.list_(pa.string()))
+    table = {
+        "record_id": pa.array([f"r{i:06d}" for i in range(count)]),
+        "customer_type": pa.array([customer_type] * count),
+        "name_key": text,
+        "name_readings": texts,
+        "brand_key": text,
+        "brand_readings": texts,
+        "phone_keys": texts,
+        "emails": texts,
+    }
+    return pa.table(table | {name: pa.array(values) for name, values in columns.items()})
+
+
+def levels(left, right, veto=None, **by_field) -> pa.Table:
+    """What comparisons.compare returns; fields not given are missing everywhere."""
+    count = len(left)
+    table = {
+        "left_id": pa.array([f"r{i:06d}" for i in left], pa.string()),
+        "right_id": pa.array([f"r{i:06d}" for i in right], pa.string()),
+        "found_by": pa.array(["name"] * count, pa.string()),
+    }
+    for name in FIELDS:
+        values = by_field.get(name, np.full(count, -1))
+        table[f"{name}_level"] = pa.array(np.asarray(values, dtype=np.int8))
+    table["veto"] = pa.array(veto or [None] * count, pa.string())
+    return pa.table(table)
+
+
+def made(count: int, share: float, seed: int = 7, customer_type: str = "person"):
+    """Pairs drawn from the shipped weights, some fields missing; and which of them match."""
+    random = np.random.default_rng(seed)
+    match = random.random(count) < share
+    by_field = {}
+    for name, known in shipped_model(customer_type).fields.items():
+        yes = random.choice(len(known.levels), count, p=known.m)
+        no = random.choice(len(known.levels), count, p=known.u)
+        drawn = np.where(match, yes, no)
+        by_field[name] = np.where(random.random(count) < 0.3, -1, drawn)
+    return levels(range(count), range(1, count + 1), **by_field), match
+
+
+def test_training_recovers_the_weights_that_made_the_data():
+    table, match = made(20_000, 0.2)
+    model = train(table, features(20_001), SETTINGS)["person"]
+    assert model.basis == "em" and model.trained_on["pairs"] == 20_000
+    assert model.prior == pytest.approx(0.2, abs=0.02)
+    truth = shipped_model("person").fields["address"]
+    assert model.fields["address"].bits == pytest.approx(truth.bits, abs=0.7)
+    found = score(table, features(20_001), {"person": model}).column("probability").to_numpy()
+    assert ((found >= 0.5) == match).mean() > 0.98
+    assert found.mean() == pytest.approx(match.mean(), abs=0.02)
+
+
+@pytest.mark.parametrize("share", [0.005, 0.03, 0.5, 0.85])
+def test_rare_and_frequent_matches_do_not_swap_the_classes(share):
+    table, match = made(20_000, share)
+    models = train(table, features(20_001), SETTINGS)
+    found = score(table, features(20_001), models).column("probability").to_numpy() >= 0.5
+    assert (found & match).sum() / found.sum() > 0.8
+    assert (found & match).sum() / match.sum() > 0.8
+    for name in ("birth_date", "id", "email"):
+        bits = models["person"].fields[name].bits
+        assert list(bits) == sorted(bits) and bits[-1] > 2 and bits[0] < -1
+
+
+def test_other_habits_than_the_shipped_ones_are_learned():
+    random = np.random.default_rng(3)
+    match = random.random(30_000) < 0.3
+    noisy = {
+        "name": np.where(match, random.choice([8, 9, 10], 30_000), random.choice(11, 30_000)),
+        "birth_date": np.where(
+            match,
+            random.choice(3, 30_000, p=[0.4, 0.1, 0.5]),
+            random.choice(3, 30_000, p=[0.9, 0.05, 0.05]),
+        ),
+        "phone": np.where(match, 3, random.choice([0, 3], 30_000, p=[0.95, 0.05])),
+    }
+    table = levels(range(30_000), range(1, 30_001), **noisy)
+    model = train(table, features(30_001), SETTINGS)["person"]
+    assert model.fields["birth_date"].m[0] == pytest.approx(0.4, abs=0.03)
+    assert model.fields["birth_date"].bits[0] > shipped_model("person").fields["birth_date"].bits[0]
+
+
+def test_too_few_pairs_use_the_shipped_weights_and_say_so():
+    table, _ = made(10, 0.5)
+    models = train(table, features(11), SETTINGS)
+    assert models["person"].basis == models["organization"].basis == "prior"
+    assert models["person"].fields == shipped_model("person").fields
+    assert models["person"].trained_on["pairs"] == 10
+
+
+def test_no_pairs_at_all_are_scored_to_no_rows():
+    table = levels([], [])
+    scored = score(table, features(3), train(table, features(3), SETTINGS))
+    assert scored.num_rows == 0 and "probability" in scored.column_names
+
+
+def test_ten_records_without_training_are_told_apart_by_the_shipped_weights():
+    same = {"name": [10], "birth_date": [2], "phone": [3]}
+    other = {"name": [3], "birth_date": [0], "phone": [0]}
+    models = train(levels([], []), features(10), SETTINGS)
+    yes = score(levels([0], [1], **same), features(10), models).column("probability")[0].as_py()
+    no = score(levels([0], [1], **other), features(10), models).column("probability")[0].as_py()
+    assert yes > 0.95 and no < 0.05
+
+
+def test_missing_weighs_nothing():
+    models = {"person": shipped_model("person")}
+    row = score(levels([0], [1], name=[10]), features(2), models).to_pylist()[0]
+    prior = np.log2(models["person"].prior / (1 - models["person"].prior))
+    assert row["birth_date_level"] == -1 and row["birth_date_bits"] == 0.0
+    assert row["weight_bits"] == pytest.approx(prior + models["person"].fields["name"].bits[10])
+
+
+def test_bits_add_up_and_columns_are_complete():
+    table, _ = made(500, 0.3)
+    found = score(table, features(501), {"person": shipped_model("person")})
+    parts = [
+        name for name in found.column_names if name.endswith("_bits") and name != "weight_bits"
+    ]
+    total = sum(found.column(name).to_numpy() for name in parts)
+    prior = np.log2(0.3 / 0.7)
+    assert found.column("weight_bits").to_numpy() == pytest.approx(total + prior)
+    assert {f"{name}_level" for name in FIELDS} <= set(found.column_names)
+    assert found.column_names[:4] == ["left_id", "right_id", "found_by", "veto"]
+
+
+def test_an_agreeing_common_value_weighs_less_than_a_rare_one():
+    names = ["wangwei"] * 40 + ["ouyangqinghan"] * 2 + [f"name{i}" for i in range(58)]
+    people = features(100, name_key=names)
+    table = levels([0, 40], [1, 41], name=[10, 10])
+    common, rare = score(table, people, {"person": shipped_model("person")}).to_pylist()
+    assert common["name_rarity_bits"] < 0 < rare["name_rarity_bits"]
+    assert rare["weight_bits"] - common["weight_bits"] == pytest.approx(np.log2(40 / 2), abs=0.01)
+
+
+def test_a_phone_of_fourteen_customers_is_weak():
+    phones = [["+8613800000000"]] * 14 + [[f"+86139000000{i // 2:02d}"] for i in range(86)]
+    table = levels([0, 14], [1, 15], phone=[3, 3])
+    shared, own = score(
+        table, features(100, phone_keys=phones), {"person": shipped_model("person")}
+    ).to_pylist()
+    assert shared["phone_rarity_bits"] < own["phone_rarity_bits"] - 2
+
+
+def test_rarity_counts_only_where_the_values_agree():
+    names = ["wangwei"] * 40 + ["ouyangqinghan"] * 60
+    table = levels([0, 0], [1, 1], name=[2, 10])
+    unlike, equal = score(
+        table, features(100, name_key=names), {"person": shipped_model("person")}
+    ).to_pylist()
+    assert unlike["name_rarity_bits"] == 0.0 != equal["name_rarity_bits"]
+
+
+def test_rarity_finds_the_common_reading_across_scripts():
+    count = 50
+    readings = [["ouyang qinghan"], ["ouyang qinghan", "ouyang qinghang"]] + [["wang wei"]] * 48
+    people = features(
+        count, name_key=["欧阳清涵", "ouyangqinghan"] + ["王伟"] * 48, name_readings=readings
+    )
+    row = score(
+        levels([0], [1], name=[9]), people, {"person": shipped_model("person")}
+    ).to_pylist()[0]
+    assert row["name_rarity_bits"] > 1
+
+
+def test_scores_do_not_depend_on_row_order_or_chunks(monkeypatch):
+    table, _ = made(1000, 0.3)
+    people = features(1001, name_key=[f"n{i % 90}" for i in range(1001)])
+    models = train(table, people, SETTINGS)
+    expected = score(table, people, models)
+    monkeypatch.setattr(scoring, "CHUNK_ROWS", 137)
+    assert score(table, people, models).combine_chunks().equals(expected.combine_chunks())
+    order = np.random.default_rng(1).permutation(1000)
+    shuffled_people = people.take(np.random.default_rng(2).permutation(1001))
+    shuffled = score(table.take(order), shuffled_people, models)
+    assert shuffled.combine_chunks().equals(expected.take(order).combine_chunks())
+
+
+def test_training_does_not_depend_on_row_order():
+    table, _ = made(3000, 0.3)
+    order = np.random.default_rng(1).permutation(3000)
+    first = train(table, features(3001), SETTINGS)["person"]
+    second = train(table.take(order), features(3001), SETTINGS)["person"]
+    assert first.fingerprint == second.fingerprint
+
+
+def test_each_customer_type_has_weights_of_its_own():
+    table = levels([0, 2], [1, 3], name=[10, 10])
+    people = features(4, customer_type="person").set_column(
+        1, "customer_type", pa.array(["person", "person", "organization", "organization"])
+    )
+    models = {name: shipped_model(name) for name in LEVELS}
+    person, organization = score(table, people, models).to_pylist()
+    assert person["name_bits"] == models["person"].fields["name"].bits[10]
+    assert organization["name_bits"] == models["organization"].fields["name"].bits[10]
+
+
+def test_a_pair_of_two_types_is_scored_and_keeps_its_veto():
+    people = features(2).set_column(1, "customer_type", pa.array(["person", "organization"]))
+    models = {name: shipped_model(name) for name in LEVELS}
+    row = score(levels([0], [1], veto=["type"], phone=[3]), people, models).to_pylist()[0]
+    assert row["veto"] == "type" and row["phone_bits"] > 0
+
+
+def test_a_missing_model_is_named():
+    with pytest.raises(ModelError, match="organization"):
+        score(
+            levels([0], [1]),
+            features(2, customer_type="organization"),
+            {"person": shipped_model("person")},
+        )
+
+
+def test_strong_evidence_overrules_only_the_vetoes_that_say_so():
+    strong = {"name": [6] * 2, "id": [3] * 2, "phone": [4] * 2, "email": [4] * 2}
+    people = features(2, customer_type="organization")
+    table = levels([0, 0], [1, 1], veto=["sister", "branch"], **strong)
+    rows = score(table, people, {"organization": shipped_model("organization")}).to_pylist()
+    assert rows[0]["weight_bits"] > 7
+    assert [row["veto"] for row in rows] == [None, "branch"]
+    weak = levels([0], [1], veto=["sister"], name=[1])
+    row = score(weak, people, {"organization": shipped_model("organization")}).to_pylist()[0]
+    assert row["veto"] == "sister"
+
+
+def test_ignored_comparisons_do_not_count():
+    table, _ = made(500, 0.3)
+    models = train(table, features(501), MatchingSettings(ignore=("phone",)))
+    assert "phone" not in models["person"].fields
+    found = score(table, features(501), models)
+    assert set(found.column("phone_bits").to_pylist()) == {0.0}
+
+
+def test_refit_counts_the_levels_inside_and_between_clusters():
+    table, match = made(5000, 0.4)
+    people = features(5001)
+    models = train(table, people, SETTINGS)
+    names = [f"r{i:06d}" for i in range(5001)]
+    cluster_of = list(names)
+    for i, same in enumerate(match):
+        if same:
+            cluster_of[i + 1] = cluster_of[i]
+    clusters = pa.table({"record_id": names, "cluster_id": cluster_of})
+    model = refit(models, table, people, clusters)["person"]
+    birth = table.column("birth_date_level").to_numpy()
+    measured = match & (birth >= 0)
+    assert model.fields["birth_date"].m[2] == pytest.approx((birth[measured] == 2).mean(), abs=0.01)
+    assert model.prior == pytest.approx(match.mean(), abs=0.01)
+    assert refit(models, table, people, clusters)["organization"] == models["organization"]
+
+
+def test_patterns_are_counted_and_found_again():
+    matrix = np.array([[1, -1], [0, 2], [1, -1], [-1, -1]], dtype=np.int8)
+    patterns = count_patterns(matrix, ("birth_date", "id"))
+    assert sorted(patterns.counts.tolist()) == [1.0, 1.0, 2.0]
+    assert (patterns.levels[patterns.inverse] == matrix).all()
+
+
+def test_pairs_known_not_to_match_teach_what_differing_looks_like():
+    start = shipped_model("person")
+    fields = tuple(start.fields)
+    column = fields.index("name")
+    matrix = np.full((400, len(fields)), -1, dtype=np.int8)
+    matrix[:, column] = 10
+    matrix[200:, column] = 9
+    patterns = count_patterns(matrix, fields)
+    known = np.where(patterns.levels[:, column] == 9, 0.0, np.nan)
+    free, _ = expectation_maximization(patterns, start)
+    held, _ = expectation_maximization(patterns, start, known)
+    assert held.fields["name"].bits[9] < free.fields["name"].bits[9] - 1
+    assert (posterior(pattern_bits(patterns, held)) <= 1).all()
+
+
+def test_the_shipped_weights_agree_with_the_order_of_the_levels():
+    for customer_type, fields in LEVELS.items():
+        for name, known in shipped_model(customer_type).fields.items():
+            agreement = [level.agreement for level in fields[name]]
+            assert np.corrcoef(agreement, known.bits)[0, 1] > 0.75, (customer_type, name)
+            assert sum(known.m) == pytest.approx(1) == pytest.approx(sum(known.u))
