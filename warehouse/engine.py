@@ -1,0 +1,288 @@
+"""Connections to both stores, their transactions and their migrations.
+
+What belongs here: engines, who may write when, and turning what a driver says
+into a WarehouseError. A message names the database, never a password, and no
+value of a customer (drivers quote rows in theirs).
+"""
+
+import logging
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from onefold.errors import WarehouseError
+from onefold.settings import Settings
+from warehouse.tables import REVIEW, STORES, WAREHOUSE
+
+log = logging.getLogger("onefold.warehouse")
+
+BUSY_SECONDS = 60
+"""How long a writer waits for another one before it gives up."""
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_MIGRATE = "Run 'onefold migrate'."
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """An open deployment: where its tables are and how to reach them.
+
+    Attributes:
+        settings: the deployment.
+        engines: by store, ``warehouse`` and ``review``.
+    """
+
+    settings: Settings
+    engines: dict[str, sa.Engine]
+
+    @property
+    def is_postgresql(self) -> bool:
+        """Whether the stores are schemas of a PostgreSQL database (else SQLite files)."""
+        return self.engines[WAREHOUSE].dialect.name == "postgresql"
+
+    @contextmanager
+    def read(self, store: str = WAREHOUSE) -> Iterator[sa.Connection]:
+        """A connection on which all statements see one and the same state.
+
+        Raises:
+            WarehouseError: the database cannot be reached or refuses.
+        """
+        engine = self.engines[store]
+        if engine.dialect.name == "postgresql":
+            engine = engine.execution_options(isolation_level="REPEATABLE READ")
+        with translated(engine.url), engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self, store: str = WAREHOUSE) -> Iterator[sa.Connection]:
+        """A transaction, alone among writers of the store; readers go on meanwhile.
+
+        Raises:
+            WarehouseError: the database cannot be reached, is held too long, or refuses.
+        """
+        engine = self.engines[store].execution_options(onefold_write=True)
+        with translated(engine.url), engine.begin() as connection:
+            if self.is_postgresql:
+                connection.execute(_LOCK, {"name": f"onefold.{store}"})
+            yield connection
+
+    def close(self) -> None:
+        """Close every connection."""
+        for engine in self.engines.values():
+            engine.dispose()
+
+
+_LOCK = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+
+
+def place(url: sa.URL) -> str:
+    """The database in words, without user, password or parameters.
+
+    >>> place(sa.make_url("postgresql+psycopg://me:secret@db.example:5433/crm?password=x"))
+    'PostgreSQL database crm on db.example:5433'
+    """
+    if url.get_backend_name() == "sqlite":
+        return f"SQLite database {url.database}"
+    host = f"{url.host or 'this machine'}:{url.port or 5432}"
+    return f"PostgreSQL database {url.database} on {host}"
+
+
+@contextmanager
+def translated(url: sa.URL) -> Iterator[None]:
+    """Turn a driver's exception into a WarehouseError without customer values.
+
+    The cause is cut off on purpose: drivers quote the row they refuse.
+    """
+    try:
+        yield
+    except sa.exc.DBAPIError as error:
+        raise _refusal(url, error.orig) from None
+    except (sqlite3.Error, psycopg.Error) as error:
+        raise _refusal(url, error) from None
+
+
+def _refusal(url: sa.URL, error: BaseException | None) -> WarehouseError:
+    where = place(url)
+    if isinstance(error, sqlite3.Error):
+        said = str(error)  # names tables and columns, never values
+        if "locked" in said:
+            return WarehouseError(
+                where,
+                f"another program held the database for {BUSY_SECONDS} s",
+                do="Wait for it to end, then run again.",
+            )
+        if "unable to open" in said:
+            return WarehouseError(where, "the file cannot be opened", do="Check folder and rights.")
+        if "no such table" in said or "no such column" in said:
+            return WarehouseError(where, "the database is not up to date", found=said, do=_MIGRATE)
+        return WarehouseError(where, "the database refuses", found=said)
+    state = getattr(error, "sqlstate", None)
+    if isinstance(error, psycopg.OperationalError) and (
+        state is None or state[:2] in {"08", "28", "3D", "53", "57"}
+    ):
+        found = {"28": "refused user or password", "3D": "no such database"}.get((state or "")[:2])
+        # Before a session exists psycopg gives text only; its wording tells these apart.
+        text = str(error)
+        if found is None and ("password" in text or "authentication" in text):
+            found = "refused user or password"
+        elif found is None and "does not exist" in text:
+            found = "no such database or user"
+        return WarehouseError(
+            where,
+            "the database cannot be reached",
+            found=found or "no answer",
+            do="Check that it runs, and the address in ONEFOLD_DATABASE_URL or onefold.yml.",
+        )
+    if isinstance(error, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn):
+        return WarehouseError(where, "the database is not up to date", do=_MIGRATE)
+    kind = type(error).__name__
+    return WarehouseError(where, "the database refuses", found=f"{kind} {state or ''}".strip())
+
+
+def _engine(url: str, store: str) -> sa.Engine:
+    parsed = sa.make_url(url)
+    if parsed.get_backend_name() == "postgresql":
+        return sa.create_engine(
+            parsed,
+            hide_parameters=True,
+            pool_pre_ping=True,
+            connect_args={
+                "options": "-c timezone=utc",
+                "connect_timeout": 10,
+                "application_name": f"onefold {store}",
+            },
+        )
+    engine = sa.create_engine(
+        parsed, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS}
+    ).execution_options(schema_translate_map={WAREHOUSE: None, REVIEW: None})
+    sa.event.listen(engine, "connect", _prepare_sqlite)
+    sa.event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    """WAL (readers go on while one writes); transactions begun by us, not by the driver."""
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}").close()
+    connection.execute("PRAGMA cache_size=-65536").close()  # 64 MB: bulk indexes stay in memory
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    """Writers queue at BEGIN: a read that turns into a write later cannot wait its turn."""
+    writes = connection.get_execution_options().get("onefold_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _engines(settings: Settings) -> dict[str, sa.Engine]:
+    return {
+        WAREHOUSE: _engine(settings.database_url, WAREHOUSE),
+        REVIEW: _engine(settings.review_url, REVIEW),
+    }
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    return config
+
+
+def _configured(connection: sa.Connection, store: str) -> Config:
+    config = _config()
+    config.attributes.update(connection=connection, store=store)
+    return config
+
+
+def version_options(connection: sa.Connection, store: str) -> dict[str, Any]:
+    """Alembic's options for a store: each keeps its own version."""
+    schema = store if connection.dialect.name == "postgresql" else None
+    return {"version_table": "alembic_version", "version_table_schema": schema}
+
+
+def connect(settings: Settings) -> Warehouse:
+    """Open both stores.
+
+    Raises:
+        WarehouseError: a store is missing, cannot be reached, was not migrated,
+            or was migrated by a newer Onefold.
+    """
+    scripts = ScriptDirectory.from_config(_config())
+    head = scripts.get_current_head()
+    known = {script.revision for script in scripts.walk_revisions()}
+    wh = Warehouse(settings, _engines(settings))
+    try:
+        for store in STORES:
+            url = wh.engines[store].url
+            where = place(url)
+            if not wh.is_postgresql and not Path(str(url.database)).is_file():
+                raise WarehouseError(where, "there is no such file", do=_MIGRATE)
+            with wh.read(store) as connection:
+                current = MigrationContext.configure(
+                    connection, opts=version_options(connection, store)
+                ).get_current_revision()
+            if current is None:
+                raise WarehouseError(where, f"it has no {store} tables yet", do=_MIGRATE)
+            if current not in known:
+                raise WarehouseError(
+                    where,
+                    "it was made by a newer Onefold",
+                    found=f"version {current}, this one knows {head}",
+                    do="Install that version, or point to another database.",
+                )
+            if current != head:
+                raise WarehouseError(
+                    where,
+                    f"its {store} tables are of an older Onefold",
+                    found=f"version {current}, this one needs {head}",
+                    do=_MIGRATE,
+                )
+    except WarehouseError:
+        wh.close()
+        raise
+    return wh
+
+
+def migrate(settings: Settings) -> None:
+    """Make or update the tables of both stores; nothing is done where they are up to date.
+
+    Each store is migrated in one transaction.
+
+    Raises:
+        WarehouseError: a store cannot be reached, refuses, or is of a newer Onefold.
+    """
+    wh = Warehouse(settings, _engines(settings))
+    scripts = ScriptDirectory.from_config(_config())
+    known = {script.revision for script in scripts.walk_revisions()}
+    try:
+        for store in STORES:
+            url = wh.engines[store].url
+            if not wh.is_postgresql:
+                Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+            with wh.write(store) as connection:
+                options = version_options(connection, store)
+                if wh.is_postgresql:
+                    connection.execute(sa.schema.CreateSchema(store, if_not_exists=True))
+                context = MigrationContext.configure(connection, opts=options)
+                current = context.get_current_revision()
+                if current is not None and current not in known:
+                    raise WarehouseError(
+                        place(url),
+                        "it was made by a newer Onefold",
+                        found=f"version {current}",
+                        do="Install that version, or point to another database.",
+                    )
+                if current != scripts.get_current_head():
+                    command.upgrade(_configured(connection, store), "head")
+                    log.info("migrated store %s of %s", store, place(url))
+    finally:
+        wh.close()

@@ -1,0 +1,168 @@
+"""The published tables as files.
+
+What belongs here: reading golden customers and the crosswalk as one consistent
+state, and writing them as CSV, Parquet or Excel, by the file's suffix. A file
+appears whole under its name or not at all.
+"""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import openpyxl
+import pyarrow as pa
+import pyarrow.compute as pc
+from openpyxl.cell import WriteOnlyCell
+from pyarrow import csv, parquet
+
+from onefold.errors import ConfigError, WarehouseError
+from rules.customer import GOLDEN_FIELDS
+from warehouse import rows
+from warehouse.engine import Warehouse
+from warehouse.tables import crosswalk, golden_customer, staged_customer
+
+GOLDEN_SCHEMA = pa.schema(
+    [
+        pa.field("golden_id", pa.string()),
+        *(field.arrow for field in GOLDEN_FIELDS),
+        pa.field("record_count", pa.int64()),
+        pa.field("source_count", pa.int64()),
+        pa.field("sources", pa.list_(pa.string())),
+        pa.field("first_published_at", pa.timestamp("us", tz="UTC")),
+        pa.field("published_at", pa.timestamp("us", tz="UTC")),
+    ]
+)
+CROSSWALK_SCHEMA = pa.schema(
+    [(name, pa.string()) for name in ("source", "source_key", "position", "golden_id")]
+)
+_LIST_SEPARATOR = "; "
+_SHEET_ROWS = 1_048_576
+_CELL_LENGTH = 32_767
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+
+
+def read_golden(wh: Warehouse) -> pa.Table:
+    """Every golden customer as GOLDEN_SCHEMA, sorted by golden_id."""
+    with wh.read() as connection:
+        text = rows.read(connection, golden_customer, GOLDEN_SCHEMA.names)
+    return rows.decode(text, GOLDEN_SCHEMA).sort_by("golden_id")
+
+
+def read_crosswalk(wh: Warehouse) -> pa.Table:
+    """Every live published record as CROSSWALK_SCHEMA, sorted by source and key.
+
+    ``position`` is where the record stood when its source was last read. A
+    record that a sync brought or removed since the last publish is left out.
+    """
+    with wh.read() as connection:
+        published = rows.read(
+            connection, crosswalk, ["source", "source_key", "record_id", "golden_id"]
+        )
+        live = rows.read(connection, staged_customer, ["record_id", "position"])
+    at = pc.index_in(published["record_id"], value_set=live["record_id"])
+    known = pc.is_valid(at)
+    found = published.filter(known).append_column("position", live["position"].take(at.drop_null()))
+    order = [("source", "ascending"), ("source_key", "ascending")]
+    return found.select(CROSSWALK_SCHEMA.names).sort_by(order)
+
+
+def golden(wh: Warehouse, path: Path | str) -> int:
+    """Write the golden customers to a file; its suffix says how.
+
+    CSV and Excel get lists as one text, joined by semicolons, and times in UTC.
+
+    Returns:
+        The number of golden customers.
+
+    Raises:
+        ConfigError: the suffix is not .csv, .parquet or .xlsx, or the folder is not there.
+        WarehouseError: the database refuses, or the table does not fit a sheet.
+    """
+    return _write(read_golden(wh), Path(path))
+
+
+def crosswalk_file(wh: Warehouse, path: Path | str) -> int:
+    """Write source, source_key, position, golden_id of every live record to a file.
+
+    Returns:
+        The number of records.
+
+    Raises:
+        ConfigError: the suffix is not .csv, .parquet or .xlsx, or the folder is not there.
+        WarehouseError: the database refuses, or the table does not fit a sheet.
+    """
+    return _write(read_crosswalk(wh), Path(path))
+
+
+def _write(table: pa.Table, path: Path) -> int:
+    writers: dict[str, Callable[[pa.Table, Path], None]] = {
+        ".csv": _write_csv,
+        ".parquet": _write_parquet,
+        ".xlsx": _write_xlsx,
+    }
+    writer = writers.get(path.suffix.lower())
+    if writer is None:
+        raise ConfigError(
+            str(path),
+            "this kind of file cannot be written",
+            found=path.suffix or "no suffix",
+            do="Name it .csv, .parquet or .xlsx.",
+        )
+    if not path.parent.is_dir():
+        raise ConfigError(str(path), "its folder is not there", do="Make it, or name another.")
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        writer(table, partial)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return table.num_rows
+
+
+def _flat(table: pa.Table) -> pa.Table:
+    """Lists as one text, times as UTC text."""
+    columns = []
+    for column in table.columns:
+        if pa.types.is_list(column.type):
+            column = pc.binary_join(column, _LIST_SEPARATOR)
+        elif pa.types.is_timestamp(column.type):
+            column = pc.floor_temporal(column, unit="second").cast(pa.timestamp("s", tz="UTC"))
+            column = pc.strftime(column, "%Y-%m-%dT%H:%M:%SZ")
+        columns.append(column)
+    return pa.table(columns, names=table.column_names)
+
+
+def _write_csv(table: pa.Table, path: Path) -> None:
+    csv.write_csv(_flat(table), path, csv.WriteOptions(quoting_style="needed"))
+
+
+def _write_parquet(table: pa.Table, path: Path) -> None:
+    parquet.write_table(table, path)
+
+
+def _write_xlsx(table: pa.Table, path: Path) -> None:
+    """One sheet; text stays text, so that no value becomes a formula or loses its zeros."""
+    if table.num_rows >= _SHEET_ROWS:
+        raise WarehouseError(
+            path.name,
+            "a sheet cannot hold the table",
+            found=f"{table.num_rows} rows",
+            do="Export to .csv or .parquet.",
+        )
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet("customers")
+    sheet.freeze_panes = "B2"
+    sheet.append(table.column_names)
+    for batch in _flat(table).to_batches(max_chunksize=10_000):
+        for values in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+            cells = []
+            for value in values:
+                if isinstance(value, str):
+                    text = _NOT_IN_XML.sub("", value)[:_CELL_LENGTH]
+                    cell = WriteOnlyCell(sheet, value=text)
+                    cell.data_type = "s"
+                    cells.append(cell)
+                else:
+                    cells.append(value)
+            sheet.append(cells)
+    book.save(path)

@@ -1,0 +1,1 @@
+"""Alembic's scripts; run by warehouse.engine.migrate, once for each store."""

@@ -1,0 +1,408 @@
+"""raw → staged: what one sync changed, written in one transaction.
+
+What belongs here: staged_customer, quarantine and sync_run. A reader sees the
+source as it was before the sync or as it is after, and a killed sync leaves no
+trace: the next one starts from the old state.
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import sqlalchemy as sa
+
+from onefold.errors import WarehouseError
+from rules.customer import STAGED_SCHEMA
+from rules.quarantine import QUARANTINE_SCHEMA
+from warehouse import rows
+from warehouse.engine import Warehouse
+from warehouse.tables import quarantine, staged_customer, sync_run
+
+_HASH = "content_hash"
+_GOOD = ("synced", "unchanged")
+
+
+@dataclass(frozen=True)
+class Sync:
+    """What is known of a sync before it is written.
+
+    Attributes:
+        sync_id: names the sync within its source; a repeated one is written once.
+        started_at: when it began, UTC.
+        rows_read: records in the snapshot.
+        snapshot: path of the Parquet snapshot.
+        content_hash: hash of the snapshot's records.
+        key_basis: columns or content.
+        fingerprint: of all that staged depends on: snapshot, YAML, rules.
+        manifest: what the connector reported, as plain values.
+    """
+
+    sync_id: str
+    started_at: datetime
+    rows_read: int
+    snapshot: str = ""
+    content_hash: str = ""
+    key_basis: str = "columns"
+    fingerprint: str = ""
+    manifest: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What a sync wrote: records added, changed, moved (position only) and deleted.
+
+    ``staged`` and ``quarantined`` (records kept out whole) are totals after it;
+    ``findings`` are open quarantine rows, ``opened`` and ``closed`` those that
+    came and went.
+    """
+
+    added: int
+    changed: int
+    moved: int
+    deleted: int
+    staged: int
+    quarantined: int
+    findings: int
+    opened: int
+    closed: int
+
+    @property
+    def unchanged(self) -> int:
+        """Records whose content stayed as it was."""
+        return self.staged - self.added - self.changed
+
+    def __bool__(self) -> bool:
+        return any((self.added, self.changed, self.moved, self.deleted, self.opened, self.closed))
+
+
+@dataclass(frozen=True)
+class SyncRun:
+    """A row of sync_run; its columns are explained in warehouse/tables.py."""
+
+    source: str
+    sync_id: str
+    status: str
+    started_at: datetime
+    finished_at: datetime
+    rows_read: int
+    rows_staged: int
+    rows_quarantined: int
+    rows_added: int
+    rows_changed: int
+    rows_deleted: int
+    findings: int
+    snapshot: str | None
+    content_hash: str | None
+    key_basis: str | None
+    fingerprint: str | None
+    staged_hash: str | None
+    manifest: dict[str, Any] | None
+    message: str | None
+
+
+def replace(
+    wh: Warehouse, source: str, staged: pa.Table, quarantined: pa.Table, sync: Sync
+) -> Changes:
+    """Make the source's staged records and open findings equal to these.
+
+    Only rows that differ are written, and one row of sync_run. Repeating a
+    sync that was written changes nothing.
+
+    Args:
+        wh: the warehouse.
+        source: the source's name.
+        staged: STAGED_SCHEMA, all live records of the source; empty removes it.
+        quarantined: QUARANTINE_SCHEMA, all findings of the source.
+        sync: what is known of the sync.
+
+    Raises:
+        WarehouseError: rows of another source or a record twice; the database refuses.
+    """
+    text = _checked(source, rows.encode(staged.select(STAGED_SCHEMA.names)))
+    content = text.drop_columns(["position"])
+    text = text.append_column(_HASH, rows.hashes(content))
+    staged_hash = rows.digest(text.select(["record_id", _HASH]))
+    found = _findings(rows.encode(quarantined.select(QUARANTINE_SCHEMA.names)), sync.sync_id)
+    kept_out = quarantined.filter(pc.fill_null(quarantined["whole_record"], False))
+    records_out = len(pc.unique(kept_out["position"])) if kept_out.num_rows else 0
+    with wh.write() as connection:
+        added, changed, moved, deleted = _write_records(connection, source, text)
+        opened, closed = _write_findings(connection, source, found, sync.sync_id)
+        changes = Changes(
+            added=added,
+            changed=changed,
+            moved=moved,
+            deleted=deleted,
+            staged=text.num_rows,
+            quarantined=records_out,
+            findings=found.num_rows,
+            opened=opened,
+            closed=closed,
+        )
+        _write_run(connection, source, sync, changes, staged_hash)
+    return changes
+
+
+def _checked(source: str, text: pa.Table) -> pa.Table:
+    strangers = pc.sum(pc.fill_null(pc.not_equal(text["source"], source), True)).as_py() or 0
+    if strangers:
+        raise WarehouseError(
+            f"staged records of {source}",
+            "some are of another source",
+            found=f"{strangers} of {text.num_rows}",
+        )
+    twice = text.num_rows - len(pc.unique(text["record_id"]))
+    if twice:
+        raise WarehouseError(
+            f"staged records of {source}", "a record stands twice", found=f"{twice} times"
+        )
+    return text.sort_by("record_id")
+
+
+def _where(source: str) -> str:
+    return "source = '" + source.replace("'", "''") + "'"
+
+
+def _write_records(
+    connection: sa.Connection, source: str, text: pa.Table
+) -> tuple[int, int, int, int]:
+    stored = rows.read(
+        connection, staged_customer, ["record_id", _HASH, "position"], _where(source)
+    )
+    change = rows.difference(stored, text, ["record_id"], [_HASH])
+    moved = rows.difference(stored, text, ["record_id"], ["position"]).changed
+    only_moved = moved.filter(
+        pc.invert(pc.is_in(moved["record_id"], value_set=change.changed["record_id"]))
+    )
+    rows.delete(connection, staged_customer, change.deleted, ["record_id"])
+    rows.update(connection, staged_customer, change.changed, ["record_id"])
+    rows.update(
+        connection, staged_customer, only_moved.select(["record_id", "position"]), ["record_id"]
+    )
+    rows.insert(connection, staged_customer, change.added)
+    return (
+        change.added.num_rows,
+        change.changed.num_rows,
+        only_moved.num_rows,
+        change.deleted.num_rows,
+    )
+
+
+def _findings(text: pa.Table, sync_id: str) -> pa.Table:
+    """Findings with an id that follows from what was found, not from where or when.
+
+    Equal findings (a key that stands twice) are counted through, by position.
+    """
+    text = text.sort_by([("record_id", "ascending"), ("position", "ascending")])
+    seen: dict[str, int] = {}
+    ids = []
+    for name in rows.hashes(text.drop_columns(["position"])).to_pylist():
+        seen[name] = seen.get(name, 0) + 1
+        ids.append(f"{name[:24]}-{seen[name]}")
+    text = text.append_column("quarantine_id", pa.array(ids, pa.string()))
+    return rows.with_constant(text, first_seen=sync_id, status="open")
+
+
+def _write_findings(
+    connection: sa.Connection, source: str, found: pa.Table, sync_id: str
+) -> tuple[int, int]:
+    """Insert new findings, close the ones that are gone, open closed ones again."""
+    keys = ["quarantine_id"]
+    columns = ["quarantine_id", "position", "status"]
+    stored = rows.read(connection, quarantine, columns, _where(source))
+    change = rows.difference(stored, found, keys, ["position"])
+    rows.insert(connection, quarantine, change.added)
+    rows.update(connection, quarantine, change.changed.select(["quarantine_id", "position"]), keys)
+    gone = change.deleted.filter(pc.not_equal(change.deleted["status"], "repaired"))
+    closing = rows.with_constant(gone.select(keys), status="repaired", last_seen=sync_id)
+    rows.update(connection, quarantine, closing, keys)
+    repaired = stored.filter(pc.equal(stored["status"], "repaired"))
+    again = found.filter(
+        pc.is_in(found["quarantine_id"], value_set=repaired["quarantine_id"].combine_chunks())
+    ).select(keys)
+    opening = rows.with_constant(again, status="open").append_column(
+        "last_seen", pa.nulls(again.num_rows, pa.string())
+    )
+    rows.update(connection, quarantine, opening, keys)
+    return change.added.num_rows + again.num_rows, gone.num_rows
+
+
+def _write_run(
+    connection: sa.Connection, source: str, sync: Sync, changes: Changes, staged_hash: str
+) -> None:
+    this = (sync_run.c.source == source) & (sync_run.c.sync_id == sync.sync_id)
+    before = connection.execute(sa.select(sync_run.c.status).where(this)).scalar()
+    if before in _GOOD and not changes:
+        return  # the same sync once more, after a kill between commit and report
+    connection.execute(sa.delete(sync_run).where(this))
+    connection.execute(
+        sa.insert(sync_run).values(
+            source=source,
+            sync_id=sync.sync_id,
+            status="synced" if changes else "unchanged",
+            started_at=sync.started_at.astimezone(UTC),
+            finished_at=_next_moment(connection, source),
+            rows_read=sync.rows_read,
+            rows_staged=changes.staged,
+            rows_quarantined=changes.quarantined,
+            rows_added=changes.added,
+            rows_changed=changes.changed,
+            rows_deleted=changes.deleted,
+            findings=changes.findings,
+            snapshot=sync.snapshot,
+            content_hash=sync.content_hash,
+            key_basis=sync.key_basis,
+            fingerprint=sync.fingerprint,
+            staged_hash=staged_hash,
+            manifest=sync.manifest,
+            message=None,
+        )
+    )
+
+
+def _next_moment(connection: sa.Connection, source: str) -> datetime:
+    """Now, but after the source's last sync even if the clock was set back."""
+    query = sa.select(sa.func.max(sync_run.c.finished_at)).where(sync_run.c.source == source)
+    last, now = connection.execute(query).scalar(), datetime.now(UTC)
+    return now if last is None else max(now, _utc(last) + timedelta(microseconds=1))
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def record_failure(
+    wh: Warehouse,
+    source: str,
+    status: Literal["failed", "held"],
+    message: str,
+    started_at: datetime | None = None,
+) -> SyncRun:
+    """Note that a source could not be synced; its staged records stay as they are.
+
+    Args:
+        wh: the warehouse.
+        source: the source's name.
+        status: failed or held.
+        message: the error's text; it names no customer values.
+        started_at: when the sync began, UTC; now if not known.
+    """
+    with wh.write() as connection:
+        moment = _next_moment(connection, source)
+        sync_id = f"{moment:%Y%m%dT%H%M%S%f}-{status}"
+        live = sa.select(sa.func.count()).where(staged_customer.c.source == source)
+        connection.execute(
+            sa.insert(sync_run).values(
+                source=source,
+                sync_id=sync_id,
+                status=status,
+                started_at=started_at.astimezone(UTC) if started_at else moment,
+                finished_at=moment,
+                rows_read=0,
+                rows_staged=connection.execute(live).scalar(),
+                rows_quarantined=0,
+                rows_added=0,
+                rows_changed=0,
+                rows_deleted=0,
+                findings=0,
+                message=message,
+            )
+        )
+        return _runs(connection, sync_run.c.sync_id == sync_id, sync_run.c.source == source)[0]
+
+
+def _runs(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> list[SyncRun]:
+    query = sa.select(sync_run).where(*where).order_by(sync_run.c.finished_at.desc())
+    found = []
+    for row in connection.execute(query).mappings():
+        values: dict[str, Any] = dict(row)
+        for name in ("started_at", "finished_at"):
+            values[name] = _utc(values[name])
+        found.append(SyncRun(**values))
+    return found
+
+
+def last_sync(wh: Warehouse, source: str, *, good: bool = True) -> SyncRun | None:
+    """The source's last sync.
+
+    Args:
+        wh: the warehouse.
+        source: the source's name.
+        good: the last that was written; False: the last of all, failed and held ones too.
+    """
+    where = [sync_run.c.source == source]
+    if good:
+        where.append(sync_run.c.status.in_(_GOOD))
+    latest = sa.select(sa.func.max(sync_run.c.finished_at)).where(*where).scalar_subquery()
+    with wh.read() as connection:
+        found = _runs(connection, *where, sync_run.c.finished_at == latest)
+    return found[0] if found else None
+
+
+def sources(wh: Warehouse) -> dict[str, int]:
+    """Live records by source, sorted by name; sources without any are left out."""
+    query = sa.select(staged_customer.c.source, sa.func.count()).group_by(staged_customer.c.source)
+    with wh.read() as connection:
+        return dict(sorted((name, count) for name, count in connection.execute(query)))
+
+
+def read(wh: Warehouse) -> pa.Table:
+    """Every live record as STAGED_SCHEMA, sorted by record_id."""
+    with wh.read() as connection:
+        text = rows.read(connection, staged_customer, STAGED_SCHEMA.names)
+    return rows.decode(text, STAGED_SCHEMA).sort_by("record_id")
+
+
+def content_fingerprint(wh: Warehouse) -> str:
+    """A hash of all staged records, without their positions.
+
+    Equal content gives an equal fingerprint, whatever syncs led to it; it is
+    put together from one stored hash per source, so it costs no scan.
+    """
+    runs = sync_run.alias()
+    latest = (
+        sa.select(runs.c.source, sa.func.max(runs.c.finished_at).label("finished_at"))
+        .where(runs.c.status.in_(_GOOD))
+        .group_by(runs.c.source)
+        .subquery()
+    )
+    query = (
+        sa.select(sync_run.c.source, sync_run.c.staged_hash)
+        .join(
+            latest,
+            (latest.c.source == sync_run.c.source)
+            & (latest.c.finished_at == sync_run.c.finished_at),
+        )
+        .where(sync_run.c.rows_staged > 0)
+        .order_by(sync_run.c.source)
+    )
+    with wh.read() as connection:
+        parts = sorted(f"{source}\0{staged}\n" for source, staged in connection.execute(query))
+    return hashlib.blake2b("".join(parts).encode(), digest_size=16).hexdigest()
+
+
+def findings(wh: Warehouse, source: str | None = None, status: str = "open") -> pa.Table:
+    """Quarantine rows of a status, sorted by record and field.
+
+    Returns:
+        quarantine_id, QUARANTINE_SCHEMA, first_seen, last_seen, status.
+    """
+    schema = pa.schema(
+        [
+            pa.field("quarantine_id", pa.string()),
+            *QUARANTINE_SCHEMA,
+            pa.field("first_seen", pa.string()),
+            pa.field("last_seen", pa.string()),
+            pa.field("status", pa.string()),
+        ]
+    )
+    with wh.read() as connection:
+        text = rows.read(
+            connection, quarantine, schema.names, _where(source) if source is not None else ""
+        )
+    table = rows.decode(text, schema)
+    order = [(name, "ascending") for name in ("record_id", "field", "quarantine_id")]
+    return table.filter(pc.equal(table["status"], status)).sort_by(order)
