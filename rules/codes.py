@@ -31,8 +31,8 @@ _STATUSES = {
     "active": "active enabled open valid live current normal 启用 有效 正常 在用 活跃 合作中 "
     "使用中 y yes true",
     "closed": "closed inactive disabled deleted blocked invalid archived ended terminated "
-    "cancelled canceled 停用 禁用 无效 注销 关闭 已注销 已停用 已关闭 销户 作废 已删除 封存 终止 冻结 "
-    "n no false",
+    "cancelled canceled 停用 禁用 无效 注销 关闭 已注销 已停用 已关闭 销户 作废 已删除 封存 "
+    "终止 冻结 n no false",
 }
 _YES_NO = {
     "yes": "yes y true t 1 on x 是 有 同意 已同意 允许 真 checked optin subscribed",

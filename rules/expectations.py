@@ -1,0 +1,167 @@
+"""Runs expectations on a frame with Great Expectations, and nothing else.
+
+What belongs here: how Great Expectations is called and how its answers are
+read. Which expectations there are stands in rules/suites.py. Great
+Expectations takes 5-8 s and 280 MB to import, so it is imported inside
+:func:`run` only.
+
+An expectation that cannot be computed (a column that is not there, mixed
+types) is an error, never bad data: Great Expectations would report both as
+"not successful".
+"""
+
+import logging
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from onefold.errors import ConfigError
+from rules.quarantine import Severity
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|: [^:]*$")
+_RESULT_FORMAT = {
+    "result_format": "COMPLETE",
+    "return_unexpected_index_query": False,
+    "include_unexpected_rows": False,
+}
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """One expectation of Great Expectations, by its own name.
+
+    Attributes:
+        name: short lasting name of the check and of the rule in quarantine.
+        type: snake_case name, such as ``expect_column_values_to_be_unique``.
+        kwargs: its arguments, such as ``column`` and ``regex``.
+        severity: error or warning.
+        where: the file and place that asked for it, for error messages.
+    """
+
+    name: str
+    type: str
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    severity: Severity = "error"
+    where: str = "canonical model"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What Great Expectations found.
+
+    Attributes:
+        success: whether it calls the expectation met (``mostly`` counts here).
+        evaluated: values looked at; rows, for an expectation on the whole table.
+        failing: labels of the failing rows, ascending; empty for an expectation on the whole table.
+    """
+
+    success: bool
+    evaluated: int
+    failing: tuple[int, ...]
+
+
+def run(frame: "pd.DataFrame", expectations: Sequence[Expectation]) -> list[Result]:
+    """Check a frame.
+
+    Args:
+        frame: one row per record, labelled 0, 1, 2, ...
+        expectations: what to check; names are unique.
+
+    Returns:
+        One result per expectation, in the same order.
+
+    Raises:
+        ConfigError: an expectation is not known, has wrong arguments or cannot be computed.
+    """
+    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)
+    suite = gx.ExpectationSuite(name="onefold", expectations=[_build(e) for e in expectations])
+    context = gx.get_context(mode="ephemeral")
+    context.enable_analytics(False)
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    asset = context.data_sources.add_pandas("onefold").add_dataframe_asset("staged")
+    batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
+    answer = batch.validate(suite, result_format=_RESULT_FORMAT)
+    by_name = {e.name: e for e in expectations}
+    results = {}
+    for outcome in answer.results:
+        name = outcome.expectation_config.meta["name"]
+        results[name] = _read(outcome, by_name[name], len(frame))
+    return [results[e.name] for e in expectations]
+
+
+def _build(expectation: Expectation) -> Any:
+    """The expectation as an object of Great Expectations."""
+    from great_expectations.exceptions import ExpectationNotFoundError
+    from great_expectations.expectations.registry import get_expectation_impl
+    from pydantic import ValidationError
+    from pydantic.v1 import ValidationError as ValidationErrorV1
+
+    where = f"{expectation.where}, {expectation.name}"
+    try:
+        implementation = get_expectation_impl(expectation.type)
+    except ExpectationNotFoundError as error:
+        raise ConfigError(
+            where,
+            f"Great Expectations has no {expectation.type}",
+            do="Write it as Great Expectations does, such as expect_column_values_to_be_unique.",
+        ) from error
+    try:
+        return implementation(
+            **expectation.kwargs,
+            severity="critical" if expectation.severity == "error" else "warning",
+            meta={"name": expectation.name},
+        )
+    except (ValidationError, ValidationErrorV1, TypeError, ValueError) as error:
+        raise ConfigError(
+            where,
+            f"{expectation.type} does not take these arguments",
+            found=_first_line(error),
+            do="See its arguments in the documentation of Great Expectations.",
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    """The argument and the complaint of a validation error; never values."""
+    errors = getattr(error, "errors", None)
+    if callable(errors):
+        first = errors()[0]
+        return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+    return str(error).splitlines()[0]
+
+
+def _read(outcome: Any, expectation: Expectation, rows: int) -> Result:
+    """Result of one expectation; raises if it could not be computed."""
+    raised = _exceptions(outcome.exception_info or {})
+    result = outcome.result
+    if raised or (not outcome.success and not result):
+        column = expectation.kwargs.get("column", "the table")
+        raise ConfigError(
+            f"{expectation.where}, {expectation.name}",
+            f"{expectation.type} cannot be computed on {column}",
+            found=raised[0] if raised else "no result",
+            do="Use an expectation that fits the column's kind (docs/data-dictionary.md).",
+        )
+    failing = result.get("unexpected_index_list") or ()
+    evaluated = result.get("element_count", rows) - (result.get("missing_count") or 0)
+    return Result(bool(outcome.success), int(evaluated), tuple(sorted(int(i) for i in failing)))
+
+
+def _exceptions(info: Mapping[str, Any]) -> list[str]:
+    """First lines of the exceptions' messages, without quoted text: that may be a value."""
+    entries = [info] if "raised_exception" in info else list(info.values())
+    return [
+        _QUOTED.sub("...", str(entry.get("exception_message") or "an exception")).split("\n")[0][
+            :120
+        ]
+        for entry in entries
+        if isinstance(entry, Mapping) and entry.get("raised_exception")
+    ]
