@@ -1,0 +1,1 @@
+"""One module per compared field: two values to a level of levels.py."""

@@ -1,0 +1,86 @@
+"""Columns to arrays of codes, and functions called once per distinct pair of values.
+
+What belongs here: what every compared field needs to work on whole columns.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+Ints = npt.NDArray[np.int32]
+Levels = npt.NDArray[np.int8]
+Rows = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+WIDTH = 6
+"""Values of one list that are compared: a record with more telephone numbers is rare."""
+
+
+class Codes(NamedTuple):
+    """A column as codes; -1 is missing.
+
+    Attributes:
+        codes: one int32 per row, or (rows, slots) for a list column.
+        values: the text of each code.
+    """
+
+    codes: Ints
+    values: list[str]
+
+
+def encode(column: pa.Array) -> Codes:
+    """A text column as codes."""
+    encoded = column.dictionary_encode()
+    codes = np.asarray(encoded.indices.fill_null(-1), dtype=np.int32)
+    return Codes(codes, encoded.dictionary.to_pylist())
+
+
+def encode_lists(column: pa.ListArray, width: int = WIDTH) -> Codes:
+    """A list column as codes in slots; what does not fit is left out."""
+    offsets = np.asarray(column.offsets, dtype=np.int64)
+    valid = np.asarray(column.is_valid())
+    starts, ends = offsets[:-1], np.where(valid, offsets[1:], offsets[:-1])
+    flat = encode(column.values)
+    slots = int(min(width, max((ends - starts).max(initial=0), 1)))
+    codes = np.full((len(column), slots), -1, dtype=np.int32)
+    for slot in range(slots):
+        rows = np.nonzero(starts + slot < ends)[0]
+        codes[rows, slot] = flat.codes[starts[rows] + slot]
+    return Codes(codes, flat.values)
+
+
+def derive(source: Codes, function: Callable[[str], str | None]) -> Codes:
+    """Codes of a function of each value; where it gives None, the value is missing."""
+    results = pa.array([function(value) for value in source.values], pa.string())
+    encoded = encode(results)
+    table = np.append(encoded.codes, np.int32(-1))
+    return Codes(table[source.codes], encoded.values)
+
+
+def shares(left: Ints, right: Ints) -> npt.NDArray[np.int16]:
+    """How many codes each row of two slot arrays has in common."""
+    count = np.zeros(len(left), dtype=np.int16)
+    for slot in range(left.shape[1]):
+        own = left[:, slot]
+        hit = np.zeros(len(left), dtype=bool)
+        for other in range(right.shape[1]):
+            hit |= own == right[:, other]
+        count += hit & (own >= 0)
+    return count
+
+
+def per_distinct_pair(
+    left: Ints, right: Ints, function: Callable[[int, int], int], dtype: type = np.int8
+) -> npt.NDArray[np.int8]:
+    """A symmetric function of two codes, called once for each distinct pair of them."""
+    low, high = np.minimum(left, right).astype(np.int64), np.maximum(left, right).astype(np.int64)
+    size = int(high.max(initial=0)) + 1
+    distinct, inverse = np.unique(low * size + high, return_inverse=True)
+    firsts, seconds = (distinct // size).tolist(), (distinct % size).tolist()
+    results = np.fromiter(
+        (function(a, b) for a, b in zip(firsts, seconds, strict=True)), dtype, len(firsts)
+    )
+    return results[inverse]

@@ -1,0 +1,168 @@
+"""The level of two records' names, of persons and of organizations.
+
+What belongs here: from feature rows to the ways a record is named, each
+distinct pair compared once. The rules stand in person_name and organization_name.
+"""
+
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from dedupe.comparing import organization_name, person_name
+from dedupe.comparing.columns import Levels, Mask, Rows, per_distinct_pair
+from dedupe.comparing.organization_name import OrganizationForm
+from dedupe.comparing.person_name import PersonForm
+from dedupe.levels import MISSING
+from rules import organization_name as organization_rule
+from rules import person_name as person_rule
+from rules import tables, text
+
+_COLUMNS = (
+    "name",
+    "name_key",
+    "name_readings",
+    "other_names",
+    "family",
+    "given",
+    "middle",
+    "suffix",
+    "org_region",
+    "org_brand",
+    "org_industry",
+    "org_legal_form",
+)
+
+
+def levels(features: pa.Table, left: Rows, right: Rows, person: Mask, organization: Mask) -> Levels:
+    """Name levels of pairs of rows; -1 where a record has no name or types differ.
+
+    Args:
+        features: rows of features.build.
+        left, right: row numbers, one per pair.
+        person, organization: which pairs are of two persons, of two organizations.
+    """
+    refs = np.asarray(features.column("name_ref"))
+    result = np.full(len(left), MISSING, dtype=np.int8)
+    for mask, make, compare in (
+        (person, person_forms, person_name.compare_all),
+        (organization, organization_forms, organization_name.compare_all),
+    ):
+        if not mask.any():
+            continue
+        left_refs, right_refs = refs[left[mask]], refs[right[mask]]
+        forms = _forms(features, refs, np.union1d(left_refs, right_refs), make)
+
+        def level(a: int, b: int, forms: Any = forms, compare: Any = compare) -> int:
+            return compare(forms[a], forms[b]) if forms[a] and forms[b] else MISSING
+
+        result[mask] = per_distinct_pair(left_refs, right_refs, level)
+    return result
+
+
+def _forms(features: pa.Table, refs: np.ndarray, used: np.ndarray, make: Any) -> dict[int, Any]:
+    """The ways each of the used name numbers is named."""
+    numbers, rows = np.unique(refs, return_index=True)
+    rows = rows[np.searchsorted(numbers, used)]
+    taken = features.select(list(_COLUMNS)).take(pa.array(rows)).to_pylist()
+    return {int(ref): make(row) for ref, row in zip(used, taken, strict=True)}
+
+
+def person_forms(row: Mapping[str, Any]) -> tuple[PersonForm, ...]:
+    """Every way a person's record names it; none if it has no name."""
+    forms = []
+    if row["name_key"]:
+        family, given = row["family"] or "", row["given"] or ""
+        if not family and not given:
+            given = row["name_key"]
+        main = person_name.form(
+            row["name_key"],
+            family,
+            given,
+            row["middle"] or "",
+            row["suffix"] or "",
+            spellings(family),
+        )
+        if main.han and row["name_readings"]:
+            split = [reading.partition(" ") for reading in row["name_readings"]]
+            main = main._replace(
+                family_readings=frozenset(f for f, _, _ in split),
+                given_readings=frozenset(g.replace(" ", "") for _, _, g in split if g),
+            )
+        forms.append(main)
+    for other in row["other_names"] or ():
+        forms += _other_person(other)
+    return tuple(forms)
+
+
+@lru_cache(maxsize=1 << 16)
+def _other_person(shown: str) -> tuple[PersonForm, ...]:
+    parsed = person_rule.parse(shown)
+    if not parsed.family_name or not parsed.given_name:
+        return ()
+    return (person_form(parsed),)
+
+
+def person_form(parsed: person_rule.PersonName) -> PersonForm:
+    """A parsed name, ready to compare."""
+    family = fold_words(parsed.family_name)
+    return person_name.form(
+        parsed.key,
+        family,
+        fold_words(parsed.given_name),
+        fold_words(parsed.middle_name),
+        fold_words(parsed.suffix),
+        spellings(family),
+    )
+
+
+def fold_words(shown: str | None) -> str:
+    """Folded words of a name part, separated by one blank."""
+    folded = text.fold_words(shown or "").replace("'", "").replace(".", " ")
+    return " ".join("".join(c if c.isalnum() else " " for c in folded).split())
+
+
+@cache
+def _spellings() -> dict[str, tuple[str, ...]]:
+    return {row[0]: tuple(row[2].split()) for row in tables.rows("surnames") if len(row) > 2}
+
+
+def spellings(family: str) -> tuple[str, ...]:
+    """Other romanizations of a Chinese family name.
+
+    >>> "cheung" in spellings("张"), spellings("smith")
+    (True, ())
+    """
+    return _spellings().get(family, ())
+
+
+def organization_forms(row: Mapping[str, Any]) -> tuple[OrganizationForm, ...]:
+    """Every way an organization's record names it; none if it has no name."""
+    forms = []
+    if row["name"]:
+        forms.append(
+            organization_name.form(
+                row["name"],
+                row["org_region"] or "",
+                row["org_brand"] or "",
+                row["org_industry"] or "",
+                row["org_legal_form"] or "",
+            )
+        )
+    forms += [parsed_organization(other) for other in row["other_names"] or ()]
+    return tuple(forms)
+
+
+@lru_cache(maxsize=1 << 16)
+def parsed_organization(shown: str) -> OrganizationForm:
+    """An organization's name that is not parsed yet, ready to compare."""
+    parsed = organization_rule.parse(shown)
+    return organization_name.form(
+        parsed.name,
+        parsed.region or "",
+        parsed.brand or "",
+        parsed.industry or "",
+        parsed.legal_form or "",
+    )

@@ -1,0 +1,123 @@
+"""Contacts, employers and branches: two records to a level.
+
+What belongs here: names inside a record other than its own.
+"""
+
+from functools import lru_cache
+
+import numpy as np
+import pyarrow as pa
+
+from dedupe.comparing import names, organization_name, person_name
+from dedupe.comparing.columns import (
+    WIDTH,
+    Levels,
+    Rows,
+    encode,
+    encode_lists,
+    per_distinct_pair,
+)
+from dedupe.levels import MISSING
+from rules import person_name as person_rule
+
+DIFFERENT, SIMILAR, AGREES = 0, 1, 2
+BRANCH_OTHER, BRANCH_PARENT, BRANCH_SAME = 0, 1, 2
+
+
+def contact_levels(features: pa.Table, left: Rows, right: Rows) -> Levels:
+    """The best level over contact persons and legal representatives; -1 where either has none."""
+    contacts = encode_lists(features.column("contacts").combine_chunks(), WIDTH)
+    result = np.full(len(left), MISSING, dtype=np.int8)
+
+    def level(a: int, b: int) -> int:
+        if a == b:
+            return AGREES
+        return _contact(contacts.values[a], contacts.values[b])
+
+    for i in range(contacts.codes.shape[1]):
+        for j in range(contacts.codes.shape[1]):
+            a, b = contacts.codes[left, i], contacts.codes[right, j]
+            both = (a >= 0) & (b >= 0)
+            if both.any():
+                found = per_distinct_pair(a[both], b[both], level)
+                result[both] = np.maximum(result[both], found)
+    return result
+
+
+@lru_cache(maxsize=1 << 16)
+def _person(shown: str) -> person_name.PersonForm:
+    return names.person_form(person_rule.parse(shown))
+
+
+@lru_cache(maxsize=1 << 16)
+def _contact(a: str, b: str) -> int:
+    """Two contacts' names to a level.
+
+    >>> _contact("王丽", "王丽"), _contact("王丽", "赵强")
+    (2, 0)
+    """
+    level = person_name.compare(_person(a), _person(b))
+    if level >= person_name.CONFUSABLE:
+        return AGREES
+    return SIMILAR if level in (person_name.NO_GIVEN, person_name.GIVEN_NEAR) else DIFFERENT
+
+
+def employer_levels(features: pa.Table, left: Rows, right: Rows) -> Levels:
+    """Levels of the organizations that persons work at; -1 where either names none."""
+    employers = encode(features.column("employer").combine_chunks())
+    a, b = employers.codes[left], employers.codes[right]
+    result = np.full(len(left), MISSING, dtype=np.int8)
+    both = (a >= 0) & (b >= 0)
+
+    def level(x: int, y: int) -> int:
+        return AGREES if x == y else _employer(employers.values[x], employers.values[y])
+
+    if both.any():
+        result[both] = per_distinct_pair(a[both], b[both], level)
+    return result
+
+
+def _employer(a: str, b: str) -> int:
+    level = organization_name.compare(names.parsed_organization(a), names.parsed_organization(b))
+    if level >= organization_name.SHORT_FORM:
+        return AGREES
+    return SIMILAR if level >= organization_name.NEAR else DIFFERENT
+
+
+def branch_levels(features: pa.Table, left: Rows, right: Rows) -> Levels:
+    """Levels of branches; -1 where neither is one, or a name may have lost its branch.
+
+    A name that was cut, or a short form without legal form, says nothing about
+    its branch.
+    """
+    branches = encode(features.column("branch").combine_chunks())
+    form = np.asarray(features.column("org_legal_form").combine_chunks().is_valid())
+    silent = np.asarray(features.column("name_cut")) | ~form
+    a, b = branches.codes[left], branches.codes[right]
+    result = np.full(len(left), MISSING, dtype=np.int8)
+    one = (a >= 0) != (b >= 0)
+    whole = np.where(a >= 0, right, left)
+    result[one & ~silent[whole]] = BRANCH_PARENT
+    both = (a >= 0) & (b >= 0)
+
+    def level(x: int, y: int) -> int:
+        return _branch(branches.values[x], branches.values[y])
+
+    if both.any():
+        result[both] = per_distinct_pair(a[both], b[both], level)
+    return result
+
+
+def _branch(a: str, b: str) -> int:
+    """Two branches to a level.
+
+    >>> _branch("杭州分公司", "杭州分公司"), _branch("杭州", "杭州分公司")
+    (2, 2)
+    >>> _branch("宁波分公司", "杭州分公司")
+    0
+    """
+    if a == b or a.startswith(b) or b.startswith(a):
+        return BRANCH_SAME
+    if min(len(a), len(b)) > 4 and organization_name.slip(a, b) and a[:2] == b[:2]:
+        return BRANCH_SAME
+    return BRANCH_OTHER

@@ -1,0 +1,116 @@
+"""Candidate pairs to levels and vetoes: Arrow in, Arrow out, no state.
+
+What belongs here: which field is compared by what, and what contradicts a
+merge. The levels and their sentences stand in levels.py, the rules of each
+field in comparing/. The function is the same in one process and in many.
+"""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dedupe.comparing import address, identifiers, names, people, reach
+from dedupe.comparing.columns import Levels, Mask, Rows
+from dedupe.levels import FIELDS, LEVELS, MISSING, VETOES
+from rules.customer import ORGANIZATION, PERSON
+
+_NUMBER = {
+    customer_type: {
+        field: {level.name: number for number, level in enumerate(known)}
+        for field, known in fields.items()
+    }
+    for customer_type, fields in LEVELS.items()
+}
+
+
+def compare(pairs: pa.Table, features: pa.Table) -> pa.Table:
+    """Compare candidate pairs field by field.
+
+    Args:
+        pairs: left_id, right_id, and whatever else: it is kept.
+        features: rows of features.build, with every record of the pairs.
+
+    Returns:
+        pairs, same rows and order, plus customer_type, one ``<field>_level``
+        (int8, see levels.py) per field, ``phone_value`` (the shared telephone
+        number that the fewest records have, or null) and ``veto`` (a name in
+        ``levels.VETOES``, or null).
+
+    Raises:
+        KeyError: a record of the pairs is not in features.
+    """
+    left, right = (_rows(pairs.column(name), features) for name in ("left_id", "right_id"))
+    used = np.union1d(left, right)
+    if len(used) < features.num_rows:
+        phones = reach.phone_counts(features)
+        features = features.take(pa.array(used))
+        left, right = np.searchsorted(used, left), np.searchsorted(used, right)
+    else:
+        phones = reach.phone_counts(features)
+    features = features.combine_chunks()
+    types = np.asarray(pc.equal(features.column("customer_type"), PERSON))
+    person, organization = types[left] & types[right], ~types[left] & ~types[right]
+
+    levels: dict[str, Levels] = {}
+    levels["name"] = names.levels(features, left, right, person, organization)
+    levels["id"] = identifiers.levels(features, left, right)
+    levels["birth_date"] = _only(identifiers.birth_levels(features, left, right), person)
+    levels["phone"], phone_value = reach.phone_levels(features, left, right, phones)
+    levels["email"] = reach.email_levels(features, left, right)
+    levels["address"] = address.levels(features, left, right)
+    levels["employer"] = _only(people.employer_levels(features, left, right), person)
+    levels["contact"] = _only(people.contact_levels(features, left, right), organization)
+    levels["branch"] = _only(people.branch_levels(features, left, right), organization)
+
+    kind = np.where(person, PERSON, np.where(organization, ORGANIZATION, ""))
+    result = pairs.append_column("customer_type", pa.array(kind, mask=kind == ""))
+    for field in FIELDS:
+        result = result.append_column(f"{field}_level", pa.array(levels[field], pa.int8()))
+    result = result.append_column("phone_value", phone_value)
+    return result.append_column("veto", _vetoes(levels, person, organization))
+
+
+def _rows(ids: pa.ChunkedArray, features: pa.Table) -> Rows:
+    found = pc.index_in(ids, value_set=features.column("record_id"))
+    if found.null_count:
+        missing = found.null_count
+        raise KeyError(f"{missing} records of the pairs are not in features")
+    return np.asarray(found, dtype=np.int64)
+
+
+def _only(levels: Levels, mask: Mask) -> Levels:
+    return np.where(mask, levels, np.int8(MISSING)).astype(np.int8)
+
+
+def _vetoes(levels: dict[str, Levels], person: Mask, organization: Mask) -> pa.Array:
+    """The first veto that applies to each pair, in the order of levels.VETOES."""
+    names_of = {kind: _NUMBER[kind]["name"] for kind in (PERSON, ORGANIZATION)}
+    name = levels["name"]
+
+    def person_is(*which: str) -> Mask:
+        return person & np.isin(name, [names_of[PERSON][w] for w in which])
+
+    def organization_is(*which: str) -> Mask:
+        return organization & np.isin(name, [names_of[ORGANIZATION][w] for w in which])
+
+    id_agrees = levels["id"] >= identifiers.NEAR
+    email_agrees = levels["email"] >= reach.EMAIL_NEAR
+    born_alike = levels["birth_date"] == 2
+    tests: dict[str, Mask] = {
+        "type": ~person & ~organization,
+        "branch": np.isin(levels["branch"], [people.BRANCH_OTHER, people.BRANCH_PARENT]),
+        "id": levels["id"] == identifiers.CONFLICT,
+        "birth_date": (levels["birth_date"] == 0) & ~id_agrees,
+        "given_name": person_is("family_only"),
+        "sibling": person_is("one_character"),
+        "relative": person_is("conflict"),
+        "unlike": (person_is("unlike") | organization_is("unlike"))
+        & ~id_agrees
+        & ~email_agrees
+        & ~born_alike,
+        "sister": organization_is("other_industry", "other_region"),
+    }
+    veto = np.full(len(name), None, dtype=object)
+    for reason in reversed(VETOES):
+        veto[tests[reason]] = reason
+    return pa.array(veto, pa.string())

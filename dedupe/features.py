@@ -1,0 +1,183 @@
+"""Staged customers to what comparing and blocking need: one row per record.
+
+What belongs here: folding, splitting and reading that would otherwise be done
+once per pair. Everything is worked out on distinct values. Keys made for
+blocking stand in blocking.py, levels in comparing/.
+
+Features hold key forms only; they are never shown and never stored in the
+warehouse. ``name_ref`` numbers the distinct names of one table and means
+nothing outside it.
+"""
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dedupe.comparing import organization_name
+from rules import text
+from rules.customer import ORGANIZATION
+
+_COPIED = (
+    "record_id",
+    "customer_type",
+    "source",
+    "name",
+    "name_key",
+    "name_readings",
+    "other_names",
+    "org_region",
+    "org_brand",
+    "org_industry",
+    "org_legal_form",
+    "id_keys",
+    "birth_date",
+    "sex",
+    "emails",
+    "phones",
+    "phone_kinds",
+    "phone_keys",
+    "postal_code",
+    "country",
+)
+_WORDS = {
+    "family_name": "family",
+    "given_name": "given",
+    "middle_name": "middle",
+    "name_suffix": "suffix",
+}
+_FOLDED = {
+    "org_brand": "brand_key",
+    "org_branch": "branch",
+    "street": "road",
+    "house_number": "house_number",
+    "address_line": "address_line",
+    "city": "city",
+    "district": "district",
+    "region": "region",
+}
+_NAME_PARTS = (
+    "customer_type",
+    "name",
+    "name_key",
+    "family",
+    "given",
+    "middle",
+    "suffix",
+    "org_region",
+    "org_brand",
+    "org_industry",
+    "org_legal_form",
+)
+
+
+def build(staged: pa.Table) -> pa.Table:
+    """Work out the features of every record.
+
+    Args:
+        staged: ``rules.customer.STAGED_SCHEMA``, in any order.
+
+    Returns:
+        one row per record, sorted by record_id; texts folded, missing ones null.
+    """
+    staged = staged.sort_by("record_id").combine_chunks()
+    columns: dict[str, pa.Array] = {name: _array(staged, name) for name in _COPIED}
+    for name, to in _WORDS.items():
+        columns[to] = distinct_map(_array(staged, name), split_words)
+    for name, to in _FOLDED.items():
+        columns[to] = distinct_map(_array(staged, name), text.fold)
+    columns["unit"] = distinct_map(_array(staged, "unit"), unit_key)
+    columns["brand_readings"] = distinct_map(
+        columns["org_brand"], _brand_readings, pa.list_(pa.string())
+    )
+    columns["contacts"] = _lists(
+        distinct_map(_array(staged, "contact_name"), split_words),
+        distinct_map(_array(staged, "legal_representative"), split_words),
+    )
+    columns["employer"] = _array(staged, "employer_name")
+    columns["name_cut"] = pa.array(cut_names(staged))
+    columns["name_ref"] = pa.array(_refs(columns))
+    return pa.table(columns)
+
+
+def distinct_map(
+    values: pa.Array, function: Callable[[str], object], kind: pa.DataType | None = None
+) -> pa.Array:
+    """A function on text, called once per distinct value; null and empty results are null."""
+    encoded = values.dictionary_encode()
+    results = [function(value) or None for value in encoded.dictionary.to_pylist()]
+    return pa.array(results, kind or pa.string()).take(encoded.indices)
+
+
+def split_words(shown: str) -> str:
+    """Folded words of a name part, separated by one blank; apostrophes join.
+
+    >>> split_words("Wei-Ming"), split_words("O'Brien"), split_words("張")
+    ('wei ming', 'obrien', '张')
+    """
+    folded = text.fold_words(shown).replace("'", "").replace(".", " ")
+    return " ".join("".join(c if c.isalnum() else " " for c in folded).split())
+
+
+def unit_key(shown: str) -> str:
+    """Numbers and letters of building, unit and room, joined by hyphens.
+
+    >>> unit_key("Apt 21"), unit_key("4-2-302")
+    ('21', '4-2-302')
+    """
+    parts = "".join(c if c.isalnum() else " " for c in text.fold_words(shown)).split()
+    numbered = [part for part in parts if any(c.isdigit() for c in part)]
+    return "-".join(numbered or parts)
+
+
+def _brand_readings(brand: str) -> list[str]:
+    if text.has_han(brand):
+        return text.readings(brand)
+    return ["".join(organization_name.words(brand))]
+
+
+def _array(table: pa.Table, name: str) -> pa.Array:
+    column = table.column(name)
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def _lists(*columns: pa.Array) -> pa.Array:
+    """Several text columns as one list column without nulls and repetitions."""
+    rows: Iterable[tuple[str | None, ...]] = zip(*(c.to_pylist() for c in columns), strict=True)
+    return pa.array(
+        [list(dict.fromkeys(v for v in row if v)) or None for row in rows], pa.list_(pa.string())
+    )
+
+
+def _refs(columns: dict[str, pa.Array]) -> np.ndarray:
+    """A number per distinct name: all its parts and other names together."""
+    texts = [pc.fill_null(columns[name], "") for name in _NAME_PARTS]
+    for name in ("name_readings", "other_names"):
+        texts.append(pc.fill_null(pc.binary_join(columns[name], "|"), ""))
+    joined = pc.binary_join_element_wise(*texts, "\x1f")
+    return np.asarray(joined.dictionary_encode().indices, dtype=np.int32)
+
+
+def cut_names(staged: pa.Table) -> np.ndarray:
+    """Which organization names were cut by a field of their source that was too short.
+
+    A source that cuts shows a pile-up at its longest length in bytes; the bytes
+    are those of GB18030, the encoding of the systems that still count in them.
+
+    Returns:
+        one boolean per row.
+    """
+    names = staged.column("name").to_pylist()
+    sources = np.asarray(staged.column("source").dictionary_encode().combine_chunks().indices)
+    organization = np.asarray(pc.equal(staged.column("customer_type"), ORGANIZATION))
+    length = np.array([len((name or "").encode("gb18030", "replace")) for name in names])
+    cut = np.zeros(len(names), dtype=bool)
+    for source in np.unique(sources):
+        rows = sources == source
+        longest = int(length[rows].max(initial=0))
+        at_limit = rows & (length >= longest - 1)
+        below = rows & (length < longest - 1) & (length >= longest - 5)
+        if longest >= 16 and at_limit.sum() >= max(5, below.sum()):
+            cut |= at_limit
+    return cut & organization
