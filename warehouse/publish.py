@@ -156,16 +156,30 @@ def publish(
     with wh.write() as connection:
         last = _last(connection)
         if last is not None and last.fingerprint == fingerprint:
-            return Published(
-                last.publish_id,
-                False,
-                _size(connection, golden_customer),
-                _size(connection, merge_suggestion),
-            )
+            return _stands(connection, last)
         if base is not None and base.publish_id != (last.publish_id if last else None):
             raise PublishError(_WHERE, "another run published meanwhile", do=_AGAIN)
         run = _Run(connection, *_name(connection, last))
         return _publish(run, identity, consolidated, suggestions, fingerprint)
+
+
+def standing(wh: Warehouse, fingerprint: str) -> Published | None:
+    """The last publish if it had this fingerprint: there is nothing to work out then."""
+    with wh.read() as connection:
+        found = _last(connection)
+        if found is None or found.fingerprint != fingerprint:
+            return None
+        return _stands(connection, found)
+
+
+def _stands(connection: sa.Connection, last: sa.Row) -> Published:
+    """What stands published, with nothing written."""
+    return Published(
+        last.publish_id,
+        False,
+        _size(connection, golden_customer),
+        _size(connection, merge_suggestion),
+    )
 
 
 def _name(connection: sa.Connection, last: sa.Row | None) -> tuple[str, datetime]:
