@@ -20,6 +20,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
 from connectors.source import extract, load_sources
 from dedupe import blocking, clusters, features, matching
 from dedupe.evaluation import evaluate

@@ -132,9 +132,7 @@ def _score(
     clusters_of: dict[str, set[Hashable]] = defaultdict(set)
     for name, entity in entity_of.items():
         clusters_of[entity].add(labels[name])
-    pairs = {
-        frozenset((a, b)) for a, b in hard if a != b and a in clusters_of and b in clusters_of
-    }
+    pairs = {frozenset((a, b)) for a, b in hard if a != b and a in clusters_of and b in clusters_of}
     merged = sum(
         not clusters_of[a].isdisjoint(clusters_of[b]) for a, b in (tuple(pair) for pair in pairs)
     )

@@ -129,6 +129,24 @@ Models = dict[str, Model]
 """One model per customer type."""
 
 
+def logit_bits(probability: float) -> float:
+    """Probability 0..1 → log2 odds.
+
+    >>> logit_bits(0.5), logit_bits(0.8)
+    (0.0, 2.0)
+    """
+    return math.log2(probability) - math.log2(1.0 - probability)
+
+
+def probability_of(bits: float) -> float:
+    """Log2 odds → probability 0..1.
+
+    >>> probability_of(2.0)
+    0.8
+    """
+    return 1.0 / (1.0 + 2.0 ** -max(-60.0, min(60.0, bits)))
+
+
 def _dump(model: Model) -> str:
     data = {"format": FORMAT, **asdict(replace(model, fields={}))}
     data["fields"] = {name: asdict(known) for name, known in model.fields.items()}

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dedupe.clusters import cluster, logit_bits, missing_pairs, probability_of
-from dedupe.model import MatchingSettings
+from dedupe.clusters import cluster, missing_pairs
+from dedupe.model import MatchingSettings, logit_bits, probability_of
 from onefold.errors import DecisionConflict
 
 SETTINGS = MatchingSettings()

@@ -1,0 +1,187 @@
+"""Scored pairs and decisions as one numbered graph.
+
+What belongs here: numbering records in the order of their ids, joining linked
+records to atoms, and finding contradictory decisions. Numbers follow sorted
+ids, so nothing depends on the order of rows.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from onefold.errors import DecisionConflict
+
+
+@dataclass(frozen=True)
+class PairGraph:
+    """Scored pairs on numbered atoms (records that decisions hold together)."""
+
+    ids: list[str]
+    """Every record, and records that only decisions name, sorted."""
+    live: np.ndarray
+    """Per id: whether it is a record of this run."""
+    atom_of: np.ndarray
+    """Per id: its atom's number."""
+    sizes: np.ndarray
+    """Per atom: live records in it, at least 1."""
+    left: np.ndarray
+    right: np.ndarray
+    """Per scored pair: its records' numbers, left < right, pairs in order."""
+    bits: np.ndarray
+    """Per scored pair: log2 odds."""
+    vetoed: np.ndarray
+    """Per scored pair: whether it contradicts a merge."""
+    row: np.ndarray
+    """Per scored pair: its row in the table it came from."""
+    apart: Mapping[int, frozenset[int]]
+    """Atom → atoms that a no-link decision keeps it apart from."""
+
+
+def _column(table: pa.Table, name: str) -> list[str | None]:
+    return table.column(name).to_pylist() if table.num_rows else []
+
+
+def build(
+    record_ids: Iterable[str], scored_pairs: pa.Table, decisions: pa.Table | None
+) -> PairGraph:
+    live_ids = set(record_ids)
+    links, no_links = _split_decisions(decisions)
+    ids = sorted(live_ids.union(*(pair[1:] for pair in [*links, *no_links])))
+    number = pa.array(ids, pa.string())
+    left = _numbers(scored_pairs.column("left_id"), number)
+    right = _numbers(scored_pairs.column("right_id"), number)
+    live = np.fromiter((name in live_ids for name in ids), dtype=bool, count=len(ids))
+    bits = scored_pairs.column("weight_bits").to_numpy().astype(np.float64)
+    vetoed = ~scored_pairs.column("veto").is_null().to_numpy()
+    both = (left >= 0) & (right >= 0)
+    both &= left != right
+    both[both] &= live[left[both]] & live[right[both]]
+    row = np.flatnonzero(both)
+    low, high = np.minimum(left, right)[row], np.maximum(left, right)[row]
+    order = np.lexsort((-bits[row], high, low))
+    low, high, row = low[order], high[order], row[order]
+    first = np.ones(len(row), dtype=bool)
+    first[1:] = (low[1:] != low[:-1]) | (high[1:] != high[:-1])
+    low, high, row = low[first], high[first], row[first]
+    index = {name: position for position, name in enumerate(ids)}
+    joined = np.array([(index[a], index[b]) for _, a, b in links], dtype=np.int64).reshape(-1, 2)
+    atom_of = _number_components(len(ids), joined[:, 0], joined[:, 1])
+    apart: dict[int, set[int]] = defaultdict(set)
+    for decision_id, a, b in no_links:
+        first_atom, second_atom = int(atom_of[index[a]]), int(atom_of[index[b]])
+        if first_atom == second_atom:
+            raise _conflict(decision_id, a, b, links)
+        apart[first_atom].add(second_atom)
+        apart[second_atom].add(first_atom)
+    sizes = np.bincount(atom_of[live], minlength=int(atom_of.max(initial=-1)) + 1)
+    return PairGraph(
+        ids=ids,
+        live=live,
+        atom_of=atom_of,
+        sizes=np.maximum(sizes, 1),
+        left=low,
+        right=high,
+        bits=bits[row],
+        vetoed=vetoed[row],
+        row=row,
+        apart={atom: frozenset(others) for atom, others in apart.items()},
+    )
+
+
+_Decision = tuple[str, str, str]
+
+
+def _split_decisions(decisions: pa.Table | None) -> tuple[list[_Decision], list[_Decision]]:
+    """The link and the no-link decisions, each as (decision_id, left_id, right_id)."""
+    found: dict[str, list[_Decision]] = {"link": [], "no_link": []}
+    if decisions is not None and decisions.num_rows:
+        columns = (_column(decisions, c) for c in ("decision_id", "kind", "left_id", "right_id"))
+        for decision_id, kind, left, right in zip(*columns, strict=True):
+            if kind in found and left is not None and right is not None and left != right:
+                found[kind].append((str(decision_id), left, right))
+    return sorted(found["link"]), sorted(found["no_link"])
+
+
+def _conflict(
+    decision_id: str, start: str, goal: str, links: Sequence[_Decision]
+) -> DecisionConflict:
+    """The error that names the no-link decision and the links that contradict it."""
+    neighbors: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for link_id, a, b in links:
+        neighbors[a].append((b, link_id))
+        neighbors[b].append((a, link_id))
+    came: dict[str, tuple[str, str] | None] = {start: None}
+    queue = [start]
+    for here in queue:
+        for there, link_id in neighbors[here]:
+            if there not in came:
+                came[there] = (here, link_id)
+                queue.append(there)
+    chain: list[str] = []
+    step = came[goal]
+    while step is not None:
+        chain.append(step[1])
+        step = came[step[0]]
+    return DecisionConflict(
+        f"decision {decision_id}",
+        "it keeps two records apart that other decisions join",
+        found=f"link decisions {', '.join(reversed(chain))}",
+        do="Revoke one of these decisions.",
+    )
+
+
+def _numbers(column: pa.ChunkedArray, ids: pa.Array) -> np.ndarray:
+    """Positions of the column's values in ids, -1 where absent."""
+    found = pc.index_in(column, value_set=ids)
+    return pc.fill_null(found, -1).to_numpy().astype(np.int64)
+
+
+def _number_components(count: int, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Component number per node; numbers follow the smallest node in each."""
+    if count == 0:
+        return np.zeros(0, dtype=np.int64)
+    matrix = coo_array((np.ones(len(left), dtype=np.int8), (left, right)), shape=(count, count))
+    labels = connected_components(matrix, directed=False)[1]
+    first = np.full(int(labels.max()) + 1, count, dtype=np.int64)
+    np.minimum.at(first, labels, np.arange(count))
+    return np.argsort(np.argsort(first))[labels].astype(np.int64)
+
+
+def components(graph: PairGraph, cut: float) -> np.ndarray:
+    """Component number per atom, over pairs at or above the cut that nothing contradicts."""
+    joins = (graph.bits >= cut) & ~graph.vetoed
+    return _number_components(
+        len(graph.sizes),
+        graph.atom_of[graph.left[joins]],
+        graph.atom_of[graph.right[joins]],
+    )
+
+
+def inside_components(
+    graph: PairGraph, component: np.ndarray
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Each component of several atoms, with the numbers of the scored pairs inside it."""
+    by_component = np.argsort(component, kind="stable")
+    starts = np.searchsorted(component[by_component], np.arange(component.max(initial=-1) + 2))
+    left, right = graph.atom_of[graph.left], graph.atom_of[graph.right]
+    inside = np.flatnonzero((component[left] == component[right]) & (left != right))
+    inside = inside[np.argsort(component[left[inside]], kind="stable")]
+    edge_component = component[left[inside]]
+    edge_starts = np.searchsorted(edge_component, np.arange(len(starts)))
+    for number in np.flatnonzero(np.diff(starts) > 1):
+        atoms = by_component[starts[number] : starts[number + 1]]
+        yield atoms, inside[edge_starts[number] : edge_starts[number + 1]]
+
+
+def smallest_ids(graph: PairGraph, of_record: np.ndarray) -> dict[int, str]:
+    """Cluster label → smallest live record id in it."""
+    smallest: dict[int, str] = {}
+    for index in np.flatnonzero(graph.live):
+        smallest.setdefault(int(of_record[index]), graph.ids[index])
+    return smallest
