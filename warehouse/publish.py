@@ -37,6 +37,9 @@ from warehouse.tables import (
 _WHERE = "golden table"
 _SEQUENCE = "golden_id"
 _GOLDEN = [*(each.name for each in GOLDEN_FIELDS), "record_count", "source_count", "sources"]
+_TRAIL_KEYS, _TRAIL = ["golden_id", "field", "item"], ["source", "source_key", "rule"]
+_NAMED = 1000
+"""Up to so many customers are read by name; beyond, the whole table is read."""
 _AGAIN = "Run the refresh again."
 
 
@@ -204,14 +207,18 @@ def _publish(
 ) -> Published:
     golden = rows.encode(consolidated.golden.select(["golden_id", *_GOLDEN]))
     pairs = rows.encode(identity.crosswalk.select(["record_id", "golden_id"]))
-    before = rows.read(run.connection, golden_customer, ["golden_id", "content_hash"])
+    before = rows.read(
+        run.connection, golden_customer, ["golden_id", "content_hash", "provenance_hash"]
+    )
     live, was_live = set(golden["golden_id"].to_pylist()), set(before["golden_id"].to_pylist())
     earlier = _redirects(run.connection)
     _check(run.connection, identity, golden, pairs, live, was_live, earlier)
 
-    counts = {"golden_customer": _write_golden(run, before, golden)}
+    provenance = rows.encode(consolidated.provenance.select([*_TRAIL_KEYS, *_TRAIL]))
+    golden_counts, new, touched = _write_golden(run, before, golden, provenance)
+    counts = {"golden_customer": golden_counts}
     _write_history(run)
-    counts["golden_field"] = _write_fields(run, consolidated.provenance)
+    counts["golden_field"] = _write_fields(run, provenance, new, touched)
     counts["crosswalk"] = _write_crosswalk(run, pairs)
     counts["redirect"] = _write_redirects(run, identity, live, was_live, earlier)
     counts["merge_suggestion"] = _write_suggestions(run, suggestions, pairs)
@@ -281,21 +288,36 @@ def _check(
 
 
 # ------------------------------------------------------------------ what is written
-def _write_golden(run: _Run, before: pa.Table, golden: pa.Table) -> dict[str, int]:
-    content_hash = rows.hashes(golden.drop_columns(["golden_id"]))
-    golden = golden.append_column("content_hash", content_hash)
-    change = rows.difference(before, golden, ["golden_id"], ["content_hash"])
-    stamp = {"published_at": run.at_text, "publish_id": run.publish_id}
-    rows.delete(run.connection, golden_customer, change.deleted, ["golden_id"])
-    rows.update(
-        run.connection, golden_customer, rows.with_constant(change.changed, **stamp), ["golden_id"]
+def _write_golden(
+    run: _Run, before: pa.Table, golden: pa.Table, provenance: pa.Table
+) -> tuple[dict[str, int], pa.Table, pa.Table]:
+    """Write golden_customer.
+
+    Returns:
+        Rows added, changed, deleted; and two tables whose golden_id are the
+        customers that are new, and the ones whose provenance changed or ended.
+    """
+    keys = ["golden_id"]
+    golden = golden.append_column("content_hash", rows.hashes(golden.drop_columns(keys)))
+    trails = rows.grouped_hashes(provenance, "golden_id")
+    trail = pa.array(
+        [trails.get(name, "") for name in golden["golden_id"].to_pylist()], pa.string()
     )
+    golden = golden.append_column("provenance_hash", trail)
+    change = rows.difference(before, golden, keys, ["content_hash"])
+    trail_change = rows.difference(before, golden, keys, ["provenance_hash"])
+    stamp = {"published_at": run.at_text, "publish_id": run.publish_id}
+    rows.delete(run.connection, golden_customer, change.deleted, keys)
+    rows.update(run.connection, golden_customer, rows.with_constant(change.changed, **stamp), keys)
     rows.insert(
         run.connection,
         golden_customer,
         rows.with_constant(change.added, first_published_at=run.at_text, **stamp),
     )
-    return change.counts
+    rehashed = trail_change.changed.select([*keys, "provenance_hash"])
+    rows.update(run.connection, golden_customer, rehashed, keys)
+    touched = pa.concat_tables([rehashed.select(keys), trail_change.deleted.select(keys)])
+    return change.counts, change.added, touched
 
 
 def _write_history(run: _Run) -> None:
@@ -329,10 +351,24 @@ def _write_history(run: _Run) -> None:
     )
 
 
-def _write_fields(run: _Run, provenance: pa.Table) -> dict[str, int]:
-    keys, compared = ["golden_id", "field", "item"], ["source", "source_key", "rule"]
-    new = rows.encode(provenance.select([*keys, *compared]))
-    return _write(run, golden_field, new, keys, compared)
+def _write_fields(
+    run: _Run, provenance: pa.Table, new: pa.Table, touched: pa.Table
+) -> dict[str, int]:
+    """Write golden_field, looking only at customers whose provenance hash differs."""
+    ids = touched["golden_id"].to_pylist()
+    stored = provenance.slice(0, 0)
+    if ids:
+        where = rows.one_of("golden_id", ids) if len(ids) <= _NAMED else ""
+        stored = rows.read(run.connection, golden_field, [*_TRAIL_KEYS, *_TRAIL], where)
+        stored = stored.filter(_among(stored, touched))
+    found = provenance.filter(pc.or_(_among(provenance, new), _among(provenance, touched)))
+    return _apply(
+        run, golden_field, rows.difference(stored, found, _TRAIL_KEYS, _TRAIL), _TRAIL_KEYS
+    )
+
+
+def _among(table: pa.Table, others: pa.Table) -> pa.ChunkedArray:
+    return pc.is_in(table["golden_id"], value_set=others["golden_id"])
 
 
 def _write(
@@ -340,7 +376,12 @@ def _write(
 ) -> dict[str, int]:
     """Make a table equal to a text table; ``first`` are columns of added rows only."""
     stored = rows.read(run.connection, table, [*keys, *compared])
-    change = rows.difference(stored, new, keys, compared)
+    return _apply(run, table, rows.difference(stored, new, keys, compared), keys, **first)
+
+
+def _apply(
+    run: _Run, table: sa.Table, change: rows.Difference, keys: list[str], **first: str
+) -> dict[str, int]:
     rows.delete(run.connection, table, change.deleted, keys)
     rows.update(run.connection, table, change.changed, keys)
     rows.insert(run.connection, table, rows.with_constant(change.added, **first))

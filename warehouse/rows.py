@@ -37,15 +37,15 @@ _loads = count(1)
 def encode(table: pa.Table) -> pa.Table:
     """The text table of a table of text, lists of text, dates, times, booleans, numbers."""
     return pa.table(
-        {name: _encode(table.column(name)) for name in table.column_names},
-        schema=pa.schema([(name, pa.string()) for name in table.column_names]),
+        [
+            pa.chunked_array([_encode(chunk) for chunk in column.chunks], pa.string())
+            for column in table.columns
+        ],
+        names=table.column_names,
     )
 
 
-def _encode(column: pa.ChunkedArray) -> pa.Array:
-    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if isinstance(array, pa.ChunkedArray):  # too long for one array
-        return pa.chunked_array([_encode(chunk) for chunk in array.chunks], pa.string())
+def _encode(array: pa.Array) -> pa.Array:
     kind = array.type
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
         return _encode_lists(array)
@@ -129,6 +129,29 @@ def hashes(text: pa.Table) -> pa.Array:
             for mask, value in zip(nulls, joined.to_pylist(), strict=True)
         ]
     return pa.array(found, pa.string())
+
+
+def grouped_hashes(text: pa.Table, by: str) -> dict[str, str]:
+    """A 128-bit hash of the rows of every group, whatever the order of rows.
+
+    Args:
+        text: a text table.
+        by: the column that names the group.
+    """
+    names = [by, *(name for name in text.column_names if name != by)]
+    large = pa.schema([(name, pa.large_string()) for name in names])  # may pass 2 GB
+    lines = key(text.select(names).cast(large), names).combine_chunks()
+    groups = text.column(by).combine_chunks()
+    if len(lines) > 1 and not pc.all(pc.less_equal(lines[:-1], lines[1:])).as_py():
+        order = pc.sort_indices(lines)
+        lines, groups = lines.take(order), groups.take(order)
+    runs = pc.run_end_encode(groups, run_end_type=pa.int64())
+    offsets = pa.array(np.concatenate([[0], runs.run_ends.to_numpy()]), pa.int64())
+    joined = pc.binary_join(pa.LargeListArray.from_arrays(offsets, lines), _NUL + _NUL)
+    return {
+        group: hashlib.blake2b(value.encode(), digest_size=16).hexdigest()
+        for group, value in zip(runs.values.to_pylist(), joined.to_pylist(), strict=True)
+    }
 
 
 def digest(text: pa.Table) -> str:
@@ -232,16 +255,7 @@ def read(
         where: condition in SQL that both databases read; no outside text in it.
     """
     postgresql = connection.dialect.name == "postgresql"
-    terms = []
-    for name in columns:
-        if not postgresql:
-            terms.append(_quoted(name))
-        elif isinstance(table.columns[name].type, sa.Boolean):
-            terms.append(f"{_quoted(name)}::int")
-        elif isinstance(table.columns[name].type, sa.DateTime):
-            terms.append(f"{_quoted(name)}::timestamp")
-        else:
-            terms.append(_quoted(name))
+    terms = [_term(table.columns[name], postgresql) for name in columns]
     sql = f"SELECT {', '.join(terms)} FROM {sql_name(connection, table)}"
     if where:
         sql += f" WHERE {where}"
@@ -250,6 +264,24 @@ def read(
         if postgresql
         else _read_sqlite(connection, sql, columns)
     )
+
+
+def _term(column: sa.Column, postgresql: bool) -> str:
+    """A column in SQL, such that it comes out in its text form."""
+    name = _quoted(column.name)
+    if postgresql and isinstance(column.type, sa.Boolean):
+        return f"{name}::int"
+    if postgresql and isinstance(column.type, sa.DateTime):
+        return f"{name}::timestamp"
+    if not postgresql and isinstance(column.type, sa.Boolean | sa.Integer | sa.Float):
+        return f"CAST({name} AS TEXT)"
+    return name
+
+
+def one_of(column: str, values: Sequence[str]) -> str:
+    """The SQL condition that a text column has one of these values."""
+    listed = ", ".join("'" + value.replace("'", "''") + "'" for value in values)
+    return f"{_quoted(column)} IN ({listed})"
 
 
 def _cursor(connection: sa.Connection) -> Any:
@@ -267,25 +299,12 @@ def _read_sqlite(connection: sa.Connection, sql: str, columns: Sequence[str]) ->
     batches = []
     try:
         cursor.execute(sql)
-        while rows := cursor.fetchmany(_BATCH):
-            arrays = [
-                pa.array(
-                    values if set(map(type, values)) <= _TEXT_OR_NONE else _as_text(values),
-                    pa.string(),
-                )
-                for values in zip(*rows, strict=True)
-            ]
+        while found := cursor.fetchmany(_BATCH):
+            arrays = [pa.array(values, pa.string()) for values in zip(*found, strict=True)]
             batches.append(pa.RecordBatch.from_arrays(arrays, schema=_schema(columns)))
     finally:
         cursor.close()
     return pa.Table.from_batches(batches, _schema(columns))
-
-
-_TEXT_OR_NONE = {str, type(None)}
-
-
-def _as_text(values: Sequence[object]) -> list[str | None]:
-    return [None if value is None else str(value) for value in values]
 
 
 def _read_postgresql(connection: sa.Connection, sql: str, columns: Sequence[str]) -> pa.Table:

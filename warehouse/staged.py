@@ -163,7 +163,7 @@ def _checked(source: str, text: pa.Table) -> pa.Table:
 
 
 def _where(source: str) -> str:
-    return "source = '" + source.replace("'", "''") + "'"
+    return rows.one_of("source", [source])
 
 
 def _write_records(
