@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedupe.comparing import organization_name
+from dedupe.comparing import address, organization_name
 from rules import text
 from rules.customer import ORGANIZATION
 
@@ -91,6 +91,13 @@ def build(staged: pa.Table) -> pa.Table:
     columns["brand_readings"] = distinct_map(
         columns["org_brand"], _brand_readings, pa.list_(pa.string())
     )
+    for name, function in (
+        ("brand_starts", _brand_starts),
+        ("brand_words", _brand_words),
+        ("acronyms", _acronyms),
+    ):
+        columns[name] = distinct_map(columns["org_brand"], function, pa.list_(pa.string()))
+    columns["road_key"] = distinct_map(columns["road"], address.plain_road)
     columns["contacts"] = _lists(
         distinct_map(_array(staged, "contact_name"), split_words),
         distinct_map(_array(staged, "legal_representative"), split_words),
@@ -135,6 +142,32 @@ def _brand_readings(brand: str) -> list[str]:
     if text.has_han(brand):
         return text.readings(brand)
     return ["".join(organization_name.words(brand))]
+
+
+def _brand_starts(brand: str) -> list[str]:
+    """Readings of the first two and three characters, or the first two words of a Latin brand."""
+    if text.has_han(brand):
+        folded = text.fold(brand)
+        return [r for size in (2, 3) if len(folded) >= size for r in text.readings(folded[:size])]
+    words = organization_name.words(brand)
+    return ["".join(words[i : i + 2]) for i in range(min(2, len(words) - 1))]
+
+
+def _brand_words(brand: str) -> list[str]:
+    """The first two longer words of a Latin brand: each may be a pinyin brand or a surname."""
+    if text.has_han(brand):
+        return []
+    return [word for word in organization_name.words(brand)[:3] if len(word) > 3]
+
+
+def _acronyms(brand: str) -> list[str]:
+    """Initials of a Latin brand, and the brand itself if it may be such."""
+    if text.has_han(brand):
+        return []
+    words = organization_name.words(brand)
+    if len(words) == 1:
+        return [words[0]] if 2 <= len(words[0]) <= 5 else []
+    return ["".join(word[0] for word in words[:5])]
 
 
 def _array(table: pa.Table, name: str) -> pa.Array:
