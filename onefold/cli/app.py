@@ -1,6 +1,7 @@
 """The commands. What they do stands in the packages; here it is called and told."""
 
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -103,10 +104,10 @@ def _refresh(home: Path, sources: list[str] | None) -> None:
     """Refresh, print the closing table, and exit with 3 if it is not complete."""
     from onefold import settings
     from onefold.cli import console
-    from pipelines import jobs
+    from pipelines import run
 
     with console.progress("Refreshing"):
-        report = jobs.refresh(home, sources=sources)
+        report = run.refresh(home, sources=sources)
     console.show_refresh(report, _evaluation(settings.load(home)))
     if not report.ok:
         raise typer.Exit(INCOMPLETE)
@@ -126,9 +127,9 @@ def _measure(config: "Settings", truth: Path, hard_negatives: Path | None) -> "E
     from onefold.cli import truth as truths
     from warehouse import engine, export
 
-    with engine.connect(config) as wh:
+    with closing(engine.connect(config)) as wh:
         return evaluation.evaluate(
-            export.crosswalk(wh),
+            export.read_crosswalk(wh),
             truths.read(truth, ("source", "source_key", "entity_id")),
             truths.read(hard_negatives, ("entity_a", "entity_b")) if hard_negatives else None,
         )
@@ -170,11 +171,11 @@ def export(
 
     if file is None and crosswalk is None:
         raise ConfigError("export", "nothing to write", do="Give a FILE or --crosswalk FILE.")
-    with engine.connect(settings.load(home)) as wh:
+    with closing(engine.connect(settings.load(home))) as wh:
         if file is not None:
-            out.print(f"{file}: {exports.write_golden(wh, file):,} golden customers")
+            out.print(f"{file}: {exports.golden(wh, file):,} golden customers")
         if crosswalk is not None:
-            out.print(f"{crosswalk}: {exports.write_crosswalk(wh, crosswalk):,} records")
+            out.print(f"{crosswalk}: {exports.crosswalk_file(wh, crosswalk):,} records")
 
 
 @app.command()
@@ -193,15 +194,26 @@ def doctor(home: Home = None) -> None:
 
 
 @app.command()
+def migrate(home: Home = None) -> None:
+    """Bring the tables up to date with this version of Onefold."""
+    from onefold import settings
+    from onefold.cli.console import out
+    from warehouse import engine
+
+    engine.migrate(settings.load(home))
+    out.print("The tables are up to date.")
+
+
+@app.command()
 def up(
     home: Home = None,
     port: Annotated[int, typer.Option(help="Port of the web page, on 127.0.0.1.")] = 3000,
 ) -> None:
     """Start Dagster: its web page, schedules and sensors. Ctrl-C stops it."""
     from onefold import settings
-    from pipelines import jobs
+    from pipelines import up as dagster
 
-    raise typer.Exit(jobs.up(settings.find_home(home), port))
+    raise typer.Exit(dagster.up(settings.find_home(home), port))
 
 
 def _version(wanted: bool) -> None:

@@ -1,5 +1,6 @@
 """``onefold doctor``: is everything there that a refresh needs?"""
 
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,7 +34,7 @@ def examine(home: Path | None) -> list[Finding]:
     except OnefoldError as error:
         findings.append(Finding("onefold.yml", False, str(error)))
     try:
-        with engine.connect(config):
+        with closing(engine.connect(config)):
             kind = "PostgreSQL" if config.is_postgresql else "SQLite"
             findings.append(Finding("database", True, f"{kind}, tables are up to date"))
     except OnefoldError as error:
