@@ -93,7 +93,8 @@ def run(frame: "pd.DataFrame", expectations: Sequence[Expectation]) -> list[Resu
     by_name = {e.name: e for e in expectations}
     results = {}
     for outcome in answer.results:
-        name = outcome.expectation_config.meta["name"]
+        config = outcome.expectation_config
+        name = str(config.meta["name"]) if config and config.meta else ""
         results[name] = _read(outcome, by_name[name], len(frame))
     return [results[e.name] for e in expectations]
 
@@ -101,6 +102,7 @@ def run(frame: "pd.DataFrame", expectations: Sequence[Expectation]) -> list[Resu
 def _build(expectation: Expectation) -> Any:
     """The expectation as an object of Great Expectations."""
     from great_expectations.exceptions import ExpectationNotFoundError
+    from great_expectations.expectations.metadata_types import FailureSeverity
     from great_expectations.expectations.registry import get_expectation_impl
     from pydantic import ValidationError
     from pydantic.v1 import ValidationError as ValidationErrorV1
@@ -117,7 +119,7 @@ def _build(expectation: Expectation) -> Any:
     try:
         return implementation(
             **expectation.kwargs,
-            severity="critical" if expectation.severity == "error" else "warning",
+            severity=FailureSeverity("critical" if expectation.severity == "error" else "warning"),
             meta={"name": expectation.name},
         )
     except (ValidationError, ValidationErrorV1, TypeError, ValueError) as error:

@@ -1,13 +1,16 @@
 """What a rule says about a value that fails it, and the table those rows land in.
 
-What belongs here: the shape of a finding. Which values fail is decided by the
-field rules and by the suites (rules/suites.py).
+What belongs here: the shape of a finding, and taking failing values and records
+out of a staged table. Which values fail is decided by the field rules and by
+the suites (rules/suites.py).
 """
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 Severity = Literal["error", "warning"]
 
@@ -116,3 +119,102 @@ class Findings:
             },
             schema=PROBLEMS_SCHEMA,
         )
+
+
+class Quarantine:
+    """Takes failing values and records out of a staged table and keeps them with their reasons.
+
+    Rows are numbers of rows of the staged table, from 0.
+
+    Args:
+        staged: ``rules.customer.STAGED_SCHEMA``.
+        problems: :data:`PROBLEMS_SCHEMA`, what standardize noted.
+        raw: the raw table, row for row.
+        inputs: staged field → the raw columns it was read from.
+    """
+
+    def __init__(
+        self,
+        staged: pa.Table,
+        problems: pa.Table,
+        raw: pa.Table,
+        inputs: Mapping[str, Sequence[str]],
+    ) -> None:
+        self._staged, self._problems, self._raw, self._inputs = staged, problems, raw, inputs
+        self._noted: dict[tuple[str | None, str, int], list[int]] = {}
+        columns = [problems[name].to_pylist() for name in ("field", "severity", "row")]
+        for number, noted in enumerate(zip(*columns, strict=True)):
+            self._noted.setdefault(noted, []).append(number)
+        self._taken: list[int] = []
+        self._written: list[tuple[int, str, str, str, str]] = []
+        self._blank: dict[str, set[int]] = {}
+        self._rejected: set[int] = set()
+
+    @property
+    def rejected(self) -> int:
+        """How many records are kept out."""
+        return len(self._rejected)
+
+    def take(self, rows: Iterable[int], field: str | None, severity: Severity) -> int:
+        """Quarantine what standardize noted on a field (None: the record); how many findings."""
+        before = len(self._taken)
+        for row in rows:
+            self._taken += self._noted[field, severity, row]
+        return len(self._taken) - before
+
+    def write(
+        self, rows: Sequence[int], field: str, rule: str, severity: Severity, reason: str
+    ) -> int:
+        """Quarantine a field of these rows under a rule; how many findings."""
+        self._written += [(row, field, rule, severity, reason) for row in rows]
+        return len(rows)
+
+    def blank(self, rows: Iterable[int], columns: Iterable[str]) -> None:
+        """Make staged columns null in these rows."""
+        rows = set(rows)
+        for column in columns:
+            self._blank.setdefault(column, set()).update(rows)
+
+    def reject(self, rows: Iterable[int]) -> None:
+        """Keep whole records out."""
+        self._rejected.update(rows)
+
+    def accepted(self) -> pa.Table:
+        """Staged without the rejected records and without the values that failed."""
+        staged, count = self._staged, self._staged.num_rows
+        for name, rows in self._blank.items():
+            place = staged.schema.get_field_index(name)
+            field = staged.schema.field(place)
+            mask = pa.array([row in rows for row in range(count)], pa.bool_())
+            kept = pc.if_else(mask, pa.scalar(None, field.type), staged[name])
+            staged = staged.set_column(place, field, kept)
+        if not self._rejected:
+            return staged
+        return staged.filter(pa.array([row not in self._rejected for row in range(count)]))
+
+    def table(self) -> pa.Table:
+        """The quarantine as :data:`QUARANTINE_SCHEMA`, in order of records."""
+        taken = self._problems.take(pa.array(self._taken, pa.int64()))
+        rows = pa.array([entry[0] for entry in self._written], pa.int32())
+        named = self._staged.select(["record_id", "source", "source_key", "position"]).take(rows)
+        for place, name in enumerate(("field", "rule", "severity", "reason"), 1):
+            values = [entry[place] for entry in self._written]
+            named = named.append_column(name, pa.array(values, pa.string()))
+        named = named.append_column("raw_value", pa.array(self._raw_values(), pa.string()))
+        named = named.append_column("row", rows).cast(PROBLEMS_SCHEMA)
+        found = pa.concat_tables([taken, named]).sort_by("row")
+        whole = [row in self._rejected for row in found["row"].to_pylist()]
+        found = found.append_column("whole_record", pa.array(whole, pa.bool_()))
+        return found.select(QUARANTINE_SCHEMA.names).cast(QUARANTINE_SCHEMA)
+
+    def _raw_values(self) -> list[str | None]:
+        """Of each written finding: what the source wrote, or staged if it came from elsewhere."""
+        cells: dict[str, list[list[Any]]] = {}
+        for field in {entry[1] for entry in self._written}:
+            cells[field] = [self._raw[name].to_pylist() for name in self._inputs.get(field, ())]
+        values: list[str | None] = []
+        for row, field, *_ in self._written:
+            written = " | ".join(str(column[row]) for column in cells[field] if column[row])
+            staged = None if written else self._staged[field][row].as_py()
+            values.append(shorten(written or (None if staged is None else str(staged))))
+        return values

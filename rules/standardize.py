@@ -320,6 +320,14 @@ class _Reader:
             birth_date=birth_date,
         )
 
+    def _tells(self, field: str, cell: str, found: identifier.Identifier) -> bool:
+        """Whether a number says by its own form whose kind it is: nine digits in the US do not."""
+        if field == "national_id":
+            return found.value is not None
+        other = ORGANIZATION if found.is_personal else PERSON
+        answer = identifier.parse(cell, country=self._country, customer_type=other)
+        return answer.is_personal == found.is_personal
+
     def _code(self, row: int, field: str, read: Callable[[str], Any], unknown: Problem) -> Any:
         """A value out of a closed list; None if there is none or it is not known."""
         cell = self._cell(field, row)
@@ -363,7 +371,7 @@ class _Reader:
         for field in ("contact_name", "legal_representative"):
             cell = self._cell(field, row)
             if not cell and field == "contact_name" and kind == ORGANIZATION:
-                cell = " ".join(part for part in (given, family) if part)
+                cell = " ".join(part for part in (given, family) if part) or None
             if cell:
                 self._other_person(row, field, cell, country, record, extra)
 
@@ -463,12 +471,12 @@ class _Reader:
         self, row: int, kind: str, ids: list[_Identifier], record: dict[str, Any]
     ) -> None:
         keys: dict[str, None] = {}
-        for field, cell, found in ids:
-            if not self._usable(row, field, found.problems, cell):
-                continue
-            keys |= dict.fromkeys(found.keys)
+        for _, cell, found in ids:
             personal = kind == PERSON if found.is_personal is None else found.is_personal
             column = "national_id" if personal else "tax_id"
+            if not self._usable(row, column, found.problems, cell):
+                continue
+            keys |= dict.fromkeys(found.keys)
             if found.value and not record.get(column):
                 record[column], record[f"{column}_kind"] = found.value, found.kind
             record["org_code"] = record.get("org_code") or found.org_code
@@ -576,12 +584,13 @@ class _Reader:
             if self._usable(row, "email", mails.problems, cell):
                 addresses |= dict.fromkeys(mails.addresses)
         for field, cell in texts:
+            numeral = cell
             if "@" in cell:
                 addresses |= dict.fromkeys(email.parse(cell).addresses)
-                cell = _E_MAIL.sub(" ", cell)
-                if not any(c.isdigit() for c in cell):
+                numeral = _E_MAIL.sub(" ", cell)
+                if not any(c.isdigit() for c in numeral):
                     continue
-            found = phone.parse(cell, country=country, city=city)
+            found = phone.parse(numeral, country=country, city=city)
             if not self._usable(row, field, found.problems, cell):
                 continue
             keys |= dict.fromkeys(found.keys)
