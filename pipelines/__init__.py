@@ -1,1 +1,1 @@
-"""The Dagster project: assets, jobs, schedules and sensors; the only package that imports Dagster."""
+"""The Dagster project: assets, jobs, schedules, sensors; alone in importing Dagster."""

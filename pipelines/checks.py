@@ -1,0 +1,88 @@
+"""Asset checks: which there are, which of them hold the golden table back.
+
+The rules themselves stand in rules/suites.py (Great Expectations) and, for
+what must hold between stages, in pipelines/stages.py; here their outcomes
+become Dagster's.
+"""
+
+from collections.abc import Sequence
+
+import dagster as dg
+
+from pipelines import previews
+from pipelines.report import Staged
+from rules.suites import Check
+
+BLOCKING: dict[str, dict[str, str]] = {
+    "quarantine": {
+        "no_record_lost": "Rows read = staged + quarantined + duplicates, for every source.",
+        "canonical_model": "Staged records of all sources keep the canonical model's rules.",
+    },
+    "clusters": {
+        "each_record_once": "Every staged record is in exactly one cluster.",
+        "decisions_hold": "Records a steward linked are together, those set apart are apart.",
+    },
+}
+"""Asset → its checks that hold everything after it back: name → what it says."""
+
+WARNING: dict[str, dict[str, str]] = {
+    "quarantine": {"sources_declared": "Every source that has records is declared in sources/."},
+}
+"""Asset → its checks that only warn."""
+
+AFTER_PUBLISH: dict[str, str] = {
+    "each_record_has_a_customer": "Every staged record is in exactly one golden customer.",
+}
+"""Checks of golden_customer."""
+
+SOURCE_CHECKS: dict[str, dict[str, str]] = {
+    "raw": {"synced": "The source was read; if not, its last good records stay in use."},
+    "staged": {
+        "staged": "The newest snapshot was staged; if not, the last good records stay in use.",
+        "rules": "Values and records keep the rules; those that do not are in quarantine.",
+    },
+}
+"""Stage → checks of each source's asset there; none of them holds anything back."""
+
+_SEVERITY = {"error": dg.AssetCheckSeverity.ERROR, "warning": dg.AssetCheckSeverity.WARN}
+
+
+def check_result(name: str, checks: Sequence[Check]) -> dg.AssetCheckResult:
+    """One check of an asset, made of one or more rules' outcomes.
+
+    A failed rule of severity warning makes a warning, which holds nothing back.
+    """
+    failed = [check for check in checks if not check.passed]
+    errors = [check for check in failed if check.severity == "error"]
+    return dg.AssetCheckResult(
+        check_name=name,
+        passed=not failed,
+        severity=_SEVERITY["error" if errors or not failed else "warning"],
+        description=" ".join(check.description for check in failed) or None,
+        metadata={
+            "evaluated": sum(check.evaluated for check in checks),
+            "failed": sum(check.failed for check in checks),
+            "rules": previews.preview(
+                [vars(check) for check in checks],
+                ["name", "passed", "severity", "evaluated", "failed", "description"],
+            ),
+        },
+    )
+
+
+def source_check(report: Staged) -> dg.AssetCheckResult:
+    """The check ``rules`` of ``staged/<source>``.
+
+    Its records that failed are in quarantine already, so it holds nothing back;
+    its severity is that of its worst rule.
+    """
+    result = check_result("rules", report.checks)
+    if not report.checks:
+        return dg.AssetCheckResult(
+            check_name="rules",
+            passed=report.findings == 0,
+            severity=dg.AssetCheckSeverity.WARN,
+            description=f"{report.findings} findings from when the source last changed.",
+            metadata={"failed": report.findings},
+        )
+    return result

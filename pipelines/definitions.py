@@ -1,0 +1,55 @@
+"""Everything that Dagster runs, by hand; importing it connects to nothing.
+
+The home is ONEFOLD_HOME. Without one there are no sources, only what all
+homes share, so that the definitions can be checked anywhere.
+"""
+
+import os
+from pathlib import Path
+
+import dagster as dg
+
+from connectors.source import load_sources
+from onefold import settings
+from pipelines.golden import golden_customer
+from pipelines.jobs import all_jobs
+from pipelines.matching import candidates_asset, clusters, scored_pairs
+from pipelines.raw import raw_asset
+from pipelines.resources import Home
+from pipelines.schedules import source_schedules
+from pipelines.sensors import file_sensors
+from pipelines.staged import quarantine_asset, staged_asset
+from pipelines.timezone import time_zone
+
+
+def build(home: Path | None) -> dg.Definitions:
+    """The definitions of one home; reads its YAML files, nothing else.
+
+    Raises:
+        ConfigError: onefold.yml or a file in sources/ is wrong.
+    """
+    sources = load_sources(home) if home else {}
+    names = sorted(sources)
+    return dg.Definitions(
+        assets=[
+            *(raw_asset(sources[name]) for name in names),
+            *(staged_asset(sources[name]) for name in names),
+            quarantine_asset(names),
+            candidates_asset(names),
+            scored_pairs,
+            clusters,
+            golden_customer,
+        ],
+        jobs=all_jobs(names),
+        schedules=source_schedules(sources, time_zone(settings.load(home)) if home else "UTC"),
+        sensors=file_sensors(sources),
+        resources={"home": Home(path=str(home) if home else dg.EnvVar("ONEFOLD_HOME"))},
+        executor=dg.in_process_executor,
+    )
+
+
+def _home_of_environment() -> Path | None:
+    return settings.find_home() if os.environ.get("ONEFOLD_HOME") else None
+
+
+defs = build(_home_of_environment())

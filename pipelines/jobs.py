@@ -1,0 +1,44 @@
+"""What can be run: everything, or one source with all that follows from it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import dagster as dg
+
+from pipelines.naming import asset_name
+
+REFRESH = "refresh"
+"""The job of every asset."""
+
+TIMEOUT_SECONDS = 6 * 60 * 60
+"""A run that takes longer than this has hung and is ended by the daemon."""
+
+_TAGS = {"dagster/max_runtime": str(TIMEOUT_SECONDS)}
+
+
+def sync_job_name(source: str) -> str:
+    """Name of the job that syncs one source."""
+    return f"sync_{asset_name(source)}"
+
+
+def all_jobs(sources: Sequence[str]) -> list[Any]:
+    """``refresh`` and one ``sync_<source>`` per source."""
+    return [
+        dg.define_asset_job(
+            REFRESH,
+            selection=dg.AssetSelection.all(),
+            description="Sync every source and publish the golden table.",
+            tags=_TAGS,
+        ),
+        *(
+            dg.define_asset_job(
+                sync_job_name(source),
+                selection=dg.AssetSelection.assets(
+                    dg.AssetKey(["raw", asset_name(source)])
+                ).downstream(),
+                description=f"Sync source {source} and publish the golden table.",
+                tags=_TAGS,
+            )
+            for source in sources
+        ),
+    ]

@@ -1,0 +1,129 @@
+"""Tables in the lake that are named by the fingerprint of what they depend on.
+
+What belongs here: reading, writing and forgetting them. A table is written
+under a temporary name, flushed and renamed: a killed writer leaves only a
+temporary file, which the next run removes, and never half a table. Raw
+snapshots are connectors' (they are never removed).
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from onefold.errors import ConfigError
+from onefold.settings import Settings
+
+TABLES = (
+    "canonical_checks", "features", "candidates", "scored_pairs", "clusters", "suggestions",
+)  # fmt: skip
+KEPT = 2
+"""Fingerprints that stay per table: the current one and the one before."""
+_NOTE = b"onefold"
+
+
+def folder(settings: Settings) -> Path:
+    """The lake's folder.
+
+    Raises:
+        ConfigError: the lake is on an object store, which is not supported yet.
+    """
+    if "://" in settings.lake.removeprefix("file://"):
+        raise ConfigError(
+            "onefold.yml, lake",
+            "the lake must be a folder",
+            found=settings.lake.split("://", 1)[0],
+            do="Write a path.",
+        )
+    return Path(settings.lake.removeprefix("file://"))
+
+
+def path_of(lake: Path, table: str, fingerprint: str) -> Path:
+    """Where the table with this fingerprint is, or will be."""
+    return lake / table / f"{fingerprint}.parquet"
+
+
+def has(lake: Path, table: str, fingerprint: str) -> bool:
+    """Whether the table was written, whole."""
+    return path_of(lake, table, fingerprint).is_file()
+
+
+def read(lake: Path, table: str, fingerprint: str) -> pa.Table:
+    """The table; FileNotFoundError if it was never written."""
+    return pq.read_table(path_of(lake, table, fingerprint), partitioning=None)
+
+
+def rows(lake: Path, table: str, fingerprint: str) -> int:
+    """Rows of the table, from its footer."""
+    return int(pq.read_metadata(path_of(lake, table, fingerprint)).num_rows)
+
+
+def counts(lake: Path, table: str, fingerprint: str) -> dict[str, Any]:
+    """What was counted when the table was written."""
+    stored = pq.read_metadata(path_of(lake, table, fingerprint)).metadata or {}
+    return dict(json.loads(stored.get(_NOTE, b"{}")))
+
+
+def write(
+    lake: Path,
+    table: str,
+    fingerprint: str,
+    data: pa.Table,
+    counts: Mapping[str, Any] | None = None,
+) -> Path:
+    """Write the table and what was counted on the way, durably, unless it is there already."""
+    path = path_of(lake, table, fingerprint)
+    if path.is_file():
+        return path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    kept = {**(data.schema.metadata or {}), _NOTE: json.dumps(dict(counts or {})).encode()}
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    with temporary.open("wb") as file:
+        pq.write_table(data.replace_schema_metadata(kept), file, compression="zstd")
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    _sync_folder(path.parent)
+    return path
+
+
+def forget(lake: Path, current: dict[str, str]) -> int:
+    """Remove tables of older fingerprints, except the newest before the current one.
+
+    Args:
+        lake: the lake's folder.
+        current: table → fingerprint in use now; never removed.
+
+    Returns:
+        number of files removed.
+    """
+    removed = 0
+    for table, fingerprint in current.items():
+        others = [path for path in (lake / table).glob("*.parquet") if path.stem != fingerprint]
+        others.sort(key=lambda path: (path.stat().st_mtime_ns, path.name), reverse=True)
+        for path in others[KEPT - 1 :]:
+            path.unlink()
+            removed += 1
+    return removed
+
+
+def clean(lake: Path) -> int:
+    """Remove what killed writers left behind; only for the holder of the home's lock."""
+    removed = 0
+    for table in TABLES:
+        for path in (lake / table).glob("*.tmp"):
+            path.unlink()
+            removed += 1
+    return removed
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

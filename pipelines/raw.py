@@ -1,0 +1,59 @@
+"""Source → ``raw/<source>``: one asset per source, made by a factory.
+
+A source that cannot be read does not fail the run: its check ``synced`` fails
+and says why, and everything after it goes on with its last good records.
+"""
+
+import dagster as dg
+
+from connectors.source import SourceConfig
+from onefold.errors import SourceError
+from pipelines import stages
+from pipelines.checks import SOURCE_CHECKS
+from pipelines.naming import asset_name
+from pipelines.report import as_plain
+from pipelines.resources import Home
+
+TRIES = 3
+"""How often an unreachable source is tried in one run."""
+
+
+def raw_asset(config: SourceConfig) -> dg.AssetsDefinition:
+    """The asset ``raw/<source>``: the newest good snapshot in the lake."""
+    key = dg.AssetKey(["raw", asset_name(config.name)])
+
+    @dg.asset(
+        key=key,
+        group_name="raw",
+        kinds={"parquet", config.connector},
+        description=f"Source {config.name} as text, exactly as read: an immutable snapshot.",
+        check_specs=[
+            dg.AssetCheckSpec(name, asset=key, description=description)
+            for name, description in SOURCE_CHECKS["raw"].items()
+        ],
+    )
+    def raw(context: dg.AssetExecutionContext, home: Home) -> dg.MaterializeResult:
+        with home.working() as deployment:
+            try:
+                synced = stages.sync(
+                    deployment, config.name, last_try=context.retry_number >= TRIES - 1
+                )
+            except SourceError as error:
+                context.log.warning(f"{error} Trying again.")
+                raise dg.RetryRequested(
+                    max_retries=TRIES - 1,
+                    seconds_to_wait=home.retry_seconds * 2**context.retry_number,
+                ) from error
+        return dg.MaterializeResult(
+            metadata={"dagster/row_count": synced.read, **as_plain(synced)},
+            check_results=[
+                dg.AssetCheckResult(
+                    check_name="synced",
+                    passed=synced.good,
+                    severity=dg.AssetCheckSeverity.ERROR,
+                    description=synced.message or f"{synced.read} rows, {synced.status}.",
+                )
+            ],
+        )
+
+    return raw
