@@ -32,6 +32,7 @@ from warehouse.tables import (
     merge_suggestion,
     publish_run,
     redirect,
+    staged_customer,
 )
 
 _WHERE = "golden table"
@@ -212,12 +213,14 @@ def _publish(
     )
     live, was_live = set(golden["golden_id"].to_pylist()), set(before["golden_id"].to_pylist())
     earlier = _redirects(run.connection)
+    restored = pc.any(pc.equal(identity.events["event"], "restored")).as_py()
     _check(run.connection, identity, golden, pairs, live, was_live, earlier)
+    _check_records(run.connection, pairs)
 
     provenance = rows.encode(consolidated.provenance.select([*_TRAIL_KEYS, *_TRAIL]))
     golden_counts, new, touched = _write_golden(run, before, golden, provenance)
     counts = {"golden_customer": golden_counts}
-    _write_history(run)
+    _write_history(run, restored)
     counts["golden_field"] = _write_fields(run, provenance, new, touched)
     counts["crosswalk"] = _write_crosswalk(run, pairs)
     counts["redirect"] = _write_redirects(run, identity, live, was_live, earlier)
@@ -287,6 +290,22 @@ def _check(
         )
 
 
+def _check_records(connection: sa.Connection, pairs: pa.Table) -> None:
+    """No published record that is still live may drop out.
+
+    A live record that was never published may be missing: a sync can bring it
+    while customers are being matched, and the next publish has it.
+    """
+    staged = rows.read(connection, staged_customer, ["record_id"])["record_id"]
+    known = rows.read(connection, crosswalk, ["record_id"])["record_id"]
+    published = known.filter(pc.is_in(known, value_set=staged))
+    lost = pc.sum(pc.invert(pc.is_in(published, value_set=pairs["record_id"]))).as_py() or 0
+    if lost:
+        raise PublishError(
+            _WHERE, "live records would have no golden customer", found=f"{lost} records", do=_AGAIN
+        )
+
+
 # ------------------------------------------------------------------ what is written
 def _write_golden(
     run: _Run, before: pa.Table, golden: pa.Table, provenance: pa.Table
@@ -320,8 +339,11 @@ def _write_golden(
     return change.counts, change.added, touched
 
 
-def _write_history(run: _Run) -> None:
-    """Close the versions that no longer hold and open the ones just written."""
+def _write_history(run: _Run, restored: bool | None) -> None:
+    """Close the versions that no longer hold and open the ones just written.
+
+    A restored customer gets back the moment when its id was published first.
+    """
     golden = rows.sql_name(run.connection, golden_customer)
     history = rows.sql_name(run.connection, golden_customer_history)
     values = {"at": run.at, "publish_id": run.publish_id}
@@ -349,6 +371,15 @@ def _write_history(run: _Run) -> None:
         ),
         values,
     )
+    if restored:
+        first = f"SELECT MIN(h.valid_from) FROM {history} h WHERE h.golden_id = {golden}.golden_id"
+        run.connection.execute(
+            sa.text(
+                f"UPDATE {golden} SET first_published_at = ({first})"
+                " WHERE publish_id = :publish_id AND first_published_at = :at"
+            ),
+            values,
+        )
 
 
 def _write_fields(

@@ -147,7 +147,9 @@ def grouped_hashes(text: pa.Table, by: str) -> dict[str, str]:
         lines, groups = lines.take(order), groups.take(order)
     runs = pc.run_end_encode(groups, run_end_type=pa.int64())
     offsets = pa.array(np.concatenate([[0], runs.run_ends.to_numpy()]), pa.int64())
-    joined = pc.binary_join(pa.LargeListArray.from_arrays(offsets, lines), _NUL + _NUL)
+    joined = pc.binary_join(
+        pa.LargeListArray.from_arrays(offsets, lines), pa.scalar(_NUL * 2, pa.large_string())
+    )
     return {
         group: hashlib.blake2b(value.encode(), digest_size=16).hexdigest()
         for group, value in zip(runs.values.to_pylist(), joined.to_pylist(), strict=True)
@@ -167,7 +169,7 @@ def key(text: pa.Table, columns: Sequence[str]) -> pa.ChunkedArray:
         return text.column(columns[0])
     return pc.binary_join_element_wise(
         *(text.column(name) for name in columns),
-        _NUL,
+        pa.scalar(_NUL, text.schema.field(columns[0]).type),
         null_handling="replace",
         null_replacement="",
     )
