@@ -17,7 +17,7 @@ from pyarrow import csv, parquet
 
 from onefold.errors import ConfigError, WarehouseError
 from rules.customer import GOLDEN_FIELDS
-from warehouse import rows
+from warehouse import rows, text_form
 from warehouse.engine import Warehouse
 from warehouse.tables import crosswalk, golden_customer, staged_customer
 
@@ -45,7 +45,7 @@ def read_golden(wh: Warehouse) -> pa.Table:
     """Every golden customer as GOLDEN_SCHEMA, sorted by golden_id."""
     with wh.read() as connection:
         text = rows.read(connection, golden_customer, GOLDEN_SCHEMA.names)
-    return rows.decode(text, GOLDEN_SCHEMA).sort_by("golden_id")
+    return text_form.decode(text, GOLDEN_SCHEMA).sort_by("golden_id")
 
 
 def read_crosswalk(wh: Warehouse) -> pa.Table:

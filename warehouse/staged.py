@@ -17,9 +17,9 @@ import sqlalchemy as sa
 from onefold.errors import WarehouseError
 from rules.customer import STAGED_SCHEMA
 from rules.quarantine import QUARANTINE_SCHEMA
-from warehouse import rows
+from warehouse import quarantine, rows, text_form
 from warehouse.engine import Warehouse
-from warehouse.tables import quarantine, staged_customer, sync_run
+from warehouse.tables import staged_customer, sync_run
 
 _HASH = "content_hash"
 _GOOD = ("synced", "unchanged")
@@ -121,16 +121,18 @@ def replace(
     Raises:
         WarehouseError: rows of another source or a record twice; the database refuses.
     """
-    text = _checked(source, rows.encode(staged.select(STAGED_SCHEMA.names)))
+    text = _checked(source, text_form.encode(staged.select(STAGED_SCHEMA.names)))
     content = text.drop_columns(["position"])
-    text = text.append_column(_HASH, rows.hashes(content))
-    staged_hash = rows.digest(text.select(["record_id", _HASH]))
-    found = _findings(rows.encode(quarantined.select(QUARANTINE_SCHEMA.names)), sync.sync_id)
+    text = text.append_column(_HASH, text_form.hashes(content))
+    staged_hash = text_form.digest(text.select(["record_id", _HASH]))
+    found = quarantine.identified(
+        text_form.encode(quarantined.select(QUARANTINE_SCHEMA.names)), sync.sync_id
+    )
     kept_out = quarantined.filter(pc.fill_null(quarantined["whole_record"], False))
-    records_out = len(pc.unique(kept_out["position"])) if kept_out.num_rows else 0
+    records_out = kept_out.group_by(["record_id", "position"]).aggregate([]).num_rows
     with wh.write() as connection:
         added, changed, moved, deleted = _write_records(connection, source, text)
-        opened, closed = _write_findings(connection, source, found, sync.sync_id)
+        opened, closed = quarantine.write(connection, source, found, sync.sync_id)
         changes = Changes(
             added=added,
             changed=changed,
@@ -189,45 +191,6 @@ def _write_records(
         only_moved.num_rows,
         change.deleted.num_rows,
     )
-
-
-def _findings(text: pa.Table, sync_id: str) -> pa.Table:
-    """Findings with an id that follows from what was found, not from where or when.
-
-    Equal findings (a key that stands twice) are counted through, by position.
-    """
-    text = text.sort_by([("record_id", "ascending"), ("position", "ascending")])
-    seen: dict[str, int] = {}
-    ids = []
-    for name in rows.hashes(text.drop_columns(["position"])).to_pylist():
-        seen[name] = seen.get(name, 0) + 1
-        ids.append(f"{name[:24]}-{seen[name]}")
-    text = text.append_column("quarantine_id", pa.array(ids, pa.string()))
-    return rows.with_constant(text, first_seen=sync_id, status="open")
-
-
-def _write_findings(
-    connection: sa.Connection, source: str, found: pa.Table, sync_id: str
-) -> tuple[int, int]:
-    """Insert new findings, close the ones that are gone, open closed ones again."""
-    keys = ["quarantine_id"]
-    columns = ["quarantine_id", "position", "status"]
-    stored = rows.read(connection, quarantine, columns, _where(source))
-    change = rows.difference(stored, found, keys, ["position"])
-    rows.insert(connection, quarantine, change.added)
-    rows.update(connection, quarantine, change.changed.select(["quarantine_id", "position"]), keys)
-    gone = change.deleted.filter(pc.not_equal(change.deleted["status"], "repaired"))
-    closing = rows.with_constant(gone.select(keys), status="repaired", last_seen=sync_id)
-    rows.update(connection, quarantine, closing, keys)
-    repaired = stored.filter(pc.equal(stored["status"], "repaired"))
-    again = found.filter(
-        pc.is_in(found["quarantine_id"], value_set=repaired["quarantine_id"].combine_chunks())
-    ).select(keys)
-    opening = rows.with_constant(again, status="open").append_column(
-        "last_seen", pa.nulls(again.num_rows, pa.string())
-    )
-    rows.update(connection, quarantine, opening, keys)
-    return change.added.num_rows + again.num_rows, gone.num_rows
 
 
 def _write_run(
@@ -353,7 +316,7 @@ def read(wh: Warehouse) -> pa.Table:
     """Every live record as STAGED_SCHEMA, sorted by record_id."""
     with wh.read() as connection:
         text = rows.read(connection, staged_customer, STAGED_SCHEMA.names)
-    return rows.decode(text, STAGED_SCHEMA).sort_by("record_id")
+    return text_form.decode(text, STAGED_SCHEMA).sort_by("record_id")
 
 
 def content_fingerprint(wh: Warehouse) -> str:
@@ -382,27 +345,3 @@ def content_fingerprint(wh: Warehouse) -> str:
     with wh.read() as connection:
         parts = sorted(f"{source}\0{staged}\n" for source, staged in connection.execute(query))
     return hashlib.blake2b("".join(parts).encode(), digest_size=16).hexdigest()
-
-
-def findings(wh: Warehouse, source: str | None = None, status: str = "open") -> pa.Table:
-    """Quarantine rows of a status, sorted by record and field.
-
-    Returns:
-        quarantine_id, QUARANTINE_SCHEMA, first_seen, last_seen, status.
-    """
-    schema = pa.schema(
-        [
-            pa.field("quarantine_id", pa.string()),
-            *QUARANTINE_SCHEMA,
-            pa.field("first_seen", pa.string()),
-            pa.field("last_seen", pa.string()),
-            pa.field("status", pa.string()),
-        ]
-    )
-    with wh.read() as connection:
-        text = rows.read(
-            connection, quarantine, schema.names, _where(source) if source is not None else ""
-        )
-    table = rows.decode(text, schema)
-    order = [(name, "ascending") for name in ("record_id", "field", "quarantine_id")]
-    return table.filter(pc.equal(table["status"], status)).sort_by(order)
