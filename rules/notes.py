@@ -5,7 +5,7 @@ rules/person_name.py and rules/organization_name.py, which say which brackets ar
 part of a name. Source: own list of the habits of sales lists and old systems,
 2026-11.
 
->>> cell = split("李娜（VIP） 13900000000-已停用")
+>>> cell = split("李娜(VIP) 13900000000-已停用")
 >>> cell.text, cell.notes, cell.phones
 ('李娜', ['VIP', '已停用'], ['13900000000'])
 >>> split("Ann Lee (formerly Ann Smith) **do not call**").other_names

@@ -75,7 +75,9 @@ def surname_readings(token: str, country: str = "CN", limit: int = 3) -> list[st
         pinyin: own + abroad * other
         for pinyin, (own, other) in _latin_surnames().get(token, {}).items()
     }
-    return sorted(weights, key=lambda pinyin: (-weights[pinyin], pinyin))[:limit]
+    least = max(weights.values(), default=0.0) / 10
+    likely = [pinyin for pinyin, weight in weights.items() if weight >= least]
+    return sorted(likely, key=lambda pinyin: (-weights[pinyin], pinyin))[:limit]
 
 
 @cache
@@ -102,8 +104,8 @@ def _syllables() -> frozenset[str]:
 
 
 @cache
-def _cantonese() -> frozenset[str]:
-    return frozenset(tables.words("romanization", "cantonese"))
+def _southern() -> frozenset[str]:
+    return frozenset(tables.words("romanization", "southern"))
 
 
 @cache
@@ -131,7 +133,7 @@ def segment(word: str) -> list[str] | None:
 
 def is_syllable(token: str) -> bool:
     """Whether a token is one syllable of some romanization."""
-    return token in _syllables() or token in _cantonese() or token in _wade_giles()
+    return token in _syllables() or token in _southern() or token in _wade_giles()
 
 
 def from_wade_giles(tokens: list[str]) -> str | None:
