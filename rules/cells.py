@@ -1,27 +1,46 @@
 """The cells of a raw table by input field: which column holds what, and what stands in it.
 
 What belongs here: picking columns, the ``values`` and ``defaults`` of the
-source's YAML, and what makes any cell unusable (a formula error, a text of
-megabytes). What a name, a phone or a date is stands in the field rules.
+source's YAML, what makes any cell unusable (a formula error, a text of
+megabytes), and noting what a rule found in a cell. What a name, a phone or a
+date is stands in the field rules.
 """
 
+import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import pyarrow as pa
 
 from connectors.config import SourceConfig
 from connectors.mapping import resolve
-from rules.quarantine import Problem
+from rules.placeholder import is_placeholder
+from rules.quarantine import Findings, Problem
 
 Cell = str | None
-Report = Callable[[int, str, Problem, str], object]
-"""Takes row, input field, problem and raw value."""
 
 CELL_LIMIT = 2000
 """No value of a customer is longer, in characters; notes and attributes may be."""
 TEXT_LIMIT = 32767
 """No note is longer: what a spreadsheet's cell can hold, in characters."""
+
+STAGED_FIELDS: dict[str, tuple[str, ...]] = {
+    "name": ("name",),
+    "family_name": ("name",),
+    "given_name": ("name",),
+    "organization_name": ("name", "employer_name"),
+    "short_name": ("other_names",),
+    "national_id": ("national_id", "tax_id"),
+    "tax_id": ("tax_id", "national_id"),
+    "identifier": ("national_id", "tax_id"),
+    "phone": ("phones",),
+    "mobile": ("phones",),
+    "email": ("emails",),
+    "address": ("address_line",),
+    "note": ("attributes",),
+}
+"""Input field → the staged fields it feeds; the first one names its findings. Others: itself."""
 
 _FORMULA_ERROR = re.compile(
     r"\s*#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|SPILL!|CALC!|FIELD!|GETTING_DATA)\s*", re.I
@@ -31,95 +50,143 @@ _BROKEN_FORMULA = Problem(
 )
 _LOST_CHARACTERS = Problem(
     "characters_lost",
-    "Characters were lost when the text was converted (� or ??); read it from the original.",
+    "Characters were lost when the text was converted (�); read it from the original.",
     "warning",
 )
 
 
-def _too_long(limit: int) -> Problem:
-    return Problem(
-        "value_too_long", f"The text is longer than {limit} characters; no such value exists."
-    )
-
-
 class Cells:
-    """Reads a raw table's cells by input field.
+    """Reads a raw table's cells by input field and row, and keeps what is found in them.
 
     Args:
         raw: the raw table; columns that start with ``_`` are not the source's.
         config: the source.
-        report: told about cells that cannot be used.
 
     Attributes:
         columns: input field → its source columns, as the source's YAML and headings map them.
+        findings: what was noted so far.
+
+    Raises:
+        SourceLayout: a mapped column is not there.
     """
 
-    def __init__(self, raw: pa.Table, config: SourceConfig, report: Report) -> None:
+    def __init__(self, raw: pa.Table, config: SourceConfig) -> None:
         names = [name for name in raw.column_names if not name.startswith("_")]
         self.columns: dict[str, list[str]] = resolve(config, names)
-        self._rows = raw.num_rows
-        self._report = report
-        self._cells: dict[str, list[list[Cell]]] = {
-            field: [self._read(raw[column], field, config) for column in columns]
-            for field, columns in self.columns.items()
-        }
-        self._defaults = {field: value for field, value in config.defaults.items() if value}
-        for field in self._defaults:
+        self.findings = Findings()
+        self._raw, self._config = raw, config
+        self._firsts: dict[str, Sequence[Cell]] = {}
+        self._everies: dict[str, Sequence[tuple[str, ...]]] = {}
+        for field in [*self.columns, *config.defaults]:
+            default = config.defaults.get(field) or None
+            cells = [self._read(raw[name], field) for name in self.columns.get(field, ())]
+            if not cells:
+                cells = [[None] * raw.num_rows]
+            self._firsts[field] = (
+                cells[0]
+                if len(cells) == 1 and default is None
+                else [next(filter(None, row), default) for row in zip(*cells, strict=True)]
+            )
+            otherwise = (default,) if default else ()
+            self._everies[field] = [
+                tuple(cell for cell in row if cell) or otherwise for row in zip(*cells, strict=True)
+            ]
             self.columns.setdefault(field, [])
 
-    def __contains__(self, field: str) -> bool:
-        return field in self.columns
+    def first(self, field: str, row: int) -> Cell:
+        """The first filled cell of a row, or the field's default."""
+        cells = self._firsts.get(field)
+        return cells[row] if cells is not None else None
 
-    def firsts(self, field: str) -> Sequence[Cell]:
-        """The first filled cell of every row, or the default."""
-        default = self._defaults.get(field)
-        columns = self._cells.get(field, ())
-        if len(columns) == 1 and default is None:
-            return columns[0]
-        if not columns:
-            return [default] * self._rows
-        return [
-            next((cell for cell in cells if cell), default) for cells in zip(*columns, strict=True)
-        ]
+    def every(self, field: str, row: int) -> tuple[str, ...]:
+        """The filled cells of a row, in order of the columns, or the field's default."""
+        cells = self._everies.get(field)
+        return cells[row] if cells is not None else ()
 
-    def every(self, field: str) -> Sequence[tuple[str, ...]]:
-        """The filled cells of every row, in order of the columns, or the default."""
-        default = (self._defaults[field],) if field in self._defaults else ()
-        columns = self._cells.get(field, ())
-        if not columns:
-            return [default] * self._rows
-        return [
-            tuple(cell for cell in cells if cell) or default for cells in zip(*columns, strict=True)
-        ]
+    def column(self, field: str) -> Sequence[Cell]:
+        """The first filled cell of every row; empty if the field is not mapped."""
+        return self._firsts.get(field, ())
 
-    def _read(self, column: pa.ChunkedArray, field: str, config: SourceConfig) -> list[Cell]:
+    def code(self, field: str, row: int, read: Callable[[str], Any], unknown: Problem) -> Any:
+        """A value out of a closed list; None if there is none or it is not known."""
+        cell = self.first(field, row)
+        if not cell:
+            return None
+        found = read(cell)
+        if found is None and not is_placeholder(cell):
+            self.note(row, field, unknown, cell)
+        return found
+
+    def note(self, row: int, field: str, problem: Problem, raw_value: Cell) -> bool:
+        """Keep a finding on an input field; whether the value may still be used.
+
+        The source's ``severity`` counts, by rule first, then by field. A warning
+        made an error by it forbids the value.
+        """
+        staged = staged_fields(field)[0]
+        wanted = self._config.severity
+        severity = (
+            wanted.get(problem.rule) or wanted.get(staged) or wanted.get(field) or problem.severity
+        )
+        usable = severity == "warning" or problem.severity == "error"
+        if severity != problem.severity:
+            problem = Problem(problem.rule, problem.reason, severity)
+        self.findings.add(row, staged, problem, raw_value)
+        return usable
+
+    def usable(self, row: int, field: str, problems: Iterable[Problem], raw_value: Cell) -> bool:
+        """Keep all findings on a value; whether what the rule made of it may be used."""
+        verdicts = [self.note(row, field, problem, raw_value) for problem in problems]
+        return all(verdicts)
+
+    def reject(self, row: int, problem: Problem) -> None:
+        """Keep a finding on the whole record, with the record as read."""
+        names = [name for name in self._raw.column_names if not name.startswith("_")]
+        cells = {name: self._raw[name][row].as_py() for name in names}
+        written = json.dumps({k: v for k, v in cells.items() if v}, ensure_ascii=False)
+        self.findings.add(row, None, problem, written)
+
+    def _read(self, column: pa.ChunkedArray, field: str) -> list[Cell]:
         """The cells of one column, usable ones only; each distinct text is looked at once."""
-        values = config.values.get(field, {})
+        values = self._config.values.get(field, {})
         folded = {key.strip().casefold(): to for key, to in values.items()}
-        encoded = column.combine_chunks().cast(pa.string()).dictionary_encode()
-        problems: dict[int, Problem] = {}
-        texts: list[Cell] = []
-        distinct = encoded.dictionary.to_pylist()
-        for number, text in enumerate(distinct):
-            problem = _problem(text, field)
-            if problem:
-                problems[number] = problem
-            if not text.strip() or (problem and problem.severity == "error"):
-                texts.append(None)
-            else:
-                texts.append(values.get(text, folded.get(text.strip().casefold(), text)) or None)
-        indices = encoded.indices.to_pylist()
-        if problems:
-            for row, index in enumerate(indices):
-                if index in problems:
-                    self._report(row, field, problems[index], distinct[index])
-        return [None if index is None else texts[index] for index in indices]
+        known: dict[str, tuple[Cell, Problem | None]] = {}
+        cells: list[Cell] = []
+        for row, text in enumerate(column.to_pylist()):
+            if text is None:
+                cells.append(None)
+                continue
+            if text not in known:
+                problem = _problem(text, field)
+                cell = values.get(text, folded.get(text.strip().casefold(), text))
+                if not text.strip() or (problem and problem.severity == "error"):
+                    cell = ""
+                known[text] = (cell or None, problem)
+            cell, problem = known[text]
+            if problem and not self.note(row, field, problem, text):
+                cell = None
+            cells.append(cell)
+        return cells
+
+
+def staged_fields(field: str) -> tuple[str, ...]:
+    """The staged fields that an input field feeds.
+
+    >>> staged_fields("mobile"), staged_fields("attributes.code"), staged_fields("city")
+    (('phones',), ('attributes',), ('city',))
+    """
+    if field.startswith("attributes."):
+        return ("attributes",)
+    return STAGED_FIELDS.get(field, (field,))
 
 
 def _problem(text: str, field: str) -> Problem | None:
+    """What is wrong with a text in whatever field it stands."""
     limit = TEXT_LIMIT if field == "note" or field.startswith("attributes.") else CELL_LIMIT
     if len(text) > limit:
-        return _too_long(limit)
+        return Problem(
+            "value_too_long", f"The text is longer than {limit} characters; no such value exists."
+        )
     if "#" in text and _FORMULA_ERROR.fullmatch(text):
         return _BROKEN_FORMULA
     if "�" in text:

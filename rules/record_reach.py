@@ -1,0 +1,132 @@
+"""Where and how a record can be reached: its country, address, phones and e-mails.
+
+What belongs here: how the columns that say so fit together. How one address,
+phone or e-mail is read stands in the rules of these names.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from rules import address, codes, email, phone, record_country
+from rules.cells import Cells
+from rules.quarantine import Problem
+
+_COUNTRY_UNKNOWN = Problem(
+    "country_unknown",
+    "The country is not known; add it to 'values' in the source's YAML or correct it.",
+)
+_INTERNATIONAL = re.compile(r"[\s(（'\"]*(?:\+|＋|00)")
+_DIGITS_ONLY = re.compile(r"[\d\s()（）+.\-—转ext/]{7,}")
+_E_MAIL = re.compile(r"[^\s,;，；/]+@[^\s,;，；/]+")
+
+
+def country(cells: Cells, row: int) -> str | None:
+    """The country that the record's own column says."""
+    found: str | None = cells.code("country", row, codes.country, _COUNTRY_UNKNOWN)
+    return found
+
+
+def infer_country(cells: Cells, row: int, default: str, id_kinds: Iterable[str | None]) -> str:
+    """The country by the record's identifiers, postal code, address or phones; else the default."""
+    for kind in id_kinds:
+        if found := record_country.from_identifier(kind):
+            return found
+    if found := record_country.from_postal_code(cells.first("postal_code", row), default):
+        return found
+    line = cells.first("address", row) or ""
+    if found := record_country.from_address(line, default):
+        return found
+    place = read_address(cells, row, default, False)
+    if place is not None and (place.region or (place.country and place.country != default)):
+        return place.country or default
+    written = [*cells.every("mobile", row), *cells.every("phone", row)]
+    if not any(_INTERNATIONAL.match(cell) for cell in written):
+        return default
+    numbers = [n.e164 for cell in written for n in phone.parse(cell, country=default).numbers]
+    return record_country.from_phones(numbers, default) or default
+
+
+def read_address(cells: Cells, row: int, country: str, joins: bool) -> address.Address | None:
+    """The address with its division columns; None if all are empty.
+
+    Args:
+        country: ISO 3166 code.
+        joins: whether several address columns are lines of one address (else the first counts).
+    """
+    line = " ".join(cells.every("address", row)) if joins else cells.first("address", row)
+    parts = {name: cells.first(name, row) for name in ("region", "city", "district", "postal_code")}
+    if not line and not any(parts.values()):
+        return None
+    return address.parse(line, **parts, country=country)
+
+
+def take_address(cells: Cells, row: int, place: address.Address | None) -> dict[str, Any]:
+    """The staged columns of an address."""
+    if place is None:
+        return {}
+    written = [cells.first(name, row) for name in ("address", "district", "city", "region")]
+    raw = " | ".join(cell for cell in written if cell) or cells.first("postal_code", row)
+    if not cells.usable(row, "address", place.problems, raw):
+        return {}
+    return {
+        "address_line": place.address_line,
+        "street": place.street,
+        "house_number": place.house_number,
+        "unit": place.unit,
+        "district": place.district,
+        "city": place.city,
+        "region": place.region,
+        "postal_code": place.postal_code,
+        "address_key": place.key,
+    }
+
+
+def take_phones_and_emails(
+    cells: Cells, row: int, country: str, city: str | None, found_elsewhere: Iterable[str]
+) -> dict[str, Any]:
+    """Phones and e-mails, each once, mobile numbers first.
+
+    A number in an e-mail column, and an e-mail in a phone column, count as what they are.
+
+    Args:
+        country: ISO 3166 code.
+        city: completes numbers without area code.
+        found_elsewhere: telephone numbers from name cells, as written.
+    """
+    written = [("mobile", cell) for cell in cells.every("mobile", row)]
+    written += [("phone", cell) for cell in cells.every("phone", row)]
+    written += [("phone", cell) for cell in found_elsewhere]
+    addresses: dict[str, None] = {}
+    for cell in cells.every("email", row):
+        if "@" not in cell and _DIGITS_ONLY.fullmatch(cell):
+            written.append(("phone", cell))
+            continue
+        mails = email.parse(cell)
+        if cells.usable(row, "email", mails.problems, cell):
+            addresses |= dict.fromkeys(mails.addresses)
+    numbers: dict[str, tuple[int, phone.Phone]] = {}
+    keys: dict[str, None] = {}
+    for column, cell in written:
+        numeral = cell
+        if "@" in cell:
+            addresses |= dict.fromkeys(email.parse(cell).addresses)
+            numeral = _E_MAIL.sub(" ", cell)
+            if not any(c.isdigit() for c in numeral):
+                continue
+        found = phone.parse(numeral, country=country, city=city)
+        if not cells.usable(row, column, found.problems, cell):
+            continue
+        keys |= dict.fromkeys(found.keys)
+        for number in found.numbers:
+            rank = 0 if number.kind == "mobile" else 1 if column == "mobile" else 2
+            if number.e164 not in numbers or rank < numbers[number.e164][0]:
+                numbers[number.e164] = (rank, number)
+    ordered = [number for _, number in sorted(numbers.values(), key=lambda item: item[0])]
+    return {
+        "phones": [number.e164 for number in ordered],
+        "phone_kinds": [number.kind for number in ordered],
+        "phone_extensions": [number.extension for number in ordered],
+        "phone_keys": list(keys),
+        "emails": list(addresses),
+    }
