@@ -1,0 +1,261 @@
+"""One source as declared in ``sources/NAME.yml``, read and validated.
+
+What belongs here: the settings of a source and the sentences about wrong ones.
+What a heading means stands in connectors/mapping.py; how a source is read in
+the connector of its kind.
+"""
+
+import difflib
+import re
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from connectors.fields import is_input_field, nearest_input_field
+from onefold.errors import ConfigError
+from onefold.settings import expand_environment
+
+_NAME = re.compile(r"^[^\W_][\w.-]*$")
+_ONLY_FOR = {
+    "url": ("sql",),
+    "table": ("sql",),
+    "query": ("sql",),
+    "path": ("spreadsheet", "delimited", "fixed_width"),
+    "sheets": ("spreadsheet",),
+    "hidden_sheets": ("spreadsheet",),
+    "header_row": ("spreadsheet", "delimited"),
+    "encoding": ("delimited", "fixed_width"),
+    "delimiter": ("delimited",),
+    "layout": ("fixed_width",),
+}
+
+
+class SourceConfig(BaseModel):
+    """One source. Paths are absolute and ``${NAME}`` replaced once it is loaded."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    """Short lasting name; the first half of every record id. Default: the file's name."""
+    description: str = ""
+    """One sentence for people; no effect."""
+    connector: Literal["sql", "spreadsheet", "delimited", "fixed_width"]
+    """Kind of the source."""
+    url: str | None = Field(default=None, repr=False)
+    """sql: SQLAlchemy URL, its password as ``${NAME}``."""
+    table: str | None = None
+    """sql: table or view, ``schema.table`` where it has a schema."""
+    query: str | None = None
+    """sql: a SELECT in place of a table."""
+    path: tuple[str, ...] = ()
+    """Files: paths or globs (``**`` too), relative to the home."""
+    sheets: tuple[str, ...] = ()
+    """spreadsheet: names or globs of the sheets to read; empty: every sheet with a table."""
+    hidden_sheets: bool = False
+    """spreadsheet: read hidden sheets too."""
+    header_row: int | None = Field(default=None, ge=0)
+    """Row of the headings, from 1; 0: there are none; default: found by itself."""
+    encoding: str | None = None
+    """delimited, fixed_width: encoding of the bytes; default: detected, or the layout's."""
+    delimiter: str | None = Field(default=None, min_length=1, max_length=1)
+    """delimited: one character; default: found by itself."""
+    layout: str | None = None
+    """fixed_width: the layout file."""
+    key: tuple[str, ...] = ()
+    """Column or columns that identify a record; empty: the key is made of the content."""
+    columns: dict[str, tuple[str, ...]] = {}
+    """Input field → column or columns that hold it."""
+    headings: Literal["auto", "none"] = "none"
+    """auto: columns that ``columns`` does not name are mapped by their headings."""
+    values: dict[str, dict[str, str]] = {}
+    """Input field → value in the source → value of the canonical model."""
+    defaults: dict[str, str] = {}
+    """Input field → value where the source has none."""
+    formats: dict[str, tuple[str, ...]] = {}
+    """Input field → date formats, such as YYMMDD or %d.%m.%Y, tried first."""
+    day_first: bool = False
+    """Whether 3/4/2020 is the third of April."""
+    country: str | None = Field(default=None, pattern=r"^[A-Z]{2}$")
+    """ISO 3166 code assumed where a record names no country; default: the home's."""
+    customer_type: Literal["person", "organization"] | None = None
+    """Kind of every customer of the source, if they are all of one kind."""
+    schedule: str | None = None
+    """When to sync: cron, five fields."""
+    hold_if_shrinks_by: float = Field(default=0.5, gt=0, le=1)
+    """Share of rows, 0..1, whose loss holds a sync back; 1: never."""
+    severity: dict[str, Literal["error", "warning"]] = {}
+    """Rule or field → severity, in place of the built-in one."""
+    required: tuple[str, ...] = ()
+    """Columns of the canonical model that every record must have; one without is kept out."""
+    expectations: tuple[dict[str, Any], ...] = ()
+    """Further expectations of Great Expectations on staged columns (rules/suites.py)."""
+
+    @field_validator("path", "sheets", "key", "required", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
+    @field_validator("columns", "formats", mode="before")
+    @classmethod
+    def _one_or_many_each(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {k: _listed(v) for k, v in value.items()}
+
+    @field_validator("headings", mode="before")
+    @classmethod
+    def _switch(cls, value: Any) -> Any:
+        if isinstance(value, bool):
+            return "auto" if value else "none"
+        return {"off": "none", "false": "none", "no": "none", "on": "auto", "true": "auto"}.get(
+            value, value
+        )
+
+    @field_validator("name")
+    @classmethod
+    def _plain_name(cls, value: str) -> str:
+        if not _NAME.match(value):
+            raise ValueError("a name holds letters, digits, '_', '-' and '.' only")
+        return value
+
+    @field_validator("columns", "values", "defaults", "formats")
+    @classmethod
+    def _known_fields(cls, value: dict[str, Any]) -> dict[str, Any]:
+        for name in value:
+            if not is_input_field(name):
+                near = nearest_input_field(name)
+                hint = f"; did you mean '{near}'?" if near else ""
+                raise ValueError(f"'{name}' is no input field{hint}")
+        return value
+
+    @field_validator("schedule")
+    @classmethod
+    def _cron(cls, value: str | None) -> str | None:
+        if value is not None and len(value.split()) != 5:
+            raise ValueError("a schedule is cron with five fields, such as '0 2 * * *'")
+        return value
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        for name, kinds in _ONLY_FOR.items():
+            if name in self.model_fields_set and self.connector not in kinds:
+                raise ValueError(f"'{name}' has no meaning for connector {self.connector}")
+        if self.connector == "sql":
+            if not self.url:
+                raise ValueError("connector sql needs 'url'")
+            if bool(self.table) == bool(self.query):
+                raise ValueError("connector sql needs either 'table' or 'query'")
+        elif not self.path:
+            raise ValueError(f"connector {self.connector} needs 'path'")
+        if self.connector == "fixed_width" and not self.layout:
+            raise ValueError("connector fixed_width needs 'layout'")
+        if self.headings == "none" and not self.columns:
+            raise ValueError("nothing is mapped: write 'columns', or 'headings: auto'")
+        return self
+
+    @property
+    def file(self) -> str:
+        """Where the source is declared, for messages."""
+        return f"sources/{self.name}.yml"
+
+    def files(self) -> list[Path]:
+        """The files of the source that are there now, layout included; none for a server."""
+        from connectors.source import files
+
+        return [Path(path) for path, _, _ in files(self)]
+
+
+def _listed(value: Any) -> Any:
+    if isinstance(value, str):
+        return (value,) if value else ()
+    return value
+
+
+def load_sources(home: Path) -> dict[str, SourceConfig]:
+    """Read every ``sources/*.yml`` of a home.
+
+    Args:
+        home: the home folder; relative paths in the files are relative to it.
+
+    Returns:
+        The sources by name, in the order of their names.
+
+    Raises:
+        ConfigError: unreadable YAML, an unknown field or value, a variable that is
+            not set, or two sources of one name; names file and field.
+    """
+    folder = Path(home) / "sources"
+    found: dict[str, SourceConfig] = {}
+    for file in sorted([*folder.glob("*.yml"), *folder.glob("*.yaml")]):
+        config = load_source(file, Path(home))
+        if config.name in found:
+            raise ConfigError(
+                f"sources/{file.name}, name",
+                f"there is another source named '{config.name}'",
+                do="Rename one of them.",
+            )
+        found[config.name] = config
+    return dict(sorted(found.items()))
+
+
+def load_source(file: Path, home: Path) -> SourceConfig:
+    """Read one source file; see :func:`load_sources`."""
+    where = f"sources/{file.name}"
+    try:
+        # Every scalar stays text: 'NO' is Norway, '0010' a code, not a number.
+        data = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        raise ConfigError(f"{where}{line}", "this is not YAML", do="Mend the line.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(where, "the file is not UTF-8", do="Save it as UTF-8.") from error
+    if not isinstance(data, dict):
+        raise ConfigError(where, "a mapping was expected", do="Start with 'connector: ...'.")
+    data = {key: value for key, value in data.items() if value != ""}
+    data.setdefault("name", file.stem)
+    data = {key: _expanded(value, f"{where}, {key}") for key, value in data.items()}
+    try:
+        config = SourceConfig.model_validate(data)
+    except ValidationError as error:
+        raise _as_config_error(where, error) from None
+    return _absolute(config, Path(home).absolute())
+
+
+def _expanded(value: Any, where: str) -> Any:
+    if isinstance(value, str):
+        return expand_environment(value, where)
+    if isinstance(value, dict):
+        return {key: _expanded(item, f"{where}.{key}") for key, item in value.items()}
+    if isinstance(value, list):
+        return [_expanded(item, where) for item in value]
+    return value
+
+
+def _as_config_error(where: str, error: ValidationError) -> ConfigError:
+    first = error.errors(include_input=False, include_url=False)[0]
+    field = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(field, SourceConfig.model_fields, n=1)
+        do = f"Did you mean '{near[0]}'?" if near else "Remove it."
+        return ConfigError(f"{where}, {field}", "this setting is not known", do=do)
+    if first["type"] == "missing":
+        return ConfigError(where, f"'{field}' is missing", do=f"Add '{field}: ...'.")
+    message = first["msg"].removeprefix("Value error, ")
+    return ConfigError(
+        f"{where}, {field}" if field else where, message[:1].lower() + message[1:], do="Mend it."
+    )
+
+
+def _absolute(config: SourceConfig, home: Path) -> SourceConfig:
+    changes: dict[str, Any] = {}
+    if config.path:
+        changes["path"] = tuple(str(home / Path(path).expanduser()) for path in config.path)
+    if config.layout:
+        changes["layout"] = str(home / Path(config.layout).expanduser())
+    sqlite = re.fullmatch(r"(sqlite(?:\+\w+)?:///)([^/:?][^:?]*)", config.url or "")
+    if sqlite:
+        changes["url"] = f"{sqlite.group(1)}{home / sqlite.group(2)}"
+    return config.model_copy(update=changes) if changes else config

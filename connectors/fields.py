@@ -1,0 +1,64 @@
+"""The input fields: what a source's columns can be mapped to.
+
+What belongs here: the names, and which of them take several columns. Which
+headings mean which field stands in connectors/resources/headings.yml.
+"""
+
+import difflib
+
+INPUT_FIELDS: tuple[str, ...] = (
+    "name",
+    "family_name",
+    "given_name",
+    "organization_name",
+    "short_name",
+    "customer_type",
+    "national_id",
+    "tax_id",
+    "identifier",
+    "birth_date",
+    "sex",
+    "phone",
+    "mobile",
+    "email",
+    "address",
+    "district",
+    "city",
+    "region",
+    "postal_code",
+    "country",
+    "contact_name",
+    "legal_representative",
+    "status",
+    "consent_marketing",
+    "do_not_contact",
+    "created_at",
+    "updated_at",
+    "note",
+)
+"""Every field that ``columns`` may name, besides ``attributes.<name>``."""
+
+NAME_FIELDS = ("name", "organization_name", "family_name", "given_name")
+"""The fields of which a source must have one: without a name no row is a customer."""
+
+ATTRIBUTE = "attributes."
+"""Prefix of the fields that a source may add."""
+
+
+def is_input_field(name: str) -> bool:
+    """Whether ``columns`` may name it.
+
+    >>> is_input_field("phone"), is_input_field("attributes.branch"), is_input_field("tel")
+    (True, True, False)
+    """
+    return name in INPUT_FIELDS or (name.startswith(ATTRIBUTE) and len(name) > len(ATTRIBUTE))
+
+
+def nearest_input_field(name: str) -> str:
+    """The input field that someone who wrote ``name`` may have meant, or ''.
+
+    >>> nearest_input_field("phones")
+    'phone'
+    """
+    near = difflib.get_close_matches(name, INPUT_FIELDS, n=1)
+    return near[0] if near else ""

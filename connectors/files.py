@@ -1,0 +1,134 @@
+"""The files of a source: which they are, their names in positions, their hashes.
+
+What belongs here: finding and fingerprinting. What is in a file is the
+connector's part.
+"""
+
+import glob
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from connectors.config import SourceConfig
+from connectors.reading import FileFacts
+from onefold.errors import SourceLocked, SourceMissing
+
+_GLOB = frozenset("*?[")
+_LOCK_PREFIXES = ("~$", ".~lock.", ".~")
+"""Files that Excel, LibreOffice and WPS put beside an open workbook."""
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """One file of a source.
+
+    Attributes:
+        path: where it is.
+        name: its place below the folder that the glob starts in, '/' between folders;
+            a plain file name in the usual case.
+    """
+
+    path: Path
+    name: str
+
+
+def find(config: SourceConfig) -> list[SourceFile]:
+    """Every file of a source, in the order of their names.
+
+    Raises:
+        SourceMissing: a path is not there, or a glob finds nothing.
+    """
+    found: dict[Path, SourceFile] = {}
+    for pattern in config.path:
+        base = _base(pattern)
+        matches = [Path(match) for match in glob.glob(pattern, recursive=True)]
+        if not matches and Path(pattern).is_file():  # a name with brackets in it
+            matches, base = [Path(pattern)], Path(pattern).parent
+        files = [
+            path for path in matches if path.is_file() and not path.name.startswith(_LOCK_PREFIXES)
+        ]
+        if not files:
+            raise _missing(config, pattern, base)
+        for path in files:
+            found.setdefault(path, SourceFile(path, path.relative_to(base).as_posix()))
+    return sorted(found.values(), key=lambda file: (file.name, str(file.path)))
+
+
+def _base(pattern: str) -> Path:
+    """The folder that a glob starts in.
+
+    >>> str(_base("/data/excel/*.xlsx")), str(_base("/data/**/a.csv")), str(_base("/data/a.csv"))
+    ('/data/excel', '/data', '/data')
+    """
+    fixed = []
+    for part in Path(pattern).parent.parts:
+        if _GLOB & set(part):
+            break
+        fixed.append(part)
+    return Path(*fixed)
+
+
+def _missing(config: SourceConfig, pattern: str, base: Path) -> SourceMissing:
+    if not base.is_dir():
+        return SourceMissing(
+            config.name, "the folder is not there", found=f"no {base}", do=_DO.format(config.file)
+        )
+    what = "no file fits" if _GLOB & set(pattern) else "the file is not there"
+    others = sorted(path.name for path in base.iterdir() if path.is_file())[:10]
+    listed = ", ".join(others) if others else "no files"
+    return SourceMissing(
+        config.name, what, found=f"{listed} in {base}, not {pattern}", do=_DO.format(config.file)
+    )
+
+
+_DO = "Put it there, or mend 'path' in {}."
+
+
+def facts(files: list[SourceFile]) -> list[FileFacts]:
+    """Name, size and hash of every file.
+
+    Raises:
+        SourceLocked: a file may not be read.
+        SourceMissing: a file has gone.
+    """
+    result = []
+    for file in files:
+        with opened(file):
+            digest = hashlib.sha256()
+            with file.path.open("rb") as stream:
+                while block := stream.read(1 << 20):
+                    digest.update(block)
+            size = file.path.stat().st_size
+        result.append(FileFacts(name=file.name, size=size, sha256=digest.hexdigest()))
+    return result
+
+
+@contextmanager
+def opened(file: SourceFile) -> Iterator[None]:
+    """Say in words what can go wrong with a file while it is read.
+
+    Raises:
+        SourceLocked: it may not be read, or it changed while it was read.
+        SourceMissing: it has gone.
+    """
+    try:
+        before = _stamp(file.path)
+        yield
+        after = _stamp(file.path)
+    except PermissionError as error:
+        raise SourceLocked(
+            file.name, "the file may not be read", do="Close it elsewhere or mend its permissions."
+        ) from error
+    except FileNotFoundError as error:
+        raise SourceMissing(file.name, "the file has gone", do="Put it back.") from error
+    if before != after:
+        raise SourceLocked(
+            file.name, "the file changed while it was read", do="Sync again when it is finished."
+        )
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns

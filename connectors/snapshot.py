@@ -1,0 +1,434 @@
+"""Raw snapshots: one immutable Parquet file per source and sync.
+
+What belongs here: how rows become a file (written under a temporary name,
+synced to disk, renamed), their keys and hashes, the manifest, and when nothing
+is written at all. Which rows a source has is the connector's part.
+
+A row's hash covers its values by column name, so neither the order of rows,
+files or columns nor a further empty column changes it. The content hash is the
+sum of the rows' hashes: the same rows in another order are the same content.
+"""
+
+import datetime as dt
+import fcntl
+import hashlib
+import os
+import re
+import secrets
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from connectors.config import SourceConfig
+from connectors.reading import (
+    POSITION,
+    PROBLEM,
+    ROW_HASH,
+    SOURCE_KEY,
+    FileFacts,
+    Reading,
+    Row,
+    Skipped,
+)
+from onefold.errors import SourceEmpty, SourceHeld, SourceMissing
+
+MANIFEST = b"onefold"
+_BATCH_ROWS, _BATCH_CHARS = 20_000, 32_000_000
+_TEMPORARY = ".tmp"
+_MASK = (1 << 128) - 1
+
+
+class Manifest(BaseModel):
+    """What a snapshot holds; kept in the Parquet file's metadata."""
+
+    model_config = ConfigDict(frozen=True)
+
+    source: str
+    sync_id: str
+    """When the sync began, UTC, and a random part; sorts by time."""
+    rows: int
+    columns: tuple[str, ...]
+    """The source's own columns, in the source's order."""
+    content_hash: str
+    """The same for the same rows in any order; hexadecimal."""
+    key_basis: Literal["columns", "content"]
+    """Whether ``_source_key`` comes from declared columns or from the row's content."""
+    skipped: tuple[Skipped, ...] = ()
+    """What was left out as no record."""
+    files: tuple[FileFacts, ...] = ()
+    """The files read; empty for a database."""
+    notes: tuple[str, ...] = ()
+    """What else is worth a look; names no values."""
+    problems: int = 0
+    """Rows with a ``_problem``."""
+    settings_hash: str = ""
+    """Of all settings that shape a reading."""
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """Outcome of one sync of one source.
+
+    Attributes:
+        status: changed (a snapshot was written) or unchanged (nothing was).
+        path: the snapshot that holds the source now, new or old.
+        manifest: the manifest of that snapshot.
+    """
+
+    status: Literal["changed", "unchanged"]
+    path: Path
+    manifest: Manifest
+
+
+def folder(lake: Path, source: str) -> Path:
+    """Where a source's snapshots are."""
+    return Path(lake) / "raw" / source
+
+
+def path_of(lake: Path, manifest: Manifest) -> Path:
+    """The snapshot that a manifest describes."""
+    return folder(lake, manifest.source) / f"{manifest.sync_id}.parquet"
+
+
+def read_manifest(path: Path) -> Manifest:
+    """The manifest of a snapshot.
+
+    Raises:
+        SourceMissing: the file is no snapshot.
+    """
+    try:
+        metadata = pq.read_metadata(path).metadata or {}
+        return Manifest.model_validate_json(metadata[MANIFEST])
+    except (OSError, pa.ArrowInvalid, KeyError, ValidationError) as error:
+        raise SourceMissing(str(path), "this is no raw snapshot", do="Sync again.") from error
+
+
+def latest(lake: Path, source: str) -> Manifest | None:
+    """The manifest of a source's newest snapshot, or None."""
+    newest = max(folder(lake, source).glob("*.parquet"), default=None)
+    return None if newest is None else read_manifest(newest)
+
+
+def read(path: Path) -> pa.Table:
+    """A snapshot as a table of text."""
+    return pq.read_table(path)
+
+
+def write(
+    reading: Reading,
+    config: SourceConfig,
+    lake: Path,
+    previous: Manifest | None,
+    *,
+    key: tuple[int, ...],
+    settings_hash: str,
+) -> Extraction:
+    """Read a source to its end and keep it, unless it is what it was.
+
+    Args:
+        reading: the opened source; memory stays bounded by one batch and the keys.
+        previous: the manifest of the last good snapshot.
+        key: indexes of the key columns; empty: made of the content.
+        settings_hash: goes into the manifest.
+
+    Raises:
+        SourceEmpty: no rows, and there used to be some.
+        SourceHeld: more rows are gone than ``hold_if_shrinks_by`` allows.
+        SourceError: whatever the connector raises; nothing is left behind.
+    """
+    place = folder(lake, config.name)
+    place.mkdir(parents=True, exist_ok=True)
+    _clean(place)
+    sync_id = f"{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S%f}Z-{secrets.token_hex(3)}"
+    with (
+        _temporary(place, sync_id) as file,
+        pq.ParquetWriter(file, _schema(reading.columns), compression="zstd") as writer,
+    ):
+        landed = _land(reading, writer, key)
+        _hold_back(config, previous, landed.rows)
+        content_hash = _digest(
+            str(landed.total), *sorted(reading.columns), "", *(reading.columns[i] for i in key)
+        ).hex()
+        if previous and previous.content_hash == content_hash:
+            old = path_of(lake, previous)
+            if old.is_file():
+                return Extraction("unchanged", old, previous)
+        repairs = _repair(landed, by_content=not key)
+        manifest = Manifest(
+            source=config.name,
+            sync_id=sync_id,
+            rows=landed.rows,
+            columns=tuple(reading.columns),
+            content_hash=content_hash,
+            key_basis="columns" if key else "content",
+            skipped=tuple(reading.report.skipped),
+            files=tuple(reading.report.files),
+            notes=tuple(reading.report.lines),
+            problems=landed.problems + sum(r.added for r in repairs.values()),
+            settings_hash=settings_hash,
+        )
+        final = place / f"{sync_id}.parquet"
+        if not repairs:
+            writer.add_key_value_metadata({MANIFEST: manifest.model_dump_json().encode()})
+        writer.close()
+        if repairs:
+            with _temporary(place, sync_id + "-keys") as second:
+                _rewrite(file, second, repairs, manifest)
+                _publish(second, final)
+        else:
+            _publish(file, final)
+    return Extraction("changed", final, manifest)
+
+
+# -- rows to a file
+
+
+@dataclass
+class _Landed:
+    """What is known once every row is in the temporary file."""
+
+    rows: int
+    problems: int
+    total: int
+    keys: pa.ChunkedArray
+    hashes: pa.ChunkedArray
+    positions: pa.ChunkedArray
+
+
+@dataclass
+class _Batch:
+    keys: list[str]
+    hashes: list[str]
+    positions: list[str]
+    problems: list[str | None]
+    values: list[list[str | None]]
+    chars: int = 0
+
+
+_EMPTY_KEY = "the key is empty"
+_FROM_CONTENT = re.compile(r"#[0-9a-f]{32}")
+
+
+def _schema(columns: list[str]) -> pa.Schema:
+    names = [SOURCE_KEY, POSITION, ROW_HASH, PROBLEM, *columns]
+    return pa.schema([pa.field(name, pa.string()) for name in names])
+
+
+def _land(reading: Reading, writer: pq.ParquetWriter, key: tuple[int, ...]) -> _Landed:
+    schema = _schema(reading.columns)
+    order = sorted(range(len(reading.columns)), key=lambda i: reading.columns[i])
+    labels = [f"{len(reading.columns[i])}:{reading.columns[i]}=" for i in order]
+    chunks: dict[str, list[pa.Array]] = {"keys": [], "hashes": [], "positions": []}
+    total = rows = problems = 0
+    batch = _Batch([], [], [], [], [])
+
+    def flush() -> None:
+        nonlocal batch
+        if batch.keys:
+            first = [pa.array(batch.keys), pa.array(batch.positions), pa.array(batch.hashes)]
+            rest = [pa.array(batch.problems, pa.string())]
+            rest += [pa.array(column, pa.string()) for column in zip(*batch.values, strict=True)]
+            writer.write_batch(pa.RecordBatch.from_arrays([*first, *rest], schema=schema))
+            for name, array in zip(("keys", "positions", "hashes"), first, strict=True):
+                chunks[name].append(array)
+        batch = _Batch([], [], [], [], [])
+
+    for row in reading.rows:
+        values, text = _hashable(row, order, labels)
+        digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16)
+        row_hash, problem = digest.hexdigest(), row.problem
+        source_key = _joined([values[i] for i in key]) if key else row_hash
+        if not source_key:
+            source_key = f"#{row_hash}"
+            problem = f"{problem}; {_EMPTY_KEY}" if problem else _EMPTY_KEY
+        if problem:
+            problems += 1
+            row_hash = _digest(row_hash, problem).hex()
+        total = (total + int(row_hash, 16)) & _MASK
+        rows += 1
+        batch.keys.append(source_key)
+        batch.hashes.append(row_hash)
+        batch.positions.append(row.position)
+        batch.problems.append(problem)
+        batch.values.append(values)
+        batch.chars += len(text)
+        if len(batch.keys) >= _BATCH_ROWS or batch.chars >= _BATCH_CHARS:
+            flush()
+    flush()
+    columns = {name: pa.chunked_array(arrays, pa.string()) for name, arrays in chunks.items()}
+    return _Landed(rows, problems, total, **columns)
+
+
+def _hashable(row: Row, order: list[int], labels: list[str]) -> tuple[list[str | None], str]:
+    """The values, and their text for the hash: each with its column and its length."""
+    values = list(row.values)
+    text = "".join(
+        f"{label}{len(value)}:{value}"
+        for label, i in zip(labels, order, strict=True)
+        if (value := values[i]) is not None
+    )
+    if "\0" in text:  # never data, and PostgreSQL refuses it
+        values = [value and value.replace("\0", "") for value in values]
+        return _hashable(Row(row.position, values), order, labels)
+    return values, text
+
+
+def _joined(parts: list[str | None]) -> str:
+    """Key columns as one key; '' if all are empty.
+
+    >>> _joined(["0010", " A "]), _joined(["a|b"]), _joined([None, " "])
+    ('0010|A', 'a|b', '')
+    """
+    plain = [(part or "").strip() for part in parts]
+    if len(plain) == 1:
+        return plain[0]
+    if not any(plain):
+        return ""
+    return "|".join(part.replace("\\", "\\\\").replace("|", "\\|") for part in plain)
+
+
+def _digest(*texts: str) -> bytes:
+    joined = "".join(f"{len(text)}:{text}" for text in texts)
+    return hashlib.blake2b(joined.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+# -- keys that occur more than once
+
+
+@dataclass(frozen=True)
+class _Repair:
+    key: str
+    row_hash: str
+    problem: str | None
+    added: bool
+
+
+def _repair(landed: _Landed, *, by_content: bool) -> dict[int, _Repair]:
+    """New keys for rows whose key another row has too, by the row's number.
+
+    Every row keeps a key of its own, whatever the order of the rows: the row with
+    the smallest hash keeps the key, the others get part of their hash to it.
+    """
+    counts = landed.keys.value_counts()
+    repeated = counts.filter(pc.greater(counts.field("counts"), 1)).field("values")
+    if not len(repeated):
+        return {}
+    rows = pc.indices_nonzero(pc.is_in(landed.keys, value_set=repeated)).to_pylist()
+    groups: dict[str, list[tuple[str, str, int]]] = defaultdict(list)
+    picked = (landed.keys.take(rows), landed.hashes.take(rows), landed.positions.take(rows))
+    for row, key, row_hash, position in zip(rows, *(p.to_pylist() for p in picked), strict=True):
+        groups[key].append((row_hash, position, row))
+    repairs = {}
+    for key, members in groups.items():
+        seen: Counter[str] = Counter()
+        for place, (row_hash, _, row) in enumerate(sorted(members)):
+            seen[row_hash] += 1
+            if place == 0:
+                continue
+            again = f"-{seen[row_hash]}" if seen[row_hash] > 1 else ""
+            if by_content or _FROM_CONTENT.fullmatch(key):
+                repairs[row] = _Repair(f"{key}{again}", row_hash, None, False)
+                continue
+            problem = f"the key occurs {len(members)} times in the source; another row was kept"
+            new_hash = _digest(row_hash, problem).hex()
+            repairs[row] = _Repair(f"{key}#{row_hash[:8]}{again}", new_hash, problem, True)
+    return repairs
+
+
+def _rewrite(
+    first: IO[bytes], second: IO[bytes], repairs: dict[int, _Repair], manifest: Manifest
+) -> None:
+    first.flush()
+    source = pq.ParquetFile(first.name)
+    writer = pq.ParquetWriter(second, source.schema_arrow, compression="zstd")
+    start = 0
+    for batch in source.iter_batches(batch_size=_BATCH_ROWS):
+        touched = [row for row in range(start, start + batch.num_rows) if row in repairs]
+        if touched:
+            batch = _repaired(batch, {row - start: repairs[row] for row in touched})
+        writer.write_batch(batch)
+        start += batch.num_rows
+    writer.add_key_value_metadata({MANIFEST: manifest.model_dump_json().encode()})
+    writer.close()
+
+
+def _repaired(batch: pa.RecordBatch, repairs: dict[int, _Repair]) -> pa.RecordBatch:
+    keys, hashes, problems = (
+        batch.column(name).to_pylist() for name in (SOURCE_KEY, ROW_HASH, PROBLEM)
+    )
+    for row, repair in repairs.items():
+        keys[row], hashes[row] = repair.key, repair.row_hash
+        both = [text for text in (problems[row], repair.problem) if text]
+        problems[row] = "; ".join(both) or None
+    for name, values in ((SOURCE_KEY, keys), (ROW_HASH, hashes), (PROBLEM, problems)):
+        index = batch.schema.get_field_index(name)
+        batch = batch.set_column(index, batch.schema.field(index), pa.array(values, pa.string()))
+    return batch
+
+
+# -- held back
+
+
+def _hold_back(config: SourceConfig, previous: Manifest | None, rows: int) -> None:
+    if previous is None or previous.rows == 0:
+        return
+    if rows == 0:
+        raise SourceEmpty(
+            config.name,
+            "there is nothing to read where there used to be records",
+            found=f"0 rows, {previous.rows} at the last sync",
+            do="Mend the source; its last good records stay in use.",
+        )
+    if config.hold_if_shrinks_by < 1 and rows < previous.rows * (1 - config.hold_if_shrinks_by):
+        raise SourceHeld(
+            config.name,
+            "too many rows are gone since the last sync",
+            found=f"{rows} rows, {previous.rows} before",
+            do="Mend the source, or, if that is right, set hold_if_shrinks_by: 1 in "
+            f"{config.file} for one sync. Its last good records stay in use.",
+        )
+
+
+# -- files
+
+
+@contextmanager
+def _temporary(place: Path, stem: str) -> Iterator[IO[bytes]]:
+    """A locked temporary file; removed on the way out unless it was published."""
+    path = place / f".{stem}{_TEMPORARY}"
+    with path.open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            yield file
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def _publish(file: IO[bytes], final: Path) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+    Path(file.name).replace(final)
+    directory = os.open(final.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def _clean(place: Path) -> None:
+    """Remove what a killed run left; the files of a run that lives are locked."""
+    for path in place.glob(f".*{_TEMPORARY}"):
+        try:
+            with path.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                path.unlink(missing_ok=True)
+        except (BlockingIOError, FileNotFoundError):
+            continue

@@ -1,0 +1,149 @@
+"""Sources: loading their settings, reading them into the lake, checking them.
+
+What belongs here: the way from a declared source to its snapshot, and which
+connector reads which kind. How a kind is read stands in its own module.
+"""
+
+import hashlib
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from connectors import config as configs
+from connectors import delimited, fixed_width, mapping, snapshot, spreadsheet, sql
+from connectors import files as file_sets
+from connectors.config import SourceConfig
+from connectors.reading import FileFacts, Reading
+from connectors.snapshot import Extraction, Manifest
+from onefold.errors import OnefoldError
+
+__all__ = [
+    "Extraction",
+    "Manifest",
+    "SourceConfig",
+    "check",
+    "extract",
+    "files",
+    "load_sources",
+]
+
+READERS: dict[str, Callable[[SourceConfig], AbstractContextManager[Reading]]] = {
+    "sql": sql.read,
+    "spreadsheet": spreadsheet.read,
+    "delimited": delimited.read,
+    "fixed_width": fixed_width.read,
+}
+
+READER_VERSION = 1
+"""Raised when a connector reads the same bytes differently than before."""
+
+
+def load_sources(home: Path) -> dict[str, SourceConfig]:
+    """Read and validate every ``sources/*.yml`` of a home.
+
+    What a layout file says about the values and date formats of its fields is
+    added to ``values`` and ``formats``.
+
+    Raises:
+        ConfigError: names file and field.
+    """
+    return {
+        name: fixed_width.with_layout(config) if config.connector == "fixed_width" else config
+        for name, config in configs.load_sources(home).items()
+    }
+
+
+def extract(config: SourceConfig, lake: Path, previous: Manifest | None) -> Extraction:
+    """Read a source into a new snapshot, unless nothing changed.
+
+    Files whose bytes are those of the last time are not even parsed. Nothing but
+    a finished snapshot is ever left in the lake.
+
+    Args:
+        previous: the manifest of the last good snapshot, None at the first sync.
+
+    Raises:
+        SourceError: missing, locked, unreachable, not as declared, empty, or shrunk.
+    """
+    settings_hash = _settings_hash(config)
+    facts: list[FileFacts] = []
+    if config.connector != "sql":
+        facts = file_sets.facts(file_sets.find(config))
+        if previous and settings_hash == previous.settings_hash:
+            old = snapshot.path_of(lake, previous)
+            if tuple(facts) == previous.files and old.is_file():
+                return Extraction("unchanged", old, previous)
+    with READERS[config.connector](config) as reading:
+        reading.report.files = facts
+        key = [_key_column(config, reading, name) for name in config.key or reading.key]
+        return snapshot.write(
+            reading, config, lake, previous, key=tuple(key), settings_hash=settings_hash
+        )
+
+
+def _key_column(config: SourceConfig, reading: Reading, name: str) -> int:
+    column = mapping.find_column(reading.columns, name)
+    if column is None:
+        raise mapping.missing_column(config, name, reading.columns, "key")
+    return reading.columns.index(column)
+
+
+def _settings_hash(config: SourceConfig) -> str:
+    """Of everything that shapes a reading: settings, layout, words for headings."""
+    parts = config.model_dump_json(
+        include={
+            "connector",
+            "sheets",
+            "hidden_sheets",
+            "header_row",
+            "encoding",
+            "delimiter",
+            "key",
+            "columns",
+            "headings",
+            "country",
+        }
+    )
+    digest = hashlib.sha256(f"{READER_VERSION} {parts}".encode())
+    digest.update(mapping.words_hash().encode())
+    if config.layout and Path(config.layout).is_file():
+        digest.update(Path(config.layout).read_bytes())
+    return digest.hexdigest()[:32]
+
+
+def files(config: SourceConfig) -> list[tuple[str, int, int]]:
+    """Path, size and time of change (ns) of every file, cheap enough for a sensor.
+
+    Empty for a database server and for files that are not there.
+    """
+    if config.connector == "sql":
+        paths = sql.database_files(config)
+    else:
+        try:
+            paths = [file.path for file in file_sets.find(config)]
+        except OnefoldError:
+            return []
+        if config.layout:
+            paths.append(Path(config.layout))
+    result = []
+    for path in paths:
+        try:
+            status = path.stat()
+        except OSError:
+            continue
+        result.append((str(path), status.st_size, status.st_mtime_ns))
+    return result
+
+
+def check(config: SourceConfig) -> str:
+    """Say in words that a source can be reached and read as declared.
+
+    Raises:
+        SourceError: it cannot; the message says why and what to do.
+    """
+    with READERS[config.connector](config) as reading:
+        for name in config.key or reading.key:
+            _key_column(config, reading, name)
+        fields = mapping.resolve(config, reading.columns)
+        what = reading.origin
+        return f"{what} can be read; {len(reading.columns)} columns, mapped: {', '.join(fields)}"

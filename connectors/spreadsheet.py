@@ -1,0 +1,311 @@
+"""Spreadsheets: xlsx, xlsm, xls, xlsb, ods, any number of workbooks.
+
+What belongs here: opening workbooks, choosing sheets, cells to text. Headings
+and totals rows are told apart in connectors/tables.py. Positions are
+``file|sheet|row``, rows counted from 1 as the sheet shows them.
+
+A number of more than 15 digits has lost its last ones in Excel itself: the
+digits that are left are padded with zeros (370613197609273000), and counted in
+the manifest's notes.
+"""
+
+import datetime as dt
+import fnmatch
+import itertools
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from io import BytesIO
+
+import python_calamine as calamine
+
+from connectors import files, mapping, tables, xlsx_errors
+from connectors.config import SourceConfig
+from connectors.fields import NAME_FIELDS
+from connectors.files import SourceFile
+from connectors.reading import Reading, Report, Row
+from connectors.tables import Cell
+from onefold.errors import SourceLayout, SourceLocked, SourceMissing
+
+_EXACT_DIGITS = 15
+_VISIBLE = calamine.SheetVisibleEnum.Visible
+_WORKSHEET = calamine.SheetTypeEnum.WorkSheet
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    """One sheet with a table."""
+
+    file: SourceFile
+    name: str
+    header: tables.Header
+    columns: tuple[str, ...]
+    places: tuple[int, ...]
+
+    @property
+    def where(self) -> str:
+        return f"{self.file.name}|{self.name}"
+
+
+@contextmanager
+def read(config: SourceConfig) -> Iterator[Reading]:
+    """Open workbooks; their tables give the union of their columns.
+
+    Raises:
+        SourceMissing: no file, or no sheet of the names in the YAML.
+        SourceLocked: a workbook is password-protected.
+        SourceLayout: a file is no workbook, or no sheet holds a table of customers.
+    """
+    report = Report()
+    found = files.find(config)
+    sheets = [sheet for file in found for sheet in _tables(config, file, report)]
+    if not sheets:
+        skipped = "; ".join(f"{one.where}: {one.what}" for one in report.skipped[:5])
+        raise SourceLayout(
+            config.name,
+            "no sheet holds a table of customers",
+            found=skipped,
+            do=f"Map the columns in {config.file}, or set header_row.",
+        )
+    columns = list(dict.fromkeys(name for sheet in sheets for name in sheet.columns))
+    rows = itertools.chain.from_iterable(
+        _rows(config, file, list(group), columns, report)
+        for file, group in itertools.groupby(sheets, key=lambda sheet: sheet.file)
+    )
+    origin = f"{len(found)} workbooks" if len(found) > 1 else found[0].name
+    yield Reading(columns, rows, report, f"{origin}, {len(sheets)} tables")
+
+
+@contextmanager
+def _workbook(file: SourceFile) -> Iterator[tuple[calamine.CalamineWorkbook, bytes]]:
+    with files.opened(file):
+        data = file.path.read_bytes()
+    try:
+        workbook = calamine.load_workbook(BytesIO(data))
+        yield workbook, data
+        workbook.close()
+    except calamine.PasswordError as error:
+        raise _locked(file) from error
+    except (calamine.CalamineError, calamine.ZipError, calamine.XmlError, OSError) as error:
+        if data.startswith(_OLE) and b"E\0n\0c\0r\0y\0p\0t\0" in data:
+            raise _locked(file) from error
+        raise SourceLayout(
+            file.name,
+            "this is no workbook that can be read, or it is damaged",
+            found=f"{len(data)} bytes",
+            do="Open it in Excel and save it again, or take it away.",
+        ) from error
+
+
+def _locked(file: SourceFile) -> SourceLocked:
+    return SourceLocked(
+        file.name, "the workbook is password-protected", do="Save it without a password."
+    )
+
+
+# -- which sheets, which headings
+
+
+def _tables(config: SourceConfig, file: SourceFile, report: Report) -> Iterator[_Sheet]:
+    with _workbook(file) as (workbook, _):
+        names = [meta.name for meta in workbook.sheets_metadata]
+        for pattern in config.sheets:
+            if not fnmatch.filter(names, pattern) and pattern not in names:
+                raise SourceMissing(
+                    file.name,
+                    f'no sheet "{pattern}"',
+                    found=mapping.shown(names),
+                    do=f"Mend 'sheets' in {config.file}.",
+                )
+        for meta in workbook.sheets_metadata:
+            where = f"{file.name}|{meta.name}"
+            if meta.typ != _WORKSHEET:
+                continue
+            if config.sheets and not _chosen(config, meta.name):
+                report.skip(where, "sheet not chosen")
+            elif meta.visible != _VISIBLE and not config.hidden_sheets:
+                report.skip(where, "hidden sheet")
+            else:
+                sheet = _table(config, file, workbook.get_sheet_by_name(meta.name))
+                if isinstance(sheet, str):
+                    report.skip(where, sheet)
+                else:
+                    yield sheet
+
+
+def _chosen(config: SourceConfig, name: str) -> bool:
+    return any(name == pattern or fnmatch.fnmatchcase(name, pattern) for pattern in config.sheets)
+
+
+def _table(config: SourceConfig, file: SourceFile, sheet: calamine.CalamineSheet) -> _Sheet | str:
+    """The sheet's table, or why it has none."""
+    rows = sheet.to_python(skip_empty_area=False)
+    if not rows:
+        return "empty sheet"
+    wanted = {mapping.normalize(name) for used in config.columns.values() for name in used}
+    wanted |= {mapping.normalize(name) for name in config.key}
+
+    def known(text: str) -> bool:
+        return mapping.normalize(text) in wanted or mapping.is_known(text)
+
+    if config.header_row == 0:
+        header: tables.Header | None = tables.Header(-1, -1, ("",) * len(rows[0]), 0)
+    else:
+        forced = config.header_row - 1 if config.header_row else None
+        merges = sheet.merged_cell_ranges
+        header = tables.find_header(rows, known, merges=merges, forced=forced)
+    if header is None:
+        return "sheet without a table"
+    used = [
+        i
+        for i in range(len(header.names))
+        if header.names[i] or any(_filled(row[i]) for row in rows[header.last + 1 :])
+    ]
+    names = tables.unique([header.names[i] for i in used])
+    if config.header_row != 0:
+        trouble = _trouble(config, f"{file.name}|{sheet.name}", names, wanted)
+        if trouble:
+            return trouble
+    return _Sheet(file, sheet.name, header, tuple(names), tuple(used))
+
+
+def _trouble(config: SourceConfig, where: str, names: list[str], wanted: set[str]) -> str | None:
+    """Why a sheet's headings are not those of customers; some of it is an error."""
+    declared = {
+        field
+        for field, used in config.columns.items()
+        for name in used
+        if mapping.find_column(names, name.removesuffix("?"))
+    }
+    guessed = set()
+    if config.headings == "auto":
+        guessed = {meant.field for meant in map(mapping.meaning, names) if meant}
+    found = declared | guessed
+    if found & set(NAME_FIELDS) or any(field in config.defaults for field in NAME_FIELDS):
+        return None
+    if len(found) < 2:
+        return f"sheet without customers (headings {mapping.shown(names[:10])})"
+    raise SourceLayout(
+        where,
+        "no column holds the customer's name",
+        found=mapping.shown(names),
+        do=f"Map it in {config.file}: 'columns: {{name: ...}}', or leave the sheet out with 'sheets'.",
+    )
+
+
+# -- rows
+
+
+def _rows(
+    config: SourceConfig,
+    file: SourceFile,
+    sheets: list[_Sheet],
+    columns: list[str],
+    report: Report,
+) -> Iterator[Row]:
+    with _workbook(file) as (workbook, data):
+        errors = xlsx_errors.find(data, [sheet.name for sheet in sheets])
+        for sheet in sheets:
+            faults = errors.get(sheet.name, {})
+            yield from _sheet_rows(
+                sheet, workbook.get_sheet_by_name(sheet.name), faults, columns, report
+            )
+
+
+def _sheet_rows(
+    sheet: _Sheet,
+    cells: calamine.CalamineSheet,
+    faults: dict[tuple[int, int], str],
+    columns: list[str],
+    report: Report,
+) -> Iterator[Row]:
+    place = {
+        column: columns.index(name)
+        for column, name in zip(sheet.places, sheet.columns, strict=True)
+    }
+    damaged: Counter[str] = Counter()
+    broken: Counter[str] = Counter()
+    for number, row in enumerate(_all_rows(cells)):
+        if number <= sheet.header.last:
+            continue
+        values: list[str | None] = [None] * len(columns)
+        for column, target in place.items():
+            cell = row[column] if column < len(row) else None
+            if (number, column) in faults and cell in ("", None):
+                values[target] = faults[number, column]
+                broken[columns[target]] += 1
+            elif cell is not None and cell != "":
+                values[target] = as_text(cell)
+                if isinstance(cell, float | int) and abs(cell) >= 10**_EXACT_DIGITS:
+                    damaged[columns[target]] += 1
+        what = _what_else(sheet, row, values)
+        if what:
+            report.skip(sheet.where, what)
+        else:
+            yield Row(f"{sheet.where}|{number + 1}", values)
+    for name, count in damaged.items():
+        report.note(
+            f"{sheet.where}: {name}: numbers of more than 15 digits, the last ones lost", count
+        )
+    for name, count in broken.items():
+        report.note(f"{sheet.where}: {name}: formulas without a result", count)
+
+
+def _all_rows(cells: calamine.CalamineSheet) -> Iterator[list[Cell]]:
+    """Rows from the sheet's first one on, whether or not anything stands there."""
+    if cells.start is None:
+        return
+    yield from cells.iter_rows()
+
+
+def _what_else(sheet: _Sheet, row: list[Cell], values: list[str | None]) -> str | None:
+    if not any(value is not None and value.strip() for value in values):
+        return "empty row"
+    other = tables.what_else([row[i] if i < len(row) else None for i in sheet.places])
+    if other:
+        return other
+    headings = [tables.heading_text(row[i]) if i < len(row) else "" for i in sheet.places]
+    if sheet.header.first == sheet.header.last >= 0 and headings == [
+        sheet.header.names[i] for i in sheet.places
+    ]:
+        return "repeated headings"
+    return None
+
+
+def _filled(cell: Cell) -> bool:
+    return cell is not None and (not isinstance(cell, str) or bool(cell.strip()))
+
+
+def as_text(cell: Cell) -> str | None:
+    """A cell as text: what Excel stores, without what a float adds.
+
+    >>> as_text(13812345678.0), as_text(3.70613197609273e17), as_text(0.1)
+    ('13812345678', '370613197609273000', '0.1')
+    >>> as_text(dt.datetime(2023, 1, 12)), as_text(True)
+    ('2023-01-12', 'TRUE')
+    """
+    if isinstance(cell, str):
+        return cell if cell.strip() else None
+    if cell is None:
+        return None
+    if isinstance(cell, bool):
+        return "TRUE" if cell else "FALSE"
+    if isinstance(cell, float | int):
+        return _number(cell)
+    if isinstance(cell, dt.datetime):
+        if cell.time() == dt.time():
+            return cell.date().isoformat()
+        return cell.isoformat(" ", "seconds" if not cell.microsecond else "auto")
+    if isinstance(cell, dt.date | dt.time):
+        return cell.isoformat()
+    return str(cell)
+
+
+def _number(cell: float | int) -> str:
+    if isinstance(cell, int) or (cell.is_integer() and abs(cell) < 10**_EXACT_DIGITS):
+        return str(int(cell))
+    text = f"{Decimal(f'{cell:.{_EXACT_DIGITS}g}'):f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
