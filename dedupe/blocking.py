@@ -36,6 +36,12 @@ KINDS: dict[str, str] = {
 }
 """Kind of key → what two records that share it have in common."""
 
+WEAK = frozenset(
+    {"short_name", "place", "brand_start", "word", "id_part", "email_local", "email_domain"}
+)
+"""Kinds that many unrelated records share: their blocks may hold a quarter of the limit only,
+and larger ones are refined by two properties at once."""
+
 _BITS = {kind: 1 << number for number, kind in enumerate(KINDS)}
 
 REPORT = pa.schema(
@@ -94,11 +100,21 @@ def candidates(features: pa.Table, settings: BlockingSettings) -> Candidates:
         for sql in (_PERSON_KEYS, _ORGANIZATION_KEYS, _COMMON_KEYS):
             connection.execute(sql)
         for sql in (_BLOCKS, _REFINE, _REFINE_TWICE):
-            connection.execute(sql.replace("$limit", str(settings.block_limit)))
+            connection.execute(_filled(sql, settings.block_limit))
         connection.execute(_PAIRS)
         pairs = connection.sql(_FOUND).to_arrow_table()
         report = connection.sql(_REPORT).to_arrow_table()
     return Candidates(_named(pairs, features), _sorted_report(report))
+
+
+def _filled(sql: str, limit: int) -> str:
+    """SQL with the limits and the weak kinds in place."""
+    weak = ", ".join(f"'{kind}'" for kind in sorted(WEAK))
+    return (
+        sql.replace("$weak_limit", str(max(2, limit // 4)))
+        .replace("$limit", str(limit))
+        .replace("$weak", weak)
+    )
 
 
 def _named(pairs: pa.Table, features: pa.Table) -> pa.Table:
@@ -209,17 +225,19 @@ CREATE TEMP TABLE typed AS
 SELECT DISTINCT keys.kind, keys.key, f.person, keys.row
 FROM keys JOIN f USING (row) WHERE keys.key IS NOT NULL AND keys.key <> '';
 CREATE TEMP TABLE sizes AS
-SELECT kind, key, person, count(*) AS size FROM typed GROUP BY ALL HAVING count(*) > 1;
+SELECT kind, key, person, count(*) AS size,
+       CASE WHEN kind IN ($weak) THEN $weak_limit ELSE $limit END AS most
+FROM typed GROUP BY kind, key, person HAVING count(*) > 1;
 CREATE TEMP TABLE blocks AS
 SELECT typed.kind, typed.key, typed.person, typed.row, 0 AS round
-FROM typed JOIN sizes USING (kind, key, person) WHERE size <= $limit;
+FROM typed JOIN sizes USING (kind, key, person) WHERE size <= most;
 """
 
 _REFINE = """
 CREATE TEMP TABLE wide AS
 SELECT typed.*, f.city, f.born, f.start, f.road
 FROM typed JOIN sizes USING (kind, key, person) JOIN f USING (row)
-WHERE size > $limit;
+WHERE size > most;
 CREATE TEMP TABLE narrow AS
 SELECT kind, key || '|' || property || part AS key, key AS parent, person, row
 FROM (
@@ -231,7 +249,7 @@ CREATE TEMP TABLE narrow_sizes AS
 SELECT kind, key, person, count(*) AS size FROM narrow GROUP BY ALL HAVING count(*) > 1;
 INSERT INTO blocks
 SELECT kind, key, person, row, 1 FROM narrow JOIN narrow_sizes USING (kind, key, person)
-WHERE size <= $limit;
+WHERE size <= $limit AND kind NOT IN ($weak);
 """
 
 _REFINE_TWICE = """
@@ -241,12 +259,12 @@ FROM narrow AS a
 JOIN narrow_sizes AS s ON s.kind = a.kind AND s.key = a.key AND s.person = a.person
 JOIN narrow AS b ON b.kind = a.kind AND b.parent = a.parent AND b.person = a.person
      AND b.row = a.row AND b.key > a.key
-WHERE s.size > $limit;
+WHERE s.size > $limit OR a.kind IN ($weak);
 CREATE TEMP TABLE twice_sizes AS
 SELECT kind, key, person, count(*) AS size FROM twice GROUP BY ALL HAVING count(*) > 1;
 INSERT INTO blocks
 SELECT kind, key, person, row, 2 FROM twice JOIN twice_sizes USING (kind, key, person)
-WHERE size <= $limit;
+WHERE size <= CASE WHEN kind IN ($weak) THEN $weak_limit ELSE $limit END;
 """
 
 _PAIRS = f"""

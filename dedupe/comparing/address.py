@@ -5,6 +5,7 @@ together. Cutting an address into its parts stands in ``rules.address``.
 """
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
@@ -40,11 +41,13 @@ def levels(features: pa.Table, left: Rows, right: Rows) -> Levels:
     postal = _compare(columns["postal_code"], left, right)
     number = _compare(columns["house_number"], left, right)
     unit = _units(columns["unit"], left, right)
-    road = _texts(columns["road"], left, right, _road)
-    line = _texts(columns["address_line"], left, right, _line)
     place = np.where(city >= 0, city, np.where(district >= 0, district, region))
     same_place = (place == 1) | (postal == 1) | (district == 1)
     other_place = (place == 0) & (postal != 1) & (district != 1)
+
+    near_by = ~other_place
+    road = _texts(columns["road"], left, right, near_by, _road)
+    line = _texts(columns["address_line"], left, right, near_by & (road < 2), _line)
 
     result = np.full(len(left), MISSING, dtype=np.int8)
     result[other_place] = OTHER_CITY
@@ -70,15 +73,17 @@ def _compare(column: Codes, left: Rows, right: Rows) -> Ints:
     return np.where((a < 0) | (b < 0), -1, (a == b).astype(np.int32)).astype(np.int32)
 
 
-def _texts(column: Codes, left: Rows, right: Rows, function: object) -> Levels:
+def _texts(
+    column: Codes, left: Rows, right: Rows, where: Mask, function: Callable[[str, str], int]
+) -> Levels:
     """A level for each distinct pair of texts, -1 where either is missing."""
     a, b = column.codes[left], column.codes[right]
     result = np.full(len(left), -1, dtype=np.int8)
-    both: Mask = (a >= 0) & (b >= 0)
+    both: Mask = where & (a >= 0) & (b >= 0)
     values = column.values
 
     def level(x: int, y: int) -> int:
-        return function(values[x], values[y])  # type: ignore[operator]
+        return function(values[x], values[y])
 
     if both.any():
         result[both] = per_distinct_pair(a[both], b[both], level)
@@ -86,7 +91,7 @@ def _texts(column: Codes, left: Rows, right: Rows, function: object) -> Levels:
 
 
 def _units(column: Codes, left: Rows, right: Rows) -> Levels:
-    return _texts(column, left, right, _unit)
+    return _texts(column, left, right, np.ones(len(left), dtype=bool), _unit)
 
 
 def _unit(a: str, b: str) -> int:

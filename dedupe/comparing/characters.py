@@ -30,7 +30,7 @@ _FUZZY = (
 
 @cache
 def _lookalikes() -> dict[str, str]:
-    return dict(tables.rows("lookalike"))
+    return {row[0]: row[1] for row in tables.rows("lookalike")}
 
 
 @lru_cache(maxsize=1 << 16)

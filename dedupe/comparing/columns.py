@@ -72,15 +72,12 @@ def shares(left: Ints, right: Ints) -> npt.NDArray[np.int16]:
     return count
 
 
-def per_distinct_pair(
-    left: Ints, right: Ints, function: Callable[[int, int], int], dtype: type = np.int8
-) -> npt.NDArray[np.int8]:
+def per_distinct_pair(left: Ints, right: Ints, function: Callable[[int, int], int]) -> Levels:
     """A symmetric function of two codes, called once for each distinct pair of them."""
     low, high = np.minimum(left, right).astype(np.int64), np.maximum(left, right).astype(np.int64)
     size = int(high.max(initial=0)) + 1
     distinct, inverse = np.unique(low * size + high, return_inverse=True)
     firsts, seconds = (distinct // size).tolist(), (distinct % size).tolist()
-    results = np.fromiter(
-        (function(a, b) for a, b in zip(firsts, seconds, strict=True)), dtype, len(firsts)
-    )
+    found = (function(a, b) for a, b in zip(firsts, seconds, strict=True))
+    results: Levels = np.fromiter(found, np.int8, len(firsts))
     return results[inverse]

@@ -19,6 +19,7 @@ from dedupe.comparing.columns import (
 )
 from dedupe.levels import MISSING
 from rules import person_name as person_rule
+from rules import text
 
 DIFFERENT, SIMILAR, AGREES = 0, 1, 2
 BRANCH_OTHER, BRANCH_PARENT, BRANCH_SAME = 0, 1, 2
@@ -27,6 +28,7 @@ BRANCH_OTHER, BRANCH_PARENT, BRANCH_SAME = 0, 1, 2
 def contact_levels(features: pa.Table, left: Rows, right: Rows) -> Levels:
     """The best level over contact persons and legal representatives; -1 where either has none."""
     contacts = encode_lists(features.column("contacts").combine_chunks(), WIDTH)
+    initials = np.array([*map(_initials, contacts.values), 0], dtype=np.int64)
     result = np.full(len(left), MISSING, dtype=np.int8)
 
     def level(a: int, b: int) -> int:
@@ -38,10 +40,25 @@ def contact_levels(features: pa.Table, left: Rows, right: Rows) -> Levels:
         for j in range(contacts.codes.shape[1]):
             a, b = contacts.codes[left, i], contacts.codes[right, j]
             both = (a >= 0) & (b >= 0)
-            if both.any():
-                found = per_distinct_pair(a[both], b[both], level)
-                result[both] = np.maximum(result[both], found)
+            result[both] = np.maximum(result[both], DIFFERENT)
+            alike = both & ((initials[a] & initials[b]) != 0)
+            if alike.any():
+                found = per_distinct_pair(a[alike], b[alike], level)
+                result[alike] = np.maximum(result[alike], found)
     return result
+
+
+def _initials(shown: str) -> int:
+    """A bit per initial of a name's words; contacts without a common one are not compared.
+
+    >>> _initials("王丽") & _initials("Wang Li") != 0, _initials("王丽") & _initials("赵强")
+    (True, 0)
+    """
+    bits = 0
+    for word in shown.split():
+        for reading in text.readings(word[0]):
+            bits |= 1 << (ord(reading[0]) % 31)
+    return bits
 
 
 @lru_cache(maxsize=1 << 16)

@@ -29,9 +29,39 @@ EMAIL_DIFFERENT, EMAIL_DOMAIN, EMAIL_LOCAL, EMAIL_NEAR, EMAIL_SAME = 0, 1, 2, 3,
 _KINDS = {"mobile": 1, "fixed": 2}
 
 ROLES = frozenset(
-    "admin administrator billing contact enquiries enquiry finance hello help hr info mail "
-    "marketing office order orders postmaster purchase purchasing reception sales service "
-    "services shop support team web webmaster kefu xiaoshou caiwu".split()
+    {
+        "admin",
+        "administrator",
+        "billing",
+        "contact",
+        "enquiries",
+        "enquiry",
+        "finance",
+        "hello",
+        "help",
+        "hr",
+        "info",
+        "mail",
+        "marketing",
+        "office",
+        "order",
+        "orders",
+        "postmaster",
+        "purchase",
+        "purchasing",
+        "reception",
+        "sales",
+        "service",
+        "services",
+        "shop",
+        "support",
+        "team",
+        "web",
+        "webmaster",
+        "kefu",
+        "xiaoshou",
+        "caiwu",
+    }
 )
 """Local parts that name a desk and nobody."""
 
@@ -114,7 +144,7 @@ def _local_match(local: Codes, full: Codes, left: Rows, right: Rows) -> Mask:
 
 def _one_digit_off(a: list[str], b: list[str]) -> Mask:
     distance = cpdist(a, b, scorer=OSA.distance, score_cutoff=1)
-    return np.asarray(distance <= 1)
+    return np.asarray(distance) <= 1
 
 
 def _any_pair(
@@ -171,7 +201,7 @@ def _personal_local(address: str) -> str | None:
 def _letter_off(a: list[str], b: list[str]) -> Mask:
     """Where two addresses differ by one slip that is not another digit."""
     distance = cpdist(a, b, scorer=OSA.distance, score_cutoff=1)
-    hit = np.asarray(distance <= 1)
+    hit: Mask = np.asarray(distance) <= 1
     for row in np.nonzero(hit)[0].tolist():
         digits = [[c for c in x.partition("@")[0] if c.isdigit()] for x in (a[row], b[row])]
         roles = [x.partition("@")[0] in ROLES for x in (a[row], b[row])]
