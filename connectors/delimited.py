@@ -240,7 +240,12 @@ def _row(
     if other:
         report.skip(name, other)
         return None
-    if text.header and record[: len(text.header.names)] == list(text.header.names):
+    if (
+        text.header
+        and record
+        and record[0] == text.header.names[0]
+        and tuple(record) == text.header.names
+    ):
         report.skip(name, "repeated headings")
         return None
     problem = None

@@ -43,7 +43,7 @@ def find(config: SourceConfig) -> list[SourceFile]:
     found: dict[Path, SourceFile] = {}
     for pattern in config.path:
         base = _base(pattern)
-        matches = [Path(match) for match in glob.glob(pattern, recursive=True)]
+        matches = [Path(match) for match in glob.glob(pattern, recursive=True)]  # noqa: PTH207
         if not matches and Path(pattern).is_file():  # a name with brackets in it
             matches, base = [Path(pattern)], Path(pattern).parent
         files = [

@@ -7,7 +7,7 @@ two-byte one. Positions are ``file|byte offset`` of the record, from 0.
 
 import codecs
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
@@ -203,7 +203,8 @@ def _rows(file: SourceFile, layout: Layout, report: Report) -> Iterator[Row]:
             file.name,
             f"most lines are not {length} bytes long",
             found=f"{wrong} of {rows}",
-            do="Mend record_length or newline in the layout; 'trimmed: true' if lines lack their pad.",
+            do="Mend record_length or newline in the layout; if lines lack their pad, "
+            "write 'trimmed: true'.",
         )
 
 
@@ -230,7 +231,7 @@ def _lines(path: Path, layout: Layout) -> Iterator[tuple[int, bytes]]:
             offset += len(line)
 
 
-def _split(read_block, newline: bytes) -> Iterator[bytes]:  # type: ignore[no-untyped-def]
+def _split(read_block: Callable[[int], bytes], newline: bytes) -> Iterator[bytes]:
     """Pieces that end with the newline; CRLF files may have bare LFs and the other way round."""
     end = b"\n" if newline == b"\r\n" else newline
     rest = b""

@@ -36,6 +36,7 @@ LEVELS = " > "
 """Joins the two lines of a two-line heading."""
 
 _SHOWN_COLUMNS = 40
+_LONGEST_HEADING = 30
 _PARENTHESES = re.compile(r"[(\[{【〔<「《][^()\[\]{}【】〔〕<>「」《》]*[)\]}】〕>」》]")
 _TOKEN = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
 _PARTS = re.compile(r"[/\\、,，;；|&+]|\bor\b|\band\b|或者|或|及|和|与", re.IGNORECASE)
@@ -237,9 +238,10 @@ def _has_han(text: str) -> bool:
     return any("\u3400" <= c <= "\u9fff" for c in text)
 
 
+@functools.lru_cache(maxsize=10_000)
 def is_known(heading: str) -> bool:
-    """Whether the heading is in the list, mapped or not: a sign of a heading row."""
-    return _known(heading)[0] or meaning(heading) is not None
+    """Whether a cell's text is a heading we know, mapped or not: a sign of a heading row."""
+    return len(heading) <= _LONGEST_HEADING and (_known(heading)[0] or meaning(heading) is not None)
 
 
 def find_column(columns: Sequence[str], wanted: str) -> str | None:

@@ -192,7 +192,7 @@ def _trouble(config: SourceConfig, where: str, names: list[str], wanted: set[str
         where,
         "no column holds the customer's name",
         found=mapping.shown(names),
-        do=f"Map it in {config.file}: 'columns: {{name: ...}}', or leave the sheet out with 'sheets'.",
+        do=f"Map it in {config.file}: 'columns: {{name: ...}}', or choose other 'sheets'.",
     )
 
 
@@ -233,8 +233,8 @@ def _sheet_rows(
             continue
         values: list[str | None] = [None] * len(columns)
         for column, target in place.items():
-            cell = row[column] if column < len(row) else None
-            if (number, column) in faults and cell in ("", None):
+            cell = row[column]
+            if faults and cell == "" and (number, column) in faults:
                 values[target] = faults[number, column]
                 broken[columns[target]] += 1
             elif cell is not None and cell != "":
@@ -258,19 +258,21 @@ def _all_rows(cells: calamine.CalamineSheet) -> Iterator[list[Cell]]:
     """Rows from the sheet's first one on, whether or not anything stands there."""
     if cells.start is None:
         return
-    yield from cells.iter_rows()
+    yield from cells.iter_rows()  # type: ignore[misc]
 
 
 def _what_else(sheet: _Sheet, row: list[Cell], values: list[str | None]) -> str | None:
     if not any(value is not None and value.strip() for value in values):
         return "empty row"
-    other = tables.what_else([row[i] if i < len(row) else None for i in sheet.places])
+    other = tables.what_else([row[i] for i in sheet.places])
     if other:
         return other
-    headings = [tables.heading_text(row[i]) if i < len(row) else "" for i in sheet.places]
-    if sheet.header.first == sheet.header.last >= 0 and headings == [
-        sheet.header.names[i] for i in sheet.places
-    ]:
+    names, first = sheet.header.names, sheet.places[0]
+    if (
+        sheet.header.first == sheet.header.last >= 0
+        and tables.heading_text(row[first]) == names[first]
+        and all(tables.heading_text(row[i]) == names[i] for i in sheet.places)
+    ):
         return "repeated headings"
     return None
 

@@ -22,6 +22,7 @@ Merge = tuple[tuple[int, int], tuple[int, int]]
 
 _NOT_HEADING = re.compile(r"^[\W\d_]*$|@|^https?:|\d{5,}|^\d{4}[-/.年]\d{1,2}")
 _LABEL = re.compile(r"^[^:：]{1,12}[:：]\s*\S")
+_AMOUNT = re.compile(r"[-+¥$€£\d,.%:]+")
 _TOTAL = re.compile(
     r"^(本页|本月|本年|全部|客户|人数|户数)?(合计|总计|小计|共计|累计|总数|合共)"
     r"(客户|户数|人数|数量|条数|记录)?[:：=]?[\d,.，]*(户|家|人|条|笔|个|名|位|条记录|元)?$"
@@ -208,6 +209,10 @@ def unique(names: Sequence[str]) -> list[str]:
     return result
 
 
+def _squeezed(text: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
 def what_else(cells: Sequence[Cell]) -> str | None:
     """Say what a row is if it is no record: totals row, footnote.
 
@@ -216,15 +221,17 @@ def what_else(cells: Sequence[Cell]) -> str | None:
     >>> what_else(["Total Wine & More", "555-0100"]) is None
     True
     """
-    filled = [cell for cell in cells if heading_text(cell)]
-    if not filled or not isinstance(filled[0], str):
+    first = next((cell for cell in cells if cell is not None and cell != ""), None)
+    if not isinstance(first, str):
         return None
-    texts = [
-        "".join(unicodedata.normalize("NFKC", str(cell)).casefold().split()) for cell in filled
-    ]
-    words = [text for text in texts if not re.fullmatch(r"[-+¥$€£\d,.%:：]+", text)]
-    if words and texts[0] == words[0] and all(_TOTAL.match(text) for text in words):
+    start = _squeezed(first)
+    if not (_TOTAL.match(start) or _FOOTNOTE.match(start)):
+        return None
+    filled = [cell for cell in cells if heading_text(cell)]
+    texts = [_squeezed(str(cell)) for cell in filled]
+    words = [text for text in texts if not _AMOUNT.fullmatch(text)]
+    if all(_TOTAL.match(text) for text in words):
         return "totals row"
-    if len(filled) <= 4 and all(_FOOTNOTE.match(text) for text in words) and words:
+    if len(filled) <= 4 and all(_FOOTNOTE.match(text) for text in words):
         return "footnote"
     return None

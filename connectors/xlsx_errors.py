@@ -10,6 +10,7 @@ Source: ECMA-376 part 1, 18.3.1.4 (cell, t="e") and 18.18.11.
 import posixpath
 import re
 import zipfile
+from collections.abc import Iterator
 from io import BytesIO
 from xml.etree import ElementTree
 
@@ -74,7 +75,7 @@ def _elements(archive: zipfile.ZipFile, part: str) -> list[ElementTree.Element]:
         return []
 
 
-def _cells(xml: bytes):  # type: ignore[no-untyped-def]
+def _cells(xml: bytes) -> Iterator[tuple[tuple[int, int], str]]:
     for row in _ROW.finditer(xml):
         text = row.group()
         if not (_ERROR_TYPE.search(text) or _EMPTY.search(text)):
