@@ -5,6 +5,7 @@ employer, contact or legal representative. How one name is read stands in
 rules/person_name.py and rules/organization_name.py.
 """
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +17,12 @@ from rules.quarantine import Problem
 
 _NO_NAME = Problem(
     "name_missing", "The cell names nobody; find out whose record it is and correct the name."
+)
+_NOTE_PARTS = re.compile(r"[;,，；。\n]|\.\s")
+_NAME_WORD = re.compile(
+    r"曾用名|原名|原公司名|前身|旧名|又名|别名|简称|英文名|formerly|former name|f/?k/?a\b|a/?k/?a\b"
+    r"|also known as|trading as|d/?b/?a\b|doing business as|previously known as",
+    re.IGNORECASE,
 )
 
 
@@ -72,7 +79,7 @@ def read(cells: Cells, row: int, kind: str, country: str) -> Names:
     legal = cells.first("legal_representative", row)
     _other_person(cells, row, "legal_representative", legal, country, names)
     for cell in cells.every("note", row):
-        names.others += notes.split(cell).other_names
+        names.others += _names_in_note(cell)
     names.others += cells.every("short_name", row)
     names.record["other_names"] = _distinct(names)
     return names
@@ -91,7 +98,7 @@ def _person(
     name = person_name.parse(full, family=family, given=given, country=country)
     names.take(name)
     usable = cells.usable(row, "name", name.problems, raw)
-    if usable and name.name:
+    if usable and name.name and name.key:
         names.record |= {
             "name": name.name,
             "name_key": name.key,
@@ -111,7 +118,7 @@ def _organization(cells: Cells, row: int, raw: Cell, country: str, names: Names)
     name = organization_name.parse(raw, country=country)
     names.take(name)
     usable = cells.usable(row, "name", name.problems, raw)
-    if usable and name.name:
+    if usable and name.name and name.key:
         names.record |= {
             "name": name.name,
             "name_key": name.key,
@@ -147,6 +154,17 @@ def _other_person(
     usable = cells.usable(row, column, person.problems, raw)
     if usable and person.key != names.record.get("name_key"):
         names.record[column] = person.name
+
+
+def _names_in_note(note: str) -> list[str]:
+    """Former and other names that a note gives with a word that says so.
+
+    >>> _names_in_note("月结30天；曾用名：上海曙光商行"), _names_in_note("now pays cash")
+    (['上海曙光商行'], [])
+    """
+    parts = _NOTE_PARTS.split(text.clean(note)) if _NAME_WORD.search(note) else ()
+    found = (notes.former_name(part.strip()) for part in parts if _NAME_WORD.match(part.strip()))
+    return [name for name in found if name]
 
 
 def _distinct(names: Names) -> list[str]:
