@@ -227,11 +227,11 @@ def _raise_error(result: dg.ExecuteInProcessResult) -> None:
             said = {name: str(one.value) for name, one in data.user_failure_data.metadata.items()}
             kind = getattr(errors, said.get("error", ""), OnefoldError)
             raise kind(said["where"], said["what"], found=said["found"], do=said["do"])
-        found = data.error.cls_name if data.error else None
+        error = data.error and (data.error.cause or data.error)
         raise OnefoldError(
             f"stage {event.step_key}",
             "it stopped on an error that Onefold did not expect",
-            found=str(found),
+            found=str(error and error.cls_name),
             do=f"Its traceback is in run {result.run_id}; see it with 'onefold up'.",
         )
     raise OnefoldError(f"run {result.run_id}", "it did not start", do="See it with 'onefold up'.")

@@ -492,10 +492,14 @@ def _features(deployment: Deployment, candidates_name: str) -> pa.Table:
     return built
 
 
+_AFTER_BLOCKING = {"match", "review", "ignore", "closure_limit", "leiden_above", "refit"}
+"""Settings that do not change which pairs are candidates."""
+
+
 def _candidates_fingerprint(deployment: Deployment) -> str:
     return fingerprint.of(
         staging.content_fingerprint(deployment.warehouse),
-        deployment.matching.model_dump(mode="json", include={"block_limit", "ignore"}),
+        deployment.matching.model_dump(mode="json", exclude=_AFTER_BLOCKING),
         fingerprint.of_code("rules", "dedupe"),
     )
 

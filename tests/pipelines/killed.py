@@ -1,0 +1,80 @@
+"""Run by test_kill.py: forks children that run the stages and kill themselves on the way.
+
+Reads lines ``HOME<tab>KIND<tab>POINT`` and answers each with the child's exit
+code (-9: killed). Everything is imported once; a fork costs no import.
+KIND is ``message`` (die when the stages say a line that starts with POINT),
+``sql`` (die before the first statement that contains POINT) or ``file`` (die
+when a file is flushed whose path contains POINT, before it gets its name).
+"""
+
+import logging
+import os
+import signal
+import sys
+import traceback
+from pathlib import Path
+
+import great_expectations  # noqa: F401
+import sqlalchemy as sa
+
+from pipelines import stages
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _arm(kind: str, point: str) -> None:
+    if kind == "message":
+        handler = logging.Handler(logging.INFO)
+        handler.emit = lambda record: (  # type: ignore[method-assign]
+            _die() if record.getMessage().startswith(point) else None
+        )
+        logging.getLogger("onefold").addHandler(handler)
+        logging.getLogger("onefold").setLevel(logging.INFO)
+    elif kind == "sql":
+
+        @sa.event.listens_for(sa.Engine, "before_cursor_execute")
+        def _before(_c: object, _u: object, statement: str, *_rest: object) -> None:
+            if point in statement:
+                _die()
+    elif kind == "file":
+        flush = os.fsync
+
+        def _flush(descriptor: int) -> None:
+            flush(descriptor)
+            if point in str(Path(f"/proc/self/fd/{descriptor}").readlink()):
+                _die()
+
+        os.fsync = _flush
+
+
+def _run(home: Path) -> None:
+    with stages.opened(home) as opened:
+        for source in opened.sources:
+            stages.sync(opened, source)
+            stages.stage(opened, source)
+        stages.canonical(opened)
+        stages.publish(opened)
+
+
+def main() -> None:
+    """Answer every line of standard input."""
+    for line in sys.stdin:
+        home, kind, point = line.rstrip("\n").split("\t")
+        child = os.fork()
+        if child == 0:
+            _arm(kind, point)
+            code = 1
+            try:
+                _run(Path(home))
+                code = 0
+            finally:
+                if code:
+                    traceback.print_exc()
+                os._exit(code)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,312 @@
+"""The stages without Dagster: accounting, last good records, writing nothing twice."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from onefold.errors import ConfigError, DecisionConflict, SourceUnreachable
+from pipelines import lake, stages
+from warehouse import decisions
+from warehouse import staged as staging
+
+Edit = Callable[[str, str, str], None]
+
+
+def test_every_row_read_is_staged_or_in_quarantine(any_home: Path, world: Any) -> None:
+    world.run_all(any_home)
+    with stages.opened(any_home) as opened:
+        reports = {name: stages.stage(opened, name) for name in opened.sources}
+        checks = stages.accounting(opened)
+    assert {name: one.read for name, one in reports.items()} == {"crm": 8, "erp": 6}
+    for report in reports.values():
+        assert report.read == report.staged + report.quarantined
+    assert reports["crm"].quarantined == 1
+    assert all(check.passed for check in checks)
+    assert [check.evaluated for check in checks] == [8, 6]
+
+
+def test_a_lost_record_fails_the_accounting(any_home: Path, world: Any) -> None:
+    world.run_all(any_home)
+    world.execute(any_home, "DELETE FROM {}staged_customer WHERE record_id = 'erp:E4'")
+    with stages.opened(any_home) as opened:
+        failed = [check for check in stages.accounting(opened) if not check.passed]
+    assert [(check.name, check.failed, check.blocking) for check in failed] == [
+        ("no_record_lost_erp", 1, True)
+    ]
+
+
+def test_two_systems_become_one_table_of_customers(any_home: Path, world: Any) -> None:
+    world.run_all(any_home)
+    together: dict[str, set[str]] = {}
+    for row in world.lake_rows(any_home, "clusters"):
+        together.setdefault(row["cluster_id"], set()).add(row["record_id"])
+    assert {"crm:C1", "erp:E1"} in together.values()
+    assert {"crm:C5"} in together.values()
+    assert {"erp:E4"} in together.values()
+    stored = world.contents(any_home)
+    assert len(stored["golden_customer"]) == len(together)
+    assert len(stored["crosswalk"]) == 13
+
+
+def test_a_second_run_writes_nothing_at_all(any_home: Path, world: Any) -> None:
+    world.run_all(any_home)
+    before = world.files(any_home), world.contents(any_home, frozenset())
+    world.run_all(any_home)
+    assert world.contents(any_home, frozenset()) == before[1]
+    assert world.files(any_home) == before[0]
+
+
+def test_a_failing_source_keeps_its_last_good_records(any_home: Path, world: Any) -> None:
+    world.run_all(any_home)
+    before = world.contents(any_home)
+    (any_home / "data" / "crm.csv").unlink()
+    with stages.opened(any_home) as opened:
+        synced = stages.sync(opened, "crm")
+        staged = stages.stage(opened, "crm")
+        published = stages.publish(opened)
+    assert (synced.status, synced.error) == ("failed", "SourceMissing")
+    assert "crm" in synced.message
+    assert (staged.read, staged.staged) == (8, 7)
+    assert not published.written
+    after = world.contents(any_home)
+    assert {**after, "sync_run": []} == {**before, "sync_run": []}
+    assert len(after["sync_run"]) == len(before["sync_run"]) + 1
+
+
+def test_a_source_that_fails_again_in_the_same_way_is_noted_once(home: Path, world: Any) -> None:
+    world.run_all(home)
+    (home / "data" / "crm.csv").unlink()
+    world.run_all(home)
+    before = world.files(home)
+    world.run_all(home)
+    assert world.files(home) == before
+
+
+def test_a_source_that_comes_back_unchanged_is_noted_as_good(home: Path, world: Any) -> None:
+    world.run_all(home)
+    text = (home / "data" / "crm.csv").read_bytes()
+    (home / "data" / "crm.csv").unlink()
+    world.run_all(home)
+    (home / "data" / "crm.csv").write_bytes(text)
+    world.run_all(home)
+    with stages.opened(home) as opened:
+        last = staging.last_sync(opened.warehouse, "crm", good=False)
+    assert last is not None
+    assert (last.status, last.rows_staged) == ("unchanged", 7)
+    before = world.files(home)
+    world.run_all(home)
+    assert world.files(home) == before
+
+
+def test_a_source_that_lost_most_rows_is_held(any_home: Path, world: Any) -> None:
+    world.run_all(any_home)
+    path = any_home / "data" / "crm.csv"
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join(lines[:3]), encoding="utf-8")
+    with stages.opened(any_home) as opened:
+        synced = stages.sync(opened, "crm")
+        staged = stages.stage(opened, "crm")
+        last = staging.last_sync(opened.warehouse, "crm", good=False)
+    assert (synced.status, synced.error) == ("held", "SourceHeld")
+    assert staged.staged == 7
+    assert last is not None
+    assert last.status == "held"
+
+
+def test_a_source_that_was_never_read_says_so(home: Path) -> None:
+    (home / "data" / "crm.csv").unlink()
+    with stages.opened(home) as opened:
+        stages.sync(opened, "crm")
+        staged = stages.stage(opened, "crm")
+    assert (staged.status, staged.read, staged.staged) == ("failed", 0, 0)
+
+
+def test_an_unreachable_source_is_handed_back_until_the_last_try(home: Path, world: Any) -> None:
+    (home / "sources" / "erp.yml").write_text(
+        world.ERP_YML.replace("sqlite:///data/erp.db", "postgresql://nobody:x@127.0.0.1:1/none"),
+        encoding="utf-8",
+    )
+    with stages.opened(home) as opened:
+        with pytest.raises(SourceUnreachable):
+            stages.sync(opened, "erp", last_try=False)
+        assert staging.last_sync(opened.warehouse, "erp", good=False) is None
+        assert stages.sync(opened, "erp").status == "failed"
+
+
+def test_a_mapped_column_that_is_gone_fails_only_its_source(
+    home: Path, edit: Edit, world: Any
+) -> None:
+    world.run_all(home)
+    edit("sources/erp.yml", "phone: tel", "phone: telephone")
+    with stages.opened(home) as opened:
+        outcomes = {
+            name: {stages.sync(opened, name).status, stages.stage(opened, name).status}
+            for name in opened.sources
+        }
+        assert stages.publish(opened).golden > 0
+    assert outcomes["crm"] == {"unchanged"}
+    assert "failed" in outcomes["erp"]
+
+
+def test_other_rules_for_a_source_stage_it_again(home: Path, edit: Edit, world: Any) -> None:
+    world.run_all(home)
+    edit("sources/erp.yml", "P: person, C: organization", "P: person, C: person")
+    with stages.opened(home) as opened:
+        assert stages.sync(opened, "erp").status == "unchanged"
+        staged = stages.stage(opened, "erp")
+        assert (staged.status, staged.changed) == ("changed", 2)
+        assert stages.stage(opened, "erp").status == "unchanged"
+
+
+def test_a_schedule_changes_no_record(home: Path, edit: Edit, world: Any) -> None:
+    world.run_all(home)
+    before = world.contents(home, frozenset())
+    edit("sources/crm.yml", "30 2 * * *", "0 4 * * *")
+    world.run_all(home)
+    assert world.contents(home, frozenset()) == before
+
+
+def test_a_changed_record_is_the_only_one_written(any_home: Path, world: Any) -> None:
+    world.run_all(any_home)
+    changed = [("E4", "赵磊", "P", "13800000009", "new@example.com", "常州市", "延陵路40号")]
+    world.write_erp(any_home, [*world.ERP[:3], *changed, *world.ERP[4:]])
+    with stages.opened(any_home) as opened:
+        assert stages.sync(opened, "erp").status == "changed"
+        staged = stages.stage(opened, "erp")
+        published = stages.publish(opened)
+    assert (staged.added, staged.changed, staged.deleted, staged.unchanged) == (0, 1, 0, 5)
+    assert (published.added, published.changed, published.ended) == (0, 1, 0)
+
+
+def test_a_saved_model_is_used_until_the_data_has_grown_by_half(home: Path, world: Any) -> None:
+    world.run_all(home)
+    models = world.files(home / "models")
+    extra = [
+        (f"E{n}", f"孙{name}", "P", f"1380000{n:04}", "", "南京市", f"汉中路{n}号")
+        for n, name in enumerate("甲乙丙丁戊己庚辛壬癸", 100)
+    ]
+    world.write_erp(home, [*world.ERP, extra[0]])
+    seen: list[str] = []
+    with world.told(seen):
+        world.run_all(home)
+    assert not any("training" in line for line in seen)
+    assert world.files(home / "models") == models
+    world.write_erp(home, [*world.ERP, *extra])
+    with world.told(seen):
+        world.run_all(home)
+    assert any("training" in line for line in seen)
+
+
+def test_older_results_leave_the_lake_but_raw_stays(home: Path, world: Any) -> None:
+    for number in range(4):
+        world.write_erp(home, [*world.ERP[:3], *[(*world.ERP[3][:6], f"延陵路{number}号")]])
+        world.run_all(home)
+    for table in ("features", "candidates", "scored_pairs", "clusters", "suggestions"):
+        assert len(list((home / "lake" / table).glob("*.parquet"))) == lake.KEPT
+    assert len(list((home / "lake" / "raw" / "erp").glob("*.parquet"))) == 4
+
+
+def test_a_clustering_stage_makes_what_it_needs(home: Path) -> None:
+    with stages.opened(home) as opened:
+        for name in opened.sources:
+            stages.sync(opened, name)
+            stages.stage(opened, name)
+        report = stages.clusters(opened)
+        assert stages.candidates(opened).reused
+        assert stages.scored_pairs(opened).reused
+        assert all(check.passed for check in stages.clustering_checks(opened, report))
+
+
+def test_decisions_of_stewards_hold(any_home: Path, world: Any) -> None:
+    world.run_all(any_home)
+    with stages.opened(any_home) as opened:
+        said = {"reason": "known", "decided_by": "steward"}
+        decisions.add(opened.warehouse, "link", left_id="crm:C2", right_id="erp:E4", **said)
+        decisions.add(opened.warehouse, "no_link", left_id="crm:C1", right_id="erp:E1", **said)
+        published = stages.publish(opened)
+        assert published.written
+        report = stages.clusters(opened)
+        checks = stages.clustering_checks(opened, report)
+        assert [(check.name, check.passed) for check in checks] == [
+            ("each_record_once", True),
+            ("decisions_hold", True),
+        ]
+        assert not stages.publish(opened).written
+    of = {row["record_id"]: row["cluster_id"] for row in world.lake_rows(any_home, "clusters")}
+    assert of["crm:C2"] == of["erp:E4"]
+    assert of["crm:C1"] != of["erp:E1"]
+
+
+def test_a_broken_decision_fails_its_check(home: Path, world: Any) -> None:
+    world.run_all(home)
+    with stages.opened(home) as opened:
+        report = stages.clusters(opened)
+        said = {"reason": "known", "decided_by": "steward"}
+        decisions.add(opened.warehouse, "no_link", left_id="crm:C1", right_id="erp:E1", **said)
+        failed = [c.name for c in stages.clustering_checks(opened, report) if not c.passed]
+    assert failed == ["decisions_hold"]
+
+
+def test_contradicting_decisions_are_shown_and_nothing_is_published(home: Path, world: Any) -> None:
+    world.run_all(home)
+    before = world.contents(home)
+    with stages.opened(home) as opened:
+        said = {"reason": "known", "decided_by": "steward"}
+        decisions.add(opened.warehouse, "link", left_id="crm:C2", right_id="erp:E4", **said)
+    world.execute(
+        home,
+        "INSERT INTO {}decision (decision_id, kind, left_id, right_id, reason, decided_by,"
+        " decided_at) VALUES ('D999999', 'no_link', 'crm:C2', 'erp:E4', 'x', 'y',"
+        " '2024-01-01 00:00:00.000000')",
+        "review",
+    )
+    with stages.opened(home) as opened, pytest.raises(DecisionConflict, match="D999999"):
+        stages.publish(opened)
+    assert world.contents(home)["golden_customer"] == before["golden_customer"]
+
+
+def test_an_override_is_published(home: Path, world: Any) -> None:
+    world.run_all(home)
+    with stages.opened(home) as opened:
+        golden = stages.golden_sample(opened, ["golden_id", "name"])[0]
+        decisions.add(
+            opened.warehouse,
+            "override",
+            golden_id=golden["golden_id"],
+            field="name",
+            value="张维",
+            reason="spelt so",
+            decided_by="steward",
+        )
+        published = stages.publish(opened)
+        assert (published.written, published.changed) == (True, 1)
+        assert stages.golden_sample(opened, ["golden_id", "name"])[0]["name"] == "张维"
+
+
+def test_records_of_a_source_without_yaml_stay_and_are_reported(home: Path, world: Any) -> None:
+    world.run_all(home)
+    (home / "sources" / "erp.yml").unlink()
+    with stages.opened(home) as opened:
+        check = stages.orphans(opened)
+        assert staging.sources(opened.warehouse) == {"crm": 7, "erp": 6}
+    assert not check.passed
+    assert check.severity == "warning"
+    assert "sources/erp.yml is gone; its 6 records stay." in check.description
+
+
+def test_a_lake_on_an_object_store_is_refused_in_words(home: Path, edit: Edit) -> None:
+    edit("onefold.yml", "country: CN", "lake: s3://bucket/lake\ncountry: CN")
+    with pytest.raises(ConfigError, match="must be a folder"), stages.opened(home):
+        pass
+
+
+def test_messages_name_no_customer(home: Path, world: Any) -> None:
+    seen: list[str] = []
+    with world.told(seen):
+        world.run_all(home)
+    text = "\n".join(seen)
+    assert "golden_customer" in text
+    for row in world.ERP:
+        assert not any(value and value in text for value in row[1:])
