@@ -1,16 +1,52 @@
-"""Addresses: any written form → divisions, road, number and unit."""
+"""Addresses: any written form → divisions, street, number, unit and a comparable key.
+
+What belongs here: choosing how to read an address and agreeing it with the
+columns beside it. The text of the address decides where it names divisions and
+the columns contradict it; columns fill what it does not say.
+
+Divisions of China carry their current official names. Taiwan has no region,
+Hong Kong and Macau no city. The key is the same for Chinese characters and
+pinyin: road without 路 or Street, then the number.
+
+Source: rules/addresses/ and the tables they read.
+
+>>> a = parse("浙江杭州下城区朝晖路12号恒大苑23幢2单元1702室")
+>>> a.region, a.city, a.district, a.street, a.house_number, a.unit, a.key
+('浙江省', '杭州市', '拱墅区', '朝晖路', '12', '23-2-1702', 'chaohui 12')
+>>> parse("No. 781 Xuefu Road, Room 1207", city="Chengdu").key == parse("成都市学府路781号").key
+True
+>>> parse("1048 Bush Gdns #173", city="San Jose", region="California", country="US")[1:4]
+('Bush Gardens', '1048', '173')
+>>> country_code("P.R. China"), country_code("UK"), country_code("")
+('CN', 'GB', None)
+"""
 
 import re
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
+from rules import codes
 from rules import text as texts
+from rules.addresses import chinese, divisions, postal, romanized, western
+from rules.addresses.divisions import Division
 from rules.placeholder import is_placeholder
 from rules.quarantine import Problem
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
-    """One address in parts; a part that is not known is None."""
+class Address(NamedTuple):
+    """One address in parts; a part that is not known is None.
+
+    Attributes:
+        address_line: the text as one line, cleaned.
+        street: road with its town, village or development zone, without the number.
+        house_number: number in the road; lanes and houses joined by hyphens.
+        unit: building, entrance and room joined by hyphens; apartment or suite.
+        district, city, region: divisions; official names in China.
+        postal_code: in its national form.
+        country: ISO 3166 code.
+        key: road and number for comparing, never shown.
+        problems: findings.
+    """
 
     address_line: str | None = None
     street: str | None = None
@@ -25,6 +61,40 @@ class Address:
     problems: tuple[Problem, ...] = ()
 
 
+_Columns = tuple[str | None, str | None, str | None]
+_CHINESE = frozenset({"CN", "HK", "MO", "TW"})
+_COUNTRY_OF = {"71": "TW", "81": "HK", "82": "MO"}
+_AMERICAN = re.compile(
+    r",\s*[A-Za-z]{2}\.?,?\s+\d{5}(?:-\d{4})?\s*(?:,\s*USA?|,\s*United States)?\s*$"
+)
+_POSTAL_IN_TEXT = re.compile(r"(?:邮编|邮政编码|郵編)?[:：]?\s*(?<!\d)(\d{6})(?!\d)(?!号|室)")
+
+_PLACEHOLDER = Problem("address_placeholder", "This is a filler, not an address; ask for it.")
+_POSTAL_CODE = Problem(
+    "address_postal_code", "The postal code does not have its country's form; check it.", "warning"
+)
+_CONTRADICTION = Problem(
+    "address_contradiction",
+    "The address names another city or region than the columns beside it; its own is taken.",
+    "warning",
+)
+_REPAIRED = Problem(
+    "address_division_repaired",
+    "A division's name had one wrong character and was corrected; check it.",
+    "warning",
+)
+_UNKNOWN = Problem(
+    "address_division_unknown", "The address names a city that no list has; check it.", "warning"
+)
+
+
+def country_code(text: str | None, default: str | None = None) -> str | None:
+    """ISO 3166 code of a country's name or code; the default if there is none to read."""
+    if not text or is_placeholder(text):
+        return default
+    return codes.country(text) or default
+
+
 def parse(
     text: str | None,
     *,
@@ -34,20 +104,168 @@ def parse(
     postal_code: str | None = None,
     country: str | None = "CN",
 ) -> Address:
-    """Read one address and the division columns beside it."""
-    line = texts.clean(text) if text else ""
-    if is_placeholder(line):
-        line = ""
-    match = re.search(r"(\d+)", line)
+    """Read one address and the columns beside it; never raises on bad data.
+
+    Args:
+        text: the address line as the source holds it.
+        region, city, district, postal_code: the columns beside it, as the source holds them.
+        country: ISO 3166 code of the record, or the one to assume.
+    """
+    line = _line(text)
+    problems: tuple[Problem, ...] = ()
+    if line and is_placeholder(line):
+        line, problems = "", (_PLACEHOLDER,)
+    columns = _column(region), _column(city), _column(district)
+    country = country or "CN"
+    if line and not line.isascii() and texts.has_han(line):
+        found = _chinese(line, columns, country)
+    elif country in _CHINESE and not _AMERICAN.search(line):
+        found = _romanized(line, columns, country)
+    else:
+        found = _western(line, columns, "US" if country in _CHINESE else country)
+    code = postal_code.strip() if postal_code else ""
+    country = found.country or country
+    normal = postal.normalize(code, country)
+    if code and normal is None and not _is_filler_code(code):
+        problems = (*problems, _POSTAL_CODE)
+    return found._replace(
+        address_line=line or None,
+        postal_code=normal or found.postal_code,
+        problems=(*problems, *found.problems),
+    )
+
+
+def _is_filler_code(code: str) -> bool:
+    return is_placeholder(code) or len(set(code.replace(".0", ""))) == 1 or code == "999077"
+
+
+@lru_cache(maxsize=32768)
+def _line(text: str | None) -> str:
+    if not text:
+        return ""
+    return re.sub(r"\s*[\r\n]+\s*", ", ", texts.clean(text)).strip(" ,;，；")
+
+
+@lru_cache(maxsize=16384)
+def _column(value: str | None) -> str | None:
+    if not value:
+        return None
+    value = texts.clean(value)
+    return None if is_placeholder(value) else value
+
+
+def _chinese(line: str, columns: _Columns, country: str) -> Address:
+    hint = divisions.find(*columns)
+    simple = texts.to_simplified(line)
+    reading = divisions.read(simple, hint)
+    division, problems = _agree(reading, hint)
+    parts = chinese.read(reading.rest)
+    road = parts.road or parts.estate
+    number = parts.number or (parts.unit.split("-")[0] if not parts.road else "")
+    key = f"{romanized.road_key(road)} {number}".strip() if road else ""
+    match = (
+        _POSTAL_IN_TEXT.search(line) if any(c.isdigit() for c in line[:12] + line[-12:]) else None
+    )
+    found = Address(
+        street=(parts.town + parts.road) or parts.estate or None,
+        house_number=parts.number or None,
+        unit=parts.unit or None,
+        postal_code=postal.normalize(match[1], "CN") if match and country == "CN" else None,
+        country=country,
+        key=key or texts.fold(reading.rest) or None,
+        problems=problems,
+    )
+    return _placed(found, division, columns, country)
+
+
+def _agree(
+    reading: divisions.Reading, hint: Division | None
+) -> tuple[Division | None, tuple[Problem, ...]]:
+    """The division of text and columns together; the text wins where it is as deep."""
+    problems: tuple[Problem, ...] = ()
+    if reading.repaired:
+        problems = (_REPAIRED,)
+    if reading.skipped:
+        problems = (*problems, _UNKNOWN)
+    own = reading.division
+    if own is None or hint is None:
+        return own or hint, problems
+    if own.covers(hint):
+        return hint, problems
+    if hint.covers(own):
+        return own, problems
+    if reading.is_short and own.level == 0:
+        return hint, problems
+    if own.province == hint.province and own.city == hint.city:
+        return own, problems  # another district of the same city: people know theirs better
+    return own, (*problems, _CONTRADICTION)
+
+
+def _placed(found: Address, division: Division | None, columns: _Columns, country: str) -> Address:
+    """The address with its divisions, or the columns as they are where none is known."""
+    if division is None:
+        region, city, district = columns
+        return found._replace(region=region, city=city, district=district)
+    country = _COUNTRY_OF.get(division.code[:2] or _code(division.province), country)
+    if country not in _CHINESE:
+        country = "CN"
+    return found._replace(
+        region=None if country == "TW" else division.province,
+        city=division.city or None,
+        district=division.district or None,
+        country=country,
+    )
+
+
+def _code(province: str) -> str:
+    named = divisions.named(province)
+    return named[0].code[:2] if named else ""
+
+
+@lru_cache(maxsize=8192)
+def _romanized(line: str, columns: _Columns, country: str) -> Address:
+    parts = romanized.read(line)
+    hint = divisions.find(*columns)
+    if hint is None and (columns[0] or columns[1]) and country == "CN":
+        outside = western.read(line, "US")  # a place abroad, as far as the columns tell
+        if outside.number and not parts.road:
+            return _western(line, columns, country)
+    own = divisions.find(*_deepest(parts.names)) if parts.names else None
+    division = own if hint is None or (own and hint.covers(own)) else hint
+    street = western.title(parts.road)
+    key = f"{romanized.latin_road_key(parts.road)} {parts.number.lower()}".strip()
+    found = Address(
+        street=street or None,
+        house_number=parts.number.upper() or None,
+        unit=parts.unit or None,
+        postal_code=postal.normalize(parts.postal_code, country),
+        country=country,
+        key=key or texts.fold(line) or None,
+    )
+    return _placed(found, division, columns, country)
+
+
+def _deepest(names: tuple[str, ...]) -> tuple[str | None, str | None, str | None]:
+    """Region, city and district among names that stand smallest first."""
+    known = [name for name in names if divisions.named(name)][::-1]
+    if len(known) == 1:
+        return None, known[0], None
+    region, city, district = (*known, None, None, None)[:3]
+    return region, city, district
+
+
+@lru_cache(maxsize=32768)
+def _western(line: str, columns: _Columns, country: str) -> Address:
+    parts = western.read(line, country)
+    region, city, district = columns
     return Address(
-        line or None,
-        line or None,
-        match[1] if match else None,
-        None,
-        district or None,
-        city or None,
-        region or None,
-        postal_code or None,
-        country or None,
-        texts.fold(line) or None,
+        street=parts.street or None,
+        house_number=parts.number or None,
+        unit=parts.unit or None,
+        district=western.title(district) if district else None,
+        city=western.title(city) if city else parts.city or None,
+        region=western.state(region, country) if region else parts.region or None,
+        postal_code=parts.postal_code or None,
+        country=country,
+        key=parts.key or None,
     )

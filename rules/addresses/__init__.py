@@ -1,0 +1,1 @@
+"""Parts of addresses: divisions of China, Chinese, romanized and western lines."""
