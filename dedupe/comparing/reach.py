@@ -103,6 +103,7 @@ def phone_levels(
     near = _any_pair(numbers, a, b, rows, _one_digit_off)
     near |= _local_match(local, full, left[rows], right[rows])
     near |= _local_match(local, full, right[rows], left[rows])
+    near |= _damaged_match(keys, left[rows], right[rows])
     result[rows[near]] = PHONE_NEAR
     result[both & (shared == 1)] = PHONE_SHARED
     result[both & (shared > 1)] = PHONE_TWO
@@ -140,6 +141,48 @@ def _local_match(local: Codes, full: Codes, left: Rows, right: Rows) -> Mask:
                 number = others[full.codes[right[row], j]]
                 hit[row] |= len(digits) > 5 and number.endswith(digits)
     return hit
+
+
+def _damaged_match(keys: Codes, left: Rows, right: Rows) -> Mask:
+    """Where a damaged number of one record is, but for one digit, the end of one of the other."""
+    damaged = [_digits(value) if value.startswith("damaged:") else "" for value in keys.values]
+    written = [_digits(value) for value in keys.values]
+    is_damaged = np.array([len(digits) >= LEAST_DAMAGED for digits in damaged] + [False])
+    has: Mask = np.asarray(is_damaged[keys.codes].any(axis=1))
+    hit = np.zeros(len(left), dtype=bool)
+    for own, other in ((left, right), (right, left)):
+        for row in np.nonzero(has[own] & ~hit)[0].tolist():
+            mine = [damaged[code] for code in keys.codes[own[row]] if is_damaged[code]]
+            theirs = [written[code] for code in keys.codes[other[row]] if code >= 0]
+            hit[row] = any(same_but_damaged(a, b) for a in mine for b in theirs)
+    return hit
+
+
+LEAST_DAMAGED = 8
+"""Digits from which what is left of a damaged number can tell whose it is."""
+
+
+def same_but_damaged(damaged: str, digits: str) -> bool:
+    """Whether digits end like a damaged number, or would with one digit more, less or other.
+
+    >>> same_but_damaged("07700900123", "447700900123")
+    True
+    >>> same_but_damaged("1390000001", "8613900000001")
+    True
+    >>> same_but_damaged("1380000001", "8613900000001")
+    False
+    """
+    if digits[-LEAST_DAMAGED:] == damaged[-LEAST_DAMAGED:]:
+        return True
+    own = damaged.lstrip("0")
+    return len(own) > LEAST_DAMAGED and any(
+        OSA.distance(own, digits[-length:], score_cutoff=1) <= 1
+        for length in (len(own) - 1, len(own), len(own) + 1)
+    )
+
+
+def _digits(key: str) -> str:
+    return "".join(c for c in key if c.isdigit())
 
 
 def _one_digit_off(a: list[str], b: list[str]) -> Mask:
