@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -12,8 +13,6 @@ from pipelines.report import RefreshReport, SourceReport
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
-
-_STYLES = {"changed": "green", "unchanged": "dim", "failed": "red", "held": "yellow"}
 
 
 class _Progress(logging.Handler):
@@ -53,35 +52,23 @@ def progress(title: str) -> Iterator[None]:
 
 def show_refresh(report: RefreshReport, evaluation: Evaluation | None = None) -> None:
     """Print the closing table of a refresh."""
-    table = Table(title="Sources", title_justify="left", title_style="bold")
+    columns = ("read", "staged", "quarantined", "new", "changed", "deleted", "unchanged")
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 0))
     table.add_column("source")
-    for name in ("read", "staged", "quarantined", "added", "changed", "deleted", "unchanged"):
+    for name in columns:
         table.add_column(name, justify="right")
-    table.add_column("rejected values", justify="right")
-    table.add_column("state")
     for one in report.sources:
-        table.add_row(
-            one.source,
-            *(
-                f"{number:,}"
-                for number in (
-                    one.read,
-                    one.staged,
-                    one.quarantined + one.duplicates,
-                    one.added,
-                    one.changed,
-                    one.deleted,
-                    one.unchanged,
-                    max(one.findings - one.quarantined, 0),
-                )
-            ),
-            f"[{_STYLES.get(one.status, 'yellow')}]{one.status}[/]",
-        )
+        kept_out = one.quarantined + one.duplicates
+        numbers = (one.read, one.staged, kept_out, one.added, one.changed, one.deleted)
+        table.add_row(one.source, *(f"{n:,}" for n in (*numbers, one.unchanged)))
     out.print(table)
+    rejected = sum(max(one.findings - one.quarantined, 0) for one in report.sources)
+    if rejected:
+        out.print(f" {rejected:,} values were rejected or are doubtful: see the table quarantine.")
     for one in report.sources:
-        if one.message and one.status not in ("changed", "unchanged"):
+        if one.status not in ("changed", "unchanged"):
             _say(one)
-    table = Table(title="Customers", title_justify="left", title_style="bold", show_header=False)
+    table = Table(box=box.SIMPLE, show_header=False)
     table.add_column()
     table.add_column(justify="right")
     table.add_row("records staged", f"{sum(one.staged for one in report.sources):,}")
@@ -104,13 +91,13 @@ def show_refresh(report: RefreshReport, evaluation: Evaluation | None = None) ->
 
 
 def _say(one: SourceReport) -> None:
-    err.print(f"[yellow]{one.source} is {one.status}; its last good records stay.[/]")
-    err.print(f"  {one.message}", markup=False)
+    err.print(f"[yellow]{one.source}: {one.status}; its last good records stay.[/]")
+    err.print(f"  {one.message}", markup=False, soft_wrap=True)
 
 
 def show_evaluation(evaluation: Evaluation) -> None:
     """Print how right a result is."""
-    table = Table(show_header=False)
+    table = Table(box=box.SIMPLE, show_header=False)
     table.add_column()
     table.add_column(justify="right")
     for name, text in [
