@@ -9,7 +9,7 @@ is over agreements by chance (each count weighted by itself).
 Counts come from the features at scoring, so the same model fits as data grow.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -25,10 +25,23 @@ class Rarity(NamedTuple):
         columns: columns of features, text or lists of text, whose values are
             one space: two records agree on a value that both have in any of them.
         limit: most bits that rarity may add or take.
+        shorten: makes a coarser value of each, for records that agree only on
+            that: counted and used where no whole value is shared.
     """
 
     columns: tuple[str, ...]
     limit: float = 4.0
+    shorten: Callable[[str], str] | None = None
+
+
+def surname_and_initial(reading: str) -> str:
+    """The family name and the first letter of the given name of a reading.
+
+    >>> surname_and_initial("ouyang qinghan"), surname_and_initial("li")
+    ('ouyang q', '')
+    """
+    family, _, given = reading.partition(" ")
+    return f"{family} {given[0]}" if given else ""
 
 
 class Frequencies:
@@ -36,38 +49,58 @@ class Frequencies:
 
     def __init__(self, features: pa.Table, rarity: Rarity, rows: np.ndarray) -> None:
         """Count the values of the given rows of features (one customer type)."""
-        count = features.num_rows
-        owner, value = _explode(features, rarity.columns)
-        keep = np.isin(owner, rows) if len(rows) < count else np.ones(len(owner), dtype=bool)
-        owner, value = owner[keep], value[keep]
-        values = int(value.max(initial=-1)) + 1
-        incidence = csr_array(
-            (np.ones(len(owner), dtype=np.float32), (owner, value)), shape=(count, max(values, 1))
-        )
-        incidence.sum_duplicates()
-        incidence.data[:] = 1.0
-        self._incidence = incidence
-        counts: np.ndarray = np.asarray(incidence.sum(axis=0)).ravel()
-        total = counts.sum()
-        mean = (counts**2).sum() / total if total else 1.0
-        bits = np.log2(mean / np.maximum(counts, 2.0))
-        self._bits = np.clip(bits, -rarity.limit, rarity.limit)
-        self._limit = rarity.limit
+        owner, values = _explode(features, rarity.columns)
+        keep = np.isin(owner, rows)
+        owner, values = owner[keep], values.filter(pa.array(keep))
+        self._tiers = [_Counts(owner, values, features.num_rows, rarity.limit)]
+        if rarity.shorten is not None:
+            coded = values.dictionary_encode()
+            short = [rarity.shorten(value) for value in coded.dictionary.to_pylist()]
+            values = pa.array(short, pa.string()).take(coded.indices)
+            filled = np.asarray(pc.not_equal(values, ""))
+            values = values.filter(pa.array(filled))
+            self._tiers.append(_Counts(owner[filled], values, features.num_rows, rarity.limit))
 
     def bits(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
         """Bits per pair of feature rows: of the rarest value that both have; 0 if none."""
+        result = np.full(len(left), np.nan)
+        for tier in self._tiers:
+            rows = np.flatnonzero(np.isnan(result))
+            result[rows] = tier.bits(left[rows], right[rows])
+        return np.nan_to_num(result)
+
+
+class _Counts:
+    """Which row has which value of one space, and what agreeing on each is worth."""
+
+    def __init__(self, owner: np.ndarray, values: pa.Array, rows: int, limit: float) -> None:
+        coded = values.dictionary_encode()
+        value = coded.indices.to_numpy().astype(np.int64)
+        shape = (rows, max(len(coded.dictionary), 1))
+        incidence = csr_array((np.ones(len(owner), dtype=np.float32), (owner, value)), shape=shape)
+        incidence.sum_duplicates()
+        incidence.data[:] = 1.0
+        counts: np.ndarray = np.asarray(incidence.sum(axis=0), dtype=np.float64).ravel()
+        total = counts.sum()
+        mean = (counts**2).sum() / total if total else 1.0
+        self._incidence = incidence
+        self._bits = np.clip(np.log2(mean / np.maximum(counts, 2.0)), -limit, limit)
+        self._limit = limit
+
+    def bits(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+        """Bits of the rarest value that both rows of a pair have; NaN if they share none."""
         if not len(left):
             return np.zeros(0)
         shared = self._incidence[left].multiply(self._incidence[right]).tocsr()
         shared.eliminate_zeros()
         # Shifted above zero, so that the largest stored value is the rarest shared one.
         shared.data = self._bits[shared.indices] + (self._limit + 1.0)
-        best = np.asarray(shared.max(axis=1).todense()).ravel()
-        return np.where(best > 0, best - (self._limit + 1.0), 0.0)
+        best = np.asarray(shared.max(axis=1).todense(), dtype=np.float64).ravel()
+        return np.where(best > 0, best - (self._limit + 1.0), np.nan)
 
 
-def _explode(features: pa.Table, columns: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """Row number and value number of every value in the columns."""
+def _explode(features: pa.Table, columns: tuple[str, ...]) -> tuple[np.ndarray, pa.Array]:
+    """Row number of every value in the columns, and the value."""
     owners, values = [], []
     for name in columns:
         column = features.column(name).combine_chunks()
@@ -80,9 +113,7 @@ def _explode(features: pa.Table, columns: tuple[str, ...]) -> tuple[np.ndarray, 
         filled = filled.to_numpy(zero_copy_only=False)
         owners.append(owner[filled])
         values.append(flat.filter(pa.array(filled)).cast(pa.string()))
-    joined = pa.chunked_array(values, type=pa.string()).combine_chunks()
-    coded = joined.dictionary_encode()
-    return np.concatenate(owners), coded.indices.to_numpy().astype(np.int64)
+    return np.concatenate(owners), pa.chunked_array(values, type=pa.string()).combine_chunks()
 
 
 def frequencies(

@@ -30,7 +30,7 @@ from dedupe.learning import (
 )
 from dedupe.levels import FIELDS, LEVELS, VERSION, VETOES
 from dedupe.model import FieldModel, MatchingSettings, Model, Models
-from dedupe.rarity import Frequencies, Rarity, frequencies
+from dedupe.rarity import Frequencies, Rarity, frequencies, surname_and_initial
 from onefold.errors import ModelError
 from rules.customer import ORGANIZATION, PERSON
 
@@ -46,7 +46,10 @@ _SHARED_RARITIES = {
     "email": Rarity(("emails",), 3.0),
 }
 RARITIES: dict[str, dict[str, Rarity]] = {
-    PERSON: {"name": Rarity(("name_key", "name_readings")), **_SHARED_RARITIES},
+    PERSON: {
+        "name": Rarity(("name_key", "name_readings"), shorten=surname_and_initial),
+        **_SHARED_RARITIES,
+    },
     ORGANIZATION: {
         "name": Rarity(("brand_key", "brand_readings", "name_key")),
         **_SHARED_RARITIES,

@@ -297,3 +297,11 @@ def test_the_shipped_weights_agree_with_the_order_of_the_levels():
             agreement = [level.agreement for level in fields[name]]
             assert np.corrcoef(agreement, known.bits)[0, 1] > 0.75, (customer_type, name)
             assert sum(known.m) == pytest.approx(1) == pytest.approx(sum(known.u))
+
+
+def test_a_shared_surname_and_initial_counts_where_no_whole_name_is_shared():
+    readings = [["ouyang q"], ["ouyang qinghan"]] + [["wang wei"], ["wang w"]] * 20
+    people = features(42, name_readings=readings)
+    table = levels([0, 2], [1, 3], name=[8, 8])
+    rare, common = score(table, people, {"person": shipped_model("person")}).to_pylist()
+    assert rare["name_rarity_bits"] > 1 > 0 > common["name_rarity_bits"] - 0.5
