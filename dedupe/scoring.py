@@ -220,7 +220,7 @@ class _Scorer:
                     continue
                 level = chunk.column(f"{name}_level").to_numpy()[rows].astype(np.int64)
                 bits[name][rows] = weight_table(model, name)[level + 1]
-                if name in rare:
+                if name in self.frequencies[customer_type]:
                     # 0.6 is the levels' own guess from which they are the same value.
                     agree = rows[_agreement(customer_type, name)[level + 1] >= 0.6]
                     counts = self.frequencies[customer_type][name]

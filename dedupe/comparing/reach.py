@@ -92,7 +92,8 @@ def phone_levels(
     keys = encode_lists(features.column("phone_keys").combine_chunks(), width=8)
     local = derive(keys, _local_digits)
     full = derive(numbers, lambda number: number)
-    has = (keys.codes >= 0).any(axis=1) | (numbers.codes >= 0).any(axis=1)
+    legible = np.array([_is_legible(key) for key in keys.values] + [False])
+    has: Mask = np.asarray(legible[keys.codes].any(axis=1)) | (numbers.codes >= 0).any(axis=1)
     kinds = _kind_bits(features)
     result = np.full(len(left), MISSING, dtype=np.int8)
     both = has[left] & has[right]
@@ -108,6 +109,11 @@ def phone_levels(
     result[both & (shared == 1)] = PHONE_SHARED
     result[both & (shared > 1)] = PHONE_TWO
     return result, _rarest_shared(numbers, a, b, shared > 0, counts)
+
+
+def _is_legible(key: str) -> bool:
+    """Whether enough is left of a number to say that it is none of another record's."""
+    return not key.startswith("damaged:") or len(_digits(key)) >= LEAST_DAMAGED
 
 
 def _local_digits(key: str) -> str | None:
