@@ -203,10 +203,20 @@ def _configured(connection: sa.Connection, store: str) -> Config:
     return config
 
 
-def version_options(connection: sa.Connection, store: str) -> dict[str, Any]:
-    """Alembic's options for a store: each keeps its own version."""
-    schema = store if connection.dialect.name == "postgresql" else None
-    return {"version_table": "alembic_version", "version_table_schema": schema}
+def migration_options(connection: sa.Connection, store: str) -> dict[str, Any]:
+    """Alembic's options for a store: its own version, and its own schema on PostgreSQL."""
+    postgresql = connection.dialect.name == "postgresql"
+
+    def ours(name: str | None, kind: str, _parents: Any) -> bool:
+        return kind != "schema" or name == (store if postgresql else None)
+
+    return {
+        "version_table": "alembic_version",
+        "version_table_schema": store if postgresql else None,
+        "include_schemas": postgresql,
+        "include_name": ours,
+        "compare_type": True,
+    }
 
 
 def connect(settings: Settings) -> Warehouse:
@@ -228,7 +238,7 @@ def connect(settings: Settings) -> Warehouse:
                 raise WarehouseError(where, "there is no such file", do=_MIGRATE)
             with wh.read(store) as connection:
                 current = MigrationContext.configure(
-                    connection, opts=version_options(connection, store)
+                    connection, opts=migration_options(connection, store)
                 ).get_current_revision()
             if current is None:
                 raise WarehouseError(where, f"it has no {store} tables yet", do=_MIGRATE)
@@ -269,7 +279,7 @@ def migrate(settings: Settings) -> None:
             if not wh.is_postgresql:
                 Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
             with wh.write(store) as connection:
-                options = version_options(connection, store)
+                options = migration_options(connection, store)
                 if wh.is_postgresql:
                     connection.execute(sa.schema.CreateSchema(store, if_not_exists=True))
                 context = MigrationContext.configure(connection, opts=options)
