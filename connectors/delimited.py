@@ -66,12 +66,7 @@ def _opened(config: SourceConfig, file: SourceFile, report: Report) -> _Text:
     if lines and lines[0].strip().casefold().startswith(_SEP_LINE):
         delimiter = delimiter or lines[0].strip()[len(_SEP_LINE) :][:1] or None
         skip = 1
-    wanted = {mapping.normalize(name) for used in config.columns.values() for name in used}
-    wanted |= {mapping.normalize(name) for name in config.key}
-
-    def known(text: str) -> bool:
-        return mapping.normalize(text) in wanted or mapping.is_known(text)
-
+    known = mapping.recognizer(config)
     delimiter = delimiter or _sniff(lines[skip:])
     if not any(line.strip() for line in lines):
         return _Text(file, found.name, delimiter, None, (), skip)

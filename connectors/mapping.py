@@ -9,7 +9,7 @@ import functools
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -242,6 +242,18 @@ def _has_han(text: str) -> bool:
 def is_known(heading: str) -> bool:
     """Whether a cell's text is a heading we know, mapped or not: a sign of a heading row."""
     return len(heading) <= _LONGEST_HEADING and (_known(heading)[0] or meaning(heading) is not None)
+
+
+def recognizer(config: SourceConfig) -> Callable[[str], bool]:
+    """Tell whether a text is a heading: one we know, or one that the source's YAML names."""
+    wanted = {normalize(name) for used in config.columns.values() for name in used}
+    wanted |= {normalize(name) for name in config.key}
+    longest = max(map(len, wanted), default=0) + _LONGEST_HEADING
+
+    def known(text: str) -> bool:
+        return len(text) <= longest and (normalize(text) in wanted or is_known(text))
+
+    return known
 
 
 def find_column(columns: Sequence[str], wanted: str) -> str | None:

@@ -21,7 +21,7 @@ from io import BytesIO
 
 import python_calamine as calamine
 
-from connectors import files, mapping, tables, xlsx_errors
+from connectors import error_cells, files, mapping, tables
 from connectors.config import SourceConfig
 from connectors.fields import NAME_FIELDS
 from connectors.files import SourceFile
@@ -32,6 +32,7 @@ from onefold.errors import SourceLayout, SourceLocked, SourceMissing
 _EXACT_DIGITS = 15
 _VISIBLE = calamine.SheetVisibleEnum.Visible
 _WORKSHEET = calamine.SheetTypeEnum.WorkSheet
+_ZIP = b"PK"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
@@ -80,37 +81,45 @@ def read(config: SourceConfig) -> Iterator[Reading]:
 
 
 @contextmanager
-def _workbook(file: SourceFile) -> Iterator[tuple[calamine.CalamineWorkbook, bytes]]:
+def _workbook(file: SourceFile) -> Iterator[calamine.CalamineWorkbook]:
     with files.opened(file):
-        data = file.path.read_bytes()
+        try:
+            workbook = _loaded(file)
+            yield workbook
+            workbook.close()
+        except calamine.PasswordError as error:
+            raise SourceLocked(
+                file.name, "the workbook is password-protected", do="Save it without a password."
+            ) from error
+        except calamine.CalamineError as error:
+            with file.path.open("rb") as stream:
+                head = stream.read(8)
+            text = not head.startswith((_ZIP, _OLE))
+            raise SourceLayout(
+                file.name,
+                "this is no workbook that can be read",
+                found="plain text or HTML under a workbook's name"
+                if text
+                else "a damaged or unfinished file",
+                do="Open it in Excel and save it as .xlsx, or take it away.",
+            ) from error
+
+
+def _loaded(file: SourceFile) -> calamine.CalamineWorkbook:
     try:
-        workbook = calamine.load_workbook(BytesIO(data))
-        yield workbook, data
-        workbook.close()
-    except calamine.PasswordError as error:
-        raise _locked(file) from error
-    except (calamine.CalamineError, calamine.ZipError, calamine.XmlError, OSError) as error:
-        if data.startswith(_OLE) and b"E\0n\0c\0r\0y\0p\0t\0" in data:
-            raise _locked(file) from error
-        raise SourceLayout(
-            file.name,
-            "this is no workbook that can be read, or it is damaged",
-            found=f"{len(data)} bytes",
-            do="Open it in Excel and save it again, or take it away.",
-        ) from error
-
-
-def _locked(file: SourceFile) -> SourceLocked:
-    return SourceLocked(
-        file.name, "the workbook is password-protected", do="Save it without a password."
-    )
+        return calamine.load_workbook(str(file.path))
+    except calamine.PasswordError:
+        raise
+    except calamine.CalamineError:
+        # The name may lie: old programs write xlsx under .xls and the other way round.
+        return calamine.load_workbook(BytesIO(file.path.read_bytes()))
 
 
 # -- which sheets, which headings
 
 
 def _tables(config: SourceConfig, file: SourceFile, report: Report) -> Iterator[_Sheet]:
-    with _workbook(file) as (workbook, _):
+    with _workbook(file) as workbook:
         names = [meta.name for meta in workbook.sheets_metadata]
         for pattern in config.sheets:
             if not fnmatch.filter(names, pattern) and pattern not in names:
@@ -145,18 +154,12 @@ def _table(config: SourceConfig, file: SourceFile, sheet: calamine.CalamineSheet
     rows = sheet.to_python(skip_empty_area=False)
     if not rows:
         return "empty sheet"
-    wanted = {mapping.normalize(name) for used in config.columns.values() for name in used}
-    wanted |= {mapping.normalize(name) for name in config.key}
-
-    def known(text: str) -> bool:
-        return mapping.normalize(text) in wanted or mapping.is_known(text)
-
     if config.header_row == 0:
         header: tables.Header | None = tables.Header(-1, -1, ("",) * len(rows[0]), 0)
     else:
         forced = config.header_row - 1 if config.header_row else None
         merges = sheet.merged_cell_ranges
-        header = tables.find_header(rows, known, merges=merges, forced=forced)
+        header = tables.find_header(rows, mapping.recognizer(config), merges=merges, forced=forced)
     if header is None:
         return "sheet without a table"
     used = [
@@ -166,13 +169,13 @@ def _table(config: SourceConfig, file: SourceFile, sheet: calamine.CalamineSheet
     ]
     names = tables.unique([header.names[i] for i in used])
     if config.header_row != 0:
-        trouble = _trouble(config, f"{file.name}|{sheet.name}", names, wanted)
+        trouble = _trouble(config, f"{file.name}|{sheet.name}", names)
         if trouble:
             return trouble
     return _Sheet(file, sheet.name, header, tuple(names), tuple(used))
 
 
-def _trouble(config: SourceConfig, where: str, names: list[str], wanted: set[str]) -> str | None:
+def _trouble(config: SourceConfig, where: str, names: list[str]) -> str | None:
     """Why a sheet's headings are not those of customers; some of it is an error."""
     declared = {
         field
@@ -206,8 +209,8 @@ def _rows(
     columns: list[str],
     report: Report,
 ) -> Iterator[Row]:
-    with _workbook(file) as (workbook, data):
-        errors = xlsx_errors.find(data, [sheet.name for sheet in sheets])
+    with _workbook(file) as workbook:
+        errors = error_cells.find(file.path, [sheet.name for sheet in sheets])
         for sheet in sheets:
             faults = errors.get(sheet.name, {})
             yield from _sheet_rows(

@@ -22,6 +22,7 @@ Merge = tuple[tuple[int, int], tuple[int, int]]
 
 _NOT_HEADING = re.compile(r"^[\W\d_]*$|@|^https?:|\d{5,}|^\d{4}[-/.年]\d{1,2}")
 _LABEL = re.compile(r"^[^:：]{1,12}[:：]\s*\S")
+_LONGEST = 200
 _AMOUNT = re.compile(r"[-+¥$€£\d,.%:]+")
 _TOTAL = re.compile(
     r"^(本页|本月|本年|全部|客户|人数|户数)?(合计|总计|小计|共计|累计|总数|合共)"
@@ -64,7 +65,9 @@ def heading_text(cell: Cell) -> str:
     >>> heading_text("联系方式\\n(必填) ")
     '联系方式 (必填)'
     """
-    return " ".join(cell.split()) if isinstance(cell, str) else "" if cell is None else str(cell)
+    if isinstance(cell, str):
+        return " ".join(cell[:_LONGEST].split())
+    return "" if cell is None else str(cell)
 
 
 def find_header(
@@ -123,7 +126,7 @@ def _points(row: Sequence[Cell], known: Callable[[str], bool]) -> int:
 def _looks_like_heading(cell: Cell) -> bool:
     if not isinstance(cell, str):
         return False
-    text = heading_text(unicodedata.normalize("NFKC", cell))
+    text = heading_text(unicodedata.normalize("NFKC", cell[:_LONGEST]))
     return 0 < len(text) <= 40 and not _NOT_HEADING.search(text) and not _LABEL.match(text)
 
 
@@ -210,7 +213,7 @@ def unique(names: Sequence[str]) -> list[str]:
 
 
 def _squeezed(text: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return "".join(unicodedata.normalize("NFKC", text[:_LONGEST]).casefold().split())
 
 
 def what_else(cells: Sequence[Cell]) -> str | None:
