@@ -93,7 +93,7 @@ def _vetoes(levels: dict[str, Levels], person: Mask, organization: Mask) -> pa.A
     def organization_is(*which: str) -> Mask:
         return organization & np.isin(name, [names_of[ORGANIZATION][w] for w in which])
 
-    id_agrees = levels["id"] >= identifiers.NEAR
+    id_agrees = np.isin(levels["id"], [identifiers.NEAR, identifiers.PARTIAL, identifiers.SAME])
     email_agrees = levels["email"] >= reach.EMAIL_NEAR
     born_alike = levels["birth_date"] == 2
     tests: dict[str, Mask] = {

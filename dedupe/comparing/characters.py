@@ -17,6 +17,7 @@ import re
 from functools import cache, lru_cache
 
 from nicknames import NickNamer
+from rapidfuzz.distance import OSA
 
 from rules import tables, text
 
@@ -91,6 +92,12 @@ def given_set(name: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=1 << 15)
+def given_family(name: str) -> frozenset[str]:
+    """A given name with the names that it is short for and those short for it."""
+    return given_set(name) | _nicknames().nicknames_of(name)
+
+
+@lru_cache(maxsize=1 << 15)
 def is_english_given(name: str) -> bool:
     """Whether it is a known English given name or nickname."""
     namer = _nicknames()
@@ -101,3 +108,17 @@ def is_english_given(name: str) -> bool:
 def related_given(a: str, b: str) -> bool:
     """Whether two given names are nicknames of each other or of one name."""
     return not given_set(a).isdisjoint(given_set(b))
+
+
+@lru_cache(maxsize=1 << 16)
+def nearly_related_given(a: str, b: str) -> bool:
+    """Whether a slip of the pen is all that keeps a nickname from its name.
+
+    >>> nearly_related_given("jamea", "jim"), nearly_related_given("anna", "jim")
+    (True, False)
+    """
+    return any(
+        len(name) > 3 and len(typed) > 3 and OSA.distance(name, typed, score_cutoff=1) <= 1
+        for names, typed in ((given_family(a), b), (given_family(b), a))
+        for name in names
+    )

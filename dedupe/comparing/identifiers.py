@@ -10,51 +10,71 @@ import pyarrow as pa
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import cpdist
 
-from dedupe.comparing.columns import Codes, Levels, Rows, derive, encode_lists
+from dedupe.comparing.columns import Levels, Rows, derive, encode_lists
 from dedupe.levels import MISSING
 
 CONFLICT, NEAR, PARTIAL, SAME = 0, 1, 2, 3
-PARTIAL_KINDS = frozenset({"ric15"})
-"""Kinds that hold only a part of a number: they agree for more than one holder."""
+PARTIAL_KINDS = frozenset({"ricp15"})
+"""Kinds that hold a part of a number: they agree for more than one holder."""
+LOOSE_KINDS = frozenset({"bad", "id"})
+"""Kinds that hold a damaged or unknown number: comparable with any, but never a conflict."""
+DERIVED_KINDS = frozenset({"ric17", "ricp15"})
+"""Kinds that say the same as another key of the number: no conflict of their own."""
 
 
 def levels(features: pa.Table, left: Rows, right: Rows) -> Levels:
-    """Number levels of pairs of rows; -1 where no two numbers are of one kind."""
+    """Number levels of pairs of rows; -1 where no two numbers can be compared."""
     keys = encode_lists(features.column("id_keys").combine_chunks(), width=8)
     kinds = derive(keys, lambda key: key.partition(":")[0])
-    partial = _partial(keys)
-    values = np.array([key.partition(":")[2] for key in keys.values] + [""], dtype=object)
-    a, b = keys.codes[left], keys.codes[right]
+    numbers = derive(keys, lambda key: key.partition(":")[2])
+    texts = np.array([*numbers.values, ""], dtype=object)
+    partial, loose, derived = (
+        np.array([kind in which for kind in kinds.values] + [False])
+        for which in (PARTIAL_KINDS, LOOSE_KINDS, DERIVED_KINDS)
+    )
+    a, b = numbers.codes[left], numbers.codes[right]
     kind_a, kind_b = kinds.codes[left], kinds.codes[right]
-    size = len(left)
-    shared, part, near, compared, full = (np.zeros(size, dtype=bool) for _ in range(5))
+    same, near, part, conflict = (np.zeros(len(left), dtype=bool) for _ in range(4))
     for i in range(a.shape[1]):
         for j in range(b.shape[1]):
-            same_kind = (kind_a[:, i] == kind_b[:, j]) & (a[:, i] >= 0) & (b[:, j] >= 0)
-            if not same_kind.any():
+            there = (a[:, i] >= 0) & (b[:, j] >= 0)
+            one_kind = there & (kind_a[:, i] == kind_b[:, j])
+            any_kind = there & (loose[kind_a[:, i]] | loose[kind_b[:, j]])
+            equal = (one_kind | any_kind) & (a[:, i] == b[:, j])
+            of_part = partial[kind_a[:, i]] | partial[kind_b[:, j]]
+            same |= equal & ~of_part
+            part |= equal & of_part
+            strict = one_kind & ~equal & ~any_kind & ~derived[kind_a[:, i]]
+            rows = np.nonzero((strict | any_kind) & ~equal & ~of_part)[0]
+            if not len(rows):
                 continue
-            equal = same_kind & (a[:, i] == b[:, j])
-            is_part = partial[a[:, i]]
-            shared |= equal & ~is_part
-            part |= equal & is_part
-            full |= same_kind & ~is_part
-            compared |= same_kind
-            rows = np.nonzero(same_kind & ~equal & ~is_part)[0]
-            if len(rows):
-                distance = cpdist(
-                    values[a[rows, i]], values[b[rows, j]], scorer=OSA.distance, score_cutoff=1
-                )
-                near[rows[distance <= 1]] = True
-    result = np.full(size, MISSING, dtype=np.int8)
-    result[compared] = CONFLICT
+            x, y = texts[a[rows, i]].tolist(), texts[b[rows, j]].tolist()
+            distance = np.asarray(cpdist(x, y, scorer=OSA.distance, score_cutoff=2))
+            shorter = np.array([min(len(p), len(q)) for p, q in zip(x, y, strict=True)])
+            slip = (distance <= 1) | ((distance <= 2) & any_kind[rows] & (shorter > 12))
+            near[rows[slip & (shorter > 5)]] = True
+            conflict |= strict
+            begun = np.array([_begun(p, q) for p, q in zip(x, y, strict=True)])
+            part[rows[begun & any_kind[rows]]] = True
+    result = np.full(len(left), MISSING, dtype=np.int8)
+    result[conflict] = CONFLICT
+    result[part & ~conflict] = PARTIAL
     result[near] = NEAR
-    result[part & ~full] = PARTIAL
-    result[shared] = SAME
+    result[same] = SAME
     return result
 
 
-def _partial(keys: Codes) -> np.ndarray:
-    return np.array([k.partition(":")[0] in PARTIAL_KINDS for k in keys.values] + [False])
+def _begun(a: str, b: str) -> bool:
+    """Whether one number begins as the other, for three quarters and at least 8 characters.
+
+    >>> _begun("430203197803233984", "4302031978032347"), _begun("91330100", "91330200")
+    (True, False)
+    """
+    common = next(
+        (place for place, (x, y) in enumerate(zip(a, b, strict=False)) if x != y),
+        min(len(a), len(b)),
+    )
+    return common >= max(8, -(-max(len(a), len(b)) * 3 // 4))
 
 
 def birth_levels(features: pa.Table, left: Rows, right: Rows) -> Levels:

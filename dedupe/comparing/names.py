@@ -84,13 +84,8 @@ def person_forms(row: Mapping[str, Any]) -> tuple[PersonForm, ...]:
             row["middle"] or "",
             row["suffix"] or "",
             spellings(family),
+            row["name_readings"] or (),
         )
-        if main.han and row["name_readings"]:
-            split = [reading.partition(" ") for reading in row["name_readings"]]
-            main = main._replace(
-                family_readings=frozenset(f for f, _, _ in split),
-                given_readings=frozenset(g.replace(" ", "") for _, _, g in split if g),
-            )
         forms.append(main)
     for other in row["other_names"] or ():
         forms += _other_person(other)
@@ -115,6 +110,7 @@ def person_form(parsed: person_rule.PersonName) -> PersonForm:
         fold_words(parsed.middle_name),
         fold_words(parsed.suffix),
         spellings(family),
+        parsed.readings,
     )
 
 

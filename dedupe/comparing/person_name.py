@@ -46,6 +46,7 @@ class PersonForm(NamedTuple):
         han: whether the name is written in Chinese characters.
         family_readings, given_readings: Latin spellings by pinyin (the part itself if Latin).
         family_spellings: other romanizations of the family name.
+        readings: ``family given`` in every romanization, as staged.
     """
 
     key: str
@@ -58,6 +59,7 @@ class PersonForm(NamedTuple):
     family_readings: frozenset[str]
     given_readings: frozenset[str]
     family_spellings: frozenset[str]
+    readings: frozenset[str]
 
 
 def form(
@@ -67,6 +69,7 @@ def form(
     middle: str = "",
     suffix: str = "",
     spellings: Iterable[str] = (),
+    readings: Iterable[str] = (),
 ) -> PersonForm:
     """Prepare one name for comparing.
 
@@ -74,11 +77,14 @@ def form(
         key: full name, folded, without blanks.
         family, given, middle, suffix: folded parts; words separated by blanks.
         spellings: further romanizations of a Chinese family name.
+        readings: ``family given`` in Latin letters, if known.
     """
+    readings = frozenset(readings)
     words = tuple(given.split())
     given = "".join(words)
     family = family.replace(" ", "")
     han = text.has_han(family or key)
+    families, givens = _split(readings) if han and readings else _read(family, given, han)
     return PersonForm(
         key,
         family,
@@ -87,9 +93,24 @@ def form(
         tuple(middle.split()),
         suffix,
         han,
-        frozenset(text.readings(family)) if han else frozenset({family} if family else ()),
-        frozenset(text.readings(given)) if han else frozenset({given} if given else ()),
+        families,
+        givens,
         frozenset(spellings),
+        readings,
+    )
+
+
+def _read(family: str, given: str, han: bool) -> tuple[frozenset[str], frozenset[str]]:
+    if han:
+        return frozenset(text.readings(family)), frozenset(text.readings(given))
+    return frozenset({family} - {""}), frozenset({given} - {""})
+
+
+def _split(readings: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
+    parts = [reading.partition(" ") for reading in readings]
+    return (
+        frozenset(family for family, _, _ in parts),
+        frozenset(given.replace(" ", "") for _, _, given in parts if given),
     )
 
 
@@ -151,17 +172,26 @@ def chinese_given(a: str, b: str) -> int:
             return GIVEN_NEAR
         return FAMILY_ONLY
     short, long = sorted((a, b), key=len)
-    if short and set(short) == set(long):  # a character written twice, or once too little
-        return CONFUSABLE
+    once = _undoubled(long)
+    if len(once) == len(short):  # a character written twice
+        level = chinese_given(short, once)
+        return min(level, CONFUSABLE) if level >= CONFUSABLE else FAMILY_ONLY
     if short and (long.startswith(short) or long.endswith(short)):
         return GIVEN_NEAR
     return FAMILY_ONLY
+
+
+def _undoubled(given: str) -> str:
+    """A given name without the repetition of a character."""
+    return "".join(c for c, before in zip(given, " " + given, strict=False) if c != before)
 
 
 # -- Chinese with Latin
 
 
 def _cross(chinese: PersonForm, latin: PersonForm) -> int:
+    if not chinese.readings.isdisjoint(latin.readings) and latin.given:
+        return SCRIPT
     words = (*latin.given_words, *latin.middle)
     options = [(latin.family, words), (latin.given, (*latin.middle, latin.family))]
     kept = tuple(word for word in words if not characters.is_english_given(word))
@@ -201,6 +231,9 @@ def _romanized(chinese: PersonForm, family: str, given: tuple[str, ...]) -> int:
         for r in chinese.given_readings
     ):
         return CONFUSABLE
+    once = _undoubled(chinese.given)
+    if once != chinese.given and joined in text.readings(once):
+        return CONFUSABLE
     return FAMILY_ONLY
 
 
@@ -219,6 +252,13 @@ def _prefix(a: str, b: str) -> bool:
 
 
 def _latin(a: PersonForm, b: PersonForm) -> int:
+    level = _western(a, b)
+    if level == UNLIKE and a.given and b.given and not a.readings.isdisjoint(b.readings):
+        return SHORT_FORM  # one name romanized in two ways
+    return level
+
+
+def _western(a: PersonForm, b: PersonForm) -> int:
     if a.family == b.family and a.family:
         return _latin_given(a, b)
     if a.key == b.key:
@@ -231,15 +271,20 @@ def _latin(a: PersonForm, b: PersonForm) -> int:
                 return CONFUSABLE
             if _prefix(a.family, b.family) and min(len(a.family), len(b.family)) > 3:
                 return SHORT_FORM  # Smith, Smith-Jones
-            return GIVEN_ONLY if a.given == b.given else UNLIKE
+            return GIVEN_ONLY
         if _near(a.family, b.given) and _near(a.given, b.family):
             return CONFUSABLE
     if len(a.key) > 5 and OSA.distance(a.key, b.key, score_cutoff=1) <= 1:
         return CONFUSABLE
     if _near(a.family, b.family) and a.given and b.given:
-        both = _given(a, b)
-        return GIVEN_NEAR if both >= CONFUSABLE else UNLIKE
+        return GIVEN_NEAR if _given(a, b) >= GIVEN_NEAR else UNLIKE
+    if len(a.given) > 4 and _near(a.given, b.given) and _share_middle(a, b):
+        return GIVEN_ONLY
     return UNLIKE
+
+
+def _share_middle(a: PersonForm, b: PersonForm) -> bool:
+    return bool(a.middle and b.middle) and _same_middle(a.middle, b.middle)
 
 
 def _latin_given(a: PersonForm, b: PersonForm) -> int:
@@ -267,7 +312,9 @@ def _given(a: PersonForm, b: PersonForm) -> int:
     if with_middle_a == with_middle_b:
         return SCRIPT
     if len(x) == 1 or len(y) == 1:
-        return SHORT_FORM if x[0] == y[0] else FAMILY_ONLY
+        short, long = (x, y) if len(x) == 1 else (y, x)
+        known = any(name.startswith(short) for name in characters.given_set(long))
+        return SHORT_FORM if known else FAMILY_ONLY
     if characters.related_given(x, y) or (
         characters.related_given(a.given_words[0], b.given_words[0]) and len(a.given_words[0]) > 1
     ):
@@ -285,6 +332,10 @@ def _given(a: PersonForm, b: PersonForm) -> int:
             return NO_GIVEN
     if JaroWinkler.similarity(x, y) >= 0.85 or (min(len(x), len(y)) > 2 and _prefix(x, y)):
         return GIVEN_NEAR
+    if characters.nearly_related_given(x, y):
+        return GIVEN_NEAR
+    if x[0] == y[0] and len(x) == len(y) == 3 and OSA.distance(x, y, score_cutoff=1) <= 1:
+        return GIVEN_NEAR
     return FAMILY_ONLY
 
 
@@ -298,7 +349,9 @@ def _near(a: str, b: str) -> bool:
 
 
 def _same_middle(a: tuple[str, ...], b: tuple[str, ...]) -> bool:
+    """Whether every middle name of the one that gives fewer is among the other's."""
+    short, long = sorted((a, b), key=len)
     return all(
-        x == y or (min(len(x), len(y)) == 1 and x[0] == y[0]) or _near(x, y)
-        for x, y in zip(a, b, strict=False)
+        any(x == y or (min(len(x), len(y)) == 1 and x[0] == y[0]) or _near(x, y) for y in long)
+        for x in short
     )
