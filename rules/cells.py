@@ -107,6 +107,10 @@ class Cells:
         """The first filled cell of every row; empty if the field is not mapped."""
         return self._firsts.get(field, ())
 
+    def is_list(self, field: str) -> bool:
+        """Whether the source's YAML itself names several columns for a field."""
+        return len(self._config.columns.get(field, ())) > 1
+
     def code(self, field: str, row: int, read: Callable[[str], Any], unknown: Problem) -> Any:
         """A value out of a closed list; None if there is none or it is not known."""
         cell = self.first(field, row)

@@ -1,62 +1,126 @@
-"""The country a record belongs to, when no column says it.
+"""The country of a record: what its column says, else what its other values say.
 
-What belongs here: which hints in a record outweigh the source's default
-country. What a country is called stands in rules/codes.py.
-
->>> from_identifier("hk_id"), from_identifier("eu_vat")
-('HK', None)
->>> from_postal_code("SW1A 1AA", "US"), from_postal_code("75001", "US")
-('GB', None)
->>> from_phones(["+85251234567"], "CN"), from_phones(["+12125550123"], "CA")
-('HK', None)
+What belongs here: which hints outweigh the source's default country, and in
+which order. What a country is called stands in rules/codes.py.
 """
 
 import re
-from collections.abc import Iterable
-from functools import cache
+from collections.abc import Iterable, Sequence
+from functools import cache, lru_cache
 
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
 
-from rules import text
+from rules import codes, identifier, phone, record_reach, romanization, text
+from rules.address import Address
+from rules.cells import Cells
+from rules.quarantine import Problem
 
-HAN_COUNTRIES = frozenset({"CN", "HK", "MO", "TW", "SG"})
+HAN_COUNTRIES = frozenset({"CN", "HK", "MO", "TW"})
 """Where addresses are written in Chinese."""
 
-_KINDS = {"cn": "CN", "hk": "HK", "mo": "MO", "tw": "TW", "us": "US", "gb": "GB"}
-_GB_POSTCODE = re.compile(r"\s*[A-Z]{1,2}\d[A-Z\d]?\s*\d[ABD-HJLNP-UW-Z]{2}\s*", re.I)
-_TRADITIONAL_PLACES = (
-    ("TW", re.compile(r"[臺台](?:灣|湾|北|中|南|東|东)[市縣县省]|新北市|桃園市|高雄市")),
-    ("HK", re.compile(r"香港|九龍|九龙|新界")),
-    ("MO", re.compile(r"澳門|澳门")),
+_COUNTRY_UNKNOWN = Problem(
+    "country_unknown",
+    "The country is not known; add it to 'values' in the source's YAML or correct it.",
 )
+_KINDS = {
+    "cn_ric": "CN",
+    "cn_uscc": "CN",
+    "cn_tax_old": "CN",
+    "hk_id": "HK",
+    "tw_id": "TW",
+    "gb_nino": "GB",
+}
+_GB_POSTCODE = re.compile(r"\s*[A-Z]{1,2}\d[A-Z\d]?\s*\d[ABD-HJLNP-UW-Z]{2}\s*", re.I)
+_PLACES = (
+    (
+        "TW",
+        re.compile(r"^(?:中[国國])?[臺台](?:[灣湾]|[北中南東东][市縣县])|[(（][臺台][灣湾][)）]"),
+    ),
+    ("HK", re.compile(r"^(?:中[国國])?(?:香港|九[龍龙](?!坡)|新界)|[(（]香港[)）]")),
+    ("MO", re.compile(r"^(?:中[国國])?澳[門门]|[(（]澳[門门][)）]")),
+)
+_INTERNATIONAL = re.compile(r"[\s(（'\"]*(?:\+|＋|00)")
+_CN_MOBILE = re.compile(r"\s*1[3-9]\d{9}(?:\.0)?\s*")
+_NAMES = ("name", "organization_name", "family_name", "given_name")
+_NUMBERS = ("national_id", "tax_id", "identifier")
 
 
-def from_identifier(kind: str | None) -> str | None:
-    """The country that gives out that kind of number; None if the kind does not tell."""
-    return _KINDS.get((kind or "").split("_")[0])
+def stated(cells: Cells, row: int) -> str | None:
+    """The country that the record's own column says."""
+    found: str | None = cells.code("country", row, codes.country, _COUNTRY_UNKNOWN)
+    return found
+
+
+def infer(cells: Cells, row: int, default: str) -> str:
+    """The country of a record without a country column, by its first hint below.
+
+    Args:
+        default: ISO 3166 code of a record that gives no hint.
+    """
+    numbers = tuple(cell for field in _NUMBERS for cell in cells.every(field, row))
+    phones = (*cells.every("mobile", row), *cells.every("phone", row))
+    names = [cell for field in _NAMES if (cell := cells.first(field, row))]
+    address = cells.first("address", row) or ""
+    return (
+        from_identifiers(identifier.parse(number, country=default) for number in numbers)
+        or from_postal_code(cells.first("postal_code", row), default)
+        or from_address(record_reach.read_address(cells, row, default), default)
+        or next(filter(None, (from_text(written, default) for written in (address, *names))), None)
+        or from_phones(phones, default)
+        or from_fit(" ".join(names) or address, phones, numbers, default)
+    )
+
+
+def from_identifiers(found: Iterable[identifier.Identifier]) -> str | None:
+    """The country of a checked number of a kind that says its country by its own form."""
+    return next((_KINDS[i.kind] for i in found if i.value and i.kind in _KINDS), None)
 
 
 def from_postal_code(postal_code: str | None, default: str) -> str | None:
-    """GB for a code of its form, unless the default already has such codes."""
+    """GB for a code of its form, unless the default's codes may look so.
+
+    >>> from_postal_code("SW1A 1AA", "US"), from_postal_code("75001", "US")
+    ('GB', None)
+    """
     if postal_code and default not in ("GB", "CA", "NL") and _GB_POSTCODE.fullmatch(postal_code):
         return "GB"
     return None
 
 
-def from_address(address: str, default: str) -> str | None:
-    """Where a Chinese address must lie if the default country writes no Chinese."""
-    if default in HAN_COUNTRIES - {"SG"} or not text.has_han(address):
+def from_address(place: Address | None, default: str) -> str | None:
+    """The country of an address in a known division; None if no division is known."""
+    if place is None or not (place.region or place.city):
         return None
-    return next((code for code, place in _TRADITIONAL_PLACES if place.search(address)), "CN")
+    return place.country or default
 
 
-def from_phones(numbers: Iterable[str], default: str) -> str | None:
-    """The one other country that all numbers belong to; None if one is the default's.
+def from_text(written: str, default: str) -> str | None:
+    """Which Chinese-writing country a name or address in Chinese says, if not the default.
+
+    >>> from_text("香港晨光有限公司", "CN"), from_text("上海晨光有限公司", "US")
+    ('HK', 'CN')
+    >>> from_text("上海晨光有限公司", "CN"), from_text("Harbor Tools", "US")
+    (None, None)
+    """
+    if not text.has_han(written):
+        return None
+    place = next((code for code, pattern in _PLACES if pattern.search(written)), None)
+    return place or (None if default in HAN_COUNTRIES else "CN")
+
+
+def from_phones(phones: Sequence[str], default: str) -> str | None:
+    """The one other country that all international numbers belong to, if there are such.
+
+    >>> from_phones(["+852 5123 4567"], "CN"), from_phones(["212 555 0123"], "CN")
+    ('HK', None)
 
     Args:
-        numbers: telephone numbers in E.164.
+        phones: telephone numbers as written.
         default: ISO 3166 code.
     """
+    if not any(_INTERNATIONAL.match(cell) for cell in phones):
+        return None
+    numbers = [n.e164 for cell in phones for n in phone.parse(cell, country=default).numbers]
     found = {regions for number in numbers if (regions := _regions(number[:4]))}
     if len(found) != 1:
         return None
@@ -72,3 +136,55 @@ def _regions(prefix: str) -> tuple[str, ...]:
         if code in COUNTRY_CODE_TO_REGION_CODE:
             return tuple(COUNTRY_CODE_TO_REGION_CODE[code])
     return ()
+
+
+def from_fit(written: str, phones: Sequence[str], numbers: Sequence[str], default: str) -> str:
+    """Of the countries that the script of the names suggests, the one that fits best.
+
+    >>> from_fit("Ann Lee", ["(602) 510-3143"], [], "CN"), from_fit("Wang Wei", [], [], "CN")
+    ('US', 'CN')
+    """
+    candidates = _candidates(written, default)
+    if len(candidates) == 1 or not (phones or numbers):
+        return default
+    if default == "CN" and any(_CN_MOBILE.fullmatch(cell) for cell in phones):
+        return default
+    return max(candidates, key=lambda code: _fit(tuple(phones), tuple(numbers), code))
+
+
+def _candidates(written: str, default: str) -> list[str]:
+    """Countries that the script suggests, the likeliest first.
+
+    Chinese in traditional characters may be from Hong Kong, Taiwan or Macao. Text
+    in Latin letters among Chinese customers is foreign, unless it is pinyin.
+    """
+    western = [country for country in ("US", "GB") if country != default]
+    if text.has_han(written):
+        is_traditional = text.to_simplified(written) != written
+        others = [country for country in ("HK", "TW", "MO") if country != default]
+        return [default, *others] if is_traditional else [default]
+    if default in HAN_COUNTRIES and not _is_romanized(written):
+        return [*western, default]
+    return [default, *western]
+
+
+@lru_cache(maxsize=4096)
+def _is_romanized(written: str) -> bool:
+    """Whether all words can be Chinese in Latin letters."""
+    words = re.findall("[a-z]+", text.fold_words(written))
+    return bool(words) and all(
+        romanization.segment(word) or romanization.surname_weight(word) for word in words
+    )
+
+
+@lru_cache(maxsize=16384)
+def _fit(phones: tuple[str, ...], numbers: tuple[str, ...], country: str) -> int:
+    """How many values are right under a country, less those that are not."""
+    fit = 0
+    for cell in phones:
+        read = phone.parse(cell, country=country)
+        fit += len(read.numbers) - len(read.problems)
+    for cell in numbers:
+        found = identifier.parse(cell, country=country)
+        fit += 1 if found.value and found.kind != "other" else -1
+    return fit

@@ -1,4 +1,4 @@
-"""Where and how a record can be reached: its country, address, phones and e-mails.
+"""Where and how a record can be reached: its address, phones and e-mails.
 
 What belongs here: how the columns that say so fit together. How one address,
 phone or e-mail is read stands in the rules of these names.
@@ -8,53 +8,27 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from rules import address, codes, email, phone, record_country
+from rules import address, email, phone
 from rules.cells import Cells
-from rules.quarantine import Problem
 
-_COUNTRY_UNKNOWN = Problem(
-    "country_unknown",
-    "The country is not known; add it to 'values' in the source's YAML or correct it.",
-)
-_INTERNATIONAL = re.compile(r"[\s(（'\"]*(?:\+|＋|00)")
 _DIGITS_ONLY = re.compile(r"[\d\s()（）+.\-—转ext/]{7,}")
 _E_MAIL = re.compile(r"[^\s,;，；/]+@[^\s,;，；/]+")
 
 
-def country(cells: Cells, row: int) -> str | None:
-    """The country that the record's own column says."""
-    found: str | None = cells.code("country", row, codes.country, _COUNTRY_UNKNOWN)
-    return found
-
-
-def infer_country(cells: Cells, row: int, default: str, id_kinds: Iterable[str | None]) -> str:
-    """The country by the record's identifiers, postal code, address or phones; else the default."""
-    for kind in id_kinds:
-        if found := record_country.from_identifier(kind):
-            return found
-    if found := record_country.from_postal_code(cells.first("postal_code", row), default):
-        return found
-    line = cells.first("address", row) or ""
-    if found := record_country.from_address(line, default):
-        return found
-    place = read_address(cells, row, default, False)
-    if place is not None and (place.region or (place.country and place.country != default)):
-        return place.country or default
-    written = [*cells.every("mobile", row), *cells.every("phone", row)]
-    if not any(_INTERNATIONAL.match(cell) for cell in written):
-        return default
-    numbers = [n.e164 for cell in written for n in phone.parse(cell, country=default).numbers]
-    return record_country.from_phones(numbers, default) or default
-
-
-def read_address(cells: Cells, row: int, country: str, joins: bool) -> address.Address | None:
+def read_address(cells: Cells, row: int, country: str) -> address.Address | None:
     """The address with its division columns; None if all are empty.
+
+    Several address columns named in the source's YAML are lines of one address; of
+    those found by their headings the first filled one counts.
 
     Args:
         country: ISO 3166 code.
-        joins: whether several address columns are lines of one address (else the first counts).
     """
-    line = " ".join(cells.every("address", row)) if joins else cells.first("address", row)
+    line = (
+        " ".join(cells.every("address", row))
+        if cells.is_list("address")
+        else cells.first("address", row)
+    )
     parts = {name: cells.first(name, row) for name in ("region", "city", "district", "postal_code")}
     if not line and not any(parts.values()):
         return None
@@ -67,7 +41,14 @@ def take_address(cells: Cells, row: int, place: address.Address | None) -> dict[
         return {}
     written = [cells.first(name, row) for name in ("address", "district", "city", "region")]
     raw = " | ".join(cell for cell in written if cell) or cells.first("postal_code", row)
-    if not cells.usable(row, "address", place.problems, raw):
+    usable = has_code = True
+    for problem in place.problems:
+        if "postal_code" in problem.rule:
+            code_cell = cells.first("postal_code", row) or raw
+            has_code = cells.note(row, "postal_code", problem, code_cell) and has_code
+        else:
+            usable = cells.note(row, "address", problem, raw) and usable
+    if not usable:
         return {}
     return {
         "address_line": place.address_line,
@@ -77,7 +58,7 @@ def take_address(cells: Cells, row: int, place: address.Address | None) -> dict[
         "district": place.district,
         "city": place.city,
         "region": place.region,
-        "postal_code": place.postal_code,
+        "postal_code": place.postal_code if has_code else None,
         "address_key": place.key,
     }
 

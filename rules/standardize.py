@@ -20,7 +20,7 @@ from typing import Any
 import pyarrow as pa
 
 from connectors.config import SourceConfig
-from rules import codes, dates, record_identity, record_names, record_reach, text
+from rules import codes, dates, record_country, record_identity, record_names, record_reach, text
 from rules.cells import Cell, Cells, staged_fields
 from rules.customer import ALL, STAGED_SCHEMA
 from rules.quarantine import Problem
@@ -137,7 +137,6 @@ class _Reader:
     def __init__(self, cells: Cells, config: SourceConfig, country: str) -> None:
         self._cells, self._config, self._country = cells, config, country
         self._today = datetime.now(UTC).date()
-        self._joins_address = len(config.columns.get("address", ())) > 1
         self._attributes = [field for field in cells.columns if field.startswith("attributes.")]
         self._day_first = {
             field: _day_first(cells.column(field), config, country)
@@ -153,17 +152,17 @@ class _Reader:
         cells = self._cells
         declared = cells.code("customer_type", row, codes.customer_type, _TYPE_UNKNOWN)
         declared = declared or self._config.customer_type
-        country = record_reach.country(cells, row)
-        ids = record_identity.numbers(cells, row, country or self._country, declared)
-        if not country:
-            kinds = [number.found.kind for number in ids]
-            country = record_reach.infer_country(cells, row, self._country, kinds)
+        country = record_country.stated(cells, row)
+        country = country or record_country.infer(cells, row, self._country)
+        ids = record_identity.numbers(cells, row, country, declared)
         birth_date = self._birth_date(row)
         born = birth_date or next((n.found.birth_date for n in ids if n.found.birth_date), None)
-        kind = declared or record_identity.infer_type(cells, row, country, ids, born)
-        ids = record_identity.numbers(cells, row, country, kind)
+        kind = declared
+        if not kind:
+            kind = record_identity.infer_type(cells, row, country, ids, born)
+            ids = record_identity.numbers(cells, row, country, kind)
         names = record_names.read(cells, row, kind, country)
-        place = record_reach.read_address(cells, row, country, self._joins_address)
+        place = record_reach.read_address(cells, row, country)
         record: dict[str, Any] = {
             "customer_type": kind,
             "type_basis": "declared" if declared else "inferred",
