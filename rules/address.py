@@ -22,10 +22,10 @@ True
 """
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
-from rules import codes
+from rules import codes, tables
 from rules import text as texts
 from rules.addresses import chinese, divisions, postal, romanized, western
 from rules.addresses.divisions import Division
@@ -116,14 +116,14 @@ def parse(
     if line and is_placeholder(line):
         line, problems = "", (_PLACEHOLDER,)
     columns = _column(region), _column(city), _column(district)
+    code = postal_code.strip() if postal_code else ""
     country = country or "CN"
     if line and not line.isascii() and texts.has_han(line):
-        found = _chinese(line, columns, country)
-    elif country in _CHINESE and not _AMERICAN.search(line):
-        found = _romanized(line, columns, country)
+        found = _chinese(line, columns, country, not code)
+    elif country in _CHINESE:
+        found = _latin(line, columns, country, code)
     else:
-        found = _western(line, columns, "US" if country in _CHINESE else country)
-    code = postal_code.strip() if postal_code else ""
+        found = _western(line, columns, _told(code, country))
     country = found.country or country
     normal = postal.normalize(code, country)
     if code and normal is None and not _is_filler_code(code):
@@ -133,6 +133,11 @@ def parse(
         postal_code=normal or found.postal_code,
         problems=(*problems, *found.problems),
     )
+
+
+def _told(code: str, country: str) -> str:
+    """The country, unless the postal code's form tells another one."""
+    return (postal.tells(code) or country) if code and not code.isdigit() else country
 
 
 def _is_filler_code(code: str) -> bool:
@@ -154,23 +159,22 @@ def _column(value: str | None) -> str | None:
     return None if is_placeholder(value) else value
 
 
-def _chinese(line: str, columns: _Columns, country: str) -> Address:
+def _chinese(line: str, columns: _Columns, country: str, search: bool) -> Address:
+    """Read Chinese characters; ``search`` for a postal code in them too."""
     hint = divisions.find(*columns)
-    simple = texts.to_simplified(line)
+    simple = texts.to_simplified(line) if line.translate(_traditional()) != line else line
     reading = divisions.read(simple, hint)
     division, problems = _agree(reading, hint)
     parts = chinese.read(reading.rest)
     road = parts.road or parts.estate
     number = parts.number or (parts.unit.split("-")[0] if not parts.road else "")
     key = f"{romanized.road_key(road)} {number}".strip() if road else ""
-    match = (
-        _POSTAL_IN_TEXT.search(line) if any(c.isdigit() for c in line[:12] + line[-12:]) else None
-    )
+    match = _POSTAL_IN_TEXT.search(line) if search and country == "CN" else None
     found = Address(
         street=(parts.town + parts.road) or parts.estate or None,
         house_number=parts.number or None,
         unit=parts.unit or None,
-        postal_code=postal.normalize(match[1], "CN") if match and country == "CN" else None,
+        postal_code=postal.normalize(match[1], "CN") if match else None,
         country=country,
         key=key or texts.fold(reading.rest) or None,
         problems=problems,
@@ -222,20 +226,26 @@ def _code(province: str) -> str:
     return named[0].code[:2] if named else ""
 
 
+@cache
+def _traditional() -> dict[int, str]:
+    """Characters that may be traditional: reason enough to convert the line."""
+    return {ord(c): "" for _, folded in tables.rows("simplified") for c in folded}
+
+
 @lru_cache(maxsize=8192)
-def _romanized(line: str, columns: _Columns, country: str) -> Address:
-    parts = romanized.read(line)
+def _latin(line: str, columns: _Columns, country: str, code: str) -> Address:
+    """Latin letters where a Chinese place is assumed: romanized, or abroad after all."""
     hint = divisions.find(*columns)
-    if hint is None and (columns[0] or columns[1]) and country == "CN":
-        outside = western.read(line, "US")  # a place abroad, as far as the columns tell
-        if outside.number and not parts.road:
-            return _western(line, columns, country)
+    parts = romanized.read(line)
     own = divisions.find(*_deepest(parts.names)) if parts.names else None
+    if hint is None and own is None and line and not romanized.is_pinyin(parts.road):
+        told = _told(code, "") or ("US" if _AMERICAN.search(line) else "")
+        found = _western(line, columns, told or "US")
+        return found if told else found._replace(country=country)
     division = own if hint is None or (own and hint.covers(own)) else hint
-    street = western.title(parts.road)
     key = f"{romanized.latin_road_key(parts.road)} {parts.number.lower()}".strip()
     found = Address(
-        street=street or None,
+        street=western.title(parts.road) or None,
         house_number=parts.number.upper() or None,
         unit=parts.unit or None,
         postal_code=postal.normalize(parts.postal_code, country),

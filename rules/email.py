@@ -43,28 +43,15 @@ _LABEL = re.compile(r"(?i)^(?:mailto|e-?mail|邮箱|邮件|电邮|電郵|电子�
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad]")
 _AT = re.compile(r"(?i)\s*[\[({【]\s*at\s*[\])}】]\s*|\s*@+\s*")
 _DOT = re.compile(r"(?i)\s*[\[({【]\s*dot\s*[\])}】]\s*")
-_FILLER_LOCALS = frozenset(
-    (
-        "test|tests|testing|tester|none|noemail|no|nomail|noreply|no-reply|donotreply|"
-        "do-not-reply|null|na|n/a|unknown|unkown|xxx|xx|x|aaa|a|aa|abc|123|1|11|111|1234|"
-        "12345|123456|user|email|mail|asdf|qwerty|example|sample|dummy|fake|nobody|me|you"
-    ).split("|")
-)
-_FILLER_DOMAINS = frozenset(
-    (
-        "test.com|test.cn|test.test|a.com|a.cn|aa.com|aaa.com|abc.com|x.com|xx.com|xxx.com|"
-        "none.com|na.com|no.com|noemail.com|nomail.com|null.com|unknown.com|email.com|"
-        "mail.com|domain.com|123.com|1.com|asdf.com|qwerty.com|fake.com|dummy.com|sample.com|"
-        "example.com|example.org|example.net|example.cn|localhost|localhost.com|nowhere.com|"
-        "invalid.com"
-    ).split("|")
-)
-_ALWAYS_FILLERS = frozenset(
-    (
-        "noreply|no-reply|no_reply|donotreply|do-not-reply|do_not_reply|mailer-daemon|noemail|"
-        "nomail|no-email|no.email|none|null|unknown|notprovided"
-    ).split("|")
-)
+
+
+def _words(kind: str) -> frozenset[str]:
+    return frozenset(row[1] for row in tables.rows("placeholders_of_kind") if row[0] == kind)
+
+
+_FILLER_LOCALS = _words("email_local")
+_FILLER_DOMAINS = _words("email_domain")
+_ALWAYS_FILLERS = _words("email_always")
 _PLACEHOLDER = Problem("email_placeholder", "This is a filler, not an address; ask the customer.")
 _NO_AT = Problem("email_no_at", "There is no @ in the address; check it.")
 _CORRECTED = Problem(

@@ -212,6 +212,10 @@ def _recognize(compact: str, text: str, country: str, customer_type: str | None)
         return found
     if found := _of_greater_china(compact, country, customer_type):
         return found
+    if re.fullmatch(r"\d{2}-\d{7}|\d{3}-\d{2}-\d{4}", text) and (
+        found := _american(compact, text, customer_type)
+    ):
+        return found
     if size == 9 and country == "CN":
         if registration.is_organization_code(compact) and customer_type != "person":
             return _simple("cn_org", compact, org_code=compact)
@@ -372,12 +376,10 @@ def _travel_document(compact: str, country: str, customer_type: str | None) -> I
 
 
 def _western(compact: str, text: str, country: str, customer_type: str | None) -> Identifier | None:
-    if country == "US" or re.fullmatch(r"\d{3}-\d{2}-\d{4}", text):
-        return _american(compact, text, customer_type)
-    if country == "GB" and customer_type != "organization" and re.match("[A-Z]{2}\\d", compact):
-        fault = western.nino_fault(compact)
-        if fault != "form":
-            return _simple("gb_nino", compact, *((_RESERVED,) if fault else ()))
+    if country == "US" and (found := _american(compact, text, customer_type)):
+        return found
+    if customer_type != "organization" and western.nino_fault(compact) != "form":
+        return _simple("gb_nino", compact, *((_RESERVED,) if western.nino_fault(compact) else ()))
     if re.match("[A-Z]{2}[0-9A-Z]{7,12}$", compact) and western.is_vat(compact):
         return _simple("vat", compact)
     if country == "GB":
@@ -385,8 +387,10 @@ def _western(compact: str, text: str, country: str, customer_type: str | None) -
             return _simple("vat", "GB" + compact)
         if re.fullmatch(r"\d{6,7}", compact) and customer_type != "person":
             compact = compact.zfill(8)
-        if western.is_company_number(compact) and customer_type != "person":
-            return _simple("gb_crn", compact)
+    letters = not compact.isdigit()
+    is_company = customer_type != "person" and (letters or country == "GB")
+    if is_company and western.is_company_number(compact):
+        return _simple("gb_crn", compact)
     if len(compact) == 20 and western.is_lei(compact):
         return _simple("lei", compact)
     return None
@@ -395,15 +399,24 @@ def _western(compact: str, text: str, country: str, customer_type: str | None) -
 def _american(compact: str, text: str, customer_type: str | None) -> Identifier | None:
     if not compact.isdigit() or len(compact) not in (8, 9):
         return None
-    if len(compact) == 8:  # a spreadsheet dropped the leading zero
-        compact = "0" + compact
-        if customer_type is None:
-            return None
+    if len(compact) == 8:  # a leading zero dropped, or a British company number
+        keys: tuple[str, ...] = (
+            f"id:{compact}",
+            f"crn:{compact}",
+            f"ein:0{compact}",
+            f"ssn:0{compact}",
+        )
+        keys = keys[:3] if customer_type == "organization" else keys[::3]
+        personal = None if customer_type is None else customer_type == "person"
+        return Identifier("other", compact, personal, keys, problems=(_UNKNOWN,))
     as_employer = re.fullmatch(r"\d{2}-\d{7}", text) is not None
     as_person = re.fullmatch(r"\d{3}[- ]\d{2}[- ]\d{4}", text) is not None
     if as_employer or (customer_type == "organization" and not as_person):
         problems = () if western.is_ein(compact) else (_RESERVED,)
         return _simple("us_ein", compact, *problems, shown=f"{compact[:2]}-{compact[2:]}")
+    if customer_type is None and not as_person:  # either; the other key finds its kin too
+        keys = (f"ssn:{compact}", f"ein:{compact}")
+        return Identifier("other", compact, None, keys, problems=(_UNKNOWN,))
     fault = western.us_social_security_fault(compact)
     if fault == "never":
         return Identifier("us_ssn", None, True, (f"bad:{compact}",), problems=(_IMPOSSIBLE,))

@@ -24,9 +24,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from unicodedata import normalize
 
-import phonenumbers
-from phonenumbers import PhoneNumberType
-
+from rules import numbering, tables
 from rules.area_codes import by_city, lengths
 from rules.placeholder import is_placeholder
 from rules.quarantine import Problem
@@ -60,6 +58,9 @@ class Phones:
 
 _CN_MOBILE = re.compile(r"1[3-9]\d{9}")
 _CHINESE = frozenset({"CN", "HK", "TW", "MO", ""})
+_CN_LANDLINE = re.compile(r"\(?(0\d{2,3})\)?[- ]?([2-8]\d{6,7})(?:[-*转](\d{1,5}))?")
+_DIGITS = re.compile(r"\D")
+_LEAD = re.compile(r"^[^\d+(]+")
 _SCIENTIFIC = re.compile(r"\d(?:\.\d+)?[eE]\+?\d{1,2}")
 _FLOAT = re.compile(r"(\+?\d{6,})\.0*")
 _DASHES = re.compile("[\u2010-\u2015\u2212\u2500\u30fc\u4e00\uff0d_]")
@@ -75,21 +76,11 @@ _MOBILE_IN_TEXT = re.compile(
 _PREFIX_86 = re.compile(r"^\(?(?:\+|00)?\s?\(?\+?86\)?[-. ]*(?=\(?[01-9])")
 _SERVICE = re.compile(r"[48]00\d{7}")
 _SHORT_SERVICE = re.compile(r"95\d{3}|96\d{3,4}|12[0-9]{3}|1[0-2]\d{1,3}")
-_FULL_WORDS = re.compile(r"\d{4}-\d{3}-\d{3}")
-_KINDS = {
-    PhoneNumberType.FIXED_LINE: "fixed",
-    PhoneNumberType.MOBILE: "mobile",
-    PhoneNumberType.PAGER: "mobile",
-    PhoneNumberType.TOLL_FREE: "service",
-    PhoneNumberType.PREMIUM_RATE: "service",
-    PhoneNumberType.SHARED_COST: "service",
-    PhoneNumberType.UAN: "service",
-    PhoneNumberType.VOIP: "fixed",
-}
-_FILLERS = frozenset(
-    "12345678|123456789|1234567890|12345678901|01234567890|0123456789|13800138000|13800000000|"
-    "13900000000|13000000000|15000000000|18800000000|18888888888".split("|")
-)
+_TAIWAN = re.compile(r"09\d\d-\d{3}-\d{3}|\(0\d\)\s?\d{3,4}-?\d{4}")
+_AMERICAN = re.compile(r"\([2-9]\d\d\) ?\d{3}-\d{4}|[2-9]\d\d([-.])\d{3}\1\d{4}")
+_BRITISH = re.compile(r"0\d{4} \d{6}|07\d{3} \d{6}|0\d{2} \d{4} \d{4}|0\d{3} \d{3} \d{4}")
+_NEIGHBOR = re.compile(r"852[2-9]\d{7}|853[26]\d{7}|886\d{8,9}")
+_FILLERS = frozenset(row[1] for row in tables.rows("placeholders_of_kind") if row[0] == "phone")
 
 _PLACEHOLDER = Problem("phone_placeholder", "This is a filler, not a number; ask the customer.")
 _SCIENTIFIC_NOTATION = Problem(
@@ -136,7 +127,17 @@ def parse(text: str | None, *, country: str = "CN", city: str | None = None) -> 
 
 @lru_cache(maxsize=65536)
 def _parse(text: str, country: str, city: str) -> Phones:
-    text = _DASHES.sub("-", _INVISIBLE.sub("", normalize("NFKC", text))).strip().strip("'\"`")
+    if not text.isascii():
+        text = _DASHES.sub("-", _INVISIBLE.sub("", normalize("NFKC", text)))
+    text = text.strip(" \t\r\n'\"`")
+    if (
+        country == "CN"
+        and (match := _CN_LANDLINE.fullmatch(text))
+        and (found := numbering.landline(match[1] + match[2]))
+        and not _is_filler(found[1])
+    ):
+        key = f"+86{found[0]}{found[1]}"
+        return Phones((Phone(key, "fixed", match[3] or "", key),), (key,))
     if is_placeholder(text):
         return Phones(problems=(_PLACEHOLDER,)) if text else Phones()
     if _SCIENTIFIC.fullmatch(text):
@@ -191,7 +192,7 @@ class _Reader:
         last = ""
         found_before = bool(self.numbers or self.problems)
         for piece in _SEPARATOR.split(rest):
-            digits = re.sub(r"\D", "", piece)
+            digits = _DIGITS.sub("", piece)
             if not digits:
                 continue
             if last and len(digits) <= 4 and digits == piece.strip():
@@ -218,7 +219,7 @@ class _Reader:
         """Read one number and return it as dialed nationally, for a following short form."""
         extension = ""
         if match := _EXTENSION.search(piece):
-            before = re.sub(r"\D", "", piece[: match.start()])
+            before = _DIGITS.sub("", piece[: match.start()])
             if len(before) >= 5:
                 piece, extension = piece[: match.start()], match[1]
             elif not before:  # what follows a mobile already read
@@ -228,22 +229,19 @@ class _Reader:
             for half in halves[:-1]:
                 self._one(half, "", last)
             return self._one(halves[-1], extension, last)
-        return self._one(piece, extension, last)
+        self._one(piece, extension, last)
+        return ""
 
     @staticmethod
     def _halves(piece: str) -> list[str]:
         """Split '0571-87654321 0571-87654322' but not '0571 8765 4321'."""
         parts = piece.split()
-        if len(parts) < 2 or len(re.sub(r"\D", "", piece)) < 14:
+        if len(parts) < 2 or len(_DIGITS.sub("", piece)) < 14:
             return [piece]
         halves: list[str] = []
         current = ""
         for part in parts:
-            if (
-                current
-                and len(re.sub(r"\D", "", current)) >= 7
-                and len(re.sub(r"\D", "", part)) >= 3
-            ):
+            if current and len(_DIGITS.sub("", current)) >= 7 and len(_DIGITS.sub("", part)) >= 3:
                 halves.append(current)
                 current = part
             else:
@@ -251,8 +249,8 @@ class _Reader:
         return [*halves, current]
 
     def _one(self, text: str, extension: str, last: str = "") -> str:
-        text = re.sub(r"^[^\d+(]+", "", text)
-        digits = re.sub(r"\D", "", text)
+        text = _LEAD.sub("", text)
+        digits = _DIGITS.sub("", text)
         if len(digits) < 3:
             return ""
         if _is_filler(digits):
@@ -260,13 +258,13 @@ class _Reader:
             return ""
         international = text.startswith("+") or digits.startswith("00")
         if international and not re.match(r"\+?\s?(?:00)?\s?86", text):
-            self._foreign("+" + digits.removeprefix("00"), extension, text)
+            self._foreign("+" + digits.removeprefix("00"), extension)
             return ""
         if self.country == "CN" or (international and "86" in text[:5]):
             return self._chinese(text, extension, last)
         if self.country in ("HK", "MO", "TW") and self._greater_china(digits, extension):
             return ""
-        self._foreign(text, extension, text)
+        self._foreign(text, extension)
         return ""
 
     def _greater_china(self, digits: str, extension: str) -> bool:
@@ -280,35 +278,46 @@ class _Reader:
             return True
         return False
 
-    def _try(self, e164: str, extension: str) -> bool:
-        found = _international(e164, "ZZ")
-        if found is None or not found[1]:
+    def _try(self, text: str, extension: str, country: str = "") -> bool:
+        """Take the number if it can exist in the country (or, with +, anywhere)."""
+        found = numbering.read(text, country or self.country)
+        if found.fault:
             return False
-        self.add(found[0], found[2], extension)
+        self.add(found.e164, found.kind, extension)
         return True
 
-    def _foreign(self, text: str, extension: str, raw: str) -> None:
-        found = _international(text, self.country)
-        digits = re.sub(r"\D", "", text)
-        if found is None:
-            self.damaged(digits, _LENGTH)
-        elif found[1]:
-            self.add(found[0], found[2], extension)
-        elif found[3]:
-            self.damaged(found[0].lstrip("+"), _UNASSIGNED)
-        elif self.country != "CN" and self._try("+" + digits, extension):
+    def _foreign(self, text: str, extension: str) -> None:
+        found = numbering.read(text, self.country)
+        digits = _DIGITS.sub("", text)
+        if not found.fault:
+            self.add(found.e164, found.kind, extension)
+        elif not text.startswith("+") and self._other_country(digits, extension):
             return
+        elif found.fault == "unreadable":
+            self.damaged(digits, _LENGTH)
         else:
-            self.damaged(found[0].lstrip("+"), _LENGTH)
+            problem = _UNASSIGNED if found.fault == "unassigned" else _LENGTH
+            self.damaged(found.e164.lstrip("+"), problem)
+
+    def _other_country(self, digits: str, extension: str) -> bool:
+        """Whether digits that do not fit the record's country are plainly another's."""
+        if _CN_MOBILE.fullmatch(digits):
+            self.add("+86" + digits, "mobile", extension)
+            return True
+        if self.country in ("US", "CA") and re.fullmatch(r"0[1-9]\d{8,9}", digits):
+            return self._try(digits, extension, "GB")  # no American number starts with 0
+        if len(digits) > 10 and not digits.startswith("0"):
+            return self._try("+" + digits, extension)
+        return False
 
     def _chinese(self, text: str, extension: str, last: str) -> str:
-        with_86 = _PREFIX_86.match(text) is not None and len(re.sub(r"\D", "", text)) > 10
+        with_86 = _PREFIX_86.match(text) is not None and len(_DIGITS.sub("", text)) > 10
         body = _PREFIX_86.sub("", text, count=1) if with_86 else text
         groups = re.findall(r"\d+", body)
         if len(groups) >= 2 and "-" in body:  # 0571-87654321-802
             joined = "".join(groups[:-1])
             if 1 <= len(groups[-1]) <= 5 and body.rstrip().endswith(groups[-1]):
-                split = _landline(joined, with_86)
+                split = numbering.landline(joined, with_86)
                 if split or (len(groups[0]) >= 7 and len(groups) == 2):
                     extension = extension or groups[-1]
                     groups = groups[:-1]
@@ -321,43 +330,48 @@ class _Reader:
         if _SERVICE.fullmatch(digits):
             self.add("+86" + digits, "service", extension)
             return digits
-        if found := _landline(digits, with_86):
+        if (
+            not with_86
+            and digits[0] != "0"
+            and self._other_plan(text.strip(" .,;-"), digits, extension)
+        ):
+            return ""
+        if found := numbering.landline(digits, with_86):
             area, local = found
             self.add(f"+86{area}{local}", "fixed", extension)
             return "0" + area + local
         return self._chinese_odd(text, digits, extension, last, with_86)
 
     def _chinese_odd(self, text: str, digits: str, extension: str, last: str, with_86: bool) -> str:
-        if not with_86 and len(digits) in (7, 8) and digits[0] in "2345678":
+        """What is no full Chinese number: local, of a neighbor's plan, or damaged."""
+        core = digits.lstrip("0")
+        if with_86:
+            self.damaged(core, _LENGTH)
+        elif len(digits) in (7, 8) and digits[0] in "2345678":
             return self._local(digits, extension, last)
-        if not with_86 and _SHORT_SERVICE.fullmatch(digits):
+        elif _SHORT_SERVICE.fullmatch(digits):
             self.add("+86" + digits, "service", extension)
             return digits
-        if (
-            not with_86
-            and re.match(r"852\d{8}$|853[26]\d{7}$|886\d{8,9}$", digits)
-            and self._try("+" + digits, extension)
-        ):
+        elif self._other_plan(text.strip(" .,;-"), digits, extension):
             return ""
-        taiwan = _FULL_WORDS.fullmatch(text.strip()) or re.match(r"\(0\d\)\d", text)
-        if not with_86 and taiwan and (found := _international(digits, "TW")) and found[1]:
-            self.add(found[0], found[2], extension)
-            return ""
-        core = digits.lstrip("0")
-        if (
-            not with_86
-            and digits.startswith("0")
-            and len(digits) >= 10
-            and not any(digits[1:].startswith(area) for area in lengths())
-        ):
+        elif len(digits) >= 10 and digits[0] == "0" and not numbering.has_area_code(digits[1:]):
             self.damaged(core, _AREA_CODE)
         else:
             self.damaged(core, _LENGTH)
         return ""
 
+    def _other_plan(self, text: str, digits: str, extension: str) -> bool:
+        """Whether the way it is written tells a number of another country."""
+        if _NEIGHBOR.fullmatch(digits):
+            return self._try("+" + digits, extension)
+        for form, country in ((_TAIWAN, "TW"), (_AMERICAN, "US"), (_BRITISH, "GB")):
+            if form.fullmatch(text) and self._try(text, extension, country):
+                return True
+        return False
+
     def _local(self, digits: str, extension: str, last: str) -> str:
         areas = by_city(self.city) if self.city else ()
-        before = _landline(last, False) if last else None
+        before = numbering.landline(last, False) if last else None
         if before:
             areas = (before[0],)
         fitting = [area for area in areas if len(digits) in lengths()[area]]
@@ -368,30 +382,3 @@ class _Reader:
         self.keys["local:" + digits] = None
         self.problems[_LENGTH if areas and not fitting else _NO_AREA_CODE] = None
         return digits
-
-
-def _landline(digits: str, international: bool) -> tuple[str, str] | None:
-    """Area code (without 0) and local number, or None if it is no full landline."""
-    if digits.startswith("0"):
-        digits = digits[1:]
-    elif not international and len(digits) < 10:
-        return None
-    plan = lengths()
-    for size in (2, 3):
-        area, local = digits[:size], digits[size:]
-        if area in plan and len(local) in plan[area] and local[:1] in "2345678":
-            return area, local
-    return None
-
-
-@lru_cache(maxsize=65536)
-def _international(text: str, country: str) -> tuple[str, bool, str, bool] | None:
-    """E.164, whether valid, kind, whether possible; None if it cannot be read at all."""
-    try:
-        number = phonenumbers.parse(text, None if country == "ZZ" else country)
-    except phonenumbers.NumberParseException:
-        return None
-    e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    valid = phonenumbers.is_valid_number(number)
-    kind = _KINDS.get(phonenumbers.number_type(number), "unknown") if valid else "unknown"
-    return e164, valid, kind, phonenumbers.is_possible_number(number)

@@ -206,7 +206,9 @@ def read(line: str, hint: Division | None = None) -> Reading:
                 if area and not _NOT_A_DIVISION.match(line, at + len(area)):
                     at += len(area)
                     continue
-            step = _damaged(line, at, options, hint, names)
+            step = _damaged(line, at, options, hint, names) or _behind_junk(
+                line, at, options, hint, names
+            )
             if step is None:
                 break
             size, options, how = step
@@ -240,9 +242,9 @@ def _next(
                 continue
             end = at + size
             brief = how == "short" or name[-1] not in _ENDINGS
-            if not brief and line[end : end + 1] in _ROAD and size < 4:
-                continue
             found = _narrow(candidates, options)
+            if not brief and line[end : end + 1] in _ROAD and size < 4:
+                found = found if _goes_on(line, end, found, names) else ()
             if not found or (brief and _is_other(line, end, found, hint, names)):
                 continue
             if brief and not options and not _is_safe_alone(found, hint, line, end):
@@ -316,6 +318,19 @@ def _damaged(
         following = _next(line, match.end(), (context,), hint, names)
         if following and following[1][0].level == 2 and following[2] != "short":
             return len(name), (context,), "skipped"
+    return None
+
+
+def _behind_junk(
+    line: str, at: int, options: tuple[Division, ...], hint: Division | None, names: _Names
+) -> _Step | None:
+    """One character too many before a full district name: skipped."""
+    context = _choose(options, hint) or hint
+    if context is None or context.level == 2 or line[at : at + 1].isascii():
+        return None
+    following = _next(line, at + 1, (context,), hint, names)
+    if following and following[2] == "full" and following[1][0].level == 2 and following[0] > 2:
+        return 1, (context,), "skipped"
     return None
 
 

@@ -9,6 +9,7 @@ Source: Universal Postal Union, national formats; own list.
 """
 
 import re
+from functools import lru_cache
 from unicodedata import normalize as nfkc
 
 _GB = re.compile(r"([A-Z]{1,2}\d[A-Z\d]?)(\d[A-Z]{2})")
@@ -33,6 +34,7 @@ _CONTINENT = re.compile(
 )
 
 
+@lru_cache(maxsize=32768)
 def normalize(code: str | None, country: str) -> str | None:
     """The code in its country's form; None if it has none or this cannot be one."""
     if not code:
@@ -72,8 +74,25 @@ def normalize(code: str | None, country: str) -> str | None:
         size = _DIGITS[country]
         if country in _LEADING_ZERO and bare.isdigit() and len(bare) == size - 1:
             bare = "0" + bare  # a spreadsheet dropped it
+            if country == "CN" and not "01" <= bare[:2] <= "07":
+                return None
         return bare if re.fullmatch(rf"\d{{{size}}}", bare) else None
     return code if re.search(r"\d", code) and len(code) <= 12 else None
+
+
+_BRITISH = re.compile(r"[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{0,2}")
+
+
+def tells(code: str) -> str:
+    """The country that the form of a code alone tells: GB (also when cut short), CA, or ''.
+
+    >>> tells("M13 7JJ"), tells("LS10 5"), tells("K1A 0B1"), tells("90210")
+    ('GB', 'GB', 'CA', '')
+    """
+    code = nfkc("NFKC", code).strip().upper()
+    if re.fullmatch(r"[A-Z]\d[A-Z][ -]?\d[A-Z]\d", code):
+        return "CA"
+    return "GB" if len(code) > 4 and _BRITISH.fullmatch(code) else ""
 
 
 def at_end(piece: str, country: str) -> tuple[str, str] | None:

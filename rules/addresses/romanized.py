@@ -13,10 +13,10 @@ scripts: pinyin of its name without 路, 街 and the like, a direction at the en
 """
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
-from rules import text
+from rules import tables, text
 from rules.addresses.chinese import number
 
 
@@ -120,6 +120,23 @@ def read(line: str) -> Latin:
         rest = rest[: match.start()] + "," + rest[match.end() :]
     names = (_KIND.sub("", piece).strip(" .-") for piece in rest.split(","))
     return Latin(road, house, "-".join(found), tuple(n for n in names if len(n) > 1), postal)
+
+
+@cache
+def _syllables() -> re.Pattern[str]:
+    found = {reading for row in tables.rows("pinyin") for reading in row[0].split(" ")}
+    return re.compile("(?:" + "|".join(sorted(found, key=len, reverse=True)) + ")+")
+
+
+def is_pinyin(road: str) -> bool:
+    """Whether a road's name can be pinyin, so that its place is likely Chinese.
+
+    >>> is_pinyin("Xuefu Road"), is_pinyin("East Renmin Road"), is_pinyin("Church Street")
+    (True, True, False)
+    """
+    words = [w for w in re.findall(r"[a-z']+", road.casefold()) if w not in _TYPES]
+    words = [w.replace("'", "") for w in words if w not in _WORDS]
+    return bool(words) and all(_syllables().fullmatch(word) for word in words)
 
 
 @lru_cache(maxsize=32768)
