@@ -19,7 +19,7 @@ from connectors.reading import Reading, Report, Row
 from onefold.errors import SourceLayout
 
 _DELIMITERS = ",;\t|:^~\x01\x1f"
-_SNIFFED_LINES = 200
+_SNIFFED_LINES, _SNIFFED_LENGTH = 200, 100_000
 _SEP_LINE = "sep="
 
 
@@ -106,6 +106,7 @@ def _sniff(lines: list[str]) -> str:
     (';', '\\t')
     """
     best, score = ",", 0.0
+    lines = [line for line in lines if len(line) <= _SNIFFED_LENGTH] or lines[:1]
     for delimiter in _DELIMITERS:
         widths = Counter(len(record) for record, _ in _records(iter(lines), delimiter) if record)
         widths.pop(1, None)

@@ -172,7 +172,7 @@ def write(
             skipped=tuple(reading.report.skipped),
             files=tuple(reading.report.files),
             notes=tuple(reading.report.lines),
-            problems=landed.problems + sum(r.added for r in repairs.values()),
+            problems=len(landed.marked | {row for row, r in repairs.items() if r.problem}),
             settings_hash=settings_hash,
         )
         final = place / f"{sync_id}.parquet"
@@ -196,11 +196,12 @@ class _Landed:
     """What is known once every row is in the temporary file."""
 
     rows: int
-    problems: int
     total: int
     keys: pa.ChunkedArray
     hashes: pa.ChunkedArray
     positions: pa.ChunkedArray
+    marked: frozenset[int]
+    """Numbers of the rows that have a problem of their own."""
 
 
 @dataclass
@@ -227,7 +228,8 @@ def _land(reading: Reading, writer: pq.ParquetWriter, key: tuple[int, ...]) -> _
     order = sorted(range(len(reading.columns)), key=lambda i: reading.columns[i])
     labels = [f"{len(reading.columns[i])}:{reading.columns[i]}=" for i in order]
     chunks: dict[str, list[pa.Array]] = {"keys": [], "hashes": [], "positions": []}
-    total = rows = problems = 0
+    total = rows = 0
+    marked: set[int] = set()
     batch = _Batch([], [], [], [], [])
 
     def flush() -> None:
@@ -250,7 +252,7 @@ def _land(reading: Reading, writer: pq.ParquetWriter, key: tuple[int, ...]) -> _
             source_key = f"#{row_hash}"
             problem = f"{problem}; {_EMPTY_KEY}" if problem else _EMPTY_KEY
         if problem:
-            problems += 1
+            marked.add(rows)
             row_hash = _digest(row_hash, problem).hex()
         total = (total + int(row_hash, 16)) & _MASK
         rows += 1
@@ -264,7 +266,7 @@ def _land(reading: Reading, writer: pq.ParquetWriter, key: tuple[int, ...]) -> _
             flush()
     flush()
     columns = {name: pa.chunked_array(arrays, pa.string()) for name, arrays in chunks.items()}
-    return _Landed(rows, problems, total, **columns)
+    return _Landed(rows, total, **columns, marked=frozenset(marked))
 
 
 def _hashable(row: Row, order: list[int], labels: list[str]) -> tuple[list[str | None], str]:
@@ -308,38 +310,38 @@ class _Repair:
     key: str
     row_hash: str
     problem: str | None
-    added: bool
 
 
 def _repair(landed: _Landed, *, by_content: bool) -> dict[int, _Repair]:
     """New keys for rows whose key another row has too, by the row's number.
 
-    Every row keeps a key of its own, whatever the order of the rows: the row with
-    the smallest hash keeps the key, the others get part of their hash to it.
+    Every row gets a key of its own, whatever the order of the rows: of the rows that
+    have no other problem the one with the smallest hash keeps the key, the others
+    get part of their hash to it.
     """
     counts = landed.keys.value_counts()
     repeated = counts.filter(pc.greater(counts.field("counts"), 1)).field("values")
     if not len(repeated):
         return {}
     rows = pc.indices_nonzero(pc.is_in(landed.keys, value_set=repeated)).to_pylist()
-    groups: dict[str, list[tuple[str, str, int]]] = defaultdict(list)
+    groups: dict[str, list[tuple[bool, str, str, int]]] = defaultdict(list)
     picked = (landed.keys.take(rows), landed.hashes.take(rows), landed.positions.take(rows))
     for row, key, row_hash, position in zip(rows, *(p.to_pylist() for p in picked), strict=True):
-        groups[key].append((row_hash, position, row))
+        groups[key].append((row in landed.marked, row_hash, position, row))
     repairs = {}
     for key, members in groups.items():
         seen: Counter[str] = Counter()
-        for place, (row_hash, _, row) in enumerate(sorted(members)):
+        for place, (_, row_hash, _, row) in enumerate(sorted(members)):
             seen[row_hash] += 1
             if place == 0:
                 continue
             again = f"-{seen[row_hash]}" if seen[row_hash] > 1 else ""
             if by_content or _FROM_CONTENT.fullmatch(key):
-                repairs[row] = _Repair(f"{key}{again}", row_hash, None, False)
+                repairs[row] = _Repair(f"{key}{again}", row_hash, None)
                 continue
             problem = f"the key occurs {len(members)} times in the source; another row was kept"
             new_hash = _digest(row_hash, problem).hex()
-            repairs[row] = _Repair(f"{key}#{row_hash[:8]}{again}", new_hash, problem, True)
+            repairs[row] = _Repair(f"{key}#{row_hash[:8]}{again}", new_hash, problem)
     return repairs
 
 
