@@ -1,0 +1,83 @@
+"""Lines of business in names of organizations, in Chinese and English.
+
+What belongs here: finding them at the end of a name. Source:
+resources/industries.tsv.
+
+>>> trailing("映龙网络科技"), trailing("张三")
+(('network technology', 2), None)
+>>> trailing_words(["smith", "import", "and", "export"])
+('import export', 1)
+"""
+
+from functools import cache, lru_cache
+
+from rules import tables
+
+_LONGEST_HAN, _LONGEST_WORDS = 12, 5
+
+
+@cache
+def _tables() -> tuple[dict[str, str], dict[tuple[str, ...], str]]:
+    han: dict[str, str] = {}
+    latin: dict[tuple[str, ...], str] = {}
+    for code, chinese, english in tables.rows("industries"):
+        han |= {word.replace("(", "").replace(")", ""): code for word in chinese.split("|")}
+        latin |= {tuple(word.split()): code for word in english.split("|")}
+    return han, latin
+
+
+@cache
+def han_words() -> frozenset[str]:
+    """All Chinese words of business."""
+    return frozenset(_tables()[0])
+
+
+@cache
+def single_words() -> frozenset[str]:
+    """All English words of business that stand alone."""
+    return frozenset(words[0] for words in _tables()[1] if len(words) == 1)
+
+
+@lru_cache(maxsize=1 << 15)
+def trailing(s: str) -> tuple[str, int] | None:
+    """Code of the longest line of business at the end of Chinese text, and where it begins."""
+    table = _tables()[0]
+    for length in range(min(_LONGEST_HAN, len(s)), 0, -1):
+        if code := table.get(s[-length:]):
+            return code, len(s) - length
+    return None
+
+
+def trailing_words(words: list[str]) -> tuple[str, int] | None:
+    """Code of the longest line of business at the end of folded words, and where it begins."""
+    table = _tables()[1]
+    for length in range(min(_LONGEST_WORDS, len(words)), 0, -1):
+        if code := table.get(tuple(words[-length:])):
+            return code, len(words) - length
+    return None
+
+
+@cache
+def _beginnings() -> dict[str, str]:
+    """Cut-off Chinese words (three characters of four or more) to their code, if only one."""
+    codes: dict[str, set[str]] = {}
+    for word, code in _tables()[0].items():
+        for length in range(3, len(word)):
+            codes.setdefault(word[:length], set()).add(code)
+    return {word: found.pop() for word, found in codes.items() if len(found) == 1}
+
+
+def cut_off(s: str) -> tuple[str, int] | None:
+    """As :func:`trailing`, for a word whose end is missing (网络科)."""
+    for length in range(min(6, len(s)), 2, -1):
+        if code := _beginnings().get(s[-length:]):
+            return code, len(s) - length
+    return None
+
+
+def completed(word: str) -> str | None:
+    """The only English word of business that begins with a cut-off word; None if not one."""
+    if len(word) < 4:
+        return None
+    found = {_tables()[1][(w,)] for w in single_words() if w.startswith(word) and w != word}
+    return found.pop() if len(found) == 1 else None

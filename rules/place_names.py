@@ -1,0 +1,162 @@
+"""Places as they stand in names of organizations.
+
+What belongs here: telling at the front, in brackets or at the end of a name
+whether there is a place, and its short name (杭州市 and Hangzhou are 杭州).
+Addresses have their own parser.
+
+Source: resources/divisions.tsv, place_words.tsv.
+
+>>> leading("杭州市西湖区天堂科技"), leading("长安汽车")
+(('西湖', 6), None)
+>>> short_name("内蒙古自治区"), latin("Hangzhou")
+('内蒙古', '杭州')
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cache, lru_cache
+
+from rules import tables, text
+
+_PEOPLES = (
+    "蒙古|回|藏|维吾尔|苗|彝|壮|布依|朝鲜|满|侗|瑶|白|土家|哈尼|哈萨克|傣|黎|傈僳|佤|畲|拉祜|水|东乡|纳西|景颇"
+    "|柯尔克孜|土|达斡尔|仫佬|羌|布朗|撒拉|毛南|仡佬|锡伯|阿昌|普米|塔吉克|怒|俄罗斯|鄂温克|德昂|保安|裕固|独龙"
+    "|鄂伦春|各"
+)
+_AUTONOMOUS = re.compile(f"(?:(?:{_PEOPLES})族?)*自治[州县旗区]$")
+_SUFFIX = re.compile(r"(?:特别行政区|新区|矿区|林区|地区|[省市区县旗盟州])$")
+_LONGEST = 15
+
+
+@dataclass(frozen=True)
+class Place:
+    """A division: its short name, its province's short name, its level (1, 2, 3)."""
+
+    short: str
+    province: str
+    level: int
+
+
+@lru_cache(maxsize=1 << 13)
+def shorten(name: str) -> str:
+    """The short name of a division: its proper name, if that has two characters.
+
+    >>> shorten("文山壮族苗族自治州"), shorten("涪陵区"), shorten("理县")
+    ('文山', '涪陵', '理县')
+    """
+    if name == "内蒙古自治区":
+        return "内蒙古"
+    short = _AUTONOMOUS.sub("", name)
+    if short == name:
+        short = _SUFFIX.sub("", name)
+    return short if len(short) > 1 else name
+
+
+@cache
+def _places() -> tuple[dict[str, list[Place]], dict[str, list[Place]]]:
+    """Full names, and short names that may stand alone, to the divisions so named."""
+    full: dict[str, list[Place]] = {}
+    bare: dict[str, list[Place]] = {}
+    for row in tables.rows("divisions"):
+        names = [row[1], row[2], row[3]]
+        level = 3 if row[3] else 2 if row[2] else 1
+        name = names[level - 1]
+        place = Place(shorten(name), shorten(row[1]), level)
+        for written in [name, *(row[4].split("|") if len(row) > 4 and row[4] else [])]:
+            if written == name or len(written) > 2:
+                full.setdefault(written, []).append(place)
+            # Districts are seldom named without 区.
+            if level < 3 or written[-1] in "市县旗":
+                bare.setdefault(shorten(written), []).append(place)
+    return full, bare
+
+
+@cache
+def _ambiguous() -> frozenset[str]:
+    return frozenset(tables.words("place_words", "ambiguous"))
+
+
+@cache
+def _areas() -> frozenset[str]:
+    return frozenset(tables.words("place_words", "area"))
+
+
+def short_name(s: str) -> str | None:
+    """The short name of a place that the whole text names; None if it names none."""
+    full, bare = _places()
+    if s in full:
+        return full[s][0].short
+    if s in bare:
+        return s
+    if s in _areas():
+        return s
+    return None
+
+
+def leading(s: str) -> tuple[str, int] | None:
+    """The most specific place at the front: its short name and how many characters it takes.
+
+    A place within the one before it is taken too (浙江省杭州市), another is not.
+    """
+    full, bare = _places()
+    found: Place | None = None
+    end = 0
+    while True:
+        place = None
+        for length in range(min(_LONGEST, len(s) - end), 1, -1):
+            piece = s[end : end + length]
+            options = full.get(piece) or bare.get(piece)
+            if not options:
+                continue
+            if found is not None:
+                options = [
+                    p for p in options if p.province == found.province and p.level > found.level
+                ]
+                if not options and piece == found.short:  # 吉林省吉林市 written twice
+                    continue
+            elif piece not in full and piece in _ambiguous():
+                continue
+            if options:
+                place, length_found = options[0], length
+                break
+        if place is None:
+            break
+        found, end = place, end + length_found
+    if found is None:
+        if s.startswith("中国") and len(s) > 2:
+            return "中国", 2
+        return None
+    return found.short, end
+
+
+def trailing(s: str) -> tuple[str, int] | None:
+    """The place at the end: its short name and where it begins."""
+    full, bare = _places()
+    for length in range(min(_LONGEST, len(s)), 1, -1):
+        piece = s[-length:]
+        options = full.get(piece) or (bare.get(piece) if piece not in _ambiguous() else None)
+        if options:
+            return options[0].short, len(s) - length
+    return None
+
+
+@cache
+def _latin() -> dict[str, str]:
+    """Folded Latin spelling to short name: provinces, cities and county-level cities."""
+    names: dict[str, str] = {}
+    for row in tables.rows("divisions"):
+        name = row[3] or row[2] or row[1]
+        if row[3] and not row[3].endswith("市"):
+            continue
+        for spelling in text.readings(shorten(name)):
+            if not row[3] or len(spelling) >= 6:
+                names.setdefault(spelling, shorten(name))
+    for pair in tables.words("place_words", "latin"):
+        spelling, short = pair.split("=")
+        names[spelling.replace(" ", "")] = short
+    return names
+
+
+def latin(s: str) -> str | None:
+    """The short name of a Chinese province or city in Latin letters; None if it is none."""
+    return _latin().get(text.fold(s))
