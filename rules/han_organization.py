@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass, field
 from functools import cache
 
+from rapidfuzz.distance import OSA
+
 from rules import industries, notes, place_names, tables, text
 
 _BRANCH_KINDS = (
@@ -39,15 +41,18 @@ _GENERIC = (
     "工业",
     "中国",
 )
+_LONG_FORMS = ("集团有限公司", "股份有限公司", "有限责任公司", "有限公司")
+_NEARLY = re.compile(r"(?:有.{1,3}公司|限.{0,3}公司|有限.{0,5}司|有限公.|公[^司]司|有限司公)$")
 _DIGITS = str.maketrans("一二三四五六七八九", "123456789")
 
 
 @dataclass
 class Parts:
-    """A name in parts; ``core`` is brand and business as written."""
+    """A name in parts; ``core`` is brand and business as written, ``whole`` has the region too."""
 
     key: str = ""
     core: str = ""
+    whole: str = ""
     region: str | None = None
     brand: str = ""
     industry: str | None = None
@@ -127,6 +132,7 @@ def parse(name: str) -> Parts:
     name = "".join(c for c in name if c not in " ()-·.,、'\"")
     name, parts.branch = _split_branch(name)
     rest, parts.legal_form, kind_of, parts.is_truncated = _split_form(name)
+    parts.whole = rest
     if place := place_names.leading(rest):
         region, end = place
         # 上海机械厂 and 武汉大学 have no brand of their own; 瑞安(机械) has.
@@ -192,7 +198,11 @@ def _split_form(name: str) -> tuple[str, str | None, str, bool]:
     for length in range(longest, 1, -1):
         tail = name[-length:]
         if tail in forms:
+            if tail == "公司" and (mended := _misspelled_form(name)):
+                return mended
             return name[:-length], forms[tail], "", False
+    if mended := _misspelled_form(name):
+        return mended
     for length in range(longest, 0, -1):
         tail = name[-length:]
         if tail in kinds and len(name) - length >= 2:
@@ -204,6 +214,17 @@ def _split_form(name: str) -> tuple[str, str | None, str, bool]:
     if name.endswith("有") and len(name) > 6 and industries.trailing(name[:-1]):
         return name[:-1], None, "", True
     return name, None, "", False
+
+
+def _misspelled_form(name: str) -> tuple[str, str, str, bool] | None:
+    """As :func:`_split_form`, for a long form with one wrong, missing or doubled character."""
+    if not _NEARLY.search(name):
+        return None
+    for form in _LONG_FORMS:
+        for length in (len(form), len(form) + 1, len(form) - 1):
+            if len(name) - length >= 2 and OSA.distance(name[-length:], form, score_cutoff=1) <= 1:
+                return name[:-length], _forms()[0][form], "", False
+    return None
 
 
 def _split_industry(rest: str, kind_of: str, name: str) -> tuple[str, list[str], str]:
@@ -223,11 +244,11 @@ def _split_industry(rest: str, kind_of: str, name: str) -> tuple[str, list[str],
             break
         codes.insert(0, code)
         rest = rest[:start]
+        if len(codes) == 1:
+            outer = rest
         for word in _GENERIC:
             if rest.endswith(word) and len(rest) - len(word) >= 2:
                 rest = rest[: -len(word)]
-        if len(codes) == 1:
-            outer = rest
         if len(codes) > 3:
             break
     return rest, codes, outer

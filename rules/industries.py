@@ -11,6 +11,9 @@ resources/industries.tsv.
 
 from functools import cache, lru_cache
 
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
 from rules import tables
 
 _LONGEST_HAN, _LONGEST_WORDS = 12, 5
@@ -55,6 +58,38 @@ def trailing_words(words: list[str]) -> tuple[str, int] | None:
         if code := table.get(tuple(words[-length:])):
             return code, len(words) - length
     return None
+
+
+@cache
+def _joined() -> dict[str, str]:
+    """English words of business without blanks to their code."""
+    return {"".join(words): code for words, code in _tables()[1].items()}
+
+
+def misspelled(words: list[str]) -> tuple[str, int] | None:
+    """As :func:`trailing_words`, for a word glued together, torn apart or with a typing error.
+
+    >>> misspelled(["smith", "securitys", "ervices"]), misspelled(["lopez", "chemmicals"])
+    (('security services', 1), ('chemicals', 1))
+    """
+    table = _joined()
+    for length in range(min(3, len(words)), 0, -1):
+        joined = "".join(words[-length:])
+        if length > 1 and joined in table and len(joined) > 6:
+            return table[joined], len(words) - length
+        if len(joined) < 6 or (length > 1 and len(joined) < 10):
+            continue
+        found = process.extractOne(
+            joined, _long_joined(), scorer=OSA.distance, processor=None, score_cutoff=1
+        )
+        if found:
+            return table[found[0]], len(words) - length
+    return None
+
+
+@cache
+def _long_joined() -> tuple[str, ...]:
+    return tuple(word for word in _joined() if len(word) > 5)
 
 
 @cache

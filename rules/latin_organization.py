@@ -11,10 +11,18 @@ and the region of translated Chinese names. Legal forms: resources/legal_forms.t
 import re
 from functools import cache
 
+from rapidfuzz.distance import OSA
+
 from rules import industries, place_names, tables, text
 from rules.han_organization import Parts
 from rules.latin_name import CHINESE_COUNTRIES
 
+_LONG_FORMS = {
+    "limited": "Ltd",
+    "company": "Co",
+    "incorporated": "Inc",
+    "corporation": "Corp",
+}
 _BRANCH_WORD = (
     r"(?:branch(?: office)?|(?:regional |sales |representative |head )?office|store|location|depot"
     r"|division|warehouse|plant|showroom|outlet|site|br)"
@@ -83,6 +91,7 @@ def parse(name: str, country: str) -> Parts:
     end = _split_industry(keys, start, end, parts, len(name))
     brand = words[start:end]
     parts.core = " ".join(keys[start:core_end])
+    parts.whole = " ".join(keys[:core_end])
     parts.brand = _show(" ".join(brand))
     folded = "".join(k for k in keys[start:end] if k != "and")
     parts.readings = [folded] if folded else []
@@ -119,8 +128,8 @@ def _split_branch(name: str) -> tuple[str, str | None]:
     if match := _NUMBER.search(name):
         return name[: match.start()], match[1]
     if match := _DASHED.search(name):
-        before = name[: match.start()].split()
-        if before and (text.fold(before[-1]),) in _forms()[0]:
+        words = name[: match.start()].split()
+        if words and (text.fold(words[-1]),) in _forms()[0]:
             return name[: match.start()], _show(match[1])
     return name, None
 
@@ -141,8 +150,11 @@ def _split_form(words: list[str], keys: list[str], parts: Parts, width: int) -> 
                 break
             end -= 1
         return end
+    last = keys[-1]
+    if len(keys) > 1 and (form := _misspelled_form(last)):
+        parts.legal_form = form
+        return len(keys) - (2 if form == "Ltd" and keys[-2] == "co" and len(keys) > 2 else 1)
     if width >= 20 and len(keys) > 2:  # cut off by a fixed width
-        last = keys[-1]
         for word in (
             "limited",
             "incorporated",
@@ -165,6 +177,22 @@ def _split_form(words: list[str], keys: list[str], parts: Parts, width: int) -> 
     return len(keys)
 
 
+def _misspelled_form(word: str) -> str | None:
+    """The legal form that a word is one typing error away from; None if there is none."""
+    if (word,) in _forms()[0] or word in industries.single_words():
+        return None
+    if word == "crop":
+        return "Corp"
+    if len(word) == 3 and word.startswith("ll") and word != "llp":
+        return "LLC"
+    if len(word) < 6 or not word.startswith(("l", "i", "c")):
+        return None
+    for form, short in _LONG_FORMS.items():
+        if OSA.distance(word, form, score_cutoff=1) <= 1:
+            return short
+    return None
+
+
 def _written_as_form(word: str, key: str) -> bool:
     if key in {"store", "stores", "shop", "trust"}:
         return True
@@ -174,7 +202,11 @@ def _written_as_form(word: str, key: str) -> bool:
 def _split_of(words: list[str], keys: list[str], start: int, end: int, parts: Parts) -> int:
     """``Robles Energy of Phoenix``: a branch if a line of business stands before it."""
     for place in range(max(start + 2, end - 4), end - 1):
-        if keys[place] == "of" and industries.trailing_words(keys[start:place]):
+        if (
+            keys[place] == "of"
+            and keys[place - 1] != "bank"
+            and industries.trailing_words(keys[start:place])
+        ):
             where = " ".join(words[place + 1 : end])
             parts.branch = _show(where)
             return place
@@ -192,7 +224,9 @@ def _split_region(keys: list[str], start: int, end: int, parts: Parts) -> int:
                 parts.region = parts.region or short
                 after = start + length
                 # Zhejiang Hangzhou ...: the more specific one.
-                if end - after > 1 and (second := place_names.latin(keys[after])):
+                second = place_names.latin_within(keys[after], piece) if end - after > 1 else None
+                business = industries.trailing_words(keys[after + 1 : end])
+                if second and not (business and business[1] == 0):
                     parts.region, after = second, after + 1
                 return after
     return start
@@ -206,7 +240,10 @@ def _split_industry(keys: list[str], start: int, end: int, parts: Parts, width: 
         end -= 1
         if keys[end - 1] == "and" and end - start > 1:
             end -= 1
-    if found := industries.trailing_words(keys[start + 1 : end]):
+    found = industries.trailing_words(keys[start + 1 : end])
+    if not found or found[0] in ("services", "daily goods"):
+        found = industries.misspelled(keys[start + 1 : end]) or found
+    if found:
         codes.append(found[0])
         end = start + 1 + found[1]
         # "Plumbing and Drains": a second line of business.

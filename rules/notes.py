@@ -26,7 +26,7 @@ _BRACKET = re.compile(
 _OPEN_BRACKET = re.compile(r"[(\[【{〖]([^()\[\]【】{}〖〗]*)$")
 _PHONE = re.compile(
     r"(?:(?:电话|手机|联系电话|联系方式|微信|固话|tel|mob(?:ile)?|cell|phone|ph)\s*[.:]*\s*)?"
-    r"(?<![\w+.])(\+?\(?\d(?:[\d \-()]{5,})\d(?:\s*(?:转|ext\.?|x)\s*\d{1,6})?)(?![\w])",
+    r"(?<![\w+.])(\+?\(?\d(?:[\d \-.()]{5,})\d(?:\s*(?:转|ext\.?|x)\s*\d{1,6})?)(?![\w])",
     re.IGNORECASE,
 )
 

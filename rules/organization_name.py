@@ -94,9 +94,10 @@ def parse(text: str | None, *, country: str = "CN") -> OrganizationName:
     if parts.is_truncated:
         remarks.append(TRUNCATED)
     brand, readings, industry = parts.brand, parts.readings, parts.industry
-    if famous := _famous().get(characters.fold(parts.core)) or _famous().get(
-        characters.fold((parts.region or "") + parts.core)
-    ):
+    famous = _famous().get(characters.fold(parts.core)) or _famous().get(
+        characters.fold(parts.whole)
+    )
+    if famous:
         if characters.has_han(shown) or not characters.has_han(famous):
             brand = famous
         readings = list(dict.fromkeys(characters.readings(famous) + readings))

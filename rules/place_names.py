@@ -44,8 +44,9 @@ def shorten(name: str) -> str:
     >>> shorten("文山壮族苗族自治州"), shorten("涪陵区"), shorten("理县")
     ('文山', '涪陵', '理县')
     """
-    if name == "内蒙古自治区":
-        return "内蒙古"
+    for region in ("内蒙古", "西藏", "新疆", "广西", "宁夏"):
+        if name.startswith(region) and name.endswith("自治区"):
+            return region
     short = _AUTONOMOUS.sub("", name)
     if short == name:
         short = _SUFFIX.sub("", name)
@@ -141,22 +142,37 @@ def trailing(s: str) -> tuple[str, int] | None:
 
 
 @cache
-def _latin() -> dict[str, str]:
-    """Folded Latin spelling to short name: provinces, cities and county-level cities."""
-    names: dict[str, str] = {}
+def _latin() -> dict[str, Place]:
+    """Folded Latin spelling to place: provinces, cities and county-level cities."""
+    names: dict[str, Place] = {}
+    shorts: dict[str, Place] = {}
     for row in tables.rows("divisions"):
         name = row[3] or row[2] or row[1]
         if row[3] and not row[3].endswith("市"):
             continue
-        for spelling in text.readings(shorten(name)):
+        place = Place(shorten(name), shorten(row[1]), 3 if row[3] else 2 if row[2] else 1)
+        shorts.setdefault(place.short, place)
+        spellings = list(text.readings(place.short))
+        if not row[3]:
+            spellings += text.readings(name)
+        for spelling in spellings:
             if not row[3] or len(spelling) >= 6:
-                names.setdefault(spelling, shorten(name))
+                names.setdefault(spelling, place)
     for pair in tables.words("place_words", "latin"):
         spelling, short = pair.split("=")
-        names[spelling.replace(" ", "")] = short
+        names[spelling.replace(" ", "")] = shorts.get(short) or Place(short, short, 1)
     return names
 
 
 def latin(s: str) -> str | None:
     """The short name of a Chinese province or city in Latin letters; None if it is none."""
-    return _latin().get(text.fold(s))
+    place = _latin().get(text.fold(s))
+    return place.short if place else None
+
+
+def latin_within(s: str, outer: str) -> str | None:
+    """As :func:`latin`, for a place within another: Hangzhou within Zhejiang."""
+    place, around = _latin().get(text.fold(s)), _latin().get(text.fold(outer))
+    if place and around and place.province == around.province and place.level > around.level:
+        return place.short
+    return None
