@@ -37,7 +37,8 @@ KINDS: dict[str, str] = {
 """Kind of key → what two records that share it have in common."""
 
 WEAK = frozenset(
-    {"short_name", "place", "brand_start", "word", "id_part", "email_local", "email_domain"}
+    {"short_name", "place", "brand_start", "word", "acronym", "id_part", "email_local"}
+    | {"email_domain"}
 )
 """Kinds that many unrelated records share: their blocks may hold a quarter of the limit only,
 and larger ones are refined by two properties at once."""
@@ -187,7 +188,10 @@ SELECT 'brand_start', unnest(brand_starts), row FROM f WHERE NOT person
 UNION ALL
 SELECT 'word', unnest(brand_words), row FROM f WHERE NOT person
 UNION ALL
-SELECT 'acronym', unnest(acronyms), row FROM f WHERE NOT person
+SELECT 'acronym', acronym, row FROM f WHERE NOT person
+UNION ALL
+SELECT 'acronym', key, row FROM (SELECT unnest(initials) AS key, row FROM f WHERE NOT person)
+WHERE key IN (SELECT acronym FROM f WHERE NOT person)
 UNION ALL
 SELECT 'contact', unnest(contacts), row FROM f WHERE NOT person
 UNION ALL

@@ -91,13 +91,17 @@ def build(staged: pa.Table) -> pa.Table:
     columns["brand_readings"] = distinct_map(
         columns["org_brand"], _brand_readings, pa.list_(pa.string())
     )
-    for name, function in (
-        ("brand_starts", _brand_starts),
-        ("brand_words", _brand_words),
-        ("acronyms", _acronyms),
+    for name, source, function in (
+        ("brand_starts", "org_brand", _brand_starts),
+        ("brand_words", "org_brand", _brand_words),
+        ("initials", "name", _initials),
     ):
-        columns[name] = distinct_map(columns["org_brand"], function, pa.list_(pa.string()))
-    columns["road_key"] = distinct_map(columns["road"], address.plain_road)
+        columns[name] = distinct_map(columns[source], function, pa.list_(pa.string()))
+    columns["acronym"] = distinct_map(columns["name"], _acronym)
+    columns["road_key"] = pc.coalesce(
+        distinct_map(_array(staged, "address_key"), _road_of_key),
+        distinct_map(columns["road"], address.plain_road),
+    )
     columns["contacts"] = _lists(
         distinct_map(_array(staged, "contact_name"), split_words),
         distinct_map(_array(staged, "legal_representative"), split_words),
@@ -138,6 +142,16 @@ def unit_key(shown: str) -> str:
     return "-".join(numbered or parts)
 
 
+def _road_of_key(key: str) -> str:
+    """The road of an address key, which ends with the number.
+
+    >>> _road_of_key("chaohui 12"), _road_of_key("chaohui")
+    ('chaohui', 'chaohui')
+    """
+    words = key.split(" ")
+    return "".join(words[:-1] if len(words) > 1 and words[-1][:1].isdigit() else words)
+
+
 def _brand_readings(brand: str) -> list[str]:
     if text.has_han(brand):
         return text.readings(brand)
@@ -160,14 +174,21 @@ def _brand_words(brand: str) -> list[str]:
     return [word for word in organization_name.words(brand)[:3] if len(word) > 3]
 
 
-def _acronyms(brand: str) -> list[str]:
-    """Initials of a Latin brand, and the brand itself if it may be such."""
-    if text.has_han(brand):
-        return []
-    words = organization_name.words(brand)
-    if len(words) == 1:
-        return [words[0]] if 2 <= len(words[0]) <= 5 else []
-    return ["".join(word[0] for word in words[:5])]
+def _acronym(name: str) -> str:
+    """A name of one short Latin word, which may be the initials of another."""
+    words = [] if text.has_han(name) else organization_name.words(name)
+    return words[0] if len(words) == 1 and 2 <= len(words[0]) <= 5 else ""
+
+
+def _initials(name: str) -> list[str]:
+    """What others may call a Latin name by its initials.
+
+    >>> _initials("Perry & Savage Electronics Ltd"), _initials("PSE")
+    (['ps', 'pse', 'psel'], [])
+    """
+    words = () if text.has_han(name) else organization_name.words(name)
+    initials = "".join(word[0] for word in words[:5])
+    return [initials[:size] for size in range(2, len(initials) + 1)]
 
 
 def _array(table: pa.Table, name: str) -> pa.Array:

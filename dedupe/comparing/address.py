@@ -30,6 +30,7 @@ def levels(features: pa.Table, left: Rows, right: Rows) -> Levels:
             "district",
             "postal_code",
             "road",
+            "road_key",
             "house_number",
             "unit",
             "address_line",
@@ -46,7 +47,9 @@ def levels(features: pa.Table, left: Rows, right: Rows) -> Levels:
     other_place = (place == 0) & (postal != 1) & (district != 1)
 
     near_by = ~other_place
-    road = _texts(columns["road"], left, right, near_by, _road)
+    same_road = _compare(columns["road_key"], left, right) == 1
+    road = _texts(columns["road"], left, right, near_by & ~same_road, _road)
+    road[near_by & same_road] = 2
     line = _texts(columns["address_line"], left, right, near_by & (road < 2), _line)
 
     result = np.full(len(left), MISSING, dtype=np.int8)

@@ -60,6 +60,7 @@ class OrganizationForm(NamedTuple):
         brand_words: how many of ``words`` are the brand, 0 if unknown.
         han: whether the brand is written in Chinese characters.
         brand_readings, region_readings: pinyin, if Chinese.
+        initials: first letters of all Latin words of the name.
     """
 
     key: str
@@ -72,6 +73,7 @@ class OrganizationForm(NamedTuple):
     han: bool
     brand_readings: tuple[str, ...]
     region_readings: tuple[str, ...]
+    initials: str
 
     @property
     def core(self) -> str:
@@ -108,6 +110,7 @@ def form(
         han,
         tuple(text.readings(brand)) if han else (),
         tuple(text.readings(region)) if han and region else (),
+        "" if han else "".join(word[0] for word in words(name)),
     )
 
 
@@ -328,7 +331,7 @@ def _common_start(a: tuple[str, ...], b: tuple[str, ...]) -> int:
 
 
 def _acronym(short: OrganizationForm, long: OrganizationForm) -> bool:
-    if len(short.words) != 1 or len(long.words) < 2:
+    """Whether a short name is the first letters of the other's words."""
+    if len(short.words) != 1 or len(long.initials) < 2:
         return False
-    letters = "".join(word[0] for word in long.words)
-    return len(short.words[0]) > 1 and short.words[0] == letters[: max(len(short.words[0]), 2)]
+    return 2 <= len(short.words[0]) <= 5 and long.initials.startswith(short.words[0])
