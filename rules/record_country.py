@@ -39,7 +39,6 @@ _PLACES = (
     ("HK", re.compile(r"^(?:中[国國])?(?:香港|九[龍龙](?!坡)|新界)|[(（]香港[)）]")),
     ("MO", re.compile(r"^(?:中[国國])?澳[門门]|[(（]澳[門门][)）]")),
 )
-_INTERNATIONAL = re.compile(r"[\s(（'\"]*(?:\+|＋|00)")
 _CN_MOBILE = re.compile(r"\s*1[3-9]\d{9}(?:\.0)?\s*")
 _NAMES = ("name", "organization_name", "family_name", "given_name")
 _NUMBERS = ("national_id", "tax_id", "identifier")
@@ -61,13 +60,16 @@ def infer(cells: Cells, row: int, default: str) -> str:
     phones = (*cells.every("mobile", row), *cells.every("phone", row))
     names = [cell for field in _NAMES if (cell := cells.first(field, row))]
     address = cells.first("address", row) or ""
+    place = record_reach.read_address(cells, row, default)
     return (
         from_identifiers(identifier.parse(number, country=default) for number in numbers)
         or from_postal_code(cells.first("postal_code", row), default)
-        or from_address(record_reach.read_address(cells, row, default), default)
+        or from_address(place, default)
         or next(filter(None, (from_text(written, default) for written in (address, *names))), None)
         or from_phones(phones, default)
         or from_fit(" ".join(names) or address, phones, numbers, default)
+        or (place.country if place is not None else None)
+        or default
     )
 
 
@@ -88,10 +90,16 @@ def from_postal_code(postal_code: str | None, default: str) -> str | None:
 
 
 def from_address(place: Address | None, default: str) -> str | None:
-    """The country of an address in a known division; None if no division is known."""
-    if place is None or not (place.region or place.city):
+    """The country of an address in Chinese or in a division whose country is another one.
+
+    An address in Latin letters alone says little: streets are called alike everywhere.
+    """
+    if place is None or not place.country:
         return None
-    return place.country or default
+    division = place.region or place.city or ""
+    if text.has_han(division) or (division and place.country != default):
+        return place.country
+    return None
 
 
 def from_text(written: str, default: str) -> str | None:
@@ -109,17 +117,15 @@ def from_text(written: str, default: str) -> str | None:
 
 
 def from_phones(phones: Sequence[str], default: str) -> str | None:
-    """The one other country that all international numbers belong to, if there are such.
+    """The one other country that all numbers belong to; None if one is the default's.
 
-    >>> from_phones(["+852 5123 4567"], "CN"), from_phones(["212 555 0123"], "CN")
+    >>> from_phones(["+852 5123 4567"], "CN"), from_phones(["(212) 555-0123"], "US")
     ('HK', None)
 
     Args:
         phones: telephone numbers as written.
         default: ISO 3166 code.
     """
-    if not any(_INTERNATIONAL.match(cell) for cell in phones):
-        return None
     numbers = [n.e164 for cell in phones for n in phone.parse(cell, country=default).numbers]
     found = {regions for number in numbers if (regions := _regions(number[:4]))}
     if len(found) != 1:
@@ -138,15 +144,17 @@ def _regions(prefix: str) -> tuple[str, ...]:
     return ()
 
 
-def from_fit(written: str, phones: Sequence[str], numbers: Sequence[str], default: str) -> str:
+def from_fit(
+    written: str, phones: Sequence[str], numbers: Sequence[str], default: str
+) -> str | None:
     """Of the countries that the script of the names suggests, the one that fits best.
 
-    >>> from_fit("Ann Lee", ["(602) 510-3143"], [], "CN"), from_fit("Wang Wei", [], [], "CN")
-    ('US', 'CN')
+    >>> from_fit("Ann Lee", ["(602) 510-3143"], [], "CN"), from_fit("Ann Lee", [], [], "CN")
+    ('US', None)
     """
     candidates = _candidates(written, default)
     if len(candidates) == 1 or not (phones or numbers):
-        return default
+        return None
     if default == "CN" and any(_CN_MOBILE.fullmatch(cell) for cell in phones):
         return default
     return max(candidates, key=lambda code: _fit(tuple(phones), tuple(numbers), code))
@@ -183,7 +191,8 @@ def _fit(phones: tuple[str, ...], numbers: tuple[str, ...], country: str) -> int
     fit = 0
     for cell in phones:
         read = phone.parse(cell, country=country)
-        fit += len(read.numbers) - len(read.problems)
+        own = [number for number in read.numbers if country in _regions(number.e164[:4])]
+        fit += len(own) - len(read.problems)
     for cell in numbers:
         found = identifier.parse(cell, country=country)
         fit += 1 if found.value and found.kind != "other" else -1
