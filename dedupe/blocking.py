@@ -57,7 +57,8 @@ REPORT = pa.schema(
     ]
 )
 """Per kind of key: keys that two or more records share, pairs they make, keys shared by too
-many records, records of the largest, pairs made of those by refining, pairs left out."""
+many records, records of the largest, pairs made of those by refining, pairs of those that were
+not made (once per key; other kinds may still have found them)."""
 
 
 class BlockingSettings(Protocol):

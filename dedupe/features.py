@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedupe.comparing import address, organization_name
+from dedupe.comparing import address, characters, organization_name
 from rules import text
 from rules.customer import ORGANIZATION
 
@@ -159,12 +159,19 @@ def _brand_readings(brand: str) -> list[str]:
 
 
 def _brand_starts(brand: str) -> list[str]:
-    """Readings of the first two and three characters, or the first two words of a Latin brand."""
+    """Readings of a Chinese brand and of its first two and three characters; of a Latin one
+    every two words together, and those that may be such a reading.
+
+    >>> _brand_starts("海王星"), _brand_starts("Hangzhou Xingchen Trade")
+    (['haiwang', 'haiwangxing'], ['hangzhouxingchen', 'xingchentrade', 'hangzhou', 'xingchen'])
+    """
     if text.has_han(brand):
         folded = text.fold(brand)
-        return [r for size in (2, 3) if len(folded) >= size for r in text.readings(folded[:size])]
+        starts = [folded[:size] for size in (2, 3, len(folded)) if len(folded) >= size]
+        return list(dict.fromkeys(r for start in starts for r in text.readings(start)))
     words = organization_name.words(brand)
-    return ["".join(words[i : i + 2]) for i in range(min(2, len(words) - 1))]
+    pairs = ["".join(words[i : i + 2]) for i in range(min(2, len(words) - 1))]
+    return pairs + [w for w in words[:3] if len(w) > 3 and characters.is_pinyin(w)]
 
 
 def _brand_words(brand: str) -> list[str]:

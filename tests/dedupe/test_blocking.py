@@ -1,0 +1,231 @@
+"""Candidate pairs: which keys pair records, and what becomes of large blocks."""
+
+import random
+from itertools import combinations
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pytest
+
+from dedupe import blocking, features
+from rules.customer import STAGED_SCHEMA
+
+
+class Settings(NamedTuple):
+    """What blocking reads of the matching settings."""
+
+    block_limit: int = 60
+
+
+def staged(*rows: dict[str, Any]) -> pa.Table:
+    """Staged records a:0001, a:0002, ...; what a row does not give is null."""
+    full = [
+        {"record_id": f"a:{number:04d}", "source": "a", "source_key": str(number), **row}
+        for number, row in enumerate(rows, 1)
+    ]
+    columns = {field.name: [row.get(field.name) for row in full] for field in STAGED_SCHEMA}
+    return pa.table(columns, schema=STAGED_SCHEMA)
+
+
+def person(family: str, given: str, *readings: str, **rest: Any) -> dict[str, Any]:
+    """A person's record."""
+    key = f"{family}{given}".replace(" ", "").lower()
+    return {
+        "customer_type": "person",
+        "name": f"{family}{given}",
+        "name_key": key,
+        "family_name": family,
+        "given_name": given,
+        "name_readings": list(readings) or [f"{family.lower()} {given.lower()}"],
+        **rest,
+    }
+
+
+def organization(name: str, brand: str | None = None, **rest: Any) -> dict[str, Any]:
+    """An organization's record."""
+    return {
+        "customer_type": "organization",
+        "name": name,
+        "name_key": name.lower(),
+        "org_brand": brand or name,
+        **rest,
+    }
+
+
+def found(*rows: dict[str, Any], limit: int = 60) -> dict[tuple[str, str], set[str]]:
+    """Pairs and the kinds of keys that found them."""
+    pairs = blocking.candidates(features.build(staged(*rows)), Settings(limit)).pairs
+    return {
+        (row["left_id"][-1], row["right_id"][-1]): set(row["found_by"].split(","))
+        for row in pairs.to_pylist()
+    }
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "kind"),
+    [
+        (person("张", "伟明", "zhang weiming"), person("Weiming", "Zhang"), "name"),
+        (person("单", "雄", "shan xiong", "dan xiong"), person("Dan", "Xiong"), "name"),
+        (person("Green", "William"), person("Green", "Walter"), "short_name"),
+        (person("Greene", "William"), person("Grean", "William"), "given"),
+        (
+            person(
+                "张",
+                "伟明",
+                "zhang weiming",
+                phones=["+8613800000001"],
+                phone_keys=["+8613800000001"],
+            ),
+            person("王", "芳", "wang fang", phone_keys=["local:0000001"]),
+            "phone",
+        ),
+        (
+            person("张", "伟", id_keys=["ssn:900000001"]),
+            person("王", "芳", id_keys=["ssn:900000001"]),
+            "id",
+        ),
+        (
+            person("张", "伟", id_keys=["ssn:900123456"]),
+            person("王", "芳", id_keys=["ssn:900128456"]),
+            "id_part",
+        ),
+        (
+            person("张", "伟", house_number="12", street="Mill Lane"),
+            person("王", "芳", house_number="12", street="Mill Ln"),
+            "address",
+        ),
+        (
+            person("张", "伟", emails=["zw@example.com"]),
+            person("王", "芳", emails=["zw@example.com"]),
+            "email",
+        ),
+        (
+            organization("杭州星辰科技有限公司", "星辰"),
+            organization("Xingchen", "Xingchen"),
+            "brand",
+        ),
+        (
+            organization("杭州星辰科技有限公司", "星辰"),
+            organization("Hangzhou Xingchen Technology"),
+            "brand_start",
+        ),
+        (organization("Perry & Savage Electronics Ltd"), organization("PSE"), "acronym"),
+        (
+            organization("Blue Ridge", contact_name="Ann Lee"),
+            organization("Northgate", legal_representative="Ann Lee"),
+            "contact",
+        ),
+    ],
+)
+def test_a_shared_key_makes_a_pair(left: dict[str, Any], right: dict[str, Any], kind: str) -> None:
+    assert kind in found(left, right).get(("1", "2"), set())
+
+
+def test_records_that_share_nothing_make_no_pair() -> None:
+    assert found(person("Green", "William"), person("Miller", "Ann")) == {}
+
+
+def test_missing_values_pair_nothing() -> None:
+    assert found({"customer_type": "person"}, {"customer_type": "person"}) == {}
+
+
+def test_different_customer_types_are_never_paired() -> None:
+    number = {"phones": ["+8613800000001"], "phone_keys": ["+8613800000001"]}
+    assert found(person("张", "伟", **number), organization("张伟", **number)) == {}
+
+
+def test_left_id_is_the_smaller_and_no_pair_comes_twice() -> None:
+    rows = [person("Green", "William", emails=["w@example.com"]) for _ in range(5)]
+    pairs = blocking.candidates(features.build(staged(*rows)), Settings()).pairs.to_pylist()
+    assert [(p["left_id"], p["right_id"]) for p in pairs] == list(
+        combinations([f"a:{number:04d}" for number in range(1, 6)], 2)
+    )
+
+
+def _crowd(size: int, cities: int) -> list[dict[str, Any]]:
+    return [
+        person("张", "伟", "zhang wei", city=f"City{number % cities}") for number in range(size)
+    ]
+
+
+def test_an_oversized_block_is_refined_by_another_property() -> None:
+    made = blocking.candidates(features.build(staged(*_crowd(30, 6))), Settings(10))
+    assert made.pairs.num_rows == 6 * (5 * 4 // 2)
+    name = next(row for row in made.report.to_pylist() if row["kind"] == "name")
+    assert (name["oversized"], name["refined_pairs"]) == (3, 60)
+
+
+def test_what_stays_too_large_is_left_out_and_counted() -> None:
+    made = blocking.candidates(features.build(staged(*_crowd(30, 1))), Settings(10))
+    assert made.pairs.num_rows == 0
+    name = next(row for row in made.report.to_pylist() if row["kind"] == "name")
+    assert name["largest"] == 30
+    assert name["oversized"] == 3  # as spelled, and its reading in both orders
+    assert name["left_out"] == 3 * (30 * 29 // 2)
+
+
+def test_two_properties_together_refine_what_one_cannot() -> None:
+    rows = [
+        person("张", "伟", "zhang wei", city=f"C{n % 4}", street=f"{'甲乙丙丁'[n // 12]}路")
+        for n in range(48)
+    ]
+    made = blocking.candidates(features.build(staged(*rows)), Settings(10))
+    assert made.pairs.num_rows == 16 * (3 * 2 // 2)
+
+
+def test_row_order_and_threads_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    generator = random.Random(7)
+    rows = [
+        person(
+            generator.choice("张王李赵"),
+            generator.choice("伟芳娜敏"),
+            f"a {n % 9}",
+            city=f"C{n % 5}",
+        )
+        for n in range(300)
+    ]
+    table = staged(*rows)
+    shuffled = table.take(pa.array(generator.sample(range(300), 300)))
+    first, second = (
+        blocking.candidates(features.build(records), Settings(20)) for records in (table, shuffled)
+    )
+    connect = blocking.duckdb.connect
+    monkeypatch.setattr(blocking.duckdb, "connect", lambda: connect(config={"threads": 1}))
+    third = blocking.candidates(features.build(table), Settings(20))
+    assert first.pairs.num_rows > 300
+    assert first.pairs.equals(second.pairs)
+    assert first.pairs.equals(third.pairs)
+    assert first.report.equals(third.report)
+
+
+def test_pairs_are_those_of_a_plain_loop_over_one_kind_of_key() -> None:
+    generator = random.Random(3)
+    numbers = [f"+86138{generator.randrange(25):08d}" for _ in range(80)]
+    rows = [
+        {"customer_type": "person", "phones": [number], "phone_keys": [number]}
+        for number in numbers
+    ]
+    made = blocking.candidates(features.build(staged(*rows)), Settings(60)).pairs
+    expected = {
+        (f"a:{a + 1:04d}", f"a:{b + 1:04d}")
+        for a, b in combinations(range(80), 2)
+        if numbers[a] == numbers[b]
+    }
+    assert (
+        set(zip(made["left_id"].to_pylist(), made["right_id"].to_pylist(), strict=True)) == expected
+    )
+
+
+def test_report_knows_every_kind() -> None:
+    made = blocking.candidates(
+        features.build(staged(person("张", "伟", "zhang wei"), person("张", "伟", "zhang wei"))),
+        Settings(),
+    )
+    kinds = {kind for row in made.pairs.to_pylist() for kind in row["found_by"].split(",")}
+    assert kinds == {row["kind"] for row in made.report.to_pylist()}
+    assert kinds <= set(blocking.KINDS)
+
+
+def test_no_records_give_no_pairs() -> None:
+    made = blocking.candidates(features.build(staged()), Settings())
+    assert (made.pairs.num_rows, made.report.num_rows) == (0, 0)
