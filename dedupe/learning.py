@@ -128,15 +128,12 @@ def _ordered(known: FieldModel, level: np.ndarray, counts: np.ndarray) -> FieldM
     return replace(known, m=tuple(new_m), u=tuple(new_u))
 
 
-def expectation_maximization(
-    patterns: Patterns, shipped: Model, known: np.ndarray | None = None
-) -> tuple[Model, int]:
+def expectation_maximization(patterns: Patterns, shipped: Model) -> tuple[Model, int]:
     """Learn a model from patterns alone.
 
     Args:
         patterns: counted patterns of one customer type's candidate pairs.
         shipped: where to start, and the pseudo-counts.
-        known: per pattern 0.0 where its pairs cannot match, NaN where open.
 
     Returns:
         the model, and how many rounds it took.
@@ -145,8 +142,6 @@ def expectation_maximization(
     before: np.ndarray | None = None
     for round_number in range(1, ROUNDS + 1):
         matching = posterior(pattern_bits(patterns, model))
-        if known is not None:
-            matching = np.where(np.isnan(known), matching, known)
         model = maximize(patterns, matching, model, shipped)
         if before is not None and np.abs(matching - before).max(initial=0.0) < TOLERANCE:
             return model, round_number

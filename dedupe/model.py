@@ -34,7 +34,7 @@ class MatchingSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    match: float = Field(default=0.5, gt=0.0, lt=1.0)
+    match: float = Field(default=0.4, gt=0.0, lt=1.0)
     """Probability from which two records count as one customer."""
     review: float = Field(default=0.15, gt=0.0, lt=1.0)
     """Probability from which a pair below ``match`` is suggested to a steward."""

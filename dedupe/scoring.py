@@ -106,18 +106,18 @@ def train(levels: pa.Table, features: pa.Table, settings: MatchingSettings) -> M
         a model for person and for organization; its basis is ``prior`` where
         there were too few pairs to learn from.
     """
-    pair_type = _pair_types(levels, features)
+    pair_type = _open_pairs(levels, features)
     models: Models = {}
     for customer_type in LEVELS:
         start = _reduced(shipped_model(customer_type), settings)
         rows = np.flatnonzero(pair_type == customer_type)
-        patterns, vetoed = _patterns(levels, start, rows)
+        patterns = _patterns(levels, start, rows)
         records = _count_records(features, customer_type)
         if len(rows) < LEAST_PAIRS:
             counts = {"records": records, "pairs": len(rows)}
             models[customer_type] = replace(start, trained_on=counts)
             continue
-        model, rounds = expectation_maximization(patterns, start, vetoed)
+        model, rounds = expectation_maximization(patterns, start)
         models[customer_type] = replace(
             model,
             basis="em",
@@ -135,13 +135,13 @@ def train(levels: pa.Table, features: pa.Table, settings: MatchingSettings) -> M
 def refit(models: Models, levels: pa.Table, features: pa.Table, clusters: pa.Table) -> Models:
     """Estimate each learned model once more, from the clusters it led to.
 
-    A pair inside a cluster counts as a match, any other as none; closure and
-    vetoes thereby correct what looked right pair by pair.
+    A pair inside a cluster counts as a match, any other as none; average link
+    and vetoes thereby correct what looked right pair by pair.
 
     Args:
         clusters: record_id, cluster_id.
     """
-    pair_type = _pair_types(levels, features)
+    pair_type = _open_pairs(levels, features)
     together = _together(levels, clusters)
     refitted: Models = {}
     for customer_type, model in models.items():
@@ -149,7 +149,7 @@ def refit(models: Models, levels: pa.Table, features: pa.Table, clusters: pa.Tab
         if model.basis == "prior" or not len(rows):
             refitted[customer_type] = model
             continue
-        patterns, _ = _patterns(levels, model, rows)
+        patterns = _patterns(levels, model, rows)
         inside = np.bincount(
             patterns.inverse, weights=together[rows], minlength=len(patterns.counts)
         )
@@ -296,17 +296,20 @@ def _together(levels: pa.Table, clusters: pa.Table) -> np.ndarray:
     return (left == right).astype(np.float64)
 
 
-def _patterns(levels: pa.Table, model: Model, rows: np.ndarray) -> tuple[Patterns, np.ndarray]:
-    """Counted patterns of some pairs; vetoed pairs are patterns of their own.
+def _open_pairs(levels: pa.Table, features: pa.Table) -> np.ndarray:
+    """Customer type of each pair that training may learn from, empty for the others.
 
-    Returns:
-        the patterns, and per pattern 0.0 where it is vetoed for good, else NaN.
+    Pairs that a veto keeps apart for good are left out: their score decides
+    nothing, and so many branches, relatives and sister firms with equal names
+    would teach that an equal name says little.
     """
-    fields = tuple(name for name in FIELDS if name in model.fields)
-    matrix = np.column_stack([levels.column(f"{name}_level").to_numpy()[rows] for name in fields])
     final = [name for name, veto in VETOES.items() if veto.overruled_at_bits is None]
-    vetoed = pc.is_in(levels.column("veto"), value_set=pa.array(final)).to_numpy()[rows]
-    marked = np.column_stack([matrix, vetoed.astype(np.int8)])
-    patterns = count_patterns(marked, (*fields, "veto"))
-    known = np.where(patterns.levels[:, -1] == 1, 0.0, np.nan)
-    return replace(patterns, fields=fields, levels=patterns.levels[:, :-1]), known
+    vetoed = pc.is_in(levels.column("veto"), value_set=pa.array(final))
+    return np.where(vetoed.to_numpy(), "", _pair_types(levels, features))
+
+
+def _patterns(levels: pa.Table, model: Model, rows: np.ndarray) -> Patterns:
+    """Counted patterns of some pairs."""
+    fields = tuple(name for name in FIELDS if name in model.fields)
+    columns = [levels.column(f"{name}_level").to_numpy()[rows] for name in fields]
+    return count_patterns(np.column_stack(columns), fields)

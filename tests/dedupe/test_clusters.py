@@ -10,7 +10,7 @@ from dedupe.clusters import cluster, missing_pairs
 from dedupe.model import MatchingSettings, logit_bits, probability_of
 from onefold.errors import DecisionConflict
 
-SETTINGS = MatchingSettings()
+SETTINGS = MatchingSettings(match=0.5, review=0.15)
 
 
 def scored(*rows: tuple[str, str, float] | tuple[str, str, float, str]) -> pa.Table:
@@ -151,7 +151,10 @@ def test_unseen_pairs_inside_a_component_are_asked_for():
 
 def test_components_above_the_closure_limit_are_left_as_they_are():
     pairs = scored(("a", "b", 4.0), ("b", "c", 4.0))
-    assert missing_pairs("abc", pairs, None, MatchingSettings(closure_limit=2)).num_rows == 0
+    assert (
+        missing_pairs("abc", pairs, None, MatchingSettings(match=0.5, closure_limit=2)).num_rows
+        == 0
+    )
 
 
 def test_a_large_component_is_split_by_leiden_into_its_communities():
@@ -162,7 +165,7 @@ def test_a_large_component_is_split_by_leiden_into_its_communities():
         pairs += [(a, b, 8.0) for i, a in enumerate(members) for b in members[i + 1 :]]
         if group:
             pairs.append((members[0], f"g{group - 1}:14", 1.0))
-    found = cluster(ids, scored(*pairs), None, MatchingSettings(leiden_above=20))
+    found = cluster(ids, scored(*pairs), None, MatchingSettings(match=0.5, leiden_above=20))
     assert found.report["leiden_splits"] == 1 and found.report["components"] == 1
     assert {row["cluster_id"] for row in found.clusters.to_pylist()} == {
         f"g{group}:00" for group in range(6)
@@ -177,7 +180,7 @@ def test_vetoes_and_no_links_hold_inside_leiden_communities():
         members,
         scored(*pairs),
         decided(("no_link", "r02", "r03")),
-        MatchingSettings(leiden_above=10),
+        MatchingSettings(match=0.5, leiden_above=10),
     )
     assert not any({"r00", "r01"} <= group or {"r02", "r03"} <= group for group in found)
 
@@ -215,7 +218,7 @@ def test_decisions_hold_and_order_is_nothing(pairs, decisions, random):
     contradiction = any(
         kind == "no_link" and networkx.has_path(linked, *p) for kind, p in decisions
     )
-    small = MatchingSettings(leiden_above=4)
+    small = MatchingSettings(match=0.5, leiden_above=4)
     if contradiction:
         with pytest.raises(DecisionConflict):
             cluster(IDS, scored(*rows), table, small)

@@ -89,8 +89,9 @@ def test_bits_are_log2_of_m_over_u_within_the_cap():
 
 
 def test_settings_have_defaults_and_refuse_what_they_do_not_know():
-    assert MatchingSettings.read(None).match == 0.5
+    assert MatchingSettings.read(None) == MatchingSettings()
     assert MatchingSettings.read({"review": 0.3}).review == 0.3
+    assert 0 < MatchingSettings().review < MatchingSettings().match < 1
     with pytest.raises(ConfigError, match=r"onefold\.yml, matching\.treshold"):
         MatchingSettings.read({"treshold": 0.4})
     with pytest.raises(ConfigError, match=r"matching\.match"):

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from dedupe import scoring
-from dedupe.learning import count_patterns, expectation_maximization, pattern_bits, posterior
+from dedupe.learning import count_patterns
 from dedupe.levels import FIELDS, LEVELS
 from dedupe.model import MatchingSettings
 from dedupe.scoring import refit, score, shipped_model, train
@@ -276,19 +276,17 @@ def test_patterns_are_counted_and_found_again():
     assert (patterns.levels[patterns.inverse] == matrix).all()
 
 
-def test_pairs_known_not_to_match_teach_what_differing_looks_like():
-    start = shipped_model("person")
-    fields = tuple(start.fields)
-    column = fields.index("name")
-    matrix = np.full((400, len(fields)), -1, dtype=np.int8)
-    matrix[:, column] = 10
-    matrix[200:, column] = 9
-    patterns = count_patterns(matrix, fields)
-    known = np.where(patterns.levels[:, column] == 9, 0.0, np.nan)
-    free, _ = expectation_maximization(patterns, start)
-    held, _ = expectation_maximization(patterns, start, known)
-    assert held.fields["name"].bits[9] < free.fields["name"].bits[9] - 1
-    assert (posterior(pattern_bits(patterns, held)) <= 1).all()
+def test_vetoed_pairs_teach_nothing_and_overrulable_ones_do():
+    table, _ = made(2000, 0.3, customer_type="organization")
+    people = features(2001, customer_type="organization")
+    model = train(table, people, SETTINGS)["organization"]
+    more, _ = made(1000, 0.9, seed=8, customer_type="organization")
+    for veto, teaches in (("branch", False), ("sister", True)):
+        vetoed = more.set_column(
+            more.schema.get_field_index("veto"), "veto", pa.array([veto] * 1000)
+        )
+        both = train(pa.concat_tables([table, vetoed]), people, SETTINGS)["organization"]
+        assert (both.fingerprint != model.fingerprint) == teaches
 
 
 def test_the_shipped_weights_agree_with_the_order_of_the_levels():
