@@ -111,13 +111,17 @@ def forget(lake: Path, current: dict[str, str]) -> int:
     return removed
 
 
-def clean(lake: Path) -> int:
-    """Remove what killed writers left behind; only for the holder of the home's lock."""
+def clean(*folders: Path) -> int:
+    """Remove what killed writers left in these folders and the tables' folders below them.
+
+    Only for the holder of the home's lock: nobody else is writing then.
+    """
     removed = 0
-    for table in TABLES:
-        for path in (lake / table).glob("*.tmp"):
-            path.unlink()
-            removed += 1
+    for folder in folders:
+        for place in (folder, *(folder / table for table in TABLES)):
+            for path in place.glob("*.tmp"):
+                path.unlink()
+                removed += 1
     return removed
 
 

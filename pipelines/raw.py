@@ -8,7 +8,7 @@ import dagster as dg
 
 from connectors.source import SourceConfig
 from onefold.errors import SourceError
-from pipelines import stages
+from pipelines import resources, stages
 from pipelines.checks import SOURCE_CHECKS
 from pipelines.naming import asset_name
 from pipelines.report import as_plain
@@ -42,7 +42,7 @@ def raw_asset(config: SourceConfig) -> dg.AssetsDefinition:
                 context.log.warning(f"{error} Trying again.")
                 raise dg.RetryRequested(
                     max_retries=TRIES - 1,
-                    seconds_to_wait=home.retry_seconds * 2**context.retry_number,
+                    seconds_to_wait=resources.RETRY_SECONDS * 2**context.retry_number,
                 ) from error
         return dg.MaterializeResult(
             metadata={"dagster/row_count": synced.read, **as_plain(synced)},

@@ -17,15 +17,15 @@ from pipelines import stages
 PARTS = ("where", "what", "found", "do")
 """The parts of an OnefoldError, kept in the metadata of a failed step."""
 
+RETRY_SECONDS = 5.0
+"""How long to wait before an unreachable source is tried again; doubled each time."""
+
 
 class Home(dg.ConfigurableResource):
     """The home's lake, warehouse, sources and settings."""
 
     path: str
     """The home folder."""
-
-    retry_seconds: float = 5.0
-    """How long to wait before an unreachable source is tried again; doubled each time."""
 
     _deployment: stages.Deployment | None = PrivateAttr(default=None)
 

@@ -72,6 +72,7 @@ class Deployment:
     matching: MatchingSettings
     policy: survivorship.Policy
     _staged: dict[str, pa.Table] = field(default_factory=dict, repr=False)
+    _read: set[str] = field(default_factory=set, repr=False)
 
     def staged(self) -> pa.Table:
         """Every live record; read once, and again when a sync changed one."""
@@ -106,7 +107,7 @@ def opened(home: Path) -> Iterator[Deployment]:
     folder = lake.folder(settings)
     with exclusive(settings.home):
         engine.migrate(settings)
-        lake.clean(folder)
+        lake.clean(folder, settings.models_dir)
         warehouse = engine.connect(settings)
         try:
             yield Deployment(settings, configs, warehouse, folder, matching_settings, policy)
@@ -149,6 +150,7 @@ def sync(deployment: Deployment, source: str, *, last_try: bool = True) -> Synce
             read=previous.rows if previous else 0,
             seconds=time.monotonic() - began,
         )
+    deployment._read.add(source)
     manifest = found.manifest
     log.info("raw/%s: %s, %s rows", source, found.status, f"{manifest.rows:,}")
     skipped: Counter[str] = Counter()
@@ -176,7 +178,8 @@ def stage(deployment: Deployment, source: str) -> Staged:
     config = deployment.sources[source]
     good = staging.last_sync(deployment.warehouse, source)
     last = staging.last_sync(deployment.warehouse, source, good=False)
-    failed = last if last is not None and last.status not in ("synced", "unchanged") else None
+    # A source that could be read again, though it is unchanged, is noted as good again.
+    failed = last if last != good and source in deployment._read else None
     manifest = snapshot.latest(deployment.lake, source)
     if manifest is None:
         return _stands(source, good, "failed", "The source was never read.", began)
@@ -388,12 +391,16 @@ def orphans(deployment: Deployment) -> Check:
 
 def quarantine_counts(deployment: Deployment) -> list[dict[str, Any]]:
     """Open findings by source, field, rule and severity, most frequent first."""
-    columns = ["source", "field", "rule", "severity"]
-    table = staging.findings(deployment.warehouse).select(columns)
-    counted = table.append_column("findings", pa.array([1] * table.num_rows, pa.int64()))
-    grouped = counted.group_by(columns).aggregate([("findings", "sum")])
-    rows = grouped.rename_columns([*columns, "findings"]).to_pylist()
-    return sorted(rows, key=lambda row: (-row["findings"], *(str(row[name]) for name in columns)))
+    table = tables.quarantine
+    by = [table.c[name] for name in ("source", "field", "rule", "severity")]
+    query = (
+        sa.select(*by, sa.func.count().label("findings"))
+        .where(table.c.status == "open")
+        .group_by(*by)
+    )
+    with deployment.warehouse.read() as connection:
+        rows = [dict(row) for row in connection.execute(query).mappings()]
+    return sorted(rows, key=lambda row: (-row["findings"], row["source"], row["rule"]))
 
 
 # ---------------------------------------------------------------- staged → clusters

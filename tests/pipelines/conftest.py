@@ -1,10 +1,13 @@
 """A small home with two sources, and what stands in its stores, for comparing."""
 
 import logging
+import shutil
 import sqlite3
 import sys
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -91,7 +94,7 @@ def _no_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def world() -> ModuleType:
     """This module: the small home's data and the functions to make and read it."""
     return sys.modules[__name__]
@@ -103,19 +106,61 @@ def home(tmp_path: Path) -> Path:
     return write_home(tmp_path / "home")
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def any_home(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """A home on SQLite and, in a second run of the test, one on PostgreSQL."""
-    if request.param == "sqlite":
-        return write_home(tmp_path / "home")
-    return write_home(tmp_path / "home", request.getfixturevalue("postgres_database"))
+@pytest.fixture(scope="session")
+def _synced(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home on SQLite that went through every stage once; to be copied, not used."""
+    folder = write_home(tmp_path_factory.mktemp("synced") / "home")
+    run_all(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def _synced_on_postgres(
+    tmp_path_factory: pytest.TempPathFactory, postgres_url: str
+) -> Iterator[Path]:
+    """The same on PostgreSQL."""
+    with _database(postgres_url) as url:
+        folder = write_home(tmp_path_factory.mktemp("synced") / "home", url)
+        run_all(folder)
+        yield folder
 
 
 @pytest.fixture
-def deployment(home: Path) -> Iterator[stages.Deployment]:
-    """The opened home."""
-    with stages.opened(home) as opened:
-        yield opened
+def synced(_synced: Path, tmp_path: Path) -> Path:
+    """A home on SQLite that went through every stage once."""
+    return shutil.copytree(_synced, tmp_path / "home")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def any_synced(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+    """The same, and in a second run of the test one on PostgreSQL."""
+    if request.param == "sqlite":
+        yield shutil.copytree(request.getfixturevalue("_synced"), tmp_path / "home")
+        return
+    original = request.getfixturevalue("_synced_on_postgres")
+    home = shutil.copytree(original, tmp_path / "home")
+    before = settings.load(original).database_url
+    with _database(request.getfixturevalue("postgres_url"), sa.make_url(before).database) as url:
+        text = (home / "onefold.yml").read_text(encoding="utf-8")
+        name = sa.make_url(before).database or ""
+        text = text.replace(name, sa.make_url(url).database or "")
+        (home / "onefold.yml").write_text(text, encoding="utf-8")
+        yield home
+
+
+@contextmanager
+def _database(server: str, template: str | None = None) -> Iterator[str]:
+    """A PostgreSQL database, empty or a copy of another, dropped afterwards; its URL."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        copied = f" TEMPLATE {template}" if template else ""
+        connection.execute(sa.text(f"CREATE DATABASE {name}{copied}"))
+    try:
+        yield sa.make_url(server).set(database=name).render_as_string(hide_password=False)
+    finally:
+        with engine.connect() as connection:
+            connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 def run_all(home: Path) -> None:
@@ -145,10 +190,17 @@ def contents(home: Path, ignore: frozenset[str] = frozenset(_VARY)) -> dict[str,
                 for table in metadata.sorted_tables:
                     shown = [column for column in table.columns if column.name not in ignore]
                     rows = connection.execute(sa.select(*shown))
-                    found[table.name] = sorted(tuple(map(str, row)) for row in rows)
+                    found[table.name] = sorted(tuple(map(_text, row)) for row in rows)
     finally:
         warehouse.close()
     return found
+
+
+def _text(value: object) -> str:
+    """The same on both databases: SQLite's times have no zone, they are UTC."""
+    if isinstance(value, datetime):
+        value = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    return str(value)
 
 
 def execute(home: Path, statement: str, store: str = "warehouse") -> None:
@@ -194,11 +246,11 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture
-def edit(home: Path) -> Callable[[str, str, str], None]:
-    """Replace text in a file of the home; fails if it is not there."""
+def edit(synced: Path) -> Callable[[str, str, str], None]:
+    """Replace text in a file of the synced home; fails if it is not there."""
 
     def replace(name: str, old: str, new: str) -> None:
-        path = home / name
+        path = synced / name
         text = path.read_text(encoding="utf-8")
         assert old in text
         path.write_text(text.replace(old, new), encoding="utf-8")

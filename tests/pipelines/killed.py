@@ -3,8 +3,9 @@
 Reads lines ``HOME<tab>KIND<tab>POINT`` and answers each with the child's exit
 code (-9: killed). Everything is imported once; a fork costs no import.
 KIND is ``message`` (die when the stages say a line that starts with POINT),
-``sql`` (die before the first statement that contains POINT) or ``file`` (die
-when a file is flushed whose path contains POINT, before it gets its name).
+``sql`` (die before the first statement that contains POINT), ``write`` (the
+same, but not before a SELECT) or ``file`` (die when a file is flushed whose
+path contains POINT, before it gets its name).
 """
 
 import logging
@@ -32,11 +33,11 @@ def _arm(kind: str, point: str) -> None:
         )
         logging.getLogger("onefold").addHandler(handler)
         logging.getLogger("onefold").setLevel(logging.INFO)
-    elif kind == "sql":
+    elif kind in ("sql", "write"):
 
         @sa.event.listens_for(sa.Engine, "before_cursor_execute")
         def _before(_c: object, _u: object, statement: str, *_rest: object) -> None:
-            if point in statement:
+            if point in statement and (kind == "sql" or not statement.startswith("SELECT")):
                 _die()
     elif kind == "file":
         flush = os.fsync

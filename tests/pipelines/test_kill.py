@@ -11,25 +11,21 @@ import pytest
 
 from pipelines import lake
 
-POINTS = [
-    ("message", "raw/crm: reading"),
+BEFORE_STAGED = [
     ("file", "lake/raw/erp"),
-    ("message", "staged/crm: cleaning"),
-    ("message", "staged/erp: writing"),
     ("sql", "sync_run (source"),
+]
+AFTER_STAGED = [
     ("file", "lake/canonical_checks"),
     ("file", "lake/features"),
     ("file", "lake/candidates"),
     ("message", "scored_pairs: training"),
     ("file", "models/person"),
     ("file", "models/organization"),
-    ("message", "scored_pairs: scoring"),
     ("file", "lake/scored_pairs"),
-    ("message", "clusters: grouping"),
     ("file", "lake/suggestions"),
     ("file", "lake/clusters"),
     ("message", "golden_customer: choosing"),
-    ("sql", "golden_customer_history"),
     ("sql", "publish_run (publish_id"),
 ]
 """Where the process dies: kind and point, see killed.py."""
@@ -60,69 +56,85 @@ def run() -> Iterator[Run]:
 
 
 @pytest.fixture(scope="module")
-def undisturbed() -> dict[str, Any]:
-    """Room for what a home holds whose run nobody killed."""
-    return {}
+def staged_only(_synced: Path, tmp_path_factory: pytest.TempPathFactory, run: Run) -> Path:
+    """A home whose first run was killed when all records were staged; to be copied."""
+    home = tmp_path_factory.mktemp("staged") / "home"
+    for name in ("sources", "data"):
+        shutil.copytree(_synced / name, home / name)
+    shutil.copy(_synced / "onefold.yml", home)
+    assert run(home, "message", "quarantine: checking") == -9
+    return home
 
 
 def _outcome(world: Any, home: Path) -> dict[str, Any]:
+    """All that must be the same, whether or not a run was killed."""
+    tables = ("candidates", "scored_pairs", "clusters", "suggestions")
     return {
         **world.contents(home),
         "models": world.files(home / "models"),
-        **{
-            table: world.lake_rows(home, table)
-            for table in ("candidates", "scored_pairs", "clusters", "suggestions")
-        },
+        **{table: world.lake_rows(home, table) for table in tables},
     }
 
 
-@pytest.mark.parametrize(("kind", "point"), POINTS, ids=[f"{k}-{p}" for k, p in POINTS])
-def test_a_killed_run_leaves_nothing_that_the_next_cannot_mend(
-    home: Path,
-    tmp_path: Path,
-    run: Run,
-    undisturbed: dict[str, Any],
-    world: Any,
-    kind: str,
-    point: str,
+def _ids(points: list[tuple[str, str]]) -> list[str]:
+    return [f"{kind} {point}" for kind, point in points]
+
+
+@pytest.mark.parametrize(("kind", "point"), BEFORE_STAGED, ids=_ids(BEFORE_STAGED))
+def test_killed_while_reading_and_staging_the_next_run_mends_it(
+    home: Path, _synced: Path, run: Run, world: Any, kind: str, point: str
 ) -> None:
-    if not undisturbed:
-        calm = world.write_home(tmp_path / "calm")
-        assert run(calm, "none", "") == 0
-        undisturbed |= _outcome(world, calm)
     assert run(home, kind, point) == -9
     assert run(home, "none", "") == 0
-    assert _outcome(world, home) == undisturbed
+    assert _outcome(world, home) == _outcome(world, _synced)
     assert not list((home / "lake").rglob("*.tmp"))
 
 
-@pytest.mark.parametrize("point", ["staged_customer (", "golden_customer_history", "publish_run ("])
-def test_postgresql_rolls_back_what_a_killed_run_began(
-    tmp_path: Path, postgres_database: str, run: Run, world: Any, point: str
+@pytest.mark.parametrize(("kind", "point"), AFTER_STAGED, ids=_ids(AFTER_STAGED))
+def test_killed_while_matching_and_publishing_the_next_run_mends_it(
+    staged_only: Path, tmp_path: Path, _synced: Path, run: Run, world: Any, kind: str, point: str
 ) -> None:
-    home = world.write_home(tmp_path / "home", postgres_database)
+    home = shutil.copytree(staged_only, tmp_path / "home")
+    assert run(home, kind, point) == -9
     assert run(home, "none", "") == 0
-    before = world.contents(home)
-    changed = [(*world.ERP[3][:6], "延陵路41号"), ("E9", "孙悦", "P", "13800000019", "", "", "")]
-    world.write_erp(home, [*world.ERP[:3], *changed, *world.ERP[4:]])
-    assert run(home, "sql", point) == -9
-    half = world.contents(home)
+    assert _outcome(world, home) == _outcome(world, _synced)
+    assert not list(home.rglob("*.tmp"))
+
+
+@pytest.mark.parametrize("point", ["sync_run (", "publish_run ("])
+def test_a_killed_update_leaves_readers_the_old_customers(
+    any_synced: Path, synced_change: Path, run: Run, world: Any, point: str
+) -> None:
+    before = world.contents(any_synced)
+    shutil.copy(synced_change / "data" / "erp.db", any_synced / "data" / "erp.db")
+    assert run(any_synced, "write", point) == -9
+    half = world.contents(any_synced)
     assert half["golden_customer"] == before["golden_customer"]
     assert half["crosswalk"] == before["crosswalk"]
+    assert run(any_synced, "none", "") == 0
+    assert world.contents(any_synced) == world.contents(synced_change)
+
+
+@pytest.fixture(scope="module")
+def synced_change(
+    _synced: Path, tmp_path_factory: pytest.TempPathFactory, run: Run, world: Any
+) -> Path:
+    """A home that nobody killed, after one record changed, one came and one went."""
+    home = shutil.copytree(_synced, tmp_path_factory.mktemp("change") / "home")
+    changed = (*world.ERP[3][:6], "延陵路41号")
+    new = ("E9", "孙悦", "P", "13812345678", "", "南京市", "汉中路1号")
+    world.write_erp(home, [*world.ERP[:3], changed, world.ERP[4], new])
     assert run(home, "none", "") == 0
-    after = world.contents(home)
-    assert len(after["crosswalk"]) == len(before["crosswalk"]) + 1
-    calm = world.write_home(tmp_path / "calm")
-    assert run(calm, "none", "") == 0
-    shutil.copy(home / "data" / "erp.db", calm / "data" / "erp.db")
-    assert run(calm, "none", "") == 0
-    assert world.contents(calm)["golden_customer"] == after["golden_customer"]
+    return home
 
 
-def test_a_killed_run_keeps_what_it_had_finished(home: Path, run: Run) -> None:
+def test_a_killed_run_keeps_what_it_had_finished(
+    staged_only: Path, tmp_path: Path, run: Run
+) -> None:
+    home = shutil.copytree(staged_only, tmp_path / "home")
     assert run(home, "message", "scored_pairs: scoring") == -9
-    finished = {table: list((home / "lake" / table).glob("*.parquet")) for table in lake.TABLES[:3]}
-    assert all(len(paths) == 1 for paths in finished.values())
-    stamps = {path: path.stat().st_mtime_ns for paths in finished.values() for path in paths}
+    finished = [path for table in lake.TABLES[:3] for path in (home / "lake" / table).iterdir()]
+    assert len(finished) == 3
+    stamps = {path: path.stat().st_mtime_ns for path in finished}
     assert run(home, "none", "") == 0
     assert {path: path.stat().st_mtime_ns for path in stamps} == stamps

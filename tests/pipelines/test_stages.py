@@ -1,5 +1,6 @@
 """The stages without Dagster: accounting, last good records, writing nothing twice."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,8 @@ from warehouse import staged as staging
 Edit = Callable[[str, str, str], None]
 
 
-def test_every_row_read_is_staged_or_in_quarantine(any_home: Path, world: Any) -> None:
-    world.run_all(any_home)
-    with stages.opened(any_home) as opened:
+def test_every_row_read_is_staged_or_in_quarantine(any_synced: Path, world: Any) -> None:
+    with stages.opened(any_synced) as opened:
         reports = {name: stages.stage(opened, name) for name in opened.sources}
         checks = stages.accounting(opened)
     assert {name: one.read for name, one in reports.items()} == {"crm": 8, "erp": 6}
@@ -27,42 +27,38 @@ def test_every_row_read_is_staged_or_in_quarantine(any_home: Path, world: Any) -
     assert [check.evaluated for check in checks] == [8, 6]
 
 
-def test_a_lost_record_fails_the_accounting(any_home: Path, world: Any) -> None:
-    world.run_all(any_home)
-    world.execute(any_home, "DELETE FROM {}staged_customer WHERE record_id = 'erp:E4'")
-    with stages.opened(any_home) as opened:
+def test_a_lost_record_fails_the_accounting(any_synced: Path, world: Any) -> None:
+    world.execute(any_synced, "DELETE FROM {}staged_customer WHERE record_id = 'erp:E4'")
+    with stages.opened(any_synced) as opened:
         failed = [check for check in stages.accounting(opened) if not check.passed]
     assert [(check.name, check.failed, check.blocking) for check in failed] == [
         ("no_record_lost_erp", 1, True)
     ]
 
 
-def test_two_systems_become_one_table_of_customers(any_home: Path, world: Any) -> None:
-    world.run_all(any_home)
+def test_two_systems_become_one_table_of_customers(any_synced: Path, world: Any) -> None:
     together: dict[str, set[str]] = {}
-    for row in world.lake_rows(any_home, "clusters"):
+    for row in world.lake_rows(any_synced, "clusters"):
         together.setdefault(row["cluster_id"], set()).add(row["record_id"])
     assert {"crm:C1", "erp:E1"} in together.values()
     assert {"crm:C5"} in together.values()
     assert {"erp:E4"} in together.values()
-    stored = world.contents(any_home)
+    stored = world.contents(any_synced)
     assert len(stored["golden_customer"]) == len(together)
     assert len(stored["crosswalk"]) == 13
 
 
-def test_a_second_run_writes_nothing_at_all(any_home: Path, world: Any) -> None:
-    world.run_all(any_home)
-    before = world.files(any_home), world.contents(any_home, frozenset())
-    world.run_all(any_home)
-    assert world.contents(any_home, frozenset()) == before[1]
-    assert world.files(any_home) == before[0]
+def test_a_second_run_writes_nothing_at_all(any_synced: Path, world: Any) -> None:
+    before = world.files(any_synced), world.contents(any_synced, frozenset())
+    world.run_all(any_synced)
+    assert world.contents(any_synced, frozenset()) == before[1]
+    assert world.files(any_synced) == before[0]
 
 
-def test_a_failing_source_keeps_its_last_good_records(any_home: Path, world: Any) -> None:
-    world.run_all(any_home)
-    before = world.contents(any_home)
-    (any_home / "data" / "crm.csv").unlink()
-    with stages.opened(any_home) as opened:
+def test_a_failing_source_keeps_its_last_good_records(any_synced: Path, world: Any) -> None:
+    before = world.contents(any_synced)
+    (any_synced / "data" / "crm.csv").unlink()
+    with stages.opened(any_synced) as opened:
         synced = stages.sync(opened, "crm")
         staged = stages.stage(opened, "crm")
         published = stages.publish(opened)
@@ -70,42 +66,39 @@ def test_a_failing_source_keeps_its_last_good_records(any_home: Path, world: Any
     assert "crm" in synced.message
     assert (staged.read, staged.staged) == (8, 7)
     assert not published.written
-    after = world.contents(any_home)
+    after = world.contents(any_synced)
     assert {**after, "sync_run": []} == {**before, "sync_run": []}
     assert len(after["sync_run"]) == len(before["sync_run"]) + 1
 
 
-def test_a_source_that_fails_again_in_the_same_way_is_noted_once(home: Path, world: Any) -> None:
-    world.run_all(home)
-    (home / "data" / "crm.csv").unlink()
-    world.run_all(home)
-    before = world.files(home)
-    world.run_all(home)
-    assert world.files(home) == before
+def test_a_source_that_fails_again_in_the_same_way_is_noted_once(synced: Path, world: Any) -> None:
+    (synced / "data" / "crm.csv").unlink()
+    world.run_all(synced)
+    before = world.files(synced)
+    world.run_all(synced)
+    assert world.files(synced) == before
 
 
-def test_a_source_that_comes_back_unchanged_is_noted_as_good(home: Path, world: Any) -> None:
-    world.run_all(home)
-    text = (home / "data" / "crm.csv").read_bytes()
-    (home / "data" / "crm.csv").unlink()
-    world.run_all(home)
-    (home / "data" / "crm.csv").write_bytes(text)
-    world.run_all(home)
-    with stages.opened(home) as opened:
+def test_a_source_that_comes_back_unchanged_is_noted_as_good(synced: Path, world: Any) -> None:
+    text = (synced / "data" / "crm.csv").read_bytes()
+    (synced / "data" / "crm.csv").unlink()
+    world.run_all(synced)
+    (synced / "data" / "crm.csv").write_bytes(text)
+    world.run_all(synced)
+    with stages.opened(synced) as opened:
         last = staging.last_sync(opened.warehouse, "crm", good=False)
     assert last is not None
     assert (last.status, last.rows_staged) == ("unchanged", 7)
-    before = world.files(home)
-    world.run_all(home)
-    assert world.files(home) == before
+    before = world.files(synced)
+    world.run_all(synced)
+    assert world.files(synced) == before
 
 
-def test_a_source_that_lost_most_rows_is_held(any_home: Path, world: Any) -> None:
-    world.run_all(any_home)
-    path = any_home / "data" / "crm.csv"
+def test_a_source_that_lost_most_rows_is_held(any_synced: Path, world: Any) -> None:
+    path = any_synced / "data" / "crm.csv"
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     path.write_text("".join(lines[:3]), encoding="utf-8")
-    with stages.opened(any_home) as opened:
+    with stages.opened(any_synced) as opened:
         synced = stages.sync(opened, "crm")
         staged = stages.stage(opened, "crm")
         last = staging.last_sync(opened.warehouse, "crm", good=False)
@@ -136,11 +129,10 @@ def test_an_unreachable_source_is_handed_back_until_the_last_try(home: Path, wor
 
 
 def test_a_mapped_column_that_is_gone_fails_only_its_source(
-    home: Path, edit: Edit, world: Any
+    synced: Path, edit: Edit, world: Any
 ) -> None:
-    world.run_all(home)
     edit("sources/erp.yml", "phone: tel", "phone: telephone")
-    with stages.opened(home) as opened:
+    with stages.opened(synced) as opened:
         outcomes = {
             name: {stages.sync(opened, name).status, stages.stage(opened, name).status}
             for name in opened.sources
@@ -150,29 +142,26 @@ def test_a_mapped_column_that_is_gone_fails_only_its_source(
     assert "failed" in outcomes["erp"]
 
 
-def test_other_rules_for_a_source_stage_it_again(home: Path, edit: Edit, world: Any) -> None:
-    world.run_all(home)
+def test_other_rules_for_a_source_stage_it_again(synced: Path, edit: Edit, world: Any) -> None:
     edit("sources/erp.yml", "P: person, C: organization", "P: person, C: person")
-    with stages.opened(home) as opened:
+    with stages.opened(synced) as opened:
         assert stages.sync(opened, "erp").status == "unchanged"
         staged = stages.stage(opened, "erp")
         assert (staged.status, staged.changed) == ("changed", 2)
         assert stages.stage(opened, "erp").status == "unchanged"
 
 
-def test_a_schedule_changes_no_record(home: Path, edit: Edit, world: Any) -> None:
-    world.run_all(home)
-    before = world.contents(home, frozenset())
+def test_a_schedule_changes_no_record(synced: Path, edit: Edit, world: Any) -> None:
+    before = world.contents(synced, frozenset())
     edit("sources/crm.yml", "30 2 * * *", "0 4 * * *")
-    world.run_all(home)
-    assert world.contents(home, frozenset()) == before
+    world.run_all(synced)
+    assert world.contents(synced, frozenset()) == before
 
 
-def test_a_changed_record_is_the_only_one_written(any_home: Path, world: Any) -> None:
-    world.run_all(any_home)
+def test_a_changed_record_is_the_only_one_written(any_synced: Path, world: Any) -> None:
     changed = [("E4", "赵磊", "P", "13800000009", "new@example.com", "常州市", "延陵路40号")]
-    world.write_erp(any_home, [*world.ERP[:3], *changed, *world.ERP[4:]])
-    with stages.opened(any_home) as opened:
+    world.write_erp(any_synced, [*world.ERP[:3], *changed, *world.ERP[4:]])
+    with stages.opened(any_synced) as opened:
         assert stages.sync(opened, "erp").status == "changed"
         staged = stages.stage(opened, "erp")
         published = stages.publish(opened)
@@ -180,48 +169,47 @@ def test_a_changed_record_is_the_only_one_written(any_home: Path, world: Any) ->
     assert (published.added, published.changed, published.ended) == (0, 1, 0)
 
 
-def test_a_saved_model_is_used_until_the_data_has_grown_by_half(home: Path, world: Any) -> None:
-    world.run_all(home)
-    models = world.files(home / "models")
+def test_a_saved_model_is_used_until_the_data_has_grown_by_half(synced: Path, world: Any) -> None:
+    models = world.files(synced / "models")
     extra = [
         (f"E{n}", f"孙{name}", "P", f"1380000{n:04}", "", "南京市", f"汉中路{n}号")
         for n, name in enumerate("甲乙丙丁戊己庚辛壬癸", 100)
     ]
-    world.write_erp(home, [*world.ERP, extra[0]])
+    world.write_erp(synced, [*world.ERP, extra[0]])
     seen: list[str] = []
     with world.told(seen):
-        world.run_all(home)
+        world.run_all(synced)
     assert not any("training" in line for line in seen)
-    assert world.files(home / "models") == models
-    world.write_erp(home, [*world.ERP, *extra])
+    assert world.files(synced / "models") == models
+    world.write_erp(synced, [*world.ERP, *extra])
     with world.told(seen):
-        world.run_all(home)
+        world.run_all(synced)
     assert any("training" in line for line in seen)
 
 
-def test_older_results_leave_the_lake_but_raw_stays(home: Path, world: Any) -> None:
+def test_older_results_leave_the_lake_but_raw_stays(synced: Path, world: Any) -> None:
     for number in range(4):
-        world.write_erp(home, [*world.ERP[:3], *[(*world.ERP[3][:6], f"延陵路{number}号")]])
-        world.run_all(home)
+        world.write_erp(synced, [*world.ERP[:3], *[(*world.ERP[3][:6], f"延陵路{number}号")]])
+        world.run_all(synced)
     for table in ("features", "candidates", "scored_pairs", "clusters", "suggestions"):
-        assert len(list((home / "lake" / table).glob("*.parquet"))) == lake.KEPT
-    assert len(list((home / "lake" / "raw" / "erp").glob("*.parquet"))) == 4
+        assert len(list((synced / "lake" / table).glob("*.parquet"))) == lake.KEPT
+    assert len(list((synced / "lake" / "raw" / "erp").glob("*.parquet"))) == 5
 
 
-def test_a_clustering_stage_makes_what_it_needs(home: Path) -> None:
-    with stages.opened(home) as opened:
-        for name in opened.sources:
-            stages.sync(opened, name)
-            stages.stage(opened, name)
+def test_a_clustering_stage_makes_what_it_needs(synced: Path) -> None:
+    shutil.rmtree(synced / "lake" / "candidates")
+    shutil.rmtree(synced / "lake" / "scored_pairs")
+    shutil.rmtree(synced / "lake" / "clusters")
+    with stages.opened(synced) as opened:
         report = stages.clusters(opened)
+        assert not report.reused
         assert stages.candidates(opened).reused
         assert stages.scored_pairs(opened).reused
         assert all(check.passed for check in stages.clustering_checks(opened, report))
 
 
-def test_decisions_of_stewards_hold(any_home: Path, world: Any) -> None:
-    world.run_all(any_home)
-    with stages.opened(any_home) as opened:
+def test_decisions_of_stewards_hold(any_synced: Path, world: Any) -> None:
+    with stages.opened(any_synced) as opened:
         said = {"reason": "known", "decided_by": "steward"}
         decisions.add(opened.warehouse, "link", left_id="crm:C2", right_id="erp:E4", **said)
         decisions.add(opened.warehouse, "no_link", left_id="crm:C1", right_id="erp:E1", **said)
@@ -234,14 +222,13 @@ def test_decisions_of_stewards_hold(any_home: Path, world: Any) -> None:
             ("decisions_hold", True),
         ]
         assert not stages.publish(opened).written
-    of = {row["record_id"]: row["cluster_id"] for row in world.lake_rows(any_home, "clusters")}
+    of = {row["record_id"]: row["cluster_id"] for row in world.lake_rows(any_synced, "clusters")}
     assert of["crm:C2"] == of["erp:E4"]
     assert of["crm:C1"] != of["erp:E1"]
 
 
-def test_a_broken_decision_fails_its_check(home: Path, world: Any) -> None:
-    world.run_all(home)
-    with stages.opened(home) as opened:
+def test_a_broken_decision_fails_its_check(synced: Path, world: Any) -> None:
+    with stages.opened(synced) as opened:
         report = stages.clusters(opened)
         said = {"reason": "known", "decided_by": "steward"}
         decisions.add(opened.warehouse, "no_link", left_id="crm:C1", right_id="erp:E1", **said)
@@ -249,27 +236,27 @@ def test_a_broken_decision_fails_its_check(home: Path, world: Any) -> None:
     assert failed == ["decisions_hold"]
 
 
-def test_contradicting_decisions_are_shown_and_nothing_is_published(home: Path, world: Any) -> None:
-    world.run_all(home)
-    before = world.contents(home)
-    with stages.opened(home) as opened:
+def test_contradicting_decisions_are_shown_and_nothing_is_published(
+    synced: Path, world: Any
+) -> None:
+    before = world.contents(synced)
+    with stages.opened(synced) as opened:
         said = {"reason": "known", "decided_by": "steward"}
         decisions.add(opened.warehouse, "link", left_id="crm:C2", right_id="erp:E4", **said)
     world.execute(
-        home,
+        synced,
         "INSERT INTO {}decision (decision_id, kind, left_id, right_id, reason, decided_by,"
         " decided_at) VALUES ('D999999', 'no_link', 'crm:C2', 'erp:E4', 'x', 'y',"
         " '2024-01-01 00:00:00.000000')",
         "review",
     )
-    with stages.opened(home) as opened, pytest.raises(DecisionConflict, match="D999999"):
+    with stages.opened(synced) as opened, pytest.raises(DecisionConflict, match="D999999"):
         stages.publish(opened)
-    assert world.contents(home)["golden_customer"] == before["golden_customer"]
+    assert world.contents(synced)["golden_customer"] == before["golden_customer"]
 
 
-def test_an_override_is_published(home: Path, world: Any) -> None:
-    world.run_all(home)
-    with stages.opened(home) as opened:
+def test_an_override_is_published(synced: Path, world: Any) -> None:
+    with stages.opened(synced) as opened:
         golden = stages.golden_sample(opened, ["golden_id", "name"])[0]
         decisions.add(
             opened.warehouse,
@@ -285,10 +272,9 @@ def test_an_override_is_published(home: Path, world: Any) -> None:
         assert stages.golden_sample(opened, ["golden_id", "name"])[0]["name"] == "张维"
 
 
-def test_records_of_a_source_without_yaml_stay_and_are_reported(home: Path, world: Any) -> None:
-    world.run_all(home)
-    (home / "sources" / "erp.yml").unlink()
-    with stages.opened(home) as opened:
+def test_records_of_a_source_without_yaml_stay_and_are_reported(synced: Path, world: Any) -> None:
+    (synced / "sources" / "erp.yml").unlink()
+    with stages.opened(synced) as opened:
         check = stages.orphans(opened)
         assert staging.sources(opened.warehouse) == {"crm": 7, "erp": 6}
     assert not check.passed
@@ -296,9 +282,9 @@ def test_records_of_a_source_without_yaml_stay_and_are_reported(home: Path, worl
     assert "sources/erp.yml is gone; its 6 records stay." in check.description
 
 
-def test_a_lake_on_an_object_store_is_refused_in_words(home: Path, edit: Edit) -> None:
+def test_a_lake_on_an_object_store_is_refused_in_words(synced: Path, edit: Edit) -> None:
     edit("onefold.yml", "country: CN", "lake: s3://bucket/lake\ncountry: CN")
-    with pytest.raises(ConfigError, match="must be a folder"), stages.opened(home):
+    with pytest.raises(ConfigError, match="must be a folder"), stages.opened(synced):
         pass
 
 
