@@ -16,7 +16,7 @@ from pathlib import Path
 
 import chardet
 
-from onefold.errors import ConfigError, SourceEncoding
+from onefold.errors import SourceEncoding
 
 _BLOCK = 1 << 20
 _SAMPLE = 1 << 20
@@ -57,8 +57,8 @@ def detect(
         country: ISO 3166 code of the source; None is taken for Chinese.
 
     Raises:
-        ConfigError: the declared encoding does not exist.
-        SourceEncoding: the file is not text in the declared encoding, or in any.
+        SourceEncoding: the declared encoding does not exist, or the file is not text in
+            it, or in any.
     """
     if declared:
         return _declared(path, where, declared)
@@ -94,7 +94,7 @@ def _declared(path: Path, where: str, name: str) -> Encoding:
         codecs.lookup(name)
         "".encode(name)
     except (LookupError, UnicodeError) as error:
-        raise ConfigError(
+        raise SourceEncoding(
             where,
             f"there is no text encoding '{name}'",
             do="Use utf-8, utf-16, gb18030, big5, cp1252, ...",

@@ -19,7 +19,7 @@ from connectors import files, mapping
 from connectors.config import SourceConfig
 from connectors.files import SourceFile
 from connectors.reading import Reading, Report, Row
-from onefold.errors import ConfigError, OnefoldError, SourceLayout
+from onefold.errors import OnefoldError, SourceEncoding, SourceLayout, SourceMissing
 
 _BLOCK = 1 << 20
 _DOS_END = b"\x1a"
@@ -102,12 +102,13 @@ def load_layout(path: Path) -> Layout:
     """Read a layout file.
 
     Raises:
-        ConfigError: it is not there, no YAML, or wrong; names the field.
+        SourceMissing: it is not there.
+        SourceLayout: it is no YAML, or wrong; names the field.
     """
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise ConfigError(
+        raise SourceMissing(
             str(path), "the layout file is not there", do="Mend 'layout' in the source's YAML."
         ) from error
     try:
@@ -117,12 +118,12 @@ def load_layout(path: Path) -> Layout:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
-        raise ConfigError(f"{path.name}{line}", "this is not YAML", do="Mend the line.") from error
+        raise SourceLayout(f"{path.name}{line}", "this is not YAML", do="Mend the line.") from error
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         field = ".".join(map(str, first["loc"]))
         message = first["msg"].removeprefix("Value error, ")
-        raise ConfigError(
+        raise SourceLayout(
             f"{path.name}, {field}" if field else path.name, message, do="Mend the layout."
         ) from None
 
@@ -158,9 +159,8 @@ def read(config: SourceConfig) -> Iterator[Reading]:
     """Open fixed-width files.
 
     Raises:
-        SourceMissing: no file.
-        ConfigError: the layout is wrong.
-        SourceLayout: no record fits the layout.
+        SourceMissing: no file, or no layout.
+        SourceLayout: the layout is wrong, or most lines do not fit it.
     """
     layout = load_layout(Path(config.layout or ""))
     if config.encoding:
@@ -168,7 +168,7 @@ def read(config: SourceConfig) -> Iterator[Reading]:
             layout = Layout.model_validate({**layout.model_dump(), "encoding": config.encoding})
         except ValidationError as error:
             message = error.errors()[0]["msg"].removeprefix("Value error, ")
-            raise ConfigError(f"{config.file}, encoding", message, do="Mend it.") from None
+            raise SourceEncoding(f"{config.file}, encoding", message, do="Mend it.") from None
     report = Report()
     found = files.find(config)
     rows = itertools.chain.from_iterable(_rows(file, layout, report) for file in found)

@@ -389,7 +389,7 @@ def _hold_back(config: SourceConfig, previous: Manifest | None, rows: int) -> No
             found=f"0 rows, {previous.rows} at the last sync",
             do="Mend the source; its last good records stay in use.",
         )
-    if config.hold_if_shrinks_by < 1 and rows < previous.rows * (1 - config.hold_if_shrinks_by):
+    if config.hold_if_shrinks_by < 1 and rows <= previous.rows * (1 - config.hold_if_shrinks_by):
         raise SourceHeld(
             config.name,
             "too many rows are gone since the last sync",

@@ -13,9 +13,9 @@ from connectors import config as configs
 from connectors import delimited, fixed_width, mapping, snapshot, spreadsheet, sql
 from connectors import files as file_sets
 from connectors.config import SourceConfig
-from connectors.reading import FileFacts, Reading
+from connectors.reading import RESERVED, FileFacts, Reading
 from connectors.snapshot import Extraction, Manifest
-from onefold.errors import OnefoldError
+from onefold.errors import OnefoldError, SourceEmpty
 
 __all__ = [
     "Extraction",
@@ -75,10 +75,24 @@ def extract(config: SourceConfig, lake: Path, previous: Manifest | None) -> Extr
                 return Extraction("unchanged", old, previous)
     with READERS[config.connector](config) as reading:
         reading.report.files = facts
+        _prepare(config, reading)
         key = [_key_column(config, reading, name) for name in config.key or reading.key]
         return snapshot.write(
             reading, config, lake, previous, key=tuple(key), settings_hash=settings_hash
         )
+
+
+def _prepare(config: SourceConfig, reading: Reading) -> None:
+    """Refuse what cannot be used before any row is read."""
+    if not reading.columns:
+        raise SourceEmpty(
+            config.name,
+            "there is nothing to read, not even headings",
+            found=reading.origin,
+            do="Mend the source; its last good records stay in use.",
+        )
+    reading.columns = [f"{name}_" if name in RESERVED else name for name in reading.columns]
+    mapping.resolve(config, reading.columns)
 
 
 def _key_column(config: SourceConfig, reading: Reading, name: str) -> int:
@@ -142,6 +156,7 @@ def check(config: SourceConfig) -> str:
         SourceError: it cannot; the message says why and what to do.
     """
     with READERS[config.connector](config) as reading:
+        _prepare(config, reading)
         for name in config.key or reading.key:
             _key_column(config, reading, name)
         fields = mapping.resolve(config, reading.columns)

@@ -12,6 +12,7 @@ the manifest's notes.
 import datetime as dt
 import fnmatch
 import itertools
+import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,6 +33,9 @@ from onefold.errors import SourceLayout, SourceLocked, SourceMissing
 _EXACT_DIGITS = 15
 _VISIBLE = calamine.SheetVisibleEnum.Visible
 _WORKSHEET = calamine.SheetTypeEnum.WorkSheet
+_ESCAPED = re.compile(r"_x(00[01][0-9A-Fa-f])_")
+"""Control characters as ECMA-376 part 1, 22.9.2.19, writes them in XML."""
+_EMPTY = "empty sheet"
 _ZIP = b"PK"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
@@ -63,6 +67,9 @@ def read(config: SourceConfig) -> Iterator[Reading]:
     report = Report()
     found = files.find(config)
     sheets = [sheet for file in found for sheet in _tables(config, file, report)]
+    if not sheets and {one.what for one in report.skipped} <= {_EMPTY}:
+        yield Reading([], iter(()), report, found[0].name)
+        return
     if not sheets:
         skipped = "; ".join(f"{one.where}: {one.what}" for one in report.skipped[:5])
         raise SourceLayout(
@@ -151,9 +158,9 @@ def _chosen(config: SourceConfig, name: str) -> bool:
 
 def _table(config: SourceConfig, file: SourceFile, sheet: calamine.CalamineSheet) -> _Sheet | str:
     """The sheet's table, or why it has none."""
-    rows = sheet.to_python(skip_empty_area=False)
-    if not rows:
-        return "empty sheet"
+    rows = sheet.to_python(skip_empty_area=False, nrows=tables.LOOK_AHEAD + 2)
+    if sheet.start is None or not rows:
+        return _EMPTY
     if config.header_row == 0:
         header: tables.Header | None = tables.Header(-1, -1, ("",) * len(rows[0]), 0)
     else:
@@ -162,17 +169,24 @@ def _table(config: SourceConfig, file: SourceFile, sheet: calamine.CalamineSheet
         header = tables.find_header(rows, mapping.recognizer(config), merges=merges, forced=forced)
     if header is None:
         return "sheet without a table"
-    used = [
-        i
-        for i in range(len(header.names))
-        if header.names[i] or any(_filled(row[i]) for row in rows[header.last + 1 :])
-    ]
+    used = _used(sheet, header)
     names = tables.unique([header.names[i] for i in used])
     if config.header_row != 0:
         trouble = _trouble(config, f"{file.name}|{sheet.name}", names)
         if trouble:
             return trouble
     return _Sheet(file, sheet.name, header, tuple(names), tuple(used))
+
+
+def _used(sheet: calamine.CalamineSheet, header: tables.Header) -> list[int]:
+    """Columns with a heading, or with anything below where it would stand."""
+    unused = {i for i, name in enumerate(header.names) if not name}
+    for number, row in enumerate(sheet.iter_rows()):
+        if not unused:
+            break
+        if number > header.last:
+            unused -= {i for i in unused if i < len(row) and _filled(row[i])}
+    return [i for i in range(len(header.names)) if i not in unused]
 
 
 def _trouble(config: SourceConfig, where: str, names: list[str]) -> str | None:
@@ -293,6 +307,8 @@ def as_text(cell: Cell) -> str | None:
     ('2023-01-12', 'TRUE')
     """
     if isinstance(cell, str):
+        if "_x00" in cell:
+            cell = _ESCAPED.sub(lambda match: chr(int(match.group(1), 16)), cell)
         return cell if cell.strip() else None
     if cell is None:
         return None

@@ -21,7 +21,6 @@ from sqlalchemy import exc
 from connectors.config import SourceConfig
 from connectors.reading import Reading, Report, Row
 from onefold.errors import (
-    ConfigError,
     SourceEncoding,
     SourceError,
     SourceLayout,
@@ -51,7 +50,7 @@ def read(config: SourceConfig) -> Iterator[Reading]:
         SourceUnreachable: the server does not answer, or stops answering.
         SourceMissing: no such database file, database or table.
         SourceLayout: the query is wrong.
-        SourceError: the server refuses the user.
+        SourceError: the URL is wrong, or the server refuses the user.
     """
     url = _url(config)
     engine = _engine(config, url)
@@ -80,7 +79,7 @@ def _url(config: SourceConfig) -> sa.URL:
     try:
         url = sa.make_url(config.url or "")
     except (exc.ArgumentError, ValueError):
-        raise ConfigError(
+        raise SourceError(
             f"{config.file}, url",
             "this is no database URL",
             do="Write it as postgresql://USER:${PASSWORD}@HOST:PORT/DATABASE; "
@@ -108,7 +107,7 @@ def _engine(config: SourceConfig, url: sa.URL) -> sa.Engine:
     try:
         return sa.create_engine(url, poolclass=sa.NullPool, connect_args=options)
     except (exc.NoSuchModuleError, ModuleNotFoundError) as error:
-        raise ConfigError(
+        raise SourceError(
             f"{config.file}, url",
             "there is no driver for this kind of database",
             found=url.drivername,

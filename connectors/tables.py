@@ -163,6 +163,11 @@ def _is_lower(
     if not under or not all(_looks_like_heading(cell) for cell in under.values()):
         return False
     top = [heading_text(cell) for cell in rows[upper]]
+    labels = [(cell, text) for cell, text in zip(rows[upper], top, strict=True) if text]
+    if not all(known(text) or _looks_like_heading(cell) for cell, text in labels):
+        return False
+    if len(labels) == 1 and not known(labels[0][1]):
+        return False  # a title that is not as wide as the table
     beside = {i: cell for i, cell in below.items() if i not in under}
     if any(i < len(top) and top[i] for i in beside):
         return False
@@ -197,13 +202,7 @@ def unique(names: Sequence[str]) -> list[str]:
     """
     result: list[str] = []
     for i, name in enumerate(names):
-        base = (
-            name
-            if name and not name.startswith("_")
-            else f"column {i + 1}"
-            if not name
-            else f"column {name}"
-        )
+        base = name or f"column {i + 1}"
         column, n = base, 1
         while column in result:
             n += 1

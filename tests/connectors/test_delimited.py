@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from connectors import config as configs
 from connectors import delimited
-from onefold.errors import SourceEncoding, SourceLayout, SourceMissing
+from onefold.errors import SourceEmpty, SourceEncoding, SourceLayout, SourceMissing
 
 
 def _csv(home, text, name="a.csv", encoding="utf-8"):
@@ -146,14 +146,35 @@ def test_missing_file_names_what_is_there(home):
         home.sync(config)
 
 
-def test_empty_file_is_no_rows_the_first_time(home):
-    _csv(home, "")
-    with pytest.raises(SourceLayout, match="no column holds"):
-        from connectors.source import check
+@pytest.mark.parametrize("key", [(), "Name"])
+def test_empty_file_is_named(home, key):
+    _csv(home, "Name\nAnn Sample\n")
+    manifest, _ = home.sync(_auto(home, key=key))
+    for text in ("", "\n\n", "Name\n"):
+        _csv(home, text)
+        with pytest.raises(SourceEmpty, match="customers: there is nothing to read"):
+            home.sync(_auto(home, key=key), manifest)
 
-        check(_auto(home))
+
+def test_headings_without_records_are_no_error_the_first_time(home):
+    _csv(home, "Name,Phone\n")
     manifest, rows = home.sync(_auto(home))
     assert (manifest.rows, rows) == (0, [])
+
+
+def test_columns_named_like_ours_are_kept(home):
+    _csv(home, "Name,_id,_position\nAnn Sample,7,north\n")
+    manifest, rows = home.sync(_auto(home, key="_id"))
+    assert manifest.columns == ("Name", "_id", "_position_")
+    assert rows[0] == {
+        "_source_key": "7",
+        "_position": "a.csv|2",
+        "_row_hash": rows[0]["_row_hash"],
+        "_problem": None,
+        "Name": "Ann Sample",
+        "_id": "7",
+        "_position_": "north",
+    }
 
 
 _CELL = st.text(

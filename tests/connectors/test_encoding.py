@@ -5,7 +5,7 @@ import codecs
 import pytest
 
 from connectors import encoding
-from onefold.errors import ConfigError, SourceEncoding
+from onefold.errors import SourceEncoding
 
 SIMPLIFIED = "客户名称,联系人,地址\n示例贸易有限公司,王小明,北京市朝阳区示例路1号\n"
 TRADITIONAL = "客戶名稱,聯絡人,地址\n示範貿易有限公司,陳大文,臺北市信義區示範路1號\n"
@@ -81,6 +81,6 @@ def test_declared_utf_8_takes_the_mark_off(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["utf-9", "base64", "idna"])
-def test_encoding_that_is_none_is_a_mistake_in_the_settings(tmp_path, name):
-    with pytest.raises((ConfigError, SourceEncoding)):
+def test_encoding_that_is_none_is_named(tmp_path, name):
+    with pytest.raises(SourceEncoding):
         _detect(tmp_path, "é\n".encode(), declared=name)

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from onefold.errors import ConfigError, SourceEmpty, SourceLayout, SourceMissing
+from onefold.errors import SourceEmpty, SourceLayout, SourceMissing
 
 FIELDS = [
     {"name": "custno", "start": 0, "width": 4},
@@ -173,14 +173,14 @@ def test_empty_file_after_records_is_an_error(home):
     ],
 )
 def test_wrong_layout_is_named(home, layout, message):
-    with pytest.raises(ConfigError, match=rf"layout\.yaml.*{message}"):
+    with pytest.raises(SourceLayout, match=rf"layout\.yaml.*{message}"):
         home.sync(_source(home, LINES[0], layout=layout))
 
 
 def test_missing_layout_is_named(home):
     config = _source(home, LINES[0])
     (home.folder / "layout.yaml").unlink()
-    with pytest.raises(ConfigError, match="the layout file is not there"):
+    with pytest.raises(SourceMissing, match="the layout file is not there"):
         home.sync(config)
 
 

@@ -7,7 +7,7 @@ import openpyxl
 import pytest
 import xlsxwriter
 
-from onefold.errors import SourceLayout, SourceLocked, SourceMissing
+from onefold.errors import SourceEmpty, SourceLayout, SourceLocked, SourceMissing
 
 FORMATS = ["xlsx", "xls", "xlsb", "ods"]
 TABLE = [
@@ -360,3 +360,62 @@ def test_unknown_headings_are_found_by_their_look(home, writers):
         "a.xlsx|Customers|3",
         "a.xlsx|Customers|4",
     ]
+
+
+def test_title_that_is_narrower_than_the_table_is_no_heading(home):
+    def build(book):
+        sheet = book.add_worksheet("S")
+        sheet.merge_range("A1:B1", "2023年度客户清单")
+        sheet.merge_range("A2:B2", "制表人：王某某")
+        sheet.merge_range("C2:D2", "日期：2023-06-30")
+        sheet.write_row(2, 0, ["客户名称", "联系人", "手机", "地址"])
+        sheet.write_row(3, 0, ["示例商店", "李示例", "13800000001", "示例路1号"])
+
+    _book(home, "a.xlsx", build)
+    manifest, rows = home.sync(_auto(home))
+    assert manifest.columns == ("客户名称", "联系人", "手机", "地址")
+    assert len(rows) == 1
+
+
+@pytest.mark.parametrize("title", ["A1:B1", "B1:C1", "A1:C1"])
+def test_title_right_above_the_headings_is_no_part_of_them(home, title):
+    def build(book):
+        sheet = book.add_worksheet("S")
+        sheet.merge_range(title, "2023年度清单")
+        sheet.write_row(1, 0, ["客户名称", "联系人", "手机", "地址"])
+        sheet.write_row(2, 0, ["示例商店", "李示例", "13800000001", "示例路1号"])
+
+    _book(home, "a.xlsx", build)
+    assert home.sync(_auto(home))[0].columns == ("客户名称", "联系人", "手机", "地址")
+
+
+def test_workbook_that_became_empty_is_named(home, writers):
+    (home.data / "a.xlsx").write_bytes(writers["xlsx"](TABLE))
+    manifest, _ = home.sync(_auto(home))
+    _book(home, "a.xlsx", lambda book: book.add_worksheet("Customers"))
+    with pytest.raises(SourceEmpty, match="nothing to read"):
+        home.sync(_auto(home), manifest)
+
+
+def test_workbook_under_the_name_of_another_format_is_read(home, writers):
+    (home.data / "a.xls").write_bytes(writers["xlsx"](TABLE))
+    (home.data / "b.xlsx").write_bytes(writers["xls"](TABLE))
+    assert len(home.sync(_auto(home))[1]) == 4
+
+
+def test_stray_cell_far_below_is_a_row_of_its_own(home):
+    def build(book):
+        sheet = book.add_worksheet("S")
+        sheet.write_row(0, 0, ["Name", "Phone"])
+        sheet.write_row(1, 0, ["Ann Sample", "555-0100"])
+        sheet.write(99_999, 0, "Bob Beispiel")
+
+    _book(home, "a.xlsx", build)
+    _, rows = home.sync(_auto(home))
+    assert [row["_position"] for row in rows] == ["a.xlsx|S|2", "a.xlsx|S|100000"]
+
+
+def test_control_characters_escaped_in_xml_are_themselves(home, writers):
+    rows = [["Name", "Address"], ["Ann Sample", "Road 1_x000D_Springfield"]]
+    (home.data / "a.xls").write_bytes(writers["xls"](rows))
+    assert home.sync(_auto(home))[1][0]["Address"] == "Road 1\rSpringfield"

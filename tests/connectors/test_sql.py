@@ -10,7 +10,6 @@ import sqlalchemy as sa
 
 from connectors.source import check, files
 from onefold.errors import (
-    ConfigError,
     SourceError,
     SourceLayout,
     SourceMissing,
@@ -274,8 +273,8 @@ def test_missing_database_on_a_server_is_named(home, request, fixture):
 
 
 @pytest.mark.parametrize("url", ["not a url", "oracle9://a/b"])
-def test_wrong_url_is_a_mistake_in_the_settings(home, url):
-    with pytest.raises(ConfigError, match=r"sources/customers\.yml, url"):
+def test_wrong_url_is_named(home, url):
+    with pytest.raises(SourceError, match=r"sources/customers\.yml, url"):
         home.sync(_customers(home, url))
 
 

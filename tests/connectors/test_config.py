@@ -1,0 +1,85 @@
+"""Wrong settings are named by file and field, with what to do."""
+
+import pytest
+
+from connectors.source import load_sources
+from onefold.errors import ConfigError
+
+GOOD = {"connector": "delimited", "path": "a.csv", "columns": {"name": "Name"}}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"colums": {}},
+            r"customers\.yml, colums: this setting is not known. Did you mean 'columns'",
+        ),
+        ({"connector": None}, r"customers\.yml: 'connector' is missing"),
+        ({"connector": "oracle"}, r"customers\.yml, connector: input should be 'sql'"),
+        ({"columns": {"phones": "Tel"}}, r"'phones' is no input field; did you mean 'phone'"),
+        ({"values": {"state": {"A": "active"}}}, r"customers\.yml, values: 'state' is no input"),
+        ({"table": "t"}, "'table' has no meaning for connector delimited"),
+        ({"path": None}, "connector delimited needs 'path'"),
+        ({"columns": None}, "nothing is mapped"),
+        ({"country": "China"}, r"customers\.yml, country"),
+        ({"schedule": "daily"}, "cron with five fields"),
+        ({"hold_if_shrinks_by": 2}, r"customers\.yml, hold_if_shrinks_by"),
+        ({"name": "a:b"}, r"customers\.yml, name"),
+        ({"connector": "sql", "path": None, "url": "sqlite:///a"}, "either 'table' or 'query'"),
+        ({"connector": "fixed_width"}, "needs 'layout'"),
+        ({"path": "${NO_SUCH_VARIABLE}"}, r"customers\.yml, path: the environment has no variable"),
+        ({"severity": {"phone": "fatal"}}, r"customers\.yml, severity\.phone"),
+    ],
+)
+def test_wrong_setting_is_named(home, change, message):
+    settings = {key: value for key, value in {**GOOD, **change}.items() if value is not None}
+    with pytest.raises(ConfigError, match=message):
+        home.config(**settings)
+
+
+def test_every_value_stays_text(home):
+    (home.folder / "sources/customers.yml").write_text(
+        "connector: delimited\npath: a.csv\ncolumns: {name: No, status: on}\n"
+        "values: {status: {1: active, 007: closed, NO: closed, true: active}}\n"
+        "defaults: {country: NO}\n"
+    )
+    config = load_sources(home.folder)["customers"]
+    assert config.columns == {"name": ("No",), "status": ("on",)}
+    assert config.values["status"] == {
+        "1": "active",
+        "007": "closed",
+        "NO": "closed",
+        "true": "active",
+    }
+    assert config.defaults == {"country": "NO"}
+
+
+def test_paths_are_relative_to_the_home(home):
+    config = home.config(**{**GOOD, "path": ["lists/*.csv", "/srv/other.csv"]})
+    assert config.path == (str(home.folder / "lists/*.csv"), "/srv/other.csv")
+    sql = {"connector": "sql", "table": "t", "columns": {"name": "n"}}
+    assert home.config(**sql, url="sqlite:///erp.db").url == f"sqlite:///{home.folder}/erp.db"
+    assert home.config(**sql, url="sqlite:////srv/erp.db").url == "sqlite:////srv/erp.db"
+
+
+def test_sources_come_in_the_order_of_their_names(home):
+    for name in ("b", "a"):
+        text = f"name: {name}\nconnector: delimited\npath: x\nheadings: auto\n"
+        (home.folder / f"sources/z{name}.yml").write_text(text)
+    assert list(load_sources(home.folder)) == ["a", "b"]
+    (home.folder / "sources/c.yml").write_text(
+        "name: a\nconnector: delimited\npath: x\nheadings: auto\n"
+    )
+    with pytest.raises(ConfigError, match="another source named 'a'"):
+        load_sources(home.folder)
+
+
+def test_file_that_is_no_yaml_names_the_line(home):
+    (home.folder / "sources/customers.yml").write_text("connector: delimited\npath: [a\n")
+    with pytest.raises(ConfigError, match=r"sources/customers\.yml, line"):
+        load_sources(home.folder)
+
+
+def test_home_without_sources_has_none(tmp_path):
+    assert load_sources(tmp_path) == {}
