@@ -41,12 +41,10 @@ def compare(pairs: pa.Table, features: pa.Table) -> pa.Table:
     """
     left, right = (_rows(pairs.column(name), features) for name in ("left_id", "right_id"))
     used = np.union1d(left, right)
+    phones, public = reach.phone_counts(features), reach.public_domains(features)
     if len(used) < features.num_rows:
-        phones = reach.phone_counts(features)
         features = features.take(pa.array(used))
         left, right = np.searchsorted(used, left), np.searchsorted(used, right)
-    else:
-        phones = reach.phone_counts(features)
     features = features.combine_chunks()
     types = np.asarray(pc.equal(features.column("customer_type"), PERSON))
     person, organization = types[left] & types[right], ~types[left] & ~types[right]
@@ -56,7 +54,7 @@ def compare(pairs: pa.Table, features: pa.Table) -> pa.Table:
     levels["id"] = identifiers.levels(features, left, right)
     levels["birth_date"] = _only(identifiers.birth_levels(features, left, right), person)
     levels["phone"], phone_value = reach.phone_levels(features, left, right, phones)
-    levels["email"] = reach.email_levels(features, left, right)
+    levels["email"] = reach.email_levels(features, left, right, public)
     levels["address"] = address.levels(features, left, right)
     levels["employer"] = _only(people.employer_levels(features, left, right), person)
     levels["contact"] = _only(people.contact_levels(features, left, right), organization)

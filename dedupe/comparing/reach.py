@@ -9,6 +9,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import cpdist
 
@@ -213,28 +214,35 @@ def _any_pair(
 
 def _rarest_shared(numbers: Codes, a: Ints, b: Ints, rows: Mask, counts: pa.Table) -> pa.Array:
     known = dict(zip(counts["number"].to_pylist(), counts["count_all"].to_pylist(), strict=True))
-    frequency = np.array([known[number] for number in numbers.values] + [0], dtype=np.int64)
+    ranked = sorted(range(len(numbers.values)), key=lambda code: numbers.values[code])
+    by_count = sorted(ranked, key=lambda code: known[numbers.values[code]])
+    rank = np.full(len(numbers.values) + 1, len(numbers.values), dtype=np.int64)
+    rank[by_count] = np.arange(len(by_count))
     best = np.full(len(a), -1, dtype=np.int32)
-    rarest = np.full(len(a), np.iinfo(np.int64).max, dtype=np.int64)
     for i in range(a.shape[1]):
         in_both = rows & (a[:, i] >= 0) & (b == a[:, i][:, None]).any(axis=1)
-        count = frequency[a[:, i]]
-        better = in_both & (count < rarest)
-        best[better], rarest[better] = a[better, i], count[better]
+        better = in_both & (rank[a[:, i]] < rank[best])
+        best[better] = a[better, i]
     return pa.array(numbers.values, pa.string()).take(pa.array(best, mask=best < 0))
 
 
-def email_levels(features: pa.Table, left: Rows, right: Rows) -> Levels:
-    """E-mail levels of pairs of rows; -1 where either has none."""
+def email_levels(features: pa.Table, left: Rows, right: Rows, public: frozenset[str]) -> Levels:
+    """E-mail levels of pairs of rows; -1 where either has none.
+
+    Args:
+        features: rows of features.build.
+        left, right: row numbers, one per pair.
+        public: of :func:`public_domains` over all records.
+    """
     emails = encode_lists(features.column("emails").combine_chunks())
     a, b = emails.codes[left], emails.codes[right]
-    domains = _company_domains(features, emails)
+    domains = derive(emails, lambda email: None if _domain(email) in public else _domain(email))
     locals_ = derive(emails, _personal_local)
     both = (a >= 0).any(axis=1) & (b >= 0).any(axis=1)
     same = shares(a, b) > 0
     result = np.full(len(left), MISSING, dtype=np.int8)
     result[both] = EMAIL_DIFFERENT
-    result[both & (shares(domains[left], domains[right]) > 0)] = EMAIL_DOMAIN
+    result[both & (shares(domains.codes[left], domains.codes[right]) > 0)] = EMAIL_DOMAIN
     result[both & (shares(locals_.codes[left], locals_.codes[right]) > 0)] = EMAIL_LOCAL
     rows = np.nonzero(both & ~same)[0]
     result[rows[_any_pair(emails, a, b, rows, _letter_off)]] = EMAIL_NEAR
@@ -258,26 +266,20 @@ def _letter_off(a: list[str], b: list[str]) -> Mask:
     return hit
 
 
-def _company_domains(features: pa.Table, emails: Codes) -> Ints:
-    """Codes of the domains that are one organization's own, -1 for public mail services.
-
-    A domain is public if its addresses belong to many brands and family names.
-    """
-    domains = derive(emails, lambda address: address.partition("@")[2] or None)
-    owners = features.column("brand_key").combine_chunks()
-    families = features.column("family").combine_chunks()
-    owner = np.asarray(
-        pa.array(
-            [x or y or "" for x, y in zip(owners.to_pylist(), families.to_pylist(), strict=True)]
-        )
-        .dictionary_encode()
-        .indices
-    )
+def public_domains(features: pa.Table) -> frozenset[str]:
+    """The mail domains of all records whose addresses belong to many brands and family names."""
+    owners = pc.coalesce(features.column("brand_key"), features.column("family"))
+    owner = np.asarray(owners.combine_chunks().dictionary_encode().indices.fill_null(-1))
+    emails = encode_lists(features.column("emails").combine_chunks())
+    domains = derive(emails, _domain)
     rows, slots = np.nonzero(domains.codes >= 0)
     pairs = np.unique(np.column_stack([domains.codes[rows, slots], owner[rows]]), axis=0)
     owners_of = np.bincount(pairs[:, 0], minlength=len(domains.values))
-    public = np.append(owners_of > PUBLIC_ABOVE, True)
-    return np.where(public[domains.codes], np.int32(-1), domains.codes)
+    return frozenset(domains.values[code] for code in np.nonzero(owners_of > PUBLIC_ABOVE)[0])
+
+
+def _domain(address: str) -> str | None:
+    return address.partition("@")[2] or None
 
 
 PUBLIC_ABOVE = 12

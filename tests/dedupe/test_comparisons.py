@@ -1,0 +1,500 @@
+"""Levels and vetoes of pairs, field by field."""
+
+import random
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from dedupe import comparisons, features
+from dedupe.levels import FIELDS, LEVELS, VETOES, sentence
+from rules import organization_name, person_name
+from rules.customer import STAGED_SCHEMA
+
+
+def staged(*rows: dict[str, Any]) -> pa.Table:
+    """Staged records a:1, a:2, ...; what a row does not give is null."""
+    full = [
+        {"record_id": f"a:{number}", "source": "a", "source_key": str(number), **row}
+        for number, row in enumerate(rows, 1)
+    ]
+    columns = {field.name: [row.get(field.name) for row in full] for field in STAGED_SCHEMA}
+    return pa.table(columns, schema=STAGED_SCHEMA)
+
+
+def person(name: str = "", **rest: Any) -> dict[str, Any]:
+    """A person's record, its name parsed as the pipeline does."""
+    parsed = person_name.parse(name)
+    return {
+        "customer_type": "person",
+        "name": parsed.name or None,
+        "name_key": parsed.key or None,
+        "name_readings": parsed.readings or None,
+        "family_name": parsed.family_name,
+        "given_name": parsed.given_name,
+        "middle_name": parsed.middle_name,
+        "name_suffix": parsed.suffix,
+        "other_names": parsed.other_names or None,
+        **rest,
+    }
+
+
+def organization(name: str = "", **rest: Any) -> dict[str, Any]:
+    """An organization's record, its name given in parts by the test."""
+    parsed = organization_name.parse(name)
+    return {
+        "customer_type": "organization",
+        "name": parsed.name or None,
+        "name_key": parsed.key or None,
+        "org_brand": parsed.brand,
+        **rest,
+    }
+
+
+def compare(*rows: dict[str, Any]) -> dict[str, Any]:
+    """Levels by name, and the veto, of the first two records."""
+    pairs = pa.table({"left_id": ["a:1"], "right_id": ["a:2"], "found_by": ["name"]})
+    row = comparisons.compare(pairs, features.build(staged(*rows))).to_pylist()[0]
+    known = LEVELS.get(row["customer_type"] or "", {})
+    named = {
+        field: known[field][row[f"{field}_level"]].name if row[f"{field}_level"] >= 0 else None
+        for field in FIELDS
+        if field in known
+    }
+    return {**named, "veto": row["veto"], "phone_value": row["phone_value"]}
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "level"),
+    [
+        ("张伟明", "张伟明", "equal"),
+        ("張偉明", "张伟明", "equal"),
+        ("张伟明", "Zhang Weiming", "script"),
+        ("张伟明", "Weiming Zhang", "script"),
+        ("张伟明", "ZHANG, Wei-Ming", "script"),
+        ("单雄", "Shan Xiong", "script"),
+        ("张伟明", "张玮明", "confusable"),
+        ("张伟明", "张纬明", "confusable"),
+        ("张伟明", "张明伟", "confusable"),
+        ("章伟明", "张伟明", "confusable"),
+        ("张伟", "张伟伟", "confusable"),
+        ("张伟明", "Kevin Zhang", "no_given"),
+        ("张经理", "张伟明", "no_given"),
+        ("张伟明", "张伟芳", "one_character"),
+        ("张伟", "张芳", "family_only"),
+        ("李春强", "Li Chun", "family_only"),
+        ("张伟明", "王伟明", "given_only"),
+        ("张伟明", "李芳", "unlike"),
+        ("John Smith", "Smith, John", "equal"),
+        ("John A. Smith", "John Smith", "script"),
+        ("John A Smith", "John Albert Smith", "script"),
+        ("William Green", "Bill Green", "short_form"),
+        ("William Green", "W. Green", "short_form"),
+        ("Katherine Miller", "Katherne Miller", "confusable"),
+        ("Katherine Miller", "Katherine Millre", "confusable"),
+        ("James Stone", "Jamea Stone", "confusable"),
+        ("Jim Stone", "Jamea Stone", "given_near"),
+        ("Anna Smith", "Robert Smith", "family_only"),
+        ("Susan Burton", "Susan King", "given_only"),
+        ("Robert Hill Jr", "Robert Hill Sr", "conflict"),
+        ("David L Hill", "David M Hill", "conflict"),
+        ("Anna Copeland", "Robert Miller", "unlike"),
+    ],
+)
+def test_person_names(left: str, right: str, level: str) -> None:
+    assert compare(person(left), person(right))["name"] == level
+    assert compare(person(right), person(left))["name"] == level
+
+
+ORGANIZATIONS = {
+    "full": organization(
+        "杭州星辰科技有限公司",
+        org_region="杭州",
+        org_brand="星辰",
+        org_industry="科技",
+        org_legal_form="有限公司",
+    ),
+    "form": organization(
+        "杭州星辰科技股份有限公司",
+        org_region="杭州",
+        org_brand="星辰",
+        org_industry="科技",
+        org_legal_form="股份有限公司",
+    ),
+    "regionless": organization(
+        "星辰科技有限公司",
+        org_region=None,
+        org_brand="星辰",
+        org_industry="科技",
+        org_legal_form="有限公司",
+    ),
+    "brand": organization("星辰", org_brand="星辰", org_industry=None, org_legal_form=None),
+    "ningbo": organization(
+        "宁波星辰科技有限公司",
+        org_region="宁波",
+        org_brand="星辰",
+        org_industry="科技",
+        org_legal_form="有限公司",
+    ),
+    "food": organization(
+        "杭州星辰食品有限公司",
+        org_region="杭州",
+        org_brand="星辰",
+        org_industry="食品",
+        org_legal_form="有限公司",
+    ),
+    "homophone": organization(
+        "杭州星晨科技有限公司",
+        org_region="杭州",
+        org_brand="星晨",
+        org_industry="科技",
+        org_legal_form="有限公司",
+    ),
+    "latin": organization("Hangzhou Xingchen Technology", org_brand="Hangzhou Xingchen Technology"),
+    "other": organization(
+        "杭州远山科技有限公司",
+        org_region="杭州",
+        org_brand="远山",
+        org_industry="科技",
+        org_legal_form="有限公司",
+    ),
+    "ridge": organization(
+        "Blue Ridge Services Ltd",
+        org_brand="Blue Ridge",
+        org_industry="services",
+        org_legal_form="Ltd",
+    ),
+    "ridge_llc": organization(
+        "Blueridge Services LLC",
+        org_brand="Blueridge",
+        org_industry="services",
+        org_legal_form="LLC",
+    ),
+    "ridge_brand": organization(
+        "Blue Ridge", org_brand="Blue Ridge", org_industry=None, org_legal_form=None
+    ),
+    "ridge_food": organization(
+        "Blue Ridge Food Ltd", org_brand="Blue Ridge", org_industry="food", org_legal_form="Ltd"
+    ),
+    "ridge_slip": organization(
+        "Blue Rigde Services Ltd",
+        org_brand="Blue Rigde",
+        org_industry="services",
+        org_legal_form="Ltd",
+    ),
+    "acronym": organization("BRS", org_brand="BRS"),
+    "harbor": organization("Summit Harbor Ltd", org_brand="Summit Harbor", org_legal_form="Ltd"),
+}
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "level"),
+    [
+        ("full", "full", "equal"),
+        ("full", "form", "other_form"),
+        ("full", "regionless", "no_region"),
+        ("full", "brand", "no_industry"),
+        ("full", "ningbo", "other_region"),
+        ("full", "food", "other_industry"),
+        ("full", "homophone", "confusable"),
+        ("full", "latin", "script"),
+        ("full", "other", "unlike"),
+        ("ridge", "ridge_llc", "other_form"),
+        ("ridge", "ridge_brand", "no_industry"),
+        ("ridge", "ridge_food", "other_industry"),
+        ("ridge", "ridge_slip", "confusable"),
+        ("ridge", "acronym", "acronym"),
+        ("ridge", "harbor", "unlike"),
+        ("full", "harbor", "unlike"),
+    ],
+)
+def test_organization_names(left: str, right: str, level: str) -> None:
+    assert compare(ORGANIZATIONS[left], ORGANIZATIONS[right])["name"] == level
+    assert compare(ORGANIZATIONS[right], ORGANIZATIONS[left])["name"] == level
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "level"),
+    [
+        (["ssn:900123456"], ["ssn:900123456"], "same"),
+        (["ssn:900123456"], ["ssn:900123465"], "near"),
+        (["ssn:900123456"], ["ssn:911987654"], "conflict"),
+        (["ssn:900123456"], ["ein:911987654"], None),
+        (["uscc:91350100M000100Y43", "org:M000100Y4"], ["org:M000100Y4"], "same"),
+        (["lic:110108000000016"], ["uscc:91350100M000100Y43"], None),
+        (
+            ["ric:11010519491231002X", "ric17:11010519491231002", "ricp15:110105194912310"],
+            ["ricp15:110105194912310"],
+            "partial",
+        ),
+        (["bad:11010519491231003X"], ["ric:11010519491231002X"], "near"),
+        (["bad:990105194912310031"], ["ric:11010519491231002X"], None),
+        (None, ["ssn:900123456"], None),
+    ],
+)
+def test_numbers(left: list[str] | None, right: list[str] | None, level: str | None) -> None:
+    assert compare(person("张伟", id_keys=left), person("张伟", id_keys=right))["id"] == level
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "level"),
+    [
+        (date(1980, 3, 4), date(1980, 3, 4), "same"),
+        (date(1980, 3, 4), date(1980, 4, 3), "near"),
+        (date(1980, 3, 4), date(1980, 3, 14), "near"),
+        (date(1980, 3, 4), date(1981, 3, 4), "near"),
+        (date(1980, 3, 4), date(1953, 3, 4), "different"),
+        (date(1980, 3, 4), date(1977, 11, 20), "different"),
+        (date(1980, 3, 4), None, None),
+    ],
+)
+def test_birth_dates(left: date, right: date | None, level: str | None) -> None:
+    assert (
+        compare(person("张伟", birth_date=left), person("张伟", birth_date=right))["birth_date"]
+        == level
+    )
+
+
+def phones(*numbers: str, kind: str = "mobile", local: str | None = None) -> dict[str, Any]:
+    """Telephone columns of a record."""
+    keys = [*numbers, *([f"local:{local}"] if local else [])]
+    return {
+        "phones": list(numbers) or None,
+        "phone_keys": keys or None,
+        "phone_kinds": [kind] * len(numbers) or None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "level", "value"),
+    [
+        (phones("+8613800000001"), phones("+8613800000001"), "shared", "+8613800000001"),
+        (
+            phones("+8613800000001", "+8613900000002"),
+            phones("+8613900000002", "+8613800000001"),
+            "two_shared",
+            "+8613800000001",
+        ),
+        (phones("+8613800000001"), phones("+8613800000011"), "near", None),
+        (phones(local="87654321"), phones("+8657187654321", kind="fixed"), "near", None),
+        (phones("+8613800000001"), phones("+8615912345678"), "none", None),
+        (phones("+8613800000001"), phones("+8657187654321", kind="fixed"), "other_kind", None),
+        (phones("+8613800000001"), phones(), None, None),
+    ],
+)
+def test_phones(
+    left: dict[str, Any], right: dict[str, Any], level: str | None, value: str | None
+) -> None:
+    for one, other in ((left, right), (right, left)):
+        result = compare(person("张伟", **one), person("张伟", **other))
+        assert result["phone"] == level
+        assert result["phone_value"] == value
+
+
+def test_the_shared_number_named_is_the_one_that_fewest_records_have() -> None:
+    both = phones("+8613800000001", "+8613900000002")
+    common = [person("李娜", **phones("+8613800000001")) for _ in range(3)]
+    assert (
+        compare(person("张伟", **both), person("张伟", **both), *common)["phone_value"]
+        == "+8613900000002"
+    )
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "level"),
+    [
+        ("wei@example.com", "wei@example.com", "same"),
+        ("weiming@example.com", "weimng@example.com", "near"),
+        ("wei1980@example.com", "wei1981@example.com", "domain"),
+        ("zhangweiming@example.com", "zhangweiming@example.org", "local_part"),
+        ("info@example.com", "info@example.org", "different"),
+        ("wei@example.com", None, None),
+    ],
+)
+def test_emails(left: str, right: str | None, level: str | None) -> None:
+    result = compare(
+        person("张伟", emails=[left]), person("张伟", emails=[right] if right else None)
+    )
+    assert result["email"] == level
+
+
+def test_a_domain_of_many_owners_is_no_company() -> None:
+    surnames = "张王李赵陈刘杨黄周吴徐孙马朱胡"
+    crowd = [person(f"{c}伟", emails=[f"x{n}@mail.example"]) for n, c in enumerate(surnames)]
+    assert compare(*crowd)["email"] == "different"
+
+
+def place(
+    street: str | None, number: str | None, unit: str | None = None, city: str | None = "杭州市"
+) -> dict[str, Any]:
+    """Address columns of a record."""
+    return {"street": street, "house_number": number, "unit": unit, "city": city}
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "level"),
+    [
+        (place("朝晖路", "12", "4-302"), place("朝晖路", "12", "4-302"), "same"),
+        (place("朝晖路", "12", "4-2-302"), place("朝晖路", "12", "302"), "same"),
+        (place("朝晖路", "12", "4-302"), place("朝晖路", "12"), "number"),
+        (place("莼湖街道朝晖路", "12"), place("朝晖路", "12"), "number"),
+        (place("朝晖路", "12", "302"), place("朝晖路", "12", "303"), "other_unit"),
+        (place("朝晖路", "12"), place("朝晖路", "14"), "other_number"),
+        (place("朝晖路", "12"), place("朝辉路", "12"), "near"),
+        (place("朝晖路", "12"), place("文二西街", "7"), "other_road"),
+        (place("朝晖路", "12"), place(None, None), "city"),
+        (place("朝晖路", "12"), place("朝晖路", "12", city="宁波市"), "other_city"),
+        (place("朝晖路", "12", city=None), place("朝晖路", "12"), "number"),
+        (place("Mill Lane", "12", city="Leeds"), place("Mill Ln", "12", city="Leeds"), "number"),
+        (place(None, None), place(None, None, city=None), None),
+    ],
+)
+def test_addresses(left: dict[str, Any], right: dict[str, Any], level: str | None) -> None:
+    assert compare(person("张伟", **left), person("张伟", **right))["address"] == level
+    assert compare(person("张伟", **right), person("张伟", **left))["address"] == level
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "level"),
+    [
+        ({"contact_name": "王丽"}, {"legal_representative": "王丽"}, "same"),
+        ({"contact_name": "王丽"}, {"contact_name": "Wang Li"}, "same"),
+        ({"contact_name": "王经理"}, {"contact_name": "王丽"}, "near"),
+        ({"contact_name": "王丽"}, {"contact_name": "赵强"}, "different"),
+        ({"contact_name": "王丽"}, {}, None),
+    ],
+)
+def test_contacts(left: dict[str, Any], right: dict[str, Any], level: str | None) -> None:
+    assert compare(organization("远山", **left), organization("远山", **right))["contact"] == level
+
+
+def branch(place: str | None, form: str | None = "有限公司") -> dict[str, Any]:
+    """A record of one organization and its branch."""
+    name = f"远山科技有限公司{place or ''}"
+    return organization(
+        name, org_brand="远山", org_industry="科技", org_legal_form=form, org_branch=place
+    )
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "level", "veto"),
+    [
+        (branch("杭州分公司"), branch("杭州分公司"), "same", None),
+        (branch("杭州"), branch("杭州分公司"), "same", None),
+        (branch("杭州分公司"), branch("宁波分公司"), "other", "branch"),
+        (branch("杭州分公司"), branch(None), "parent", "branch"),
+        (branch("杭州分公司"), branch(None, form=None), None, None),
+        (branch(None), branch(None), None, None),
+    ],
+)
+def test_branches(
+    left: dict[str, Any], right: dict[str, Any], level: str | None, veto: str | None
+) -> None:
+    result = compare(left, right)
+    assert (result["branch"], result["veto"]) == (level, veto)
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "veto"),
+    [
+        (person("张伟"), organization("张伟"), "type"),
+        (
+            person("张伟", id_keys=["ssn:900123456"]),
+            person("张伟", id_keys=["ssn:911987654"]),
+            "id",
+        ),
+        (
+            person("张伟", birth_date=date(1980, 3, 4)),
+            person("张伟", birth_date=date(1953, 7, 9)),
+            "birth_date",
+        ),
+        (person("张伟"), person("张芳"), "given_name"),
+        (person("张伟明"), person("张伟芳"), "sibling"),
+        (person("Robert Hill Jr"), person("Robert Hill Sr"), "relative"),
+        (person("张伟"), person("李芳"), "unlike"),
+        (person("张伟", emails=["a@example.com"]), person("李芳", emails=["a@example.com"]), None),
+        (ORGANIZATIONS["full"], ORGANIZATIONS["ningbo"], "sister"),
+        (ORGANIZATIONS["full"], ORGANIZATIONS["food"], "sister"),
+        (ORGANIZATIONS["full"], ORGANIZATIONS["form"], None),
+        (person("张伟明"), person("Zhang Weiming"), None),
+    ],
+)
+def test_vetoes(left: dict[str, Any], right: dict[str, Any], veto: str | None) -> None:
+    assert compare(left, right)["veto"] == veto
+    assert compare(right, left)["veto"] == veto
+
+
+def test_missing_is_not_disagreement() -> None:
+    for kind in ("person", "organization"):
+        result = compare({"customer_type": kind}, {"customer_type": kind})
+        assert set(result.values()) == {None}
+
+
+def _random_records(count: int) -> pa.Table:
+    generator = random.Random(5)
+    rows = []
+    for _ in range(count):
+        name = generator.choice("张王李") + generator.choice(["伟", "伟明", "芳", "玮"])
+        number = f"+86138{generator.randrange(9):08d}"
+        rows.append(
+            person(
+                name,
+                **phones(number),
+                birth_date=date(1980, generator.randint(1, 3), generator.randint(1, 3)),
+                city=generator.choice(["杭州市", "宁波市", None]),
+            )
+        )
+    return staged(*rows)
+
+
+def test_order_and_company_of_pairs_change_nothing() -> None:
+    records = _random_records(40)
+    built = features.build(records)
+    ids = built["record_id"].to_pylist()
+    pairs = pa.table(
+        {
+            "left_id": [a for a in ids for b in ids if a < b],
+            "right_id": [b for a in ids for b in ids if a < b],
+        }
+    )
+    whole = comparisons.compare(pairs, built)
+    turned = pa.array(range(pairs.num_rows - 1, -1, -1))
+    assert comparisons.compare(pairs.take(turned), built).equals(whole.take(turned))
+    parts = [comparisons.compare(pairs.slice(start, 97), built) for start in range(0, 780, 97)]
+    assert pa.concat_tables(parts).combine_chunks().equals(whole.combine_chunks())
+    swapped = pairs.rename_columns(["right_id", "left_id"]).select(["left_id", "right_id"])
+    back = comparisons.compare(swapped, built)
+    assert back.drop(["left_id", "right_id"]).equals(whole.drop(["left_id", "right_id"]))
+
+
+def test_columns_of_the_pairs_are_kept_and_levels_are_small_integers() -> None:
+    built = features.build(staged(person("张伟"), person("张伟")))
+    pairs = pa.table({"left_id": ["a:1"], "right_id": ["a:2"], "found_by": ["name"]})
+    made = comparisons.compare(pairs, built)
+    assert made.column_names[:3] == ["left_id", "right_id", "found_by"]
+    assert all(made.schema.field(f"{field}_level").type == pa.int8() for field in FIELDS)
+    assert made.schema.field("veto").type == pa.string()
+
+
+def test_no_pairs_give_no_rows() -> None:
+    built = features.build(staged(person("张伟")))
+    empty = pa.table({"left_id": pa.array([], pa.string()), "right_id": pa.array([], pa.string())})
+    assert comparisons.compare(empty, built).num_rows == 0
+
+
+def test_a_record_without_features_is_an_error_that_names_nobody() -> None:
+    built = features.build(staged(person("张伟")))
+    pairs = pa.table({"left_id": ["a:1"], "right_id": ["secret:9"]})
+    with pytest.raises(KeyError, match="1 records") as error:
+        comparisons.compare(pairs, built)
+    assert "secret" not in str(error.value)
+
+
+def test_every_level_and_veto_has_a_sentence() -> None:
+    for kind, fields in LEVELS.items():
+        for field, levels in fields.items():
+            texts = [sentence(kind, field, number) for number in range(-1, len(levels))]
+            assert all(text.endswith(".") for text in texts)
+            assert len(set(texts)) == len(texts)
+    assert all(veto.sentence.endswith(".") for veto in VETOES.values())
