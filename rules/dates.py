@@ -19,7 +19,7 @@ datetime.datetime(2023, 1, 13, 12, 29, tzinfo=datetime.timezone.utc)
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from unicodedata import normalize
 from zoneinfo import ZoneInfo
@@ -193,13 +193,7 @@ def _offset(text: str) -> tzinfo:
     digits = text[1:].replace(":", "")
     hours, minutes = (int(digits), 0) if len(digits) <= 2 else (int(digits[:-2]), int(digits[-2:]))
     delta = timedelta(hours=min(hours, 23), minutes=min(minutes, 59))
-    return datetime.strptime("+0000", "%z").tzinfo if not delta else _fixed(text[0], delta)
-
-
-def _fixed(sign: str, delta: timedelta) -> tzinfo:
-    from datetime import timezone
-
-    return timezone(-delta if sign == "-" else delta)
+    return timezone(-delta if text[0] == "-" else delta)
 
 
 @lru_cache(maxsize=65536)
@@ -239,8 +233,8 @@ def _read(text: str, day_first: bool, pivot: date) -> tuple[date | None, Problem
     if match := _YMD.fullmatch(text):
         return _or_impossible(_date(*match.groups()))
     if match := _ROC.fullmatch(text):
-        year = 1 if match[1] == "元" else int(match[1])
-        return _or_impossible(_date(year + 1911, match[2], match[3]))
+        since = 1 if match[1] == "元" else int(match[1])
+        return _or_impossible(_date(since + 1911, match[2], match[3]))
     if match := _XYZ.fullmatch(text):
         first, separator, second, year = match.groups()
         return _slashed(first, second, year, day_first or separator == ".", pivot)
@@ -294,8 +288,6 @@ def _slashed(
     if int(month) > 12 >= int(day):
         day, month = month, day
     if len(year) == 2:
-        if int(first) > 31 or (int(first) > 12 and int(second) <= 12 < int(year)):
-            pass
         return _two_digits(year, month, day, pivot)
     return _or_impossible(_date(year, month, day))
 

@@ -38,7 +38,8 @@ class Emails:
 _PLAIN = re.compile(
     r"[a-z0-9_](?:[a-z0-9_+-]|\.(?!\.)){0,62}(?<!\.)@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,18}"
 )
-_SPLIT = re.compile(r"[;,，；、|\s<>()\[\]\"'“”‘’《》]+|/(?=[^@]*@)")
+_COMMA = re.compile(r"(@[\w-]+),(?=(?:com|cn|net|org|edu|gov)(?:\W|$)(?!@))")
+_SPLIT = re.compile(r"[;,，；、|\s<>()\[\]\"“”‘’《》]+|/(?=[^@]*@)")
 _LABEL = re.compile(r"(?i)^(?:mailto|e-?mail|邮箱|邮件|电邮|電郵|电子邮箱|电子邮件)[:：]+")
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad]")
 _AT = re.compile(r"(?i)\s*[\[({【]\s*at\s*[\])}】]\s*|\s*@+\s*")
@@ -89,7 +90,7 @@ def _parse(text: str) -> Emails:
     if _PLAIN.fullmatch(text):
         pieces = [text]
     else:
-        text = _DOT.sub(".", _AT.sub("@", text))
+        text = _COMMA.sub(r"\1.", _DOT.sub(".", _AT.sub("@", text)))
         pieces = [piece for piece in _SPLIT.split(text) if piece]
         if len(pieces) > 1:
             pieces = [piece for piece in pieces if "@" in piece] or [text]
@@ -105,7 +106,7 @@ def _parse(text: str) -> Emails:
 
 
 def _one(text: str) -> tuple[str | None, Problem | None]:
-    text = _LABEL.sub("", text).strip(".,;:'\"").replace(",", ".")
+    text = _LABEL.sub("", text).strip(".,;:'\"")
     local, at, domain = text.rpartition("@")
     if not at:
         return None, _NO_AT

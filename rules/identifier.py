@@ -34,6 +34,7 @@ from functools import lru_cache
 from unicodedata import normalize
 
 from rules.identifiers import greater_china, registration, resident, western
+from rules.numbering import ascii_digits
 from rules.placeholder import is_placeholder
 from rules.quarantine import Problem
 
@@ -148,7 +149,9 @@ def parse(text: str | None, *, country: str = "CN", customer_type: str | None = 
 
 @lru_cache(maxsize=32768)
 def _parse(text: str, country: str, customer_type: str | None) -> Identifier:
-    text = normalize("NFKC", text).strip()
+    if not text.isascii():
+        text = ascii_digits(normalize("NFKC", text))
+    text = text.strip()
     if is_placeholder(text):
         return Identifier(problems=(_PLACEHOLDER,) if text else ())
     text = _LABEL.sub("", text).upper()
@@ -161,7 +164,7 @@ def _parse(text: str, country: str, customer_type: str | None) -> Identifier:
     if "*" in text or (_MASKED.search(text) and not re.fullmatch(r"[0-9A-Z]+", compact)):
         return Identifier(problems=(_MASKED_NUMBER,))
     found = _recognize(compact, text, country, customer_type)
-    if found.value is None:
+    if found.value is None or found.kind == "other":
         for piece in re.split(r"[;；,，/、|\n]+|\s{2,}", text):
             piece = piece.strip()
             if 7 <= len(piece) < len(text) - 6:
@@ -266,7 +269,12 @@ def _credit(code: str, *problems: Problem) -> Identifier:
 
 
 def _eighteen(compact: str, customer_type: str | None) -> Identifier | None:
+    looks_personal = compact[:17].isdigit() and compact[6:8] in ("19", "20")
     is_credit = registration.is_credit_code(compact)
+    if is_credit and looks_personal and compact[0] in "123456":  # one in 31 fits by chance
+        is_credit = customer_type == "organization" or (
+            customer_type is None and registration.is_organization_code(compact[8:17])
+        )
     if resident.is_valid(compact) and not (is_credit and customer_type == "organization"):
         return _resident(compact)
     if is_credit:
@@ -285,6 +293,8 @@ def _eighteen(compact: str, customer_type: str | None) -> Identifier | None:
         return Identifier(
             "cn_ric", None, True, (f"bad:{compact}",), birth_date=born, problems=(_CHECK,)
         )
+    if customer_type == "person" or (customer_type is None and looks_personal):
+        return None
     if registration.looks_like_credit_code(mended):
         keys: tuple[str, ...] = (f"bad:{mended}",)
         code = mended[8:17] if registration.is_organization_code(mended[8:17]) else None

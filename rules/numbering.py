@@ -18,6 +18,7 @@ Number(e164='+442079460018', kind='fixed', fault='')
 """
 
 import re
+import unicodedata
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -58,6 +59,15 @@ _PLANS = {
     "886": ("0", (8, 9), 4),
 }
 _CALLING = {"US": "1", "CA": "1", "GB": "44", "HK": "852", "MO": "853", "TW": "886"}
+
+
+def ascii_digits(text: str) -> str:
+    """The text with decimal digits of any script as 0-9.
+
+    >>> ascii_digits("٠١٢ 𝟎")
+    '012 0'
+    """
+    return "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text)
 
 
 def landline(digits: str, international: bool = False) -> tuple[str, str] | None:

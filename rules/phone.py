@@ -56,7 +56,7 @@ class Phones:
     problems: tuple[Problem, ...] = ()
 
 
-_CN_MOBILE = re.compile(r"1[3-9]\d{9}")
+_CN_MOBILE = re.compile(r"1[3-9]\d{9}", re.ASCII)
 _CHINESE = frozenset({"CN", "HK", "TW", "MO", ""})
 _CN_LANDLINE = re.compile(r"\(?(0\d{2,3})\)?[- ]?([2-8]\d{6,7})(?:[-*转](\d{1,5}))?")
 _DIGITS = re.compile(r"\D")
@@ -129,6 +129,7 @@ def parse(text: str | None, *, country: str = "CN", city: str | None = None) -> 
 def _parse(text: str, country: str, city: str) -> Phones:
     if not text.isascii():
         text = _DASHES.sub("-", _INVISIBLE.sub("", normalize("NFKC", text)))
+        text = numbering.ascii_digits(text)
     text = text.strip(" \t\r\n'\"`")
     if (
         country == "CN"
@@ -152,8 +153,8 @@ def _parse(text: str, country: str, city: str) -> Phones:
 def _from_scientific(text: str, country: str, city: str) -> Phones:
     mantissa, exponent = re.split("[eE]", text)
     kept = len(mantissa.replace(".", ""))
-    if kept == int(exponent) + 1:  # every digit is still there
-        return _parse(mantissa.replace(".", ""), country, city)
+    if 9 <= kept <= int(exponent) + 1 <= 15:  # no display cuts there: what lacks are zeros
+        return _parse(mantissa.replace(".", "").ljust(int(exponent) + 1, "0"), country, city)
     return Phones(problems=(_SCIENTIFIC_NOTATION,))
 
 

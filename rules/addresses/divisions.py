@@ -102,7 +102,13 @@ _HEAD = re.compile(
     r"^(?:中华人民共和国|中国大陆|中国|china|p\.?r\.?\s?china|prc|cn)?[\s,.;、:/-]*(?:\(?邮编[:：]?\s*)?(?:\d{6}(?!\d)\)?)?[\s,.;、:/-]*",
     re.I,
 )
-_DAMAGED = re.compile(r"[\u3400-\u9fff]{2,6}?(?:自治州|自治县|地区|[市区县州盟旗])")
+_DAMAGED = re.compile(r"[\u3400-\u9fff]{1,6}?(?:自治州|自治县|地区|[市区县州盟旗])")
+
+
+_ZONE = re.compile(  # named like a district or city, but none: never taken for a misspelled one
+    r".*(?:高新|经开|开发|工业|产业|保税|园|景|小|社|校|厂|库|港|度假|示范|实验|集聚|新|市|城|郊|老|住宅|别墅|生活"
+    r"|商业|商务|科技|物流|合作|自贸|片)区|.*(?:超|菜|夜|花|门|楼|集|闹|城)市|.*(?:大|本|全)[市区县]"
+)
 
 
 def stem(name: str) -> str:
@@ -259,10 +265,12 @@ def _is_other(
     """Whether a short name is that of a road, building or village that goes on."""
     is_district = all(division.level == 2 for division in found)
     astray = hint is not None and not any(_fits(division, hint) for division in found)
-    strict = is_district or astray
-    return bool(
-        _NOT_A_DIVISION.match(line, end) or (strict and _NOT_A_DISTRICT.match(line, end))
-    ) and not _goes_on(line, end, found, names)
+    other = _NOT_A_DIVISION.match(line, end)
+    if other is None and (is_district or astray):
+        other = _NOT_A_DISTRICT.match(line, end)
+        if other and not astray and _NOT_A_DIVISION.match(line, other.end()):
+            other = None  # 莱山(区)花园路
+    return other is not None and not _goes_on(line, end, found, names)
 
 
 def _goes_on(line: str, at: int, found: tuple[Division, ...], names: _Names) -> bool:
@@ -310,6 +318,8 @@ def _damaged(
     if match is None or context is None or context.level == 2:
         return None
     name = match[0]
+    if _ZONE.fullmatch(name):
+        return None
     below = _children().get((context.province, context.city), ())
     near = {division for own, division in below if _near(name, own)}
     if len(near) == 1 and line[match.end() : match.end() + 1] not in _ROAD:
@@ -335,10 +345,13 @@ def _behind_junk(
 
 
 def _near(name: str, own: str) -> bool:
-    return (
-        len(own) == len(name)
-        and own[-1] == name[-1]
-        and sum(a != b for a, b in zip(own, name, strict=True)) == 1
+    """Whether one character is wrong or missing."""
+    if own[-1] != name[-1]:
+        return False
+    if len(own) == len(name) > 2:
+        return sum(a != b for a, b in zip(own, name, strict=True)) == 1
+    return len(own) == len(name) + 1 and any(
+        own[:i] + own[i + 1 :] == name for i in range(len(own) - 1)
     )
 
 

@@ -56,7 +56,7 @@ _BUILDING = re.compile(
     r"(?i)[\s,]+(?:building|bldg|block|blk|tower)\b\.?\s*([a-z]?\d+[a-z]?|[a-z])\s*$"
 )
 _NUMBER_FIRST = re.compile(
-    r"(?i)^(?:no\.?\s*|#\s*)?(\d+(?:\s?[a-z](?=[\s,]))?(?:\s?[-/–]\s?\d+[a-z]?)?(?:\s+1/2)?)[\s,]+(?=\D|\d+(?:st|nd|rd|th)\b)(.+)$"
+    r"(?i)^(?:no\.?\s*|#\s*)?(\d+(?:[a-z](?=[\s,])|\s[a-d](?=[\s,]))?(?:\s?[-/–]\s?\d+[a-z]?)?(?:\s+1/2)?)[\s,]+(?=\D|\d+(?:st|nd|rd|th)\b)(.+)$"
 )
 _NUMBER_LAST = re.compile(
     r"(?i)^(\D{3,}?)[\s,]+(?:n[°ºo.]*\s*)?(\d+(?:\s?[a-z]\b)?(?:\s?[-/]\s?\d+[a-z]?)?)$"
