@@ -93,8 +93,8 @@ def place(url: sa.URL) -> str:
     """
     if url.get_backend_name() == "sqlite":
         return f"SQLite database {url.database}"
-    host = f"{url.host or 'this machine'}:{url.port or 5432}"
-    return f"PostgreSQL database {url.database} on {host}"
+    host = url.host or url.query.get("host") or "this machine"
+    return f"PostgreSQL database {url.database} on {host}:{url.port or 5432}"
 
 
 @contextmanager

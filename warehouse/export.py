@@ -7,7 +7,9 @@ appears whole under its name or not at all.
 
 import re
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pyarrow as pa
@@ -38,6 +40,7 @@ CROSSWALK_SCHEMA = pa.schema(
 _LIST_SEPARATOR = "; "
 _SHEET_ROWS = 1_048_576
 _CELL_LENGTH = 32_767
+_FIRST_YEAR = 1900  # Excel has no dates before
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
@@ -155,13 +158,15 @@ def _write_xlsx(table: pa.Table, path: Path) -> None:
     sheet.append(table.column_names)
     for batch in _flat(table).to_batches(max_chunksize=10_000):
         for values in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-            cells = []
+            cells: list[Any] = []
             for value in values:
                 if isinstance(value, str):
                     text = _NOT_IN_XML.sub("", value)[:_CELL_LENGTH]
                     cell = WriteOnlyCell(sheet, value=text)
                     cell.data_type = "s"
                     cells.append(cell)
+                elif isinstance(value, date) and value.year < _FIRST_YEAR:
+                    cells.append(value.isoformat())
                 else:
                     cells.append(value)
             sheet.append(cells)
