@@ -25,9 +25,9 @@ from rules import customer
 from rules.expectations import Expectation
 from rules.quarantine import Severity
 
-_E164 = r"\+[1-9]\d{6,14}"
+_E164 = r"\+[1-9]\d{3,14}"
 _EMAIL = r"[^@\s|]+@[^@\s|]+\.[^@\s|]+"
-_KIND = r"(mobile|fixed|service|unknown)"
+_KIND = r"(?:mobile|fixed|service|unknown)"
 _POSTAL = r"^[A-Za-z0-9][A-Za-z0-9 -]{1,11}$"
 _TEXT_ARGUMENTS = ("column", "regex", "like_pattern", "strftime_format", "value_set", "json_schema")
 
@@ -159,7 +159,7 @@ def value_rules(staged: pa.Table, severity: Mapping[str, Severity]) -> list[Rule
     )
     past = {"min_value": datetime(1850, 1, 1), "max_value": today + timedelta(days=2)}
     table: tuple[tuple[str, str, str, dict[str, Any], str], ...] = (
-        ("phones_e164", "phones", regex, {"regex": _joined(_E164)}, "in E.164: + and 7-15 digits"),
+        ("phones_e164", "phones", regex, {"regex": _joined(_E164)}, "in E.164: + and 4-15 digits"),
         ("emails_address", "emails", regex, {"regex": _joined(_EMAIL)}, "one name, @ and a domain"),
         ("postal_code_form", "postal_code", regex, {"regex": _POSTAL}, "a postal code"),
         ("birth_date_range", "birth_date", between, past, "between 1850 and today"),
@@ -260,7 +260,7 @@ def identity_rules() -> list[Rule]:
 
 def _joined(pattern: str) -> str:
     """Pattern of a list whose every element fits the pattern."""
-    return rf"^{pattern}(\|{pattern})*$"
+    return rf"^{pattern}(?:\|{pattern})*$"
 
 
 def columns_of(kwargs: Mapping[str, Any]) -> tuple[str, ...]:
