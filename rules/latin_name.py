@@ -315,7 +315,7 @@ def _is_romanized(words: list[str]) -> bool:
         for part in _LETTERS.findall(text.fold_words(word)):
             if syllables := romanization.segment(part):
                 count += len(syllables)
-            elif romanization.is_syllable(part):
+            elif romanization.is_syllable(part) or (part in "aeo" and len(words) + len(word) > 2):
                 count += 1
             else:
                 return False

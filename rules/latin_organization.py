@@ -15,7 +15,7 @@ from rapidfuzz.distance import OSA
 
 from rules import industries, place_names, tables, text
 from rules.han_organization import Parts
-from rules.latin_name import CHINESE_COUNTRIES
+from rules.latin_name import CHINESE_COUNTRIES, family_share
 
 _LONG_FORMS = {
     "limited": "Ltd",
@@ -242,7 +242,9 @@ def _split_industry(keys: list[str], start: int, end: int, parts: Parts, width: 
             end -= 1
     found = industries.trailing_words(keys[start + 1 : end])
     if not found or found[0] in ("services", "daily goods"):
-        found = industries.misspelled(keys[start + 1 : end]) or found
+        # Burgess is a family name and no misspelled burgers.
+        if family_share(keys[end - 1]) < -3.2:
+            found = industries.misspelled(keys[start + 1 : end]) or found
     if found:
         codes.append(found[0])
         end = start + 1 + found[1]

@@ -125,3 +125,12 @@ def _famous() -> dict[str, str]:
         for name in [brand, *written.split("|")]:
             names.setdefault(characters.fold(name), brand)
     return names
+
+
+def is_famous(name: str) -> bool:
+    """Whether a name is that of a large organization that everybody knows.
+
+    >>> is_famous("工行"), is_famous("张三")
+    (True, False)
+    """
+    return characters.fold(name) in _famous()
