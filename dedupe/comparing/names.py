@@ -145,6 +145,7 @@ def organization_forms(row: Mapping[str, Any]) -> tuple[OrganizationForm, ...]:
                 row["org_brand"] or "",
                 row["org_industry"] or "",
                 row["org_legal_form"] or "",
+                row["name_readings"] or (),
             )
         )
     forms += [parsed_organization(other) for other in row["other_names"] or ()]
@@ -161,4 +162,5 @@ def parsed_organization(shown: str) -> OrganizationForm:
         parsed.brand or "",
         parsed.industry or "",
         parsed.legal_form or "",
+        parsed.readings,
     )

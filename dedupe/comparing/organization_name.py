@@ -59,7 +59,8 @@ class OrganizationForm(NamedTuple):
         words: Latin words of brand and line of business, without small words.
         brand_words: how many of ``words`` are the brand, 0 if unknown.
         han: whether the brand is written in Chinese characters.
-        brand_readings, region_readings: pinyin, if Chinese.
+        brand_readings: Latin forms of the brand: pinyin, and what the field rule knows.
+        region_readings: pinyin, if Chinese.
         initials: first letters of all Latin words of the name.
     """
 
@@ -93,9 +94,19 @@ def words(shown: str) -> tuple[str, ...]:
 
 
 def form(
-    name: str, region: str = "", brand: str = "", industry: str = "", legal_form: str = ""
+    name: str,
+    region: str = "",
+    brand: str = "",
+    industry: str = "",
+    legal_form: str = "",
+    readings: Iterable[str] = (),
 ) -> OrganizationForm:
-    """Prepare one name for comparing; parts in shown form, the brand empty if unknown."""
+    """Prepare one name for comparing; parts in shown form, the brand empty if unknown.
+
+    Args:
+        readings: Latin forms of the brand that the field rule knows, such as
+            those of a house's name in another language.
+    """
     brand = brand or name
     han = text.has_han(brand)
     brand_words, industry_words = ((), ()) if han else (words(brand), words(industry))
@@ -108,7 +119,7 @@ def form(
         brand_words + industry_words,
         len(brand_words) if industry_words else 0,
         han,
-        tuple(text.readings(brand)) if han else (),
+        tuple(dict.fromkeys([*(text.readings(brand) if han else ()), *readings])),
         tuple(text.readings(region)) if han and region else (),
         "" if han else "".join(word[0] for word in words(name)),
     )
@@ -121,9 +132,9 @@ def compare(a: OrganizationForm, b: OrganizationForm) -> int:
     if a.key == b.key:
         return EQUAL
     if a.han and b.han:
-        return _chinese(a, b)
+        return _chinese(a, b) or _same_reading(a, b, SHORT_FORM)
     if a.han or b.han:
-        return _cross(a, b) if a.han else _cross(b, a)
+        return (_cross(a, b) if a.han else _cross(b, a)) or _same_reading(a, b, BRAND_SCRIPT)
     return _latin(a, b)
 
 
@@ -131,6 +142,14 @@ def compare_all(left: Iterable[OrganizationForm], right: Iterable[OrganizationFo
     """The best level over all ways either organization is named."""
     right = tuple(right)
     return max(compare(a, b) for a in left for b in right)
+
+
+def _same_reading(a: OrganizationForm, b: OrganizationForm, level: int) -> int:
+    """The level if brands that look unlike share a reading that is no single syllable."""
+    if a.region and b.region and not _same_region(a.region, b.region):
+        return UNLIKE
+    shared = set(a.brand_readings) & set(b.brand_readings)
+    return level if any(len(reading) > 5 for reading in shared) else UNLIKE
 
 
 def _parts(a: OrganizationForm, b: OrganizationForm, same: int = EQUAL) -> int:
@@ -236,7 +255,10 @@ def _cross(chinese: OrganizationForm, latin: OrganizationForm) -> int:
 
 def _around(chinese: OrganizationForm, latin: OrganizationForm, start: int, end: int) -> int:
     """The level if the Latin words from start to end are the Chinese brand."""
-    before = "".join(latin.words[:start]) or latin.region
+    before = "".join(latin.words[:start])
+    if not before and latin.region and chinese.region:
+        # One may name the city and the other its district: no contradiction by itself.
+        return SCRIPT if _same_region(chinese.region, latin.region) else BRAND_SCRIPT
     if before and chinese.region_readings and before not in chinese.region_readings:
         return OTHER_REGION if characters.is_pinyin(before) else BRAND_SCRIPT
     if chinese.industry.isascii() and chinese.industry and latin.industry:
