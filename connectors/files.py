@@ -37,12 +37,16 @@ class SourceFile:
 def find(config: SourceConfig) -> list[SourceFile]:
     """Every file of a source, in the order of their names.
 
+    A folder stands for the files in it.
+
     Raises:
         SourceMissing: a path is not there, or a glob finds nothing.
     """
     found: dict[Path, SourceFile] = {}
     for pattern in config.path:
         base = _base(pattern)
+        if Path(pattern).is_dir():
+            pattern, base = f"{pattern}/*", Path(pattern)
         matches = [Path(match) for match in glob.glob(pattern, recursive=True)]  # noqa: PTH207
         if not matches and Path(pattern).is_file():  # a name with brackets in it
             matches, base = [Path(pattern)], Path(pattern).parent

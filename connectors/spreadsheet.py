@@ -31,11 +31,15 @@ from connectors.tables import Cell
 from onefold.errors import SourceLayout, SourceLocked, SourceMissing
 
 _EXACT_DIGITS = 15
+_SUFFIXES = frozenset({".xlsx", ".xlsm", ".xltx", ".xltm", ".xls", ".xlsb", ".ods", ".et", ".xlt"})
 _VISIBLE = calamine.SheetVisibleEnum.Visible
 _WORKSHEET = calamine.SheetTypeEnum.WorkSheet
 _ESCAPED = re.compile(r"_x(00[01][0-9A-Fa-f])_")
 """Control characters as ECMA-376 part 1, 22.9.2.19, writes them in XML."""
 _EMPTY = "empty sheet"
+_ROW_NUMBER = frozenset(
+    {"序号", "行号", "编号", "no", "nr", "number", "rownumber", "sno", "slno", "项次"}
+)
 _ZIP = b"PK"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
@@ -49,6 +53,8 @@ class _Sheet:
     header: tables.Header
     columns: tuple[str, ...]
     places: tuple[int, ...]
+    numbers: int | None
+    """Index of the column that only numbers the rows."""
 
     @property
     def where(self) -> str:
@@ -65,7 +71,7 @@ def read(config: SourceConfig) -> Iterator[Reading]:
         SourceLayout: a file is no workbook, or no sheet holds a table of customers.
     """
     report = Report()
-    found = files.find(config)
+    found = _workbooks(config, report)
     sheets = [sheet for file in found for sheet in _tables(config, file, report)]
     if not sheets and {one.what for one in report.skipped} <= {_EMPTY}:
         yield Reading([], iter(()), report, found[0].name)
@@ -85,6 +91,25 @@ def read(config: SourceConfig) -> Iterator[Reading]:
     )
     origin = f"{len(found)} workbooks" if len(found) > 1 else found[0].name
     yield Reading(columns, rows, report, f"{origin}, {len(sheets)} tables")
+
+
+def _workbooks(config: SourceConfig, report: Report) -> list[SourceFile]:
+    """The files; what a glob finds beside workbooks is left out and reported."""
+    named = {str(path) for path in config.path}
+    result = []
+    for file in files.find(config):
+        if file.path.suffix.casefold() in _SUFFIXES or str(file.path) in named:
+            result.append(file)
+        else:
+            report.skip(file.name, "no workbook")
+    if not result:
+        raise SourceMissing(
+            config.name,
+            "no file is a workbook",
+            found=", ".join(one.where for one in report.skipped[:10]),
+            do=f"Mend 'path' in {config.file}.",
+        )
+    return result
 
 
 @contextmanager
@@ -175,7 +200,8 @@ def _table(config: SourceConfig, file: SourceFile, sheet: calamine.CalamineSheet
         trouble = _trouble(config, f"{file.name}|{sheet.name}", names)
         if trouble:
             return trouble
-    return _Sheet(file, sheet.name, header, tuple(names), tuple(used))
+    numbers = next((i for i in used if mapping.normalize(header.names[i]) in _ROW_NUMBER), None)
+    return _Sheet(file, sheet.name, header, tuple(names), tuple(used), numbers)
 
 
 def _used(sheet: calamine.CalamineSheet, header: tables.Header) -> list[int]:
@@ -281,6 +307,8 @@ def _all_rows(cells: calamine.CalamineSheet) -> Iterator[list[Cell]]:
 def _what_else(sheet: _Sheet, row: list[Cell], values: list[str | None]) -> str | None:
     if not any(value is not None and value.strip() for value in values):
         return "empty row"
+    if sheet.numbers is not None and _is_number_alone(row, sheet):
+        return "numbered empty row"
     other = tables.what_else([row[i] for i in sheet.places])
     if other:
         return other
@@ -292,6 +320,13 @@ def _what_else(sheet: _Sheet, row: list[Cell], values: list[str | None]) -> str 
     ):
         return "repeated headings"
     return None
+
+
+def _is_number_alone(row: list[Cell], sheet: _Sheet) -> bool:
+    """Whether a row of a form has nothing but its number."""
+    cell = row[sheet.numbers or 0]
+    number = isinstance(cell, float | int) or (isinstance(cell, str) and cell.strip().isdigit())
+    return number and not any(_filled(row[i]) for i in sheet.places if i != sheet.numbers)
 
 
 def _filled(cell: Cell) -> bool:

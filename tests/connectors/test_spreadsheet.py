@@ -419,3 +419,36 @@ def test_control_characters_escaped_in_xml_are_themselves(home, writers):
     rows = [["Name", "Address"], ["Ann Sample", "Road 1_x000D_Springfield"]]
     (home.data / "a.xls").write_bytes(writers["xls"](rows))
     assert home.sync(_auto(home))[1][0]["Address"] == "Road 1\rSpringfield"
+
+
+def test_numbered_rows_of_a_form_that_nobody_filled_in_are_no_records(home, writers):
+    rows = [
+        ["序号", "客户名称", "电话"],
+        [1.0, "示例商店", "010-55550100"],
+        [2.0, "样本商店", None],
+        [3.0, None, None],
+        ["4", None, None],
+    ]
+    (home.data / "a.xlsx").write_bytes(writers["xlsx"](rows))
+    manifest, found = home.sync(_auto(home))
+    assert [row["客户名称"] for row in found] == ["示例商店", "样本商店"]
+    assert [(one.what, one.count) for one in manifest.skipped] == [("numbered empty row", 2)]
+
+
+@pytest.mark.parametrize("path", ["data", "data/*"])
+def test_files_beside_workbooks_are_reported(home, writers, path):
+    (home.data / "a.xlsx").write_bytes(writers["xlsx"](TABLE))
+    (home.data / "read me.txt").write_text("Ask the sales team.")
+    (home.data / "Thumbs.db").write_bytes(b"\0")
+    manifest, rows = home.sync(_auto(home, path))
+    assert len(rows) == 2
+    assert [(one.where, one.what) for one in manifest.skipped] == [
+        ("Thumbs.db", "no workbook"),
+        ("read me.txt", "no workbook"),
+    ]
+
+
+def test_folder_without_workbooks_is_named(home):
+    (home.data / "read me.txt").write_text("Ask the sales team.")
+    with pytest.raises(SourceMissing, match=r"no file is a workbook .found read me\.txt"):
+        home.sync(_auto(home))
