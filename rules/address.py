@@ -166,6 +166,8 @@ def _chinese(line: str, columns: _Columns, country: str, search: bool) -> Addres
     reading = divisions.read(simple, hint)
     division, problems = _agree(reading, hint)
     parts = chinese.read(reading.rest)
+    if division is not None:
+        division = divisions.by_town(division, parts.town)
     road = parts.road or parts.estate
     number = parts.number or (parts.unit.split("-")[0] if not parts.road else "")
     key = f"{romanized.road_key(road)} {number}".strip() if road else ""

@@ -378,6 +378,30 @@ def _choose(options: tuple[Division, ...], hint: Division | None) -> Division | 
 
 
 @cache
+def _towns() -> dict[tuple[str, str, str], Division | None]:
+    """Province, city and town → the county it lies in; None if in several of the city."""
+    by_code = {division.code: division for division in all_divisions() if division.district}
+    found: dict[tuple[str, str, str], Division | None] = {}
+    for code, names in tables.rows("towns"):
+        division = by_code[code]
+        for name in names.split("|"):
+            place = (division.province, division.city, name)
+            found[place] = None if place in found else division
+    return found
+
+
+def by_town(division: Division, town: str) -> Division:
+    """The county of a city that has a town of that name, if exactly one has; else the city.
+
+    >>> by_town(find("北京市", None, None), "龙潭街道").district
+    '东城区'
+    """
+    if division.district or not town:
+        return division
+    return _towns().get((division.province, division.city, town)) or division
+
+
+@cache
 def _latin() -> dict[str, tuple[Division, ...]]:
     """Pinyin of names and short names, without blanks → divisions."""
     found: dict[str, list[Division]] = {}

