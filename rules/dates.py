@@ -57,6 +57,7 @@ _CENTURY = Problem(
 _EARLIEST = date(1850, 1, 1)
 _EXCEL_EPOCH = date(1899, 12, 30)
 _ISO = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
+_ISO_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T][0-9]{2}:[0-9]{2}:[0-9]{2}Z?)?")
 _YMD = re.compile(r"(\d{4})\s*[-/.年_]\s*(\d{1,2})\s*[-/.月_]\s*(\d{1,2})\s*[日号號]?")
 _YM = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*月?|(\d{4})\s*年?")
 _XYZ = re.compile(r"(\d{1,2})\s*([-/.])\s*(\d{1,2})\s*\2\s*(\d{4}|\d{2})")
@@ -138,6 +139,13 @@ def parse_timestamp(text: str | None, *, day_first: bool = False, zone: str = "U
     """
     if not text:
         return Moment()
+    if zone == "UTC" and _ISO_MOMENT.fullmatch(text):  # most systems write it so
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:  # no such day or hour: the way below says why
+            return _parse_timestamp(text, day_first, zone)
+        if moment.date() >= _EARLIEST:
+            return Moment(moment.replace(tzinfo=UTC))
     return _parse_timestamp(text, day_first, zone)
 
 

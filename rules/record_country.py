@@ -10,7 +10,7 @@ from functools import cache, lru_cache
 
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
 
-from rules import codes, identifier, phone, record_reach, romanization, text
+from rules import codes, identifier, phone, romanization, text
 from rules.address import Address
 from rules.cells import Cells
 from rules.quarantine import Problem
@@ -50,17 +50,17 @@ def stated(cells: Cells, row: int) -> str | None:
     return found
 
 
-def infer(cells: Cells, row: int, default: str) -> str:
+def infer(cells: Cells, row: int, default: str, place: Address | None) -> str:
     """The country of a record without a country column, by its first hint below.
 
     Args:
         default: ISO 3166 code of a record that gives no hint.
+        place: its address, read as one of the default country.
     """
     numbers = tuple(cell for field in _NUMBERS for cell in cells.every(field, row))
     phones = (*cells.every("mobile", row), *cells.every("phone", row))
     names = [cell for field in _NAMES if (cell := cells.first(field, row))]
     address = cells.first("address", row) or ""
-    place = record_reach.read_address(cells, row, default)
     return (
         from_identifiers(identifier.parse(number, country=default) for number in numbers)
         or from_postal_code(cells.first("postal_code", row), default)

@@ -152,8 +152,11 @@ class _Reader:
         cells = self._cells
         declared = cells.code("customer_type", row, codes.customer_type, _TYPE_UNKNOWN)
         declared = declared or self._config.customer_type
-        country = record_country.stated(cells, row)
-        country = country or record_country.infer(cells, row, self._country)
+        stated = record_country.stated(cells, row)
+        place = record_reach.read_address(cells, row, stated or self._country)
+        country = stated or record_country.infer(cells, row, self._country, place)
+        if country != (stated or self._country):
+            place = record_reach.read_address(cells, row, country)
         ids = record_identity.numbers(cells, row, country, declared)
         birth_date = self._birth_date(row)
         born = birth_date or next((n.found.birth_date for n in ids if n.found.birth_date), None)
@@ -162,7 +165,6 @@ class _Reader:
             kind = record_identity.infer_type(cells, row, country, ids, born)
             ids = record_identity.numbers(cells, row, country, kind)
         names = record_names.read(cells, row, kind, country)
-        place = record_reach.read_address(cells, row, country)
         record: dict[str, Any] = {
             "customer_type": kind,
             "type_basis": "declared" if declared else "inferred",
