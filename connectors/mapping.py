@@ -66,6 +66,7 @@ class _Words:
     latin: frozenset[str]
     contains: tuple[tuple[str, tuple[str, ...]], ...]
     not_with: frozenset[str]
+    alone: frozenset[str]
 
 
 @functools.cache
@@ -110,6 +111,7 @@ def _words() -> _Words:
         latin=frozenset(map(str, around["latin"])),
         contains=tuple((str(c["field"]), tuple(map(str, c["any"]))) for c in data["contains"]),
         not_with=frozenset(map(str, data["not_with"])),
+        alone=frozenset(normalize(str(word)) for word in data["alone"]),
     )
 
 
@@ -136,7 +138,8 @@ def meaning(heading: str) -> Meaning | None:
 def _known(heading: str) -> tuple[bool, Meaning | None]:
     """Whether the heading is in the list, and what it means; a number at its end is no matter."""
     meanings, plain = _words().meanings, normalize(heading)
-    for form in (plain, plain.rstrip("0123456789")):
+    single = plain.removesuffix("es") if plain.endswith("sses") else plain.removesuffix("s")
+    for form in (plain, plain.rstrip("0123456789"), single):
         if form in meanings:
             return True, meanings[form]
     return False, None
@@ -174,7 +177,7 @@ def _composite(heading: str) -> Meaning | None:
     for group, field in ((_IDENTIFIERS, "identifier"), (_PHONES, "phone"), (_NAMES, "name")):
         if fields <= group:
             return Meaning(field, rank)
-    if fields <= {"region", "city", "district", "address", "country"}:
+    if fields <= {"region", "city", "district", "address", "postal_code", "country"}:
         return Meaning("address", rank)
     return Meaning("phone", rank) if fields & _PHONES and fields <= _PHONES | {"email"} else None
 
@@ -184,14 +187,12 @@ def _stripped(heading: str) -> Meaning | None:
     words = _words()
     plain = normalize(heading).rstrip("0123456789")
     if _has_han(plain):
-        if any(word in plain for word in words.not_with if _has_han(word)):
-            return None
         for _ in range(4):
             shorter = _shorter(plain, words)
             if shorter == plain:
                 return None
             plain = shorter
-            if plain in words.meanings:
+            if plain in words.meanings and plain not in words.alone:
                 known = words.meanings[plain]
                 return known and Meaning(known.field, 1000 + known.rank)
         return None
@@ -200,7 +201,7 @@ def _stripped(heading: str) -> Meaning | None:
         return None
     rest = [token for token in tokens if token not in words.latin and not token.isdigit()]
     for form in ("".join(rest), *(rest[-1:] if len(rest) == 1 else [])):
-        if form and len(rest) < len(tokens) and form in words.meanings:
+        if len(rest) < len(tokens) and form in words.meanings and form not in words.alone:
             known = words.meanings[form]
             return known and Meaning(known.field, 1000 + known.rank)
     return None

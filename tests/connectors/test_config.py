@@ -1,8 +1,12 @@
 """Wrong settings are named by file and field, with what to do."""
 
+import re
+from pathlib import Path
+
 import pytest
 
-from connectors.source import load_sources
+from connectors.fixed_width import Layout
+from connectors.source import SourceConfig, load_sources
 from onefold.errors import ConfigError
 
 GOOD = {"connector": "delimited", "path": "a.csv", "columns": {"name": "Name"}}
@@ -83,3 +87,11 @@ def test_file_that_is_no_yaml_names_the_line(home):
 
 def test_home_without_sources_has_none(tmp_path):
     assert load_sources(tmp_path) == {}
+
+
+def test_every_setting_is_documented():
+    text = (Path(__file__).parents[2] / "docs/sources.md").read_text(encoding="utf-8")
+    documented = set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
+    assert documented == set(SourceConfig.model_fields)
+    for name in Layout.model_fields.keys() - {"file"}:
+        assert re.search(rf"^{name}:", text, re.MULTILINE), name

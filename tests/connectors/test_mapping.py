@@ -17,7 +17,7 @@ CASES = {
     "name": "客户名称 客戶名稱 姓名 *姓名 单位/姓名 客户姓名（必填） 您的姓名 Customer Client Name "
     "Customer_Name CUST_NAME khmc 公司/个人名称 客商名称 cCusName Kunde 顧客名",
     "organization_name": "公司名称 单位名称 工作单位 Company Organisation AccountName "
-    "企业名称（全称） company_name dwmc 就職單位 Firma Employer 客户公司 发票抬头",
+    "企业名称（全称） 公司名 客户公司名 company_name dwmc 就職單位 Firma Employer 客户公司 发票抬头",
     "family_name": "姓 LastName last_name Surname 姓氏 Nachname",
     "given_name": "名 FirstName first_name Forename Vorname",
     "short_name": "客户简称 shortname cCusAbbName Abbreviation khjc",
@@ -42,7 +42,7 @@ CASES = {
     "postal_code": "邮编 郵政編碼 Zip ZIP_Code postcode PLZ MailingPostalCode Post_Code 邮政编码",
     "country": "国家 Country MailingCountry 国家/地区 country_code",
     "contact_name": "联系人 聯絡人 对接人 经办人 Contact Attn Attn: linkman lxr Contact_Person "
-    "联系人_>_姓名 Ansprechpartner Contact_Person_Name",
+    "联系人_>_姓名 連絡人 POC Ansprechpartner Contact_Person_Name",
     "legal_representative": "法定代表人 法人 legalbody 法人代表 Owner",
     "status": "客户状态 Status enablestate",
     "consent_marketing": "营销同意 Marketing_Consent Newsletter",
@@ -54,7 +54,7 @@ CASES = {
 UNMAPPED = (
     "序号 客户编号 Customer_No. ID custno 客户经理 业务员 开户行 银行账号 传真 Fax 手机验证时间 "
     "账户余额 职务 Website Account_Owner 紧急联系人电话 phone_verified 基本信息_>_编号 mnecode "
-    "Kunden-Nr. email_count 邮箱状态"
+    "Kunden-Nr. email_count 邮箱状态 联系人职务 联系日期 Account_Status_Code"
 )
 
 
