@@ -205,7 +205,10 @@ def load_source(file: Path, home: Path) -> SourceConfig:
     where = f"sources/{file.name}"
     try:
         # Every scalar stays text: 'NO' is Norway, '0010' a code, not a number.
-        data = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506
+        text = file.read_text(encoding="utf-8")
+        data = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506
+        if isinstance(data, dict) and "expectations" in data:
+            data["expectations"] = yaml.safe_load(text)["expectations"]  # their numbers are numbers
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""

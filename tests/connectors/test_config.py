@@ -95,3 +95,13 @@ def test_every_setting_is_documented():
     assert documented == set(SourceConfig.model_fields)
     for name in Layout.model_fields.keys() - {"file"}:
         assert re.search(rf"^{name}:", text, re.MULTILINE), name
+
+
+def test_numbers_of_expectations_are_numbers(home):
+    (home.folder / "sources/customers.yml").write_text(
+        "connector: delimited\npath: a.csv\nheadings: auto\nrequired: name\n"
+        "expectations:\n  - {type: expect_column_value_lengths_to_be_between, min_value: 2}\n"
+    )
+    config = load_sources(home.folder)["customers"]
+    assert config.expectations[0]["min_value"] == 2
+    assert config.required == ("name",)

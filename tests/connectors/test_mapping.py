@@ -17,7 +17,8 @@ CASES = {
     "name": "客户名称 客戶名稱 姓名 *姓名 单位/姓名 客户姓名（必填） 您的姓名 Customer Client Name "
     "Customer_Name CUST_NAME khmc 公司/个人名称 客商名称 cCusName Kunde 顧客名",
     "organization_name": "公司名称 单位名称 工作单位 Company Organisation AccountName "
-    "企业名称（全称） 公司名 客户公司名 company_name dwmc 就職單位 Firma Employer 客户公司 发票抬头",
+    "企业名称（全称） 公司名 客户公司名 company_name dwmc 就職單位 Firma Employer 客户公司 "
+    "发票抬头",
     "family_name": "姓 LastName last_name Surname 姓氏 Nachname",
     "given_name": "名 FirstName first_name Forename Vorname",
     "short_name": "客户简称 shortname cCusAbbName Abbreviation khjc",
