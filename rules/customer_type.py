@@ -76,7 +76,7 @@ def infer(
     if tax_id_kind:
         evidence += _DECISIVE
     if birth_date:
-        evidence -= _STRONG
+        evidence -= _STRONG + 1.5
     if employer_name:
         evidence -= _STRONG
     if contact_name:

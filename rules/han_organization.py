@@ -43,6 +43,7 @@ _GENERIC = (
 )
 _LONG_FORMS = ("集团有限公司", "股份有限公司", "有限责任公司", "有限公司")
 _NEARLY = re.compile(r"(?:有.{1,3}公司|限.{0,3}公司|有限.{0,5}司|有限公.|公[^司]司|有限司公)$")
+_LATIN_BRANCH = re.compile(r"\w [Bb]ranch$|^[A-Z]\w+ (?:[Oo]ffice|[Ss]tore|[Dd]epot|[Dd]ivision)$")
 _DIGITS = str.maketrans("一二三四五六七八九", "123456789")
 
 
@@ -92,6 +93,8 @@ def is_part(content: str) -> bool:
     forms, kinds = _forms()
     if place_names.short_name(simplified) or simplified in forms or simplified in kinds:
         return True
+    if content.isascii() and _LATIN_BRANCH.search(content):
+        return True
     if content.isascii():
         return place_names.latin(content) is not None or content.lower().strip(".") in {
             "group", "uk", "usa", "us", "eu", "asia", "europe", "holdings", "holding", "int'l",
@@ -132,29 +135,28 @@ def parse(name: str) -> Parts:
     name = "".join(c for c in name if c not in " ()-·.,、'\"")
     name, parts.branch = _split_branch(name)
     rest, parts.legal_form, kind_of, parts.is_truncated = _split_form(name)
-    parts.whole = rest
+    parts.whole = rest + kind_of
     if place := place_names.leading(rest):
         region, end = place
-        # 上海机械厂 and 武汉大学 have no brand of their own; 瑞安(机械) has.
-        if end < len(rest):
-            parts.region, rest = region, rest[end:]
+        parts.region, rest = region, rest[end:] or rest
     parts.region = bracketed or parts.region
-    brand, codes, outer = _split_industry(rest, kind_of, name)
-    if not codes and parts.legal_form is None and not parts.branch:
-        brand, parts.branch = _split_place(brand)
+    if parts.legal_form is None and not parts.branch:
+        rest, parts.branch = _split_place(rest)
+    brand, codes, outer = _split_industry(rest, kind_of)
     cut = industries.cut_off(brand) if not codes and parts.legal_form is None else None
     if cut and cut[1] >= 2 and len(name) >= 9:
         codes, brand, parts.is_truncated = [cut[0]], brand[: cut[1]], True
     if brand.endswith("中国") and len(brand) > 3:
         parts.region, brand = parts.region or "中国", brand[:-2]
-    parts.core = rest
+    parts.core = rest + kind_of
     parts.brand = brand
     parts.industry = " ".join(dict.fromkeys(codes)) or None
     parts.readings = list(text.readings(brand))
     if outer != brand:
         parts.readings += text.readings(outer)[:2]
     branch = f"{parts.branch}分" if parts.branch else ""
-    parts.key = text.fold(f"{parts.region or ''}{rest}{parts.legal_form or ''}{branch}")
+    form = "" if name.endswith(kind_of or " ") else parts.legal_form or ""
+    parts.key = text.fold(f"{parts.region or ''}{parts.core}{form}{branch}")
     return parts
 
 
@@ -200,7 +202,8 @@ def _split_form(name: str) -> tuple[str, str | None, str, bool]:
         if tail in forms:
             if tail == "公司" and (mended := _misspelled_form(name)):
                 return mended
-            return name[:-length], forms[tail], "", False
+            rest, kind = _split_kind(name[:-length])
+            return rest, forms[tail], kind, False
     if mended := _misspelled_form(name):
         return mended
     for length in range(longest, 0, -1):
@@ -216,6 +219,14 @@ def _split_form(name: str) -> tuple[str, str | None, str, bool]:
     return name, None, "", False
 
 
+def _split_kind(name: str) -> tuple[str, str]:
+    """A name without the word of an institution that stands before its form (事务所)."""
+    for length in range(min(len(name) - 2, 6), 1, -1):
+        if name[-length:] in _forms()[1]:
+            return name[:-length], name[-length:]
+    return name, ""
+
+
 def _misspelled_form(name: str) -> tuple[str, str, str, bool] | None:
     """As :func:`_split_form`, for a long form with one wrong, missing or doubled character."""
     if not _NEARLY.search(name):
@@ -227,16 +238,16 @@ def _misspelled_form(name: str) -> tuple[str, str, str, bool] | None:
     return None
 
 
-def _split_industry(rest: str, kind_of: str, name: str) -> tuple[str, list[str], str]:
+def _split_industry(rest: str, kind_of: str) -> tuple[str, list[str], str]:
     """Brand; codes of the lines of business in order; brand with the inner lines left on."""
     codes: list[str] = []
     if kind_of:
         # A shop's word may be part of its business: 理发店, 建材店.
         whole = rest + kind_of
         found = industries.trailing(whole)
-        if found and found[1] >= 2 and found[1] < len(rest) + 1 - (len(rest) == found[1]) + 1:
+        if found and 2 <= found[1] <= len(rest):
             codes.insert(0, found[0])
-            rest = whole[: min(found[1], len(rest))]
+            rest = whole[: found[1]]
     outer = rest
     while found := industries.trailing(rest):
         code, start = found

@@ -329,7 +329,8 @@ def _is_english(word: str) -> bool:
     if share <= -3.5 or len(folded) < 3:
         return False
     syllables = romanization.segment(folded)
-    return not (syllables and len(syllables) <= 2 and share < -1.2)
+    is_chinese = (syllables and len(syllables) <= 2) or romanization.is_syllable(folded)
+    return not (is_chinese and share < -1.2)
 
 
 def _chinese(family: list[str], given: list[str], bonus: float, country: str) -> _Order | None:

@@ -72,6 +72,8 @@ def parse(name: str, country: str) -> Parts:
     keys = ["and" if w == "&" else text.fold(w) for w in words]
     words = [w for w, k in zip(words, keys, strict=True) if k]
     keys = [k for k in keys if k]
+    if not keys:
+        return Parts()
     if len(words) > 1 and keys[0] == "the":
         words, keys = words[1:], keys[1:]
     if len(words) > 2 and keys[-1] == "the":  # "Hardware Store, The"
@@ -196,7 +198,9 @@ def _misspelled_form(word: str) -> str | None:
 def _written_as_form(word: str, key: str) -> bool:
     if key in {"store", "stores", "shop", "trust"}:
         return True
-    return key not in industries.single_words() and (word.isupper() or word[1:] != word[1:].lower())
+    if word.isupper():
+        return key not in industries.single_words()
+    return word[1:] != word[1:].lower()
 
 
 def _split_of(words: list[str], keys: list[str], start: int, end: int, parts: Parts) -> int:
@@ -241,10 +245,9 @@ def _split_industry(keys: list[str], start: int, end: int, parts: Parts, width: 
         if keys[end - 1] == "and" and end - start > 1:
             end -= 1
     found = industries.trailing_words(keys[start + 1 : end])
-    if not found or found[0] in ("services", "daily goods"):
-        # Burgess is a family name and no misspelled burgers.
-        if family_share(keys[end - 1]) < -3.2:
-            found = industries.misspelled(keys[start + 1 : end]) or found
+    vague = not found or found[0] in ("services", "daily goods")
+    if vague and family_share(keys[end - 1]) < -3.2:  # Burgess is no misspelled burgers
+        found = industries.misspelled(keys[start + 1 : end]) or found
     if found:
         codes.append(found[0])
         end = start + 1 + found[1]

@@ -27,6 +27,7 @@ TRUNCATED = "truncated"
 _PLACEHOLDER = Problem(
     "name_placeholder", "The cell holds a placeholder instead of a name; enter the name."
 )
+_NOT_A_NAME = Problem("name_unreadable", "The cell holds no letters; enter the name.")
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,10 @@ def parse(text: str | None, *, country: str = "CN") -> OrganizationName:
         parts = han_organization.parse(shown)
     else:
         parts = latin_organization.parse(shown, country)
+    if not parts.key:
+        return OrganizationName(
+            other_names=other_names, notes=remarks, phones=cell.phones, problems=[_NOT_A_NAME]
+        )
     if parts.is_truncated:
         remarks.append(TRUNCATED)
     brand, readings, industry = parts.brand, parts.readings, parts.industry

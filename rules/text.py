@@ -52,7 +52,8 @@ _CLEAN: dict[int, str | None] = (
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f]")
 _HAN = re.compile("[〇㐀-䶿一-鿿豈-\ufaff\U00020000-\U000323af]")
-_MARKS = re.compile(r"[\W_]+")
+# Python 3.11 does not know the newest Han characters as letters.
+_MARKS = re.compile("(?:[^\\w\U00020000-\U000323af]|_)+")
 _LETTERS = {
     "ø": "o",
     "æ": "ae",
