@@ -26,7 +26,7 @@ from warehouse.tables import REVIEW, STORES, WAREHOUSE
 
 log = logging.getLogger("onefold.warehouse")
 
-BUSY_SECONDS = 60
+BUSY_SECONDS = 300
 """How long a writer waits for another one before it gives up."""
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -111,21 +111,27 @@ def translated(url: sa.URL) -> Iterator[None]:
         raise _refusal(url, error) from None
 
 
+def _held(where: str) -> WarehouseError:
+    return WarehouseError(
+        where,
+        f"another program held the database for {BUSY_SECONDS} s",
+        do="Wait for it to end, then run again.",
+    )
+
+
 def _refusal(url: sa.URL, error: BaseException | None) -> WarehouseError:
     where = place(url)
     if isinstance(error, sqlite3.Error):
         said = str(error)  # names tables and columns, never values
         if "locked" in said:
-            return WarehouseError(
-                where,
-                f"another program held the database for {BUSY_SECONDS} s",
-                do="Wait for it to end, then run again.",
-            )
+            return _held(where)
         if "unable to open" in said:
             return WarehouseError(where, "the file cannot be opened", do="Check folder and rights.")
         if "no such table" in said or "no such column" in said:
             return WarehouseError(where, "the database is not up to date", found=said, do=_MIGRATE)
         return WarehouseError(where, "the database refuses", found=said)
+    if isinstance(error, psycopg.errors.LockNotAvailable):
+        return _held(where)
     state = getattr(error, "sqlstate", None)
     if isinstance(error, psycopg.OperationalError) and (
         state is None or state[:2] in {"08", "28", "3D", "53", "57"}
@@ -157,7 +163,7 @@ def _engine(url: str, store: str) -> sa.Engine:
             hide_parameters=True,
             pool_pre_ping=True,
             connect_args={
-                "options": "-c timezone=utc",
+                "options": f"-c timezone=utc -c lock_timeout={int(BUSY_SECONDS * 1000)}",
                 "connect_timeout": 10,
                 "application_name": f"onefold {store}",
             },

@@ -8,14 +8,16 @@ the tables; a test holds the two together.
 they are two schemas of one database, on SQLite two files, so that a steward's
 click never waits for a bulk publish.
 
-Lists and objects are JSON: text in SQLite, ``json`` in PostgreSQL, which keeps
-the text as written. Times are UTC.
+Lists and objects are JSON: text in SQLite; in PostgreSQL ``json``, which keeps
+the text as written, and in the golden tables ``jsonb``, which can be compared,
+grouped and indexed. Times are UTC.
 """
 
 from collections.abc import Iterable
 
 import sqlalchemy as sa
 from sqlalchemy import Boolean, Column, Date, DateTime, Float, Integer, Text
+from sqlalchemy.dialects import postgresql
 
 from rules.customer import ALL, GOLDEN_FIELDS, Field
 from rules.quarantine import QUARANTINE_SCHEMA
@@ -34,22 +36,23 @@ review = sa.MetaData(schema=REVIEW, naming_convention=_NAMES)
 METADATA = {WAREHOUSE: warehouse, REVIEW: review}
 
 Json = sa.JSON(none_as_null=True)
+Jsonb = Json.with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
 Time = DateTime(timezone=True)
 _KINDS: dict[str, sa.types.TypeEngine] = {
     "text": Text(),
-    "list": Json,
-    "json": Json,
     "date": Date(),
     "timestamp": Time,
     "boolean": Boolean(),
 }
 
 
-def _columns(fields: Iterable[Field], key: str = "") -> list[Column]:
+def _columns(
+    fields: Iterable[Field], key: str = "", json: sa.types.TypeEngine = Json
+) -> list[Column]:
     return [
         Column(
             field.name,
-            _KINDS[field.kind],
+            json if field.kind in {"list", "json"} else _KINDS[field.kind],
             primary_key=field.name == key,
             nullable=field.name not in {key, "source", "source_key"},
             comment=field.doc,
@@ -74,7 +77,7 @@ def _golden_counts() -> list[Column]:
     return [
         _count("record_count", "Source records held to be this customer."),
         _count("source_count", "Sources that hold it."),
-        Column("sources", Json, comment="Names of the sources that hold it."),
+        Column("sources", Jsonb, comment="Names of the sources that hold it."),
     ]
 
 
@@ -161,7 +164,7 @@ golden_customer = sa.Table(
     "golden_customer",
     warehouse,
     _text("golden_id", "Lasting id; never reused.", key=True),
-    *_columns(GOLDEN_FIELDS),
+    *_columns(GOLDEN_FIELDS, json=Jsonb),
     *_golden_counts(),
     _text("content_hash", "Hash of the golden values and counts.", null=False),
     _text("provenance_hash", "Hash of its golden_field rows.", null=False),
@@ -180,7 +183,7 @@ golden_customer_history = sa.Table(
     Column("is_current", Boolean(), nullable=False, comment="Whether it is in golden_customer."),
     _text("change", "How the version came: created, changed or restored.", null=False),
     _text("publish_id", "The publish that wrote it.", null=False),
-    *_columns(GOLDEN_FIELDS),
+    *_columns(GOLDEN_FIELDS, json=Jsonb),
     *_golden_counts(),
     _one_of("change", "created", "changed", "restored"),
     sa.Index(

@@ -207,6 +207,21 @@ def test_a_failed_write_leaves_nothing(warehouse):
         assert connection.execute(sa.select(tables.id_sequence)).all() == []
 
 
+def test_a_writer_that_waits_too_long_is_told_why(migrated, monkeypatch):
+    monkeypatch.setattr(engine, "BUSY_SECONDS", 0.3)
+    one, other = engine.connect(migrated), engine.connect(migrated)
+    with (
+        one.write(),
+        pytest.raises(WarehouseError, match=r"another program held the database for 0\.3 s"),
+        other.write(),
+    ):
+        pass
+    one.close()
+    with other.write() as connection:
+        connection.execute(sa.insert(tables.id_sequence).values(name="x", next_number=1))
+    other.close()
+
+
 def test_a_reader_sees_one_state_through_all_its_statements(warehouse):
     query = sa.select(sa.func.count()).select_from(tables.id_sequence)
     with warehouse.read() as reader:

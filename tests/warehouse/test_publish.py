@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pyarrow as pa
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -58,6 +59,15 @@ def test_first_publish_has_every_record_in_one_customer(world):
     assert customer["phones"] == ["+8613800138000"]
     keys = {(row["source"], row["source_key"]) for row in world.rows(crosswalk)}
     assert keys == {("erp", "1"), ("erp", "2"), ("crm", "a:b")}
+
+
+def test_golden_customers_can_be_compared_whole(world):
+    """BI tools group by every column; PostgreSQL's json type has no equality."""
+    world.put("erp", {"1": "a"})
+    world.publish([["erp:1"]])
+    with world.wh.read() as connection:
+        found = connection.execute(sa.select(golden_customer).distinct()).one()
+    assert found.attributes == {"tier": "gold"}
 
 
 def test_every_golden_value_names_its_record_and_rule(world):
