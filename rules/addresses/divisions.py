@@ -148,6 +148,8 @@ def _names() -> _Names:
         division = Division(*row[:4])
         name = _own_name(division)
         full.setdefault(name, []).append(division)
+        if "乾" in name:  # 干 in most words, so that simplifying a line changes it
+            full.setdefault(name.replace("乾", "干"), []).append(division)
         brief = stem(name)
         if brief != name:
             short.setdefault(brief, []).append(division)
@@ -334,13 +336,20 @@ def _damaged(
 def _behind_junk(
     line: str, at: int, options: tuple[Division, ...], hint: Division | None, names: _Names
 ) -> _Step | None:
-    """One character too many before a full district name: skipped."""
+    """Characters that belong to no name before a full name of city or district: skipped.
+
+    One behind divisions already read, up to three (a misspelled province) at the start.
+    """
     context = _choose(options, hint) or hint
-    if context is None or context.level == 2 or line[at : at + 1].isascii():
+    if (context is not None and context.level == 2) or line[at : at + 1].isascii():
         return None
-    following = _next(line, at + 1, (context,), hint, names)
-    if following and following[2] == "full" and following[1][0].level == 2 and following[0] > 2:
-        return 1, (context,), "skipped"
+    inside = (context,) if context is not None else ()
+    for size in (1,) if options else (1, 2, 3):
+        following = _next(line, at + size, inside, hint, names)
+        if following and following[2] == "full" and following[0] > 2:
+            found = following[1]
+            if len(found) == 1 and found[0].level and found[0] != context:
+                return size, inside, "skipped"
     return None
 
 
@@ -458,4 +467,6 @@ def find(region: str | None, city: str | None, district: str | None) -> Division
         else:
             exact = tuple(c for c in candidates if c.level == level)
             options = exact or candidates
+    if len(options) > 1 and not city and not district and not options[0].level:
+        options = options[:1]  # Shanxi: 山西 unless a city tells 陕西 (Shaanxi)
     return _choose(options, None)
