@@ -14,6 +14,7 @@ Winkler 1988 (EM for record linkage).
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
 
 import numpy as np
 
@@ -37,12 +38,16 @@ class Patterns:
         levels: int8, shape (patterns, fields).
         counts: pairs with the pattern, float64, shape (patterns,).
         inverse: per pair its pattern, shape (pairs,).
+        apart: for fields that may veto a pair by themselves, the counts of
+            their levels among vetoed pairs: known not to match, and missing
+            from the patterns.
     """
 
     fields: tuple[str, ...]
     levels: np.ndarray
     counts: np.ndarray
     inverse: np.ndarray
+    apart: Mapping[str, np.ndarray] = dataclass_field(default_factory=dict)
 
 
 def count_patterns(levels: np.ndarray, fields: tuple[str, ...]) -> Patterns:
@@ -92,7 +97,7 @@ def maximize(patterns: Patterns, matching: np.ndarray, start: Model, shipped: Mo
         fields[name] = replace(
             known,
             m=_shares(level[measured], yes[measured], prior.m, size),
-            u=_shares(level[measured], no[measured], prior.u, size),
+            u=_shares(level[measured], no[measured], prior.u, size, patterns.apart.get(name)),
         )
         if name in ORDERED:
             fields[name] = _ordered(fields[name], level[measured], patterns.counts[measured])
@@ -103,9 +108,15 @@ def maximize(patterns: Patterns, matching: np.ndarray, start: Model, shipped: Mo
 
 
 def _shares(
-    level: np.ndarray, weight: np.ndarray, prior: tuple[float, ...], size: int
+    level: np.ndarray,
+    weight: np.ndarray,
+    prior: tuple[float, ...],
+    size: int,
+    more: np.ndarray | None = None,
 ) -> tuple[float, ...]:
     counts = np.bincount(level, weights=weight, minlength=size) + PSEUDO_PAIRS * np.array(prior)
+    if more is not None:
+        counts = counts + more
     return tuple((counts / counts.sum()).tolist())
 
 

@@ -41,6 +41,9 @@ LEAST_PAIRS = 200
 CAPS = {"name": 11.0, "id": 14.0, "phone": 8.0, "email": 9.0, "address": 8.0}
 """Most bits a comparison may add or take; 9 where none is named."""
 
+VETOING = ("id", "birth_date", "branch")
+"""Comparisons of which one level is a veto by itself, and which most pairs lack."""
+
 _SHARED_RARITIES = {
     "phone": Rarity(("phone_keys",), 4.0),
     "email": Rarity(("emails",), 3.0),
@@ -106,12 +109,12 @@ def train(levels: pa.Table, features: pa.Table, settings: MatchingSettings) -> M
         a model for person and for organization; its basis is ``prior`` where
         there were too few pairs to learn from.
     """
-    pair_type = _open_pairs(levels, features)
+    pair_type, apart = _open_and_apart(levels, features)
     models: Models = {}
     for customer_type in LEVELS:
         start = _reduced(shipped_model(customer_type), settings)
         rows = np.flatnonzero(pair_type == customer_type)
-        patterns = _patterns(levels, start, rows)
+        patterns = _patterns(levels, start, rows, np.flatnonzero(apart == customer_type))
         records = _count_records(features, customer_type)
         if len(rows) < LEAST_PAIRS:
             counts = {"records": records, "pairs": len(rows)}
@@ -141,7 +144,7 @@ def refit(models: Models, levels: pa.Table, features: pa.Table, clusters: pa.Tab
     Args:
         clusters: record_id, cluster_id.
     """
-    pair_type = _open_pairs(levels, features)
+    pair_type, apart = _open_and_apart(levels, features)
     together = _together(levels, clusters)
     refitted: Models = {}
     for customer_type, model in models.items():
@@ -149,7 +152,7 @@ def refit(models: Models, levels: pa.Table, features: pa.Table, clusters: pa.Tab
         if model.basis == "prior" or not len(rows):
             refitted[customer_type] = model
             continue
-        patterns = _patterns(levels, model, rows)
+        patterns = _patterns(levels, model, rows, np.flatnonzero(apart == customer_type))
         inside = np.bincount(
             patterns.inverse, weights=together[rows], minlength=len(patterns.counts)
         )
@@ -296,20 +299,38 @@ def _together(levels: pa.Table, clusters: pa.Table) -> np.ndarray:
     return (left == right).astype(np.float64)
 
 
-def _open_pairs(levels: pa.Table, features: pa.Table) -> np.ndarray:
-    """Customer type of each pair that training may learn from, empty for the others.
+def _open_and_apart(levels: pa.Table, features: pa.Table) -> tuple[np.ndarray, np.ndarray]:
+    """Customer type of each pair to learn from, and of each that a veto keeps apart for good.
 
-    Pairs that a veto keeps apart for good are left out: their score decides
+    Pairs kept apart for good are left out of the patterns: their score decides
     nothing, and so many branches, relatives and sister firms with equal names
     would teach that an equal name says little.
+
+    Returns:
+        two arrays of text, empty where the pair is of the other kind.
     """
     final = [name for name, veto in VETOES.items() if veto.overruled_at_bits is None]
-    vetoed = pc.is_in(levels.column("veto"), value_set=pa.array(final))
-    return np.where(vetoed.to_numpy(), "", _pair_types(levels, features))
+    vetoed = pc.is_in(levels.column("veto"), value_set=pa.array(final)).to_numpy()
+    types = _pair_types(levels, features)
+    return np.where(vetoed, "", types), np.where(vetoed, types, "")
 
 
-def _patterns(levels: pa.Table, model: Model, rows: np.ndarray) -> Patterns:
-    """Counted patterns of some pairs."""
+def _patterns(levels: pa.Table, model: Model, rows: np.ndarray, apart: np.ndarray) -> Patterns:
+    """Counted patterns of some pairs, and levels of those that a veto keeps apart.
+
+    Args:
+        rows: pairs to learn from.
+        apart: vetoed pairs of the same type. Nearly all chance pairs whose
+            numbers can be compared are among them; without them an equal
+            number would look common.
+    """
     fields = tuple(name for name in FIELDS if name in model.fields)
-    columns = [levels.column(f"{name}_level").to_numpy()[rows] for name in fields]
-    return count_patterns(np.column_stack(columns), fields)
+    columns = {name: levels.column(f"{name}_level").to_numpy() for name in fields}
+    counted = count_patterns(np.column_stack([columns[name][rows] for name in fields]), fields)
+    known = {}
+    for name in VETOING:
+        if name in columns:
+            level = columns[name][apart].astype(np.int64)
+            size = len(model.fields[name].levels)
+            known[name] = np.bincount(level[level >= 0], minlength=size)
+    return replace(counted, apart=known)

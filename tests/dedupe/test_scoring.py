@@ -276,17 +276,30 @@ def test_patterns_are_counted_and_found_again():
     assert (patterns.levels[patterns.inverse] == matrix).all()
 
 
-def test_vetoed_pairs_teach_nothing_and_overrulable_ones_do():
+def with_veto(table: pa.Table, veto: str) -> pa.Table:
+    at = table.schema.get_field_index("veto")
+    return table.set_column(at, "veto", pa.array([veto] * table.num_rows))
+
+
+def test_pairs_vetoed_for_good_do_not_teach_what_a_name_is_worth():
     table, _ = made(2000, 0.3, customer_type="organization")
     people = features(2001, customer_type="organization")
     model = train(table, people, SETTINGS)["organization"]
-    more, _ = made(1000, 0.9, seed=8, customer_type="organization")
+    name = made(1000, 0.9, seed=8, customer_type="organization")[0].column("name_level").to_numpy()
+    more = levels(range(1000), range(1, 1001), name=name)
     for veto, teaches in (("branch", False), ("sister", True)):
-        vetoed = more.set_column(
-            more.schema.get_field_index("veto"), "veto", pa.array([veto] * 1000)
-        )
-        both = train(pa.concat_tables([table, vetoed]), people, SETTINGS)["organization"]
-        assert (both.fingerprint != model.fingerprint) == teaches
+        both = train(pa.concat_tables([table, with_veto(more, veto)]), people, SETTINGS)
+        same = both["organization"].fields["name"] == model.fields["name"]
+        assert same != teaches
+
+
+def test_an_equal_number_stays_strong_although_conflicts_are_vetoed():
+    matching = levels(range(300), range(1, 301), name=[10] * 300, id=[3] * 300)
+    unknown = levels(range(300, 600), range(301, 601), name=[10] * 150 + [0] * 150)
+    conflict = levels(range(600, 900), range(601, 901), name=[10] * 300, id=[0] * 300)
+    table = pa.concat_tables([matching, unknown, with_veto(conflict, "id")])
+    bits = train(table, features(901), SETTINGS)["person"].fields["id"].bits
+    assert bits[3] > 5 and bits[0] < -5
 
 
 def test_the_shipped_weights_agree_with_the_order_of_the_levels():
