@@ -61,16 +61,32 @@ IDENTITY = (
     Field("record_id", "text", "source and source_key joined by a colon; unique.", golden=False),
     Field("source", "text", "The source that holds the record.", golden=False),
     Field("source_key", "text", "The record's key in its source.", golden=False),
-    Field("position", "text", "Where it stood when last read: file|sheet|row, file|line or byte offset.", golden=False),
+    Field(
+        "position",
+        "text",
+        "Where it stood when last read: file|sheet|row, file|line or byte offset.",
+        golden=False,
+    ),
     Field("row_hash", "text", "Hash of the raw record as read.", golden=False),
 )
 
 FIELDS = (
     Field("customer_type", "text", "person or organization."),
-    Field("type_basis", "text", "declared (by the source) or inferred (from the record).", golden=False),
+    Field(
+        "type_basis",
+        "text",
+        "declared (by the source) or inferred (from the record).",
+        golden=False,
+    ),
     _shown("name", "text", "Full name as shown: cleaned, notes and titles removed."),
-    _key("name_key", "text", "Name folded for matching: simplified, no spaces or marks, lower case."),
-    _key("name_readings", "list", "Latin forms of the name for matching: pinyin readings or folded Latin words, family name first."),
+    _key(
+        "name_key", "text", "Name folded for matching: simplified, no spaces or marks, lower case."
+    ),
+    _key(
+        "name_readings",
+        "list",
+        "Latin forms of the name for matching: pinyin readings or folded Latin words, family name first.",
+    ),
     _shown("other_names", "list", "Short, former and foreign names the record also gives."),
     _shown("family_name", "text", "Family name of a person."),
     _shown("given_name", "text", "Given name of a person, without middle names."),
@@ -83,18 +99,36 @@ FIELDS = (
     Field("org_legal_form", "text", "Legal form, in one spelling per form."),
     Field("org_branch", "text", "Branch, office or shop within an organization, with its place."),
     _shown("national_id", "text", "Person's identity number in its full, checked form."),
-    Field("national_id_kind", "text", "Which number that is: cn_ric, hk_id, tw_id, us_ssn, gb_nino, ..."),
+    Field(
+        "national_id_kind",
+        "text",
+        "Which number that is: cn_ric, hk_id, tw_id, us_ssn, gb_nino, ...",
+    ),
     Field("tax_id", "text", "Organization's registration or tax number in its checked form."),
-    Field("tax_id_kind", "text", "Which number that is: cn_uscc, cn_tax_old, tw_ubn, us_ein, gb_crn, ..."),
+    Field(
+        "tax_id_kind",
+        "text",
+        "Which number that is: cn_uscc, cn_tax_old, tw_ubn, us_ein, gb_crn, ...",
+    ),
     Field("org_code", "text", "Chinese organization code, 9 characters."),
     Field("license_no", "text", "Chinese business license number, 15 digits."),
-    _key("id_keys", "list", "Every comparable form of every identifier, as kind:value (ric:, ric15:, org:, uscc:, lic:, ...)."),
+    _key(
+        "id_keys",
+        "list",
+        "Every comparable form of every identifier, as kind:value (ric:, ric15:, org:, uscc:, lic:, ...).",
+    ),
     _shown("birth_date", "date", "Date of birth of a person."),
     _shown("emails", "list", "E-mail addresses, lower case, most direct first."),
     _shown("phones", "list", "Telephone numbers in E.164, most direct first."),
-    Field("phone_kinds", "list", "Kind of each of phones, in order: mobile, fixed, service, unknown."),
+    Field(
+        "phone_kinds", "list", "Kind of each of phones, in order: mobile, fixed, service, unknown."
+    ),
     _shown("phone_extensions", "list", "Extension of each of phones, in order, empty where none."),
-    _key("phone_keys", "list", "Comparable forms: E.164, and local:DIGITS for numbers without an area code."),
+    _key(
+        "phone_keys",
+        "list",
+        "Comparable forms: E.164, and local:DIGITS for numbers without an area code.",
+    ),
     _shown("address_line", "text", "The address as one line, cleaned."),
     _shown("street", "text", "Road with its town or village, without the number."),
     _shown("house_number", "text", "Number in the road."),
