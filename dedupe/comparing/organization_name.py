@@ -114,7 +114,7 @@ def form(
         text.fold(name),
         text.fold(region),
         text.fold(brand),
-        text.fold(industry),
+        text.fold_words(industry),
         text.fold(legal_form),
         brand_words + industry_words,
         len(brand_words) if industry_words else 0,
@@ -131,6 +131,8 @@ def compare(a: OrganizationForm, b: OrganizationForm) -> int:
         return UNLIKE
     if a.key == b.key:
         return EQUAL
+    if _cut(a, b) or _cut(b, a):
+        return OTHER_FORM
     if a.han and b.han:
         return _chinese(a, b) or _same_reading(a, b, SHORT_FORM)
     if a.han or b.han:
@@ -142,6 +144,25 @@ def compare_all(left: Iterable[OrganizationForm], right: Iterable[OrganizationFo
     """The best level over all ways either organization is named."""
     right = tuple(right)
     return max(compare(a, b) for a in left for b in right)
+
+
+def _cut(short: OrganizationForm, long: OrganizationForm) -> bool:
+    """Whether a name goes on where the other ends, within or after its line of business.
+
+    >>> _cut(form("Smith & Cole Medica"), form("Smith & Cole Medical Supplies LLC",
+    ...     brand="Smith & Cole", industry="medical supplies"))
+    True
+    """
+    least = LEAST_CUT_HAN if short.han else LEAST_CUT_LATIN
+    return (
+        least <= len(short.key) < len(long.key)
+        and long.key.startswith(short.key)
+        and len(short.key) > len(long.region + long.brand) + (1 if short.han else 3)
+    )
+
+
+LEAST_CUT_HAN, LEAST_CUT_LATIN = 7, 14
+"""Characters from which a name that another begins with is that name cut short."""
 
 
 def _same_reading(a: OrganizationForm, b: OrganizationForm, level: int) -> int:
@@ -172,9 +193,24 @@ def _same_region(a: str, b: str) -> bool:
 
 
 def _same_industry(a: str, b: str) -> bool:
-    """Whether one line of business is the other, or the other shortened or widened."""
-    short, long = sorted((a, b), key=len)
-    return a == b or _subsequence(short, long) or (len(a) > 4 and slip(a, b))
+    """Whether one line of business is the other, or the other shortened or widened.
+
+    >>> _same_industry("electronics", "electronic technology"), _same_industry("科技", "信息科技")
+    (True, True)
+    >>> _same_industry("food", "hardware")
+    False
+    """
+    if a == b:
+        return True
+    if not a.isascii() or not b.isascii():
+        short, long = sorted((a, b), key=len)
+        return _subsequence(short, long)
+    fewer, more = sorted((_WORD.findall(a), _WORD.findall(b)), key=len)
+    return all(any(_same_stem(x, y) for y in more) for x in fewer)
+
+
+def _same_stem(a: str, b: str) -> bool:
+    return a == b or a[:6] == b[:6] or abbreviates(a, b) or slip(a, b)
 
 
 def _subsequence(short: str, long: str) -> bool:
@@ -188,21 +224,35 @@ def _subsequence(short: str, long: str) -> bool:
 def _chinese(a: OrganizationForm, b: OrganizationForm) -> int:
     if a.brand == b.brand:
         return _parts(a, b)
-    if a.core == b.core:
-        return _parts(a._replace(industry=""), b._replace(industry=""))
-    if _alike(a.brand, b.brand):
+    known = bool(a.industry and b.industry)
+    if known and _alike(a.brand, b.brand):
         level = _parts(a, b, CONFUSABLE)
         return level if level >= CONFUSABLE or len(a.brand) > 2 else UNLIKE
+    if a.region and b.region and not _same_region(a.region, b.region):
+        return UNLIKE
+    if not known:
+        level = _unparsed(a, b)
+        if level > UNLIKE:
+            return level
     short, long = (a, b) if len(a.key) <= len(b.key) else (b, a)
-    if min(len(a.core), len(b.core)) > 3 and _alike(a.core, b.core):
-        return _parts(a._replace(industry=""), b._replace(industry=""), CONFUSABLE)
-    if _short_form(short, long):
-        return SHORT_FORM
-    if min(len(a.core), len(b.core)) > 3:
-        ratio = Levenshtein.normalized_similarity(a.core, b.core)
-        if ratio >= 0.75 and not (a.region and b.region and not _same_region(a.region, b.region)):
-            return NEAR
-    return UNLIKE
+    return SHORT_FORM if _short_form(short, long) else UNLIKE
+
+
+def _unparsed(a: OrganizationForm, b: OrganizationForm) -> int:
+    """The level where a slip or a cut kept one name from being taken apart."""
+    short, long = sorted((a.key, b.key), key=len)
+    if len(short) > 4 and long.startswith(short) and 2 * len(short) > len(long):
+        return NO_INDUSTRY
+    allowed = 2 if len(short) > 11 else 1
+    if len(short) > 4 and OSA.distance(short, long, score_cutoff=allowed) <= allowed:
+        return CONFUSABLE
+    if _alike(a.brand, b.brand):
+        return CONFUSABLE
+    for whole, part in ((a, b), (b, a)):
+        if not whole.industry and len(part.brand) > 1 and whole.brand.startswith(part.brand):
+            return SHORT_FORM
+    ratio = Levenshtein.normalized_similarity(a.key, b.key)
+    return NEAR if len(short) > 3 and ratio >= 0.75 else UNLIKE
 
 
 def _alike(a: str, b: str) -> bool:
@@ -250,7 +300,15 @@ def _cross(chinese: OrganizationForm, latin: OrganizationForm) -> int:
                 OSA.distance(joined, r, score_cutoff=1) <= 1 for r in chinese.brand_readings
             ):
                 best = max(best, min(CONFUSABLE, _around(chinese, latin, start, end + 1)))
+    if best == UNLIKE and _spelled(chinese, latin):
+        return BRAND_SCRIPT
     return best
+
+
+def _spelled(chinese: OrganizationForm, latin: OrganizationForm) -> bool:
+    """Whether a longer Latin brand is how part of the Chinese name is read."""
+    brand = "".join(words(latin.brand))
+    return len(brand) > 7 and any(brand in reading for reading in text.readings(chinese.key))
 
 
 def _around(chinese: OrganizationForm, latin: OrganizationForm, start: int, end: int) -> int:
