@@ -32,6 +32,8 @@ from warehouse.tables import (
 _WHERE = "golden table"
 GOLDEN = [*(each.name for each in GOLDEN_FIELDS), "record_count", "source_count", "sources"]
 TRAIL_KEYS, TRAIL = ["golden_id", "field", "item"], ["source", "source_key", "rule"]
+_OBJECTS = frozenset(each.name for each in GOLDEN_FIELDS if each.kind == "json")
+_ESCAPED_NUL = r"(^|[^\\])((?:\\\\)*)(?:\\u0000)+"  # not after an escaped backslash
 _NAMED = 1000
 """Up to so many customers are read by name; beyond, the whole table is read."""
 
@@ -54,6 +56,20 @@ def redirects(connection: sa.Connection) -> dict[str, str | None]:
     """Every retired id with its live successor, or None where it ended."""
     stored = rows.read(connection, redirect, ["golden_id", "successor"])
     return dict(zip(stored["golden_id"].to_pylist(), stored["successor"].to_pylist(), strict=True))
+
+
+def without_nul(golden: pa.Table) -> pa.Table:
+    r"""Objects in JSON without escaped NUL characters, which jsonb refuses.
+
+    >>> objects = pa.table({"attributes": ['{"a": "x\\u0000\\u0000y"}']})
+    >>> without_nul(objects).to_pylist()
+    [{'attributes': '{"a": "xy"}'}]
+    """
+    for place, name in enumerate(golden.column_names):
+        if name in _OBJECTS:
+            clean = pc.replace_substring_regex(golden[name], _ESCAPED_NUL, r"\1\2")
+            golden = golden.set_column(place, name, clean)
+    return golden
 
 
 def write_golden(

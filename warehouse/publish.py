@@ -178,6 +178,7 @@ def _publish(
     fingerprint: str,
 ) -> Published:
     golden = text_form.encode(consolidated.golden.select(["golden_id", *golden_tables.GOLDEN]))
+    golden = golden_tables.without_nul(golden)
     pairs = text_form.encode(identity.crosswalk.select(["record_id", "golden_id"]))
     before = rows.read(
         run.connection, golden_customer, ["golden_id", "content_hash", "provenance_hash"]
