@@ -48,6 +48,8 @@ _LABEL = re.compile(rf"^(?:{_alternatives('label')})\s*\.?:\s*", re.IGNORECASE)
 _NUMBERING = re.compile(
     r"^(?:\d{1,3}\s*[、.)]\s*(?=\D)|(?:no|编号)\s*[.:]?\s*\d+\s*[、.:)\-]?\s*)", re.I
 )
+_DIGIT = re.compile(r"\d")
+_OPENING = re.compile(r"[(\[【{<《「〖*★☆※◆●■▲#]")
 _STARS = re.compile(r"[*★☆※◆●■▲#]+")
 _EDGE = " -_/|\\,;:*#~!?、。·+=@$^'\""
 
@@ -90,8 +92,10 @@ def split(text: str, keep: Callable[[str], bool] = lambda content: False) -> Cel
         text: the cell, already in shown form (rules.text.clean).
         keep: whether brackets with this content belong to the name.
     """
-    if not _SPECIAL.search(text) and " " not in text:
-        return Cell(text)
+    if not _SPECIAL.search(text) and (
+        " " not in text or ("," not in text and " -" not in text and not _FORMER_TAIL.search(text))
+    ):
+        return Cell(text.strip(_EDGE))
     notes: list[str] = []
     other_names: list[str] = []
     phones: list[str] = []
@@ -117,11 +121,11 @@ def split(text: str, keep: Callable[[str], bool] = lambda content: False) -> Cel
         sort(content)
         return " "
 
-    if any(c.isdigit() for c in text):
+    if _DIGIT.search(text):
         text = _PHONE.sub(phone, text)
     text = _LABEL.sub("", text)
     text = _NUMBERING.sub("", text)
-    if any(c in text for c in "([【{<《「〖*"):
+    if _OPENING.search(text):
         text = _BRACKET.sub(bracket, text)
         if (opened := _OPEN_BRACKET.search(text)) and not keep(opened.group(1).strip()):
             # A bracket that a fixed width has cut off.
