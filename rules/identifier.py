@@ -184,7 +184,9 @@ def _is_filler(compact: str) -> bool:
 
 def _from_scientific(digits: str, exponent: int) -> Identifier:
     if exponent == 17 and len(digits) >= 15 and _is_born(digits[:15]):
-        return Identifier("cn_ric", None, True, (f"ricp15:{digits[:15]}",), problems=(_EXCEL,))
+        born = resident.birth_date(digits[:15] + "000")
+        key = f"ricp15:{digits[:15]}"
+        return Identifier("cn_ric", None, True, (key,), birth_date=born, problems=(_EXCEL,))
     if exponent + 1 == len(digits):
         return _parse(digits, "CN", None)
     return Identifier(problems=(_EXCEL,))
@@ -287,7 +289,8 @@ def _eighteen(compact: str, customer_type: str | None) -> Identifier | None:
         return _credit(mended, _REPAIRED)
     if compact.endswith("000") and compact.isdigit() and _is_born(compact[:15]):
         key = f"ricp15:{compact[:15]}"
-        return Identifier("cn_ric", None, True, (key,), problems=(_EXCEL,))
+        born = resident.birth_date(compact)  # its digits are among the 15 that are left
+        return Identifier("cn_ric", None, True, (key,), birth_date=born, problems=(_EXCEL,))
     if resident.is_plausible(compact) and customer_type != "organization":
         born = resident.birth_date(compact)
         return Identifier(

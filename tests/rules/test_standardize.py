@@ -242,6 +242,7 @@ def test_a_damaged_number_has_no_value_but_keys_for_matching():
     record = result.staged.to_pylist()[0]
     assert record["national_id"] is None
     assert record["id_keys"] == ["ricp15:110105194912310"]
+    assert record["birth_date"] == date(1949, 12, 31)  # its digits are not among the lost ones
     assert (0, "national_id", "identifier_excel_damaged") in findings(result)
 
 
@@ -327,6 +328,26 @@ def test_an_unknown_country_is_a_finding_and_the_default_counts():
     result = standardized({"name": "李娜", "country": "Atlantis"})
     assert findings(result) == {(0, "country", "country_unknown")}
     assert result.staged["country"].to_pylist() == ["CN"]
+
+
+@pytest.mark.parametrize(
+    ("row", "default", "country"),
+    [
+        ({"name": "Ann Lee", "phone": "020 7946 0018"}, "US", "GB"),
+        ({"name": "Ann Lee", "phone": "(602) 510-3143"}, "CN", "US"),
+        ({"name": "Wang Wei", "phone": "13912340001"}, "CN", "CN"),
+        ({"name": "Ann Lee", "phone": "13912340001"}, "CN", "CN"),
+        ({"name": "Ann Lee", "postal_code": "SW1A 1AA"}, "US", "GB"),
+        ({"name": "香港晨光有限公司", "phone": "2162 3456"}, "CN", "HK"),
+        ({"name": "陳大文", "phone": "0912-345-678"}, "CN", "TW"),
+        ({"name": "李娜", "address": "重庆市九龙坡区石桥铺1号"}, "CN", "CN"),
+        ({"name": "李娜", "address": "上海市徐汇区淮海中路1号"}, "US", "CN"),
+        ({"name": "陈大文", "identifier": "A123456789"}, "CN", "TW"),
+        ({"name": "Ann Lee"}, "GB", "GB"),
+    ],
+)
+def test_a_record_s_values_tell_its_country(row, default, country):
+    assert only(row, country=default)["country"] == country
 
 
 # --- cells
