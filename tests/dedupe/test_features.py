@@ -93,3 +93,9 @@ def test_a_pile_up_at_the_longest_length_marks_cut_names(limit: int, expected: b
     longest = [len(name.encode("gb18030")) >= limit - 1 for name in table["name"].to_pylist()]
     assert table["name_cut"].to_pylist() == longest
     assert any(longest) is expected
+
+
+def test_a_name_that_ends_within_its_legal_form_was_cut() -> None:
+    names = ["远山科技有限公", "远山科技股份有", "远山科技有限公司", "远山科技"]
+    table = features.build(staged(*({"name": name} for name in names)))
+    assert table["name_cut"].to_pylist() == [True, True, False, False]
