@@ -155,7 +155,8 @@ def _cut(short: OrganizationForm, long: OrganizationForm) -> bool:
     """
     least = LEAST_CUT_HAN if short.han else LEAST_CUT_LATIN
     return (
-        least <= len(short.key) < len(long.key)
+        not short.legal_form
+        and least <= len(short.key) < len(long.key)
         and long.key.startswith(short.key)
         and len(short.key) > len(long.region + long.brand) + (1 if short.han else 3)
     )
