@@ -1,0 +1,41 @@
+"""The glue between the packages: one function per stage, the same for Dagster and for tests.
+
+Every stage can be killed at any moment and run again: what it writes is one
+renamed file or one transaction, named by (or stored with) the fingerprint of
+all that it depends on. A stage that finds its fingerprint there already
+computes and writes nothing. No Dagster here.
+"""
+
+from pipelines.stages.deployment import Deployment, check_settings, opened
+from pipelines.stages.invariants import (
+    accounting,
+    canonical,
+    clustering_checks,
+    orphans,
+    published_checks,
+)
+from pipelines.stages.matching import candidates, clusters, scored_pairs
+from pipelines.stages.publishing import publish
+from pipelines.stages.samples import golden_sample, quarantine_counts, sample, staged_sample
+from pipelines.stages.sources import stage, sync
+
+__all__ = [
+    "Deployment",
+    "accounting",
+    "candidates",
+    "canonical",
+    "check_settings",
+    "clustering_checks",
+    "clusters",
+    "golden_sample",
+    "opened",
+    "orphans",
+    "publish",
+    "published_checks",
+    "quarantine_counts",
+    "sample",
+    "scored_pairs",
+    "stage",
+    "staged_sample",
+    "sync",
+]

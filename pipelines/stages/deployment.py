@@ -1,0 +1,83 @@
+"""An opened home: settings, sources, lake and warehouse, under the home's lock."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+
+from connectors.source import SourceConfig, load_sources
+from dedupe import survivorship
+from dedupe.model import MatchingSettings
+from onefold import settings as settings_module
+from onefold.settings import Settings
+from pipelines import lake
+from pipelines.lock import exclusive
+from warehouse import engine
+from warehouse import staged as staging
+from warehouse.engine import Warehouse
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """An opened home: what every stage works on.
+
+    Attributes:
+        settings: the home's settings.
+        sources: its sources by name.
+        warehouse: the open warehouse, its tables up to date.
+        lake: the lake's folder.
+        matching: section ``matching`` of onefold.yml.
+        policy: section ``survivorship`` of onefold.yml.
+        read_now: sources that could be read since the home was opened.
+    """
+
+    settings: Settings
+    sources: dict[str, SourceConfig]
+    warehouse: Warehouse
+    lake: Path
+    matching: MatchingSettings
+    policy: survivorship.Policy
+    _staged: dict[str, pa.Table] = field(default_factory=dict, repr=False)
+    read_now: set[str] = field(default_factory=set, repr=False)
+
+    def staged(self) -> pa.Table:
+        """Every live record; read once, and again when a sync changed one."""
+        name = staging.content_fingerprint(self.warehouse)
+        if name not in self._staged:
+            self._staged.clear()
+            self._staged[name] = staging.read(self.warehouse)
+        return self._staged[name]
+
+
+def check_settings(settings: Settings) -> tuple[MatchingSettings, survivorship.Policy]:
+    """The behavior sections of onefold.yml, validated.
+
+    Raises:
+        ConfigError: a setting is unknown or out of range.
+    """
+    matching_settings = MatchingSettings.read(settings.sections.get("matching"))
+    return matching_settings, survivorship.load_policy(settings.sections.get("survivorship"))
+
+
+@contextmanager
+def opened(home: Path) -> Iterator[Deployment]:
+    """Lock and open a home, bring its tables up to date, clean up after killed runs.
+
+    Raises:
+        ConfigError: the home or a source's YAML is wrong.
+        WarehouseError: a database cannot be reached or refuses.
+    """
+    settings = settings_module.load(home)
+    matching_settings, policy = check_settings(settings)
+    configs = load_sources(settings.home)
+    folder = lake.folder(settings)
+    with exclusive(settings.home):
+        engine.migrate(settings)
+        lake.clean(folder, settings.models_dir)
+        warehouse = engine.connect(settings)
+        try:
+            yield Deployment(settings, configs, warehouse, folder, matching_settings, policy)
+        finally:
+            warehouse.close()

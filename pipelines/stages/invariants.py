@@ -1,0 +1,139 @@
+"""What must hold between the stages, counted from what is stored."""
+
+import logging
+from dataclasses import asdict
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines import fingerprint, lake
+from pipelines.report import Computed
+from pipelines.stages.deployment import Deployment
+from pipelines.stages.matching import pair_decisions
+from rules import suites
+from rules.suites import Check
+from warehouse import publish as publishing
+from warehouse import staged as staging
+
+log = logging.getLogger("onefold.refresh")
+
+
+def accounting(deployment: Deployment) -> list[Check]:
+    """No record is lost: rows in the snapshot = staged + quarantined, per source.
+
+    Three counts that come about apart: rows of the snapshot's file, what the
+    sync says it kept out, and rows that are in staged_customer now.
+    """
+    live = staging.sources(deployment.warehouse)
+    checks = []
+    for source in sorted({*deployment.sources, *live}):
+        good = staging.last_sync(deployment.warehouse, source)
+        if good is None:
+            continue
+        read = good.rows_read
+        if good.snapshot and (deployment.lake / good.snapshot).is_file():
+            read = pq.read_metadata(deployment.lake / good.snapshot).num_rows
+        missing = read - live.get(source, 0) - good.rows_quarantined
+        checks.append(
+            Check(
+                name=f"no_record_lost_{source}",
+                passed=missing == 0,
+                severity="error",
+                blocking=True,
+                evaluated=read,
+                failed=abs(missing),
+                description=f"{source}: {read} rows read = {live.get(source, 0)} staged"
+                f" + {good.rows_quarantined} in quarantine.",
+            )
+        )
+    return checks
+
+
+def canonical(deployment: Deployment) -> list[Check]:
+    """The canonical model's rules on all staged records together.
+
+    Their outcome is kept in the lake, so that unchanged records are not checked again.
+    """
+    name = fingerprint.of(
+        staging.content_fingerprint(deployment.warehouse), fingerprint.of_code("rules")
+    )
+    if not lake.has(deployment.lake, "canonical_checks", name):
+        log.info("quarantine: checking all staged records")
+        found = [asdict(check) for check in suites.validate_canonical(deployment.staged())]
+        table = pa.Table.from_pylist(found)
+        lake.write(deployment.lake, "canonical_checks", name, table)
+        lake.forget(deployment.lake, {"canonical_checks": name})
+    rows = lake.read(deployment.lake, "canonical_checks", name).to_pylist()
+    return [Check(**row) for row in rows]
+
+
+def orphans(deployment: Deployment) -> Check:
+    """Sources that have records, but no YAML file any more."""
+    live = staging.sources(deployment.warehouse)
+    lost = {name: count for name, count in live.items() if name not in deployment.sources}
+    return Check(
+        name="sources_declared",
+        passed=not lost,
+        severity="warning",
+        blocking=False,
+        evaluated=len(live),
+        failed=len(lost),
+        description=" ".join(
+            f"sources/{name}.yml is gone; its {count} records stay." for name, count in lost.items()
+        )
+        or "Every source that has records is declared.",
+    )
+
+
+def clustering_checks(deployment: Deployment, report: Computed) -> list[Check]:
+    """Every staged record is in one cluster, and decisions hold.
+
+    Args:
+        deployment: the opened home.
+        report: what clusters returned.
+    """
+    table = lake.read(deployment.lake, "clusters", report.fingerprint)
+    cluster_of = dict(
+        zip(table["record_id"].to_pylist(), table["cluster_id"].to_pylist(), strict=True)
+    )
+    staged_ids = set(deployment.staged()["record_id"].to_pylist())
+    wrong = len(staged_ids ^ cluster_of.keys()) + table.num_rows - len(cluster_of)
+    broken = sum(
+        (cluster_of[row["left_id"]] == cluster_of[row["right_id"]]) != (row["kind"] == "link")
+        for row in pair_decisions(deployment).to_pylist()
+        if row["left_id"] in cluster_of and row["right_id"] in cluster_of
+    )
+    return [
+        _invariant(
+            "each_record_once",
+            len(staged_ids),
+            wrong,
+            "Every staged record is in exactly one cluster.",
+        ),
+        _invariant(
+            "decisions_hold",
+            pair_decisions(deployment).num_rows,
+            broken,
+            "Records a steward linked are together, those set apart are apart.",
+        ),
+    ]
+
+
+def _invariant(name: str, evaluated: int, failed: int, description: str) -> Check:
+    return Check(name, failed == 0, "error", True, evaluated, failed, description)
+
+
+def published_checks(deployment: Deployment) -> list[Check]:
+    """Every staged record is in exactly one golden customer, by what is in the warehouse."""
+    crosswalk = publishing.read_identity(deployment.warehouse).crosswalk
+    published = crosswalk["record_id"].to_pylist()
+    staged_ids = set(deployment.staged()["record_id"].to_pylist())
+    wrong = len(staged_ids ^ set(published)) + len(published) - len(set(published))
+    return [
+        _invariant(
+            "each_record_has_a_customer",
+            len(staged_ids),
+            wrong,
+            "Every staged record is in exactly one golden customer.",
+        )
+    ]

@@ -1,0 +1,220 @@
+"""Staged → candidates → scored pairs → clusters, tables in the lake.
+
+A table is named by the fingerprint of all it depends on. A stage that finds
+its name there computes and writes nothing; one whose input is missing makes it
+first, so that any stage may be run alone.
+"""
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dedupe import blocking, matching, scoring
+from dedupe import clusters as clustering
+from dedupe import features as featuring
+from dedupe import model as models
+from dedupe.levels import LEVELS
+from dedupe.model import Models
+from onefold.errors import ModelError
+from pipelines import fingerprint, lake
+from pipelines.report import Computed
+from pipelines.stages.deployment import Deployment
+from warehouse import decisions
+from warehouse import staged as staging
+
+log = logging.getLogger("onefold.refresh")
+
+TRAIN_AGAIN_AT = 1.5
+"""Records of a customer type, as a multiple of those its model was trained on."""
+
+PAIR_DECISIONS = ("link", "no_link")
+
+
+def candidates(deployment: Deployment) -> Computed:
+    """Pairs worth comparing, in the lake; made only if staged, settings or code changed."""
+    return _computed(deployment, "candidates", _candidates, time.monotonic())
+
+
+def _candidates(deployment: Deployment) -> tuple[str, bool]:
+    """Have the candidates in the lake: their fingerprint, and whether they were there."""
+    name = _candidates_fingerprint(deployment)
+    if lake.has(deployment.lake, "candidates", name):
+        return name, True
+    records = _features(deployment, name)
+    log.info("candidates: looking among %s records", f"{records.num_rows:,}")
+    found = blocking.candidates(records, deployment.matching)
+    lake.write(deployment.lake, "candidates", name, found.pairs, _left_out(found.report))
+    return name, False
+
+
+def _left_out(report: pa.Table) -> dict[str, Any]:
+    """What blocking left out, in all and by kind of key."""
+    kinds = report.to_pylist()
+    return {"left_out": sum(kind["left_out"] for kind in kinds), "keys": kinds}
+
+
+def scored_pairs(deployment: Deployment) -> Computed:
+    """Candidates with levels, weight and probability, and the pairs that close components.
+
+    Trains the models first if there are none, if the code's levels are others,
+    or if a customer type has grown by half since; else the saved ones are used.
+    """
+    return _computed(deployment, "scored_pairs", _scored_pairs, time.monotonic())
+
+
+def _scored_pairs(deployment: Deployment) -> tuple[str, bool]:
+    pairs_name, _ = _candidates(deployment)
+    known = _saved_models(deployment)
+    name = _scored_fingerprint(deployment, pairs_name, known)
+    if known and lake.has(deployment.lake, "scored_pairs", name):
+        return name, True
+    records = _features(deployment, pairs_name)
+    pairs = lake.read(deployment.lake, "candidates", pairs_name)
+    if _must_train(known, records):
+        log.info("scored_pairs: training on %s pairs", f"{pairs.num_rows:,}")
+        learned = matching.learn(pairs, records, deployment.matching)
+        known = models.save(learned, deployment.settings.models_dir)
+        name = _scored_fingerprint(deployment, pairs_name, known)
+        if lake.has(deployment.lake, "scored_pairs", name):
+            return name, True
+    log.info("scored_pairs: scoring %s pairs", f"{pairs.num_rows:,}")
+    scored = matching.score_pairs(pairs, records, known, None, deployment.matching)
+    versions = {f"{kind}_model": one.version for kind, one in known.items()}
+    lake.write(deployment.lake, "scored_pairs", name, scored, versions)
+    return name, False
+
+
+def clusters(deployment: Deployment) -> Computed:
+    """Records held to be one customer, and suggestions, both in the lake.
+
+    Raises:
+        DecisionConflict: stewards' decisions in force contradict each other.
+    """
+    return _computed(deployment, "clusters", have_clusters, time.monotonic())
+
+
+def have_clusters(deployment: Deployment) -> tuple[str, bool]:
+    """Have clusters and suggestions in the lake: their fingerprint, and whether they were there."""
+    scored_name, _ = _scored_pairs(deployment)
+    decided = pair_decisions(deployment)
+    name = _clusters_fingerprint(scored_name, decided)
+    if all(lake.has(deployment.lake, table, name) for table in ("suggestions", "clusters")):
+        return name, True
+    pairs = lake.read(deployment.lake, "scored_pairs", scored_name)
+    records = _features(deployment, _candidates_fingerprint(deployment))
+    ids = records.column("record_id").to_pylist()
+    if decided.num_rows:
+        pairs = _closed(deployment, pairs, records, decided)
+    log.info("clusters: grouping %s records", f"{len(ids):,}")
+    found = clustering.cluster(ids, pairs, decided, deployment.matching)
+    lake.write(deployment.lake, "suggestions", name, found.suggestions)
+    lake.write(deployment.lake, "clusters", name, found.clusters, found.report)
+    return name, False
+
+
+def _closed(
+    deployment: Deployment, pairs: pa.Table, records: pa.Table, decided: pa.Table
+) -> pa.Table:
+    """The scored pairs, and the ones inside components that link decisions joined."""
+    ids = records.column("record_id").to_pylist()
+    unseen = clustering.missing_pairs(ids, pairs, decided, deployment.matching)
+    if not unseen.num_rows:
+        return pairs
+    unseen = unseen.cast(pa.schema([pairs.schema.field(name) for name in unseen.column_names]))
+    known = _saved_models(deployment)
+    added = scoring.score(matching.compare(unseen, records), records, known)
+    return pa.concat_tables([pairs, added.select(pairs.column_names)])
+
+
+def _features(deployment: Deployment, candidates_name: str) -> pa.Table:
+    """The features of all staged records, kept in the lake beside the candidates."""
+    if lake.has(deployment.lake, "features", candidates_name):
+        return lake.read(deployment.lake, "features", candidates_name)
+    log.info("candidates: preparing the staged records")
+    built = featuring.build(deployment.staged())
+    lake.write(deployment.lake, "features", candidates_name, built)
+    return built
+
+
+_AFTER_BLOCKING = {"match", "review", "ignore", "closure_limit", "leiden_above", "refit"}
+"""Settings that do not change which pairs are candidates."""
+
+
+def _candidates_fingerprint(deployment: Deployment) -> str:
+    return fingerprint.of(
+        staging.content_fingerprint(deployment.warehouse),
+        deployment.matching.model_dump(mode="json", exclude=_AFTER_BLOCKING),
+        fingerprint.of_code("rules", "dedupe"),
+    )
+
+
+def _scored_fingerprint(deployment: Deployment, pairs_name: str, known: Models) -> str:
+    return fingerprint.of(
+        pairs_name,
+        deployment.matching.model_dump(mode="json"),
+        {kind: one.fingerprint for kind, one in known.items()},
+    )
+
+
+def _clusters_fingerprint(scored_name: str, decided: pa.Table) -> str:
+    # A steward who decides the same again, or says it in other words, changes nothing.
+    said = decided.select(["kind", "left_id", "right_id"]).to_pylist()
+    return fingerprint.of(scored_name, sorted(said, key=str))
+
+
+def pair_decisions(deployment: Deployment) -> pa.Table:
+    table = decisions.read(deployment.warehouse)
+    return table.filter(pc.is_in(table["kind"], value_set=pa.array(PAIR_DECISIONS)))
+
+
+def _saved_models(deployment: Deployment) -> Models:
+    """The saved models; none if a type has none, or if they fit other levels than the code's."""
+    try:
+        known = models.load(deployment.settings.models_dir)
+    except ModelError as error:
+        log.warning("models: training again. %s", error)
+        return {}
+    return known if set(known) == set(LEVELS) else {}
+
+
+def _must_train(known: Models, records: pa.Table) -> bool:
+    if not known:
+        return True
+    counted = Counter(records.column("customer_type").to_pylist())
+    return any(
+        counted[kind] >= max(one.trained_on.get("records", 0), 1) * TRAIN_AGAIN_AT
+        for kind, one in known.items()
+    )
+
+
+def _computed(
+    deployment: Deployment,
+    table: str,
+    have: Callable[[Deployment], tuple[str, bool]],
+    began: float,
+) -> Computed:
+    name, reused = have(deployment)
+    rows = lake.rows(deployment.lake, table, name)
+    log.info("%s: %s rows%s", table, f"{rows:,}", ", unchanged" if reused else "")
+    return Computed(
+        table=table,
+        fingerprint=name,
+        reused=reused,
+        rows=rows,
+        counts=lake.counts(deployment.lake, table, name),
+        seconds=time.monotonic() - began,
+    )
+
+
+def forget(deployment: Deployment, clusters_name: str) -> None:
+    """Remove from the lake what neither this result nor the one before needs."""
+    pairs_name = _candidates_fingerprint(deployment)
+    scored_name = _scored_fingerprint(deployment, pairs_name, _saved_models(deployment))
+    current = {"features": pairs_name, "candidates": pairs_name, "scored_pairs": scored_name}
+    current |= {"clusters": clusters_name, "suggestions": clusters_name}
+    lake.forget(deployment.lake, current)

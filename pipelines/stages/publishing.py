@@ -1,0 +1,77 @@
+"""Clusters → golden_customer, published in one transaction."""
+
+import logging
+import time
+
+import pyarrow.compute as pc
+
+from dedupe import identity, survivorship
+from pipelines import fingerprint, lake
+from pipelines.report import PublishedReport
+from pipelines.stages import matching
+from pipelines.stages.deployment import Deployment
+from warehouse import decisions
+from warehouse import publish as publishing
+from warehouse import staged as staging
+
+log = logging.getLogger("onefold.refresh")
+
+
+def publish(deployment: Deployment) -> PublishedReport:
+    """Give clusters their lasting ids, choose golden values, publish in one transaction.
+
+    Then tables of older fingerprints leave the lake.
+
+    Raises:
+        DecisionConflict: stewards' decisions in force contradict each other.
+        PublishError: the result would lose a record or misuse an id.
+    """
+    began = time.monotonic()
+    found, _ = matching.have_clusters(deployment)
+    overrides = decisions.read(deployment.warehouse)
+    overrides = overrides.filter(pc.equal(overrides["kind"], "override"))
+    name = fingerprint.of(
+        found,
+        staging.content_fingerprint(deployment.warehouse),
+        deployment.policy.model_dump(mode="json"),
+        overrides.to_pylist(),
+        fingerprint.of_code("rules", "dedupe", "warehouse"),
+    )
+    published = publishing.standing(deployment.warehouse, name)
+    if published is None:
+        log.info("golden_customer: choosing ids and values")
+        base = publishing.read_identity(deployment.warehouse)
+        assigned = identity.assign(
+            lake.read(deployment.lake, "clusters", found),
+            base.crosswalk,
+            base.live,
+            base.next_number,
+        )
+        consolidated = survivorship.consolidate(
+            deployment.staged(), assigned.crosswalk, deployment.policy, overrides
+        )
+        log.info("golden_customer: publishing %s", f"{consolidated.golden.num_rows:,}")
+        published = publishing.publish(
+            deployment.warehouse,
+            assigned,
+            consolidated,
+            lake.read(deployment.lake, "suggestions", found),
+            name,
+            base=base,
+        )
+    matching.forget(deployment, found)
+    log.info(
+        "golden_customer: %s customers%s",
+        f"{published.golden:,}",
+        "" if published.written else ", unchanged",
+    )
+    return PublishedReport(
+        fingerprint=name,
+        written=published.written,
+        golden=published.golden,
+        added=published.count("golden_customer", "added"),
+        changed=published.count("golden_customer", "changed"),
+        ended=published.count("golden_customer", "deleted"),
+        suggestions=published.suggestions,
+        seconds=time.monotonic() - began,
+    )

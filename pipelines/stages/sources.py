@@ -1,0 +1,228 @@
+"""Source → raw → staged and quarantine, one source at a time.
+
+A source that cannot be read or staged is an outcome, not an error: sync_run
+notes it once, and its last good records stay in use.
+"""
+
+import logging
+import time
+from collections import Counter
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+from connectors import snapshot
+from connectors.source import SourceConfig, extract
+from onefold.errors import ConfigError, SourceError, SourceHeld
+from pipelines import fingerprint
+from pipelines.report import Staged, Status, Synced
+from pipelines.stages.deployment import Deployment
+from rules import standardize, suites
+from rules.suites import Check
+from warehouse import staged as staging
+
+log = logging.getLogger("onefold.refresh")
+
+
+def sync(deployment: Deployment, source: str, *, last_try: bool = True) -> Synced:
+    """Read one source into the lake, if it changed since its last snapshot.
+
+    A source that cannot be read, or lost too many rows, is no error here: the
+    outcome says so, sync_run notes it once, and its last good records stay.
+
+    Args:
+        deployment: the opened home.
+        source: the source's name.
+        last_try: whether a source that does not answer counts as failed now.
+
+    Raises:
+        SourceError: a transient one, unless this is the last try.
+    """
+    began, started_at = time.monotonic(), datetime.now(UTC)
+    config = deployment.sources[source]
+    log.info("raw/%s: reading", source)
+    previous = snapshot.latest(deployment.lake, source)
+    try:
+        found = extract(config, deployment.lake, previous)
+    except SourceError as error:
+        if error.transient and not last_try:
+            raise
+        status: Status = "held" if isinstance(error, SourceHeld) else "failed"
+        _note_failure(deployment, source, status, error, started_at)
+        return Synced(
+            source=source,
+            status=status,
+            message=str(error),
+            error=type(error).__name__,
+            sync_id=previous.sync_id if previous else "",
+            read=previous.rows if previous else 0,
+            seconds=time.monotonic() - began,
+        )
+    deployment.read_now.add(source)
+    manifest = found.manifest
+    log.info("raw/%s: %s, %s rows", source, found.status, f"{manifest.rows:,}")
+    skipped: Counter[str] = Counter()
+    for one in manifest.skipped:
+        skipped[one.what] += one.count
+    return Synced(
+        source=source,
+        status=found.status,
+        sync_id=manifest.sync_id,
+        read=manifest.rows,
+        skipped=dict(sorted(skipped.items())),
+        notes=list(manifest.notes),
+        key_basis=manifest.key_basis,
+        seconds=time.monotonic() - began,
+    )
+
+
+def stage(deployment: Deployment, source: str) -> Staged:
+    """Bring staged and quarantine to the source's newest snapshot, in one transaction.
+
+    Nothing is computed or written when they stand on the same snapshot, YAML
+    and rules already. As in sync, a source that cannot be staged is an outcome.
+    """
+    began, started_at = time.monotonic(), datetime.now(UTC)
+    config = deployment.sources[source]
+    good = staging.last_sync(deployment.warehouse, source)
+    last = staging.last_sync(deployment.warehouse, source, good=False)
+    # A source that could be read again, though it is unchanged, is noted as good again.
+    failed = last if last != good and source in deployment.read_now else None
+    manifest = snapshot.latest(deployment.lake, source)
+    if manifest is None:
+        return _stands(source, good, "failed", "The source was never read.", began)
+    depends_on = _staging_fingerprint(deployment, config, manifest)
+    if good is not None and good.fingerprint == depends_on and failed is None:
+        log.info("staged/%s: unchanged, %s records", source, f"{good.rows_staged:,}")
+        return _stands(source, good, "unchanged", "", began)
+    log.info("staged/%s: cleaning %s rows", source, f"{manifest.rows:,}")
+    path = snapshot.path_of(deployment.lake, manifest)
+    country = config.country or deployment.settings.country
+    try:
+        standardized = standardize.standardize(snapshot.read(path), config, country)
+        log.info("staged/%s: checking", source)
+        validated = suites.validate(standardized, config)
+    except (SourceError, ConfigError) as error:
+        _note_failure(deployment, source, "failed", error, started_at)
+        return _stands(source, good, "failed", str(error), began, type(error).__name__)
+    log.info("staged/%s: writing", source)
+    changes = staging.replace(
+        deployment.warehouse,
+        source,
+        validated.staged,
+        validated.quarantine,
+        staging.Sync(
+            sync_id=_staging_id(manifest, depends_on, good, failed),
+            started_at=started_at,
+            rows_read=manifest.rows,
+            snapshot=path.relative_to(deployment.lake).as_posix(),
+            content_hash=manifest.content_hash,
+            key_basis=manifest.key_basis,
+            fingerprint=depends_on,
+            manifest=manifest.model_dump(mode="json")
+            | {"checks": [asdict(check) for check in validated.checks]},
+        ),
+    )
+    log.info(
+        "staged/%s: %s records, %s added, %s changed, %s deleted, %s kept out",
+        source,
+        *(
+            f"{number:,}"
+            for number in (
+                changes.staged,
+                changes.added,
+                changes.changed,
+                changes.deleted,
+                changes.quarantined,
+            )
+        ),
+    )
+    return Staged(
+        source=source,
+        status="changed" if changes else "unchanged",
+        sync_id=manifest.sync_id,
+        read=manifest.rows,
+        staged=changes.staged,
+        quarantined=changes.quarantined,
+        findings=changes.findings,
+        added=changes.added,
+        changed=changes.changed,
+        deleted=changes.deleted,
+        checks=validated.checks,
+        seconds=time.monotonic() - began,
+    )
+
+
+def _note_failure(
+    deployment: Deployment, source: str, status: Status, error: Exception, started_at: datetime
+) -> None:
+    """Write a row of sync_run, unless the last one says the same already."""
+    log.warning("%s: %s. %s", source, status, error)
+    last = staging.last_sync(deployment.warehouse, source, good=False)
+    if last is None or (last.status, last.message) != (status, str(error)):
+        staging.record_failure(
+            deployment.warehouse,
+            source,
+            "held" if status == "held" else "failed",
+            str(error),
+            started_at,
+        )
+
+
+def _stands(
+    source: str,
+    good: staging.SyncRun | None,
+    status: Status,
+    message: str,
+    began: float,
+    error: str = "",
+) -> Staged:
+    """The report of a source whose staged records stay as they are."""
+    seconds = time.monotonic() - began
+    if good is None:
+        return Staged(source, status, message, error, seconds=seconds)
+    checks = (good.manifest or {}).get("checks", [])
+    return Staged(
+        source=source,
+        status=status,
+        message=message,
+        error=error,
+        sync_id=good.sync_id,
+        read=good.rows_read,
+        staged=good.rows_staged,
+        quarantined=good.rows_quarantined,
+        findings=good.findings,
+        checks=[Check(**check) for check in checks],
+        seconds=seconds,
+    )
+
+
+_NOT_STAGING = {
+    "description", "url", "table", "query", "path", "layout", "schedule", "hold_if_shrinks_by",
+}  # fmt: skip
+"""Settings of a source that say where and when to read, not what the records become."""
+
+
+def _staging_fingerprint(
+    deployment: Deployment, config: SourceConfig, manifest: snapshot.Manifest
+) -> str:
+    return fingerprint.of(
+        manifest.content_hash,
+        config.model_dump(mode="json", exclude=_NOT_STAGING),
+        config.country or deployment.settings.country,
+        fingerprint.of_code("connectors", "rules"),
+    )
+
+
+def _staging_id(
+    manifest: snapshot.Manifest,
+    depends_on: str,
+    good: staging.SyncRun | None,
+    failed: staging.SyncRun | None,
+) -> str:
+    """Name of the sync: the snapshot's; with an addition when it was staged before.
+
+    Other rules, or a failure since then, make another row of sync_run.
+    """
+    if good is None or not good.sync_id.startswith(manifest.sync_id):
+        return manifest.sync_id
+    return f"{manifest.sync_id}-{fingerprint.of(depends_on, failed and failed.sync_id)[:8]}"
