@@ -194,9 +194,10 @@ def _initials(name: str) -> list[str]:
     >>> _initials("Perry & Savage Electronics Ltd"), _initials("PSE")
     (['ps', 'pse', 'psel'], [])
     """
-    words = () if text.has_han(name) else organization_name.words(name)
-    initials = "".join(word[0] for word in words[:5])
-    return [initials[:size] for size in range(2, len(initials) + 1)]
+    if text.has_han(name):
+        return []
+    ways = (way[:5] for way in organization_name.initials(name))
+    return list(dict.fromkeys(way[:n] for way in ways for n in range(2, len(way) + 1)))
 
 
 def _array(table: pa.Table, name: str) -> pa.Array:

@@ -10,7 +10,7 @@ import pyarrow as pa
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import cpdist
 
-from dedupe.comparing.columns import Levels, Rows, derive, encode_lists
+from dedupe.comparing.columns import Ints, Levels, Mask, Rows, derive, encode_lists
 from dedupe.levels import MISSING
 
 CONFLICT, NEAR, PARTIAL, SAME = 0, 1, 2, 3
@@ -34,6 +34,8 @@ def levels(features: pa.Table, left: Rows, right: Rows) -> Levels:
     )
     a, b = numbers.codes[left], numbers.codes[right]
     kind_a, kind_b = kinds.codes[left], kinds.codes[right]
+    unclear = _unclear(numbers.codes)
+    clear = ~unclear[left] & ~unclear[right]
     same, near, part, conflict = (np.zeros(len(left), dtype=bool) for _ in range(4))
     for i in range(a.shape[1]):
         for j in range(b.shape[1]):
@@ -44,7 +46,7 @@ def levels(features: pa.Table, left: Rows, right: Rows) -> Levels:
             of_part = partial[kind_a[:, i]] | partial[kind_b[:, j]]
             same |= equal & ~of_part
             part |= equal & of_part
-            strict = one_kind & ~equal & ~any_kind & ~derived[kind_a[:, i]]
+            strict = one_kind & ~equal & ~any_kind & ~derived[kind_a[:, i]] & clear
             rows = np.nonzero((strict | any_kind) & ~equal & ~of_part)[0]
             if not len(rows):
                 continue
@@ -62,6 +64,15 @@ def levels(features: pa.Table, left: Rows, right: Rows) -> Levels:
     result[near] = NEAR
     result[same] = SAME
     return result
+
+
+def _unclear(codes: Ints) -> Mask:
+    """Which records give one number as two kinds: it may be either, so it contradicts none."""
+    hit = np.zeros(len(codes), dtype=bool)
+    for i in range(codes.shape[1]):
+        for j in range(i):
+            hit |= (codes[:, i] >= 0) & (codes[:, i] == codes[:, j])
+    return hit
 
 
 def _begun(a: str, b: str) -> bool:

@@ -47,6 +47,7 @@ CONFUSABLE, BRAND_SCRIPT, SCRIPT, NO_REGION, NO_INDUSTRY, OTHER_FORM, EQUAL = (
     )
 )
 _WORD = re.compile(r"[^\W_]+")
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _SMALL = frozenset({"the", "and", "of", "a", "for"})
 
 
@@ -61,7 +62,7 @@ class OrganizationForm(NamedTuple):
         han: whether the brand is written in Chinese characters.
         brand_readings: Latin forms of the brand: pinyin, and what the field rule knows.
         region_readings: pinyin, if Chinese.
-        initials: first letters of all Latin words of the name.
+        initials: first letters of all Latin words, see :func:`initials`.
     """
 
     key: str
@@ -74,7 +75,7 @@ class OrganizationForm(NamedTuple):
     han: bool
     brand_readings: tuple[str, ...]
     region_readings: tuple[str, ...]
-    initials: str
+    initials: tuple[str, ...]
 
     @property
     def core(self) -> str:
@@ -91,6 +92,16 @@ def words(shown: str) -> tuple[str, ...]:
     """
     found = _WORD.findall(text.fold_words(shown).replace("'", ""))
     return tuple(word for word in found if word not in _SMALL)
+
+
+def initials(shown: str) -> tuple[str, ...]:
+    """First letters of a Latin name's words, and of those that capitals show within words.
+
+    >>> initials("Perry & Savage Ltd"), initials("GlobalStone Plastics")
+    (('psl',), ('gp', 'gsp'))
+    """
+    ways = (words(shown), words(_CAMEL.sub(" ", shown)))
+    return tuple(dict.fromkeys("".join(word[0] for word in way) for way in ways))
 
 
 def form(
@@ -121,7 +132,7 @@ def form(
         han,
         tuple(dict.fromkeys([*(text.readings(brand) if han else ()), *readings])),
         tuple(text.readings(region)) if han and region else (),
-        "" if han else "".join(word[0] for word in words(name)),
+        () if han else initials(name),
     )
 
 
@@ -231,6 +242,8 @@ def _chinese(a: OrganizationForm, b: OrganizationForm) -> int:
         return level if level >= CONFUSABLE or len(a.brand) > 2 else UNLIKE
     if a.region and b.region and not _same_region(a.region, b.region):
         return UNLIKE
+    if known and slip(a.key, b.key) and (a.brand.endswith(b.brand) or b.brand.endswith(a.brand)):
+        return CONFUSABLE  # a slip in the region made it part of the brand
     if not known:
         level = _unparsed(a, b)
         if level > UNLIKE:
@@ -347,6 +360,9 @@ def _latin(a: OrganizationForm, b: OrganizationForm) -> int:
             return OTHER_FORM
         if all(x == y or abbreviates(x, y) or slip(x, y) for x, y in pairs):
             return CONFUSABLE
+    unparsed = not (a.industry and b.industry)
+    if unparsed and min(len(a.key), len(b.key)) > 9 and slip(a.key, b.key):
+        return CONFUSABLE
     if _acronym(a, b) or _acronym(b, a):
         return ACRONYM
     short, long = (a, b) if len(a.words) <= len(b.words) else (b, a)
@@ -413,6 +429,6 @@ def _common_start(a: tuple[str, ...], b: tuple[str, ...]) -> int:
 
 def _acronym(short: OrganizationForm, long: OrganizationForm) -> bool:
     """Whether a short name is the first letters of the other's words."""
-    if len(short.words) != 1 or len(long.initials) < 2:
+    if len(short.words) != 1 or not 2 <= len(short.words[0]) <= 5:
         return False
-    return 2 <= len(short.words[0]) <= 5 and long.initials.startswith(short.words[0])
+    return any(way.startswith(short.words[0]) for way in long.initials)

@@ -231,6 +231,7 @@ def test_organization_names(left: str, right: str, level: str) -> None:
         (["bad:11010519491231003X"], ["ric:11010519491231002X"], "near"),
         (["bad:990105194912310031"], ["ric:11010519491231002X"], None),
         (None, ["ssn:900123456"], None),
+        (["tax15:131122187950283", "lic:131122187950283"], ["lic:131122999950283"], None),
     ],
 )
 def test_numbers(left: list[str] | None, right: list[str] | None, level: str | None) -> None:
