@@ -29,7 +29,7 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/dg check defs
+	DAGSTER_HOME=$(CURDIR) $(BIN)/dg check defs
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.run $(WORLDS)
