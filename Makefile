@@ -22,7 +22,7 @@ demo: $(READY)
 	@$(BIN)/onefold demo
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(READY)
 	$(BIN)/ruff check .
