@@ -9,6 +9,7 @@ Source: Traag, Waltman & van Eck 2019, doi:10.1038/s41598-019-41695-z (Leiden).
 
 import heapq
 from collections import defaultdict
+from collections.abc import Sequence
 
 import graspologic_native
 import numpy as np
@@ -135,3 +136,13 @@ def agglomerate(
         label[joined] = number
         if atom in low:
             weakest[number] = low[atom]
+
+
+def mean_bits(bits: Sequence[float], pairs: int) -> float:
+    """Mean log-odds over all pairs between two clusters, of which some were scored.
+
+    >>> mean_bits([5.0, 3.0], pairs=4)
+    1.5
+    """
+    scored = sum(round(max(LOWEST_BITS, min(HIGHEST_BITS, x)) * _MICRO) for x in bits)
+    return (scored + (pairs - len(bits)) * round(UNSCORED_BITS * _MICRO)) / pairs / _MICRO

@@ -1,10 +1,12 @@
 """What a steward should look at: doubtful merges and clusters that hang on one pair."""
 
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 
 import numpy as np
 import pyarrow as pa
 
+from dedupe.agglomeration import mean_bits
 from dedupe.levels import VETOES
 from dedupe.model import MatchingSettings, logit_bits, probability_of
 from dedupe.pair_graph import PairGraph
@@ -22,6 +24,11 @@ SUGGESTIONS_SCHEMA = pa.schema(
 )
 
 
+CONTRADICTED_BITS = 7.0
+"""Evidence above the cut from which a merge that a veto forbids is worth a steward's look:
+below it one in eight was right, above it one in two (four invented worlds)."""
+
+
 def suggest(
     graph: PairGraph,
     of_record: np.ndarray,
@@ -30,7 +37,12 @@ def suggest(
     scored_pairs: pa.Table,
     settings: MatchingSettings,
 ) -> pa.Table:
-    """Doubtful merges and splits, one per pair of clusters, best first."""
+    """Doubtful merges and splits, one per pair of clusters, best first.
+
+    The evidence for a merge is the mean over all pairs between two clusters, as
+    in clustering; a contradicted one is worth a look only if its strongest pair
+    is :data:`CONTRADICTED_BITS` above the cut.
+    """
     match, review = logit_bits(settings.match), logit_bits(settings.review)
     label_of_atom = np.zeros(len(graph.sizes), dtype=np.int64)
     label_of_atom[graph.atom_of] = of_record
@@ -40,28 +52,26 @@ def suggest(
         for other in others
     }
     veto = scored_pairs.column("veto")
-    best: dict[tuple[int, int], int] = {}
     left_label, right_label = of_record[graph.left], of_record[graph.right]
-    worth = (left_label != right_label) & (graph.bits >= np.where(graph.vetoed, match, review))
-    for edge in np.flatnonzero(worth).tolist():
-        one, other = int(left_label[edge]), int(right_label[edge])
-        if (one, other) in apart:
-            continue
-        pair = (min(one, other), max(one, other))
-        known = best.get(pair)
-        if known is None or graph.bits[edge] > graph.bits[known]:
-            best[pair] = edge
+    sizes = Counter(of_record[graph.live].tolist())
     rows = []
-    for edge in best.values():
-        bits = float(graph.bits[edge])
-        reason = "The pair is likely, but not certain enough to merge."
-        if graph.vetoed[edge]:
-            reason = VETOES[veto[int(graph.row[edge])].as_py()].sentence
-        elif bits >= match:
-            reason = (
-                "The strongest pair matches, but other pairs of the two clusters speak against."
-            )
-        rows.append((edge, "merge", reason, bits))
+    for pair, edges in _between(graph, left_label, right_label).items():
+        if pair in apart:
+            continue
+        best = max(edges, key=lambda edge: (graph.bits[edge], -edge))
+        against = next((edge for edge in edges if graph.vetoed[edge]), None)
+        if against is not None:
+            bits = float(graph.bits[best])
+            reason = VETOES[veto[int(graph.row[against])].as_py()].sentence
+            wanted = match + CONTRADICTED_BITS
+        else:
+            bits = mean_bits(graph.bits[edges].tolist(), sizes[pair[0]] * sizes[pair[1]])
+            reason = "The two are likely, but not certain enough to merge."
+            if graph.bits[best] >= match:
+                reason = "One pair of records matches, but the others speak against it."
+            wanted = review
+        if bits >= wanted:
+            rows.append((best, "merge", reason, bits))
     doubtful = logit_bits(1.0 - settings.review)
     for mean, edge in weakest.values():
         if mean < min(doubtful, match + 1.0):
@@ -80,3 +90,14 @@ def suggest(
         ],
         schema=SUGGESTIONS_SCHEMA,
     )
+
+
+def _between(
+    graph: PairGraph, left_label: np.ndarray, right_label: np.ndarray
+) -> dict[tuple[int, int], list[int]]:
+    """Pairs of clusters, and the scored pairs between them."""
+    between: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for edge in np.flatnonzero(left_label != right_label).tolist():
+        one, other = int(left_label[edge]), int(right_label[edge])
+        between[min(one, other), max(one, other)].append(edge)
+    return between

@@ -112,23 +112,37 @@ def test_overrides_and_unknown_records_do_not_disturb():
     assert groups("ab", scored(("a", "b", 5.0)), decisions) == {frozenset("ab")}
 
 
-def test_a_doubtful_pair_is_suggested_once_per_pair_of_clusters():
+def test_a_doubtful_merge_is_suggested_once_per_pair_of_clusters():
     pairs = scored(
-        ("a", "b", 9.0), ("x", "y", 9.0), ("a", "x", -1.0), ("b", "x", -2.0), ("b", "y", -1.5)
+        ("a", "b", 9.0), ("x", "y", 9.0), ("a", "x", 1.0), ("b", "x", -2.0), ("b", "y", -2.0)
     )
     found = cluster("abxy", pairs, None, SETTINGS).suggestions.to_pylist()
     assert [(s["left_id"], s["right_id"], s["kind"]) for s in found] == [("a", "x", "merge")]
     assert found[0]["left_cluster_id"] == "a" and found[0]["right_cluster_id"] == "x"
     assert found[0]["probability"] == pytest.approx(1 / 3)
+    assert "others speak against" in found[0]["reason"]
 
 
-def test_a_likely_pair_that_a_veto_keeps_apart_is_suggested_with_its_reason():
-    found = cluster("ab", scored(("a", "b", 6.0, "id")), None, SETTINGS).suggestions.to_pylist()
+def test_one_good_pair_among_many_bad_ones_is_not_suggested():
+    pairs = scored(
+        ("a", "b", 9.0), ("x", "y", 9.0), ("a", "x", 1.0), ("b", "x", -6.0), ("b", "y", -6.0)
+    )
+    assert cluster("abxy", pairs, None, SETTINGS).suggestions.num_rows == 0
+
+
+def test_a_strong_pair_that_a_veto_keeps_apart_is_suggested_with_its_reason():
+    found = cluster("ab", scored(("a", "b", 8.0, "id")), None, SETTINGS).suggestions.to_pylist()
     assert len(found) == 1 and "numbers" in found[0]["reason"]
 
 
-def test_an_unlikely_vetoed_pair_is_not_suggested():
-    assert cluster("ab", scored(("a", "b", -1.0, "id")), None, SETTINGS).suggestions.num_rows == 0
+def test_a_merge_that_another_pair_of_the_clusters_contradicts_gives_that_reason():
+    pairs = scored(("a", "b", 9.0), ("a", "x", 9.5), ("b", "x", 3.0, "birth_date"))
+    found = cluster("abx", pairs, None, SETTINGS).suggestions.to_pylist()
+    assert len(found) == 1 and "birth dates" in found[0]["reason"]
+
+
+def test_a_weak_vetoed_pair_is_not_suggested():
+    assert cluster("ab", scored(("a", "b", 6.0, "id")), None, SETTINGS).suggestions.num_rows == 0
 
 
 def test_a_cluster_that_hangs_on_one_doubtful_pair_is_suggested_for_splitting():
