@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from onefold import settings
 from pipelines import stages
+from pipelines.run import instance
 from warehouse import tables
 from warehouse.engine import connect
 
@@ -111,7 +112,8 @@ def _synced(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home on SQLite that went through every stage once; to be copied, not used."""
     folder = write_home(tmp_path_factory.mktemp("synced") / "home")
     run_all(folder)
-    return folder
+    with instance(folder):  # makes Dagster's tables, which takes longer than copying them
+        return folder
 
 
 @pytest.fixture(scope="session")

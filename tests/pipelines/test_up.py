@@ -1,0 +1,86 @@
+"""onefold up: page and daemon start with one command and stop with one signal."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from onefold.errors import ConfigError
+from pipelines.up import up
+
+ROOT = Path(__file__).parents[2]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _children(pid: int) -> list[int]:
+    """The process's children and theirs, from /proc."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rsplit(")", 1)[1].split()
+        except FileNotFoundError:
+            continue
+        if int(fields[1]) == pid:
+            child = int(stat.parent.name)
+            found += [child, *_children(child)]
+    return found
+
+
+def _serves(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/server_info", timeout=5) as page:
+            return page.status == 200
+    except (urllib.error.URLError, TimeoutError, ConnectionError):
+        return False
+
+
+def test_page_and_daemon_start_together_and_stop_together(synced: Path) -> None:
+    port = _free_port()
+    code = (
+        "import sys; from pathlib import Path; from pipelines.up import up;"
+        f"sys.exit(up(Path({str(synced)!r}), {port}))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with (synced / "up.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-c", code], env=environment, stdout=log, stderr=log
+        )
+    try:
+        deadline = time.monotonic() + 120
+        while not _serves(port) and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.3)
+        assert _serves(port), (synced / "up.log").read_text(encoding="utf-8")
+        children = _children(process.pid)
+        assert len(children) >= 2
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+        deadline = time.monotonic() + 30
+        left = children
+        while left and time.monotonic() < deadline:
+            left = [pid for pid in children if Path(f"/proc/{pid}").exists()]
+            time.sleep(0.3)
+        assert not left
+        assert not _serves(port)
+    finally:
+        if process.poll() is None:
+            process.kill()
+
+
+def test_a_taken_port_is_said_in_words(synced: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(ConfigError, match="another program uses it"):
+            up(synced, taken.getsockname()[1])
