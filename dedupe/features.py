@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedupe.comparing import address, characters, organization_name
+from dedupe.comparing import address, characters, organization_name, person_name
 from rules import text
 from rules.customer import ORGANIZATION
 
@@ -85,7 +85,7 @@ def build(staged: pa.Table) -> pa.Table:
     staged = staged.sort_by("record_id").combine_chunks()
     columns: dict[str, pa.Array] = {name: _array(staged, name) for name in _COPIED}
     for name, to in _WORDS.items():
-        columns[to] = distinct_map(_array(staged, name), split_words)
+        columns[to] = distinct_map(_array(staged, name), person_name.split_words)
     for name, to in _FOLDED.items():
         columns[to] = distinct_map(_array(staged, name), text.fold)
     columns["unit"] = distinct_map(_array(staged, "unit"), unit_key)
@@ -104,8 +104,8 @@ def build(staged: pa.Table) -> pa.Table:
         distinct_map(columns["road"], address.plain_road),
     )
     columns["contacts"] = _lists(
-        distinct_map(_array(staged, "contact_name"), split_words),
-        distinct_map(_array(staged, "legal_representative"), split_words),
+        distinct_map(_array(staged, "contact_name"), person_name.split_words),
+        distinct_map(_array(staged, "legal_representative"), person_name.split_words),
     )
     columns["employer"] = _array(staged, "employer_name")
     columns["name_cut"] = pa.array(cut_names(staged))
@@ -120,16 +120,6 @@ def distinct_map(
     encoded = values.dictionary_encode()
     results = [function(value) or None for value in encoded.dictionary.to_pylist()]
     return pa.array(results, kind or pa.string()).take(encoded.indices)
-
-
-def split_words(shown: str) -> str:
-    """Folded words of a name part, separated by one blank; apostrophes join.
-
-    >>> split_words("Wei-Ming"), split_words("O'Brien"), split_words("張")
-    ('wei ming', 'obrien', '张')
-    """
-    folded = text.fold_words(shown).replace("'", "").replace(".", " ")
-    return " ".join("".join(c if c.isalnum() else " " for c in folded).split())
 
 
 def unit_key(shown: str) -> str:

@@ -18,7 +18,7 @@ from dedupe.comparing.person_name import PersonForm
 from dedupe.levels import MISSING
 from rules import organization_name as organization_rule
 from rules import person_name as person_rule
-from rules import tables, text
+from rules import tables
 
 _COLUMNS = (
     "name",
@@ -102,22 +102,16 @@ def _other_person(shown: str) -> tuple[PersonForm, ...]:
 
 def person_form(parsed: person_rule.PersonName) -> PersonForm:
     """A parsed name, ready to compare."""
-    family = fold_words(parsed.family_name)
+    family = person_name.split_words(parsed.family_name or "")
     return person_name.form(
         parsed.key,
         family,
-        fold_words(parsed.given_name),
-        fold_words(parsed.middle_name),
-        fold_words(parsed.suffix),
+        person_name.split_words(parsed.given_name or ""),
+        person_name.split_words(parsed.middle_name or ""),
+        person_name.split_words(parsed.suffix or ""),
         spellings(family),
         parsed.readings,
     )
-
-
-def fold_words(shown: str | None) -> str:
-    """Folded words of a name part, separated by one blank."""
-    folded = text.fold_words(shown or "").replace("'", "").replace(".", " ")
-    return " ".join("".join(c if c.isalnum() else " " for c in folded).split())
 
 
 @cache

@@ -62,6 +62,16 @@ class PersonForm(NamedTuple):
     readings: frozenset[str]
 
 
+def split_words(shown: str) -> str:
+    """Folded words of a name part, separated by one blank; apostrophes join.
+
+    >>> split_words("Wei-Ming"), split_words("O'Brien"), split_words("張")
+    ('wei ming', 'obrien', '张')
+    """
+    folded = text.fold_words(shown).replace("'", "").replace(".", " ")
+    return " ".join("".join(c if c.isalnum() else " " for c in folded).split())
+
+
 def form(
     key: str,
     family: str,
