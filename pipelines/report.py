@@ -56,10 +56,9 @@ class Staged:
         status: as for Synced.
         message, error: as for Synced.
         sync_id: the snapshot that staged now stands on.
-        read: its rows; always staged + quarantined + duplicates.
+        read: its rows; always staged + quarantined.
         staged: live records.
         quarantined: records kept out whole.
-        duplicates: records dropped because another row of the source is the same.
         findings: rows in quarantine, of values and of records.
         added, changed, deleted: staged records that this run wrote or removed.
         checks: every rule's outcome, when the source was staged in this run.
@@ -74,7 +73,6 @@ class Staged:
     read: int = 0
     staged: int = 0
     quarantined: int = 0
-    duplicates: int = 0
     findings: int = 0
     added: int = 0
     changed: int = 0
@@ -143,7 +141,7 @@ class SourceReport:
 
     ``status`` is the worse of both: failed or held before changed before unchanged.
     ``read`` is of the snapshot that staged stands on, so that always
-    read = staged + quarantined + duplicates.
+    read = staged + quarantined (a duplicate key is in quarantine too).
     """
 
     source: str
@@ -152,7 +150,6 @@ class SourceReport:
     read: int
     staged: int
     quarantined: int
-    duplicates: int
     findings: int
     added: int
     changed: int
@@ -174,7 +171,6 @@ class SourceReport:
             read=staged.read,
             staged=staged.staged,
             quarantined=staged.quarantined,
-            duplicates=staged.duplicates,
             findings=staged.findings,
             added=staged.added,
             changed=staged.changed,

@@ -58,7 +58,7 @@ def show_refresh(report: RefreshReport, evaluation: Evaluation | None = None) ->
     for name in columns:
         table.add_column(name, justify="right")
     for one in report.sources:
-        kept_out = one.quarantined + one.duplicates
+        kept_out = one.quarantined
         numbers = (one.read, one.staged, kept_out, one.added, one.changed, one.deleted)
         table.add_row(one.source, *(f"{n:,}" for n in (*numbers, one.unchanged)))
     out.print(table)
