@@ -132,7 +132,7 @@ Models = dict[str, Model]
 def logit_bits(probability: float) -> float:
     """Probability 0..1 → log2 odds.
 
-    >>> logit_bits(0.5), logit_bits(0.8)
+    >>> logit_bits(0.5), round(logit_bits(0.8), 9)
     (0.0, 2.0)
     """
     return math.log2(probability) - math.log2(1.0 - probability)

@@ -9,11 +9,9 @@ levels.py.
 Source: Fellegi & Sunter 1969, doi:10.1080/01621459.1969.10501049
 """
 
-import csv
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
-from importlib.resources import files
 
 import numpy as np
 import pyarrow as pa
@@ -28,8 +26,9 @@ from dedupe.learning import (
     posterior,
     weight_table,
 )
-from dedupe.levels import FIELDS, LEVELS, VERSION, VETOES
+from dedupe.levels import FIELDS, LEVELS, VETOES
 from dedupe.model import FieldModel, MatchingSettings, Model, Models
+from dedupe.prior import shipped_model
 from dedupe.rarity import Frequencies, Rarity, frequencies, surname_and_initial
 from onefold.errors import ModelError
 from rules.customer import ORGANIZATION, PERSON
@@ -37,9 +36,6 @@ from rules.customer import ORGANIZATION, PERSON
 CHUNK_ROWS = 200_000
 LEAST_PAIRS = 200
 """Candidate pairs of a type below which its shipped weights are used as they are."""
-
-CAPS = {"name": 11.0, "id": 14.0, "phone": 8.0, "email": 9.0, "address": 8.0}
-"""Most bits a comparison may add or take; 9 where none is named."""
 
 VETOING = ("id", "birth_date", "branch")
 """Comparisons of which one level is a veto by itself, and which most pairs lack."""
@@ -60,41 +56,6 @@ RARITIES: dict[str, dict[str, Rarity]] = {
 }
 """Comparisons whose agreement depends on how rare the agreeing value is."""
 _RARE_FIELDS = frozenset(name for fields in RARITIES.values() for name in fields)
-
-
-@cache
-def shipped_model(customer_type: str) -> Model:
-    """The model that needs no data: dedupe/resources/prior_weights.tsv.
-
-    Raises:
-        ModelError: the file does not fit levels.py.
-    """
-    shares: dict[str, dict[str, tuple[float, float]]] = {}
-    text = (files("dedupe") / "resources" / "prior_weights.tsv").read_text(encoding="utf-8")
-    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
-    for row in csv.DictReader(lines, delimiter="\t"):
-        if row["customer_type"] == customer_type:
-            pair = (float(row["m"]), float(row["u"]))
-            shares.setdefault(row["field"], {})[row["level"]] = pair
-    fields: dict[str, FieldModel] = {}
-    for name, levels in LEVELS[customer_type].items():
-        names = tuple(level.name for level in levels)
-        if set(shares.get(name, ())) != set(names):
-            raise ModelError(
-                "prior_weights.tsv",
-                f"the levels of {customer_type} {name} are not those of the code",
-                found=", ".join(shares.get(name, ())) or "none",
-                do="Reinstall Onefold.",
-            )
-        m = np.array([shares[name][level][0] for level in names])
-        u = np.array([shares[name][level][1] for level in names])
-        fields[name] = FieldModel(
-            names,
-            tuple((m / m.sum()).tolist()),
-            tuple((u / u.sum()).tolist()),
-            CAPS.get(name, 9.0),
-        )
-    return Model(customer_type, 0.3, fields, "prior", VERSION)
 
 
 def train(levels: pa.Table, features: pa.Table, settings: MatchingSettings) -> Models:

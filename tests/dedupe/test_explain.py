@@ -6,7 +6,8 @@ import pytest
 
 from dedupe.explain import explain
 from dedupe.levels import FIELDS, LEVELS, VETOES
-from dedupe.scoring import score, shipped_model
+from dedupe.prior import shipped_model
+from dedupe.scoring import score
 
 
 def row(veto: str | None = None, **by_field: int) -> dict:

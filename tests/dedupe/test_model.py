@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from dedupe.model import FieldModel, MatchingSettings, Model, load, save
-from dedupe.scoring import shipped_model
+from dedupe.prior import shipped_model
 from onefold.errors import ConfigError, ModelError
 
 

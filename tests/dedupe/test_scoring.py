@@ -8,7 +8,8 @@ from dedupe import scoring
 from dedupe.learning import count_patterns
 from dedupe.levels import FIELDS, LEVELS
 from dedupe.model import MatchingSettings
-from dedupe.scoring import refit, score, shipped_model, train
+from dedupe.prior import shipped_model
+from dedupe.scoring import refit, score, train
 from onefold.errors import ModelError
 
 SETTINGS = MatchingSettings()
