@@ -85,7 +85,7 @@ FIELDS = (
     _key(
         "name_readings",
         "list",
-        "Latin forms of the name for matching: pinyin readings or folded Latin words, family name first.",
+        "Latin forms of the name for matching: pinyin or folded words, family name first.",
     ),
     _shown("other_names", "list", "Short, former and foreign names the record also gives."),
     _shown("family_name", "text", "Family name of a person."),
@@ -115,7 +115,7 @@ FIELDS = (
     _key(
         "id_keys",
         "list",
-        "Every comparable form of every identifier, as kind:value (ric:, ric15:, org:, uscc:, lic:, ...).",
+        "Every comparable form of every identifier, as kind:value (ric:, org:, uscc:, ...).",
     ),
     _shown("birth_date", "date", "Date of birth of a person."),
     _shown("emails", "list", "E-mail addresses, lower case, most direct first."),

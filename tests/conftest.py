@@ -18,6 +18,10 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import settings
+
+settings.register_profile("onefold", deadline=None, print_blob=True)
+settings.load_profile("onefold")
 
 
 def _free_port() -> int:
@@ -67,17 +71,33 @@ def _start_mariadb(folder: Path) -> tuple[subprocess.Popen[bytes], str]:
         folder.chmod(0o755)
         shutil.chown(folder, "mysql")
     subprocess.run(
-        ["mariadb-install-db", "--no-defaults", f"--datadir={data}", *user]
-        + ["--auth-root-authentication-method=normal", "--skip-test-db"],
+        [
+            "mariadb-install-db",
+            "--no-defaults",
+            f"--datadir={data}",
+            *user,
+            "--auth-root-authentication-method=normal",
+            "--skip-test-db",
+        ],
         check=True,
         capture_output=True,
     )
     daemon = shutil.which("mariadbd") or "/usr/sbin/mariadbd"
     process = subprocess.Popen(
-        [daemon, "--no-defaults", f"--datadir={data}", *user, "--bind-address=127.0.0.1"]
-        + [f"--port={port}", f"--socket={folder / 'socket'}", f"--pid-file={folder / 'pid'}"]
-        + ["--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=32M"]
-        + ["--character-set-server=utf8mb4", "--max-allowed-packet=64M"],
+        [
+            daemon,
+            "--no-defaults",
+            f"--datadir={data}",
+            *user,
+            "--bind-address=127.0.0.1",
+            f"--port={port}",
+            f"--socket={folder / 'socket'}",
+            f"--pid-file={folder / 'pid'}",
+            "--innodb-flush-log-at-trx-commit=0",
+            "--innodb-buffer-pool-size=32M",
+            "--character-set-server=utf8mb4",
+            "--max-allowed-packet=64M",
+        ],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
