@@ -78,9 +78,10 @@ def create_demo(home: Path, data: Path, world: str) -> None:
             )
         return
     create(home)
-    country = "CN" if world == "zh" else "US"
+    country, zone = ("CN", "Asia/Shanghai") if world == "zh" else ("US", "America/New_York")
     config = config_file.read_text(encoding="utf-8")
     config = config.replace("country: CN", f"country: {country}", 1)
+    config = config.replace("timezone: UTC", f"timezone: {zone}", 1)
     config = config.replace(
         "trust: {}", f"trust: {yaml.safe_dump(_DEMO_TRUST, default_flow_style=True).strip()}", 1
     )
