@@ -8,7 +8,7 @@ date is stands in the field rules.
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -77,6 +77,7 @@ class Cells:
         self._raw, self._config = raw, config
         self._firsts: dict[str, Sequence[Cell]] = {}
         self._everies: dict[str, Sequence[tuple[str, ...]]] = {}
+        self._codes: dict[tuple[str, str], tuple[Any, bool]] = {}
         for field in [*self.columns, *config.defaults]:
             default = config.defaults.get(field) or None
             cells = [self._read(raw[name], field) for name in self.columns.get(field, ())]
@@ -88,9 +89,12 @@ class Cells:
                 else [next(filter(None, row), default) for row in zip(*cells, strict=True)]
             )
             otherwise = (default,) if default else ()
-            self._everies[field] = [
-                tuple(cell for cell in row if cell) or otherwise for row in zip(*cells, strict=True)
-            ]
+            if len(cells) == 1:
+                self._everies[field] = [(cell,) if cell else otherwise for cell in cells[0]]
+            else:
+                self._everies[field] = [
+                    tuple(filter(None, row)) or otherwise for row in zip(*cells, strict=True)
+                ]
             self.columns.setdefault(field, [])
 
     def first(self, field: str, row: int) -> Cell:
@@ -116,10 +120,14 @@ class Cells:
         cell = self.first(field, row)
         if not cell:
             return None
-        found = read(cell)
-        if found is None and not is_placeholder(cell):
+        known = self._codes.get((field, cell))
+        if known is None:
+            found = read(cell)
+            known = found, found is None and not is_placeholder(cell)
+            self._codes[field, cell] = known
+        if known[1]:
             self.note(row, field, unknown, cell)
-        return found
+        return known[0]
 
     def note(self, row: int, field: str, problem: Problem, raw_value: Cell) -> bool:
         """Keep a finding on an input field; whether the value may still be used.
@@ -138,8 +146,10 @@ class Cells:
         self.findings.add(row, staged, problem, raw_value)
         return usable
 
-    def usable(self, row: int, field: str, problems: Iterable[Problem], raw_value: Cell) -> bool:
+    def usable(self, row: int, field: str, problems: Sequence[Problem], raw_value: Cell) -> bool:
         """Keep all findings on a value; whether what the rule made of it may be used."""
+        if not problems:
+            return True
         verdicts = [self.note(row, field, problem, raw_value) for problem in problems]
         return all(verdicts)
 

@@ -28,7 +28,7 @@ from rules.placeholder import is_placeholder
 from rules.quarantine import Problem
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Dated:
     """A date, or None with the reason in ``problems``."""
 
@@ -36,7 +36,7 @@ class Dated:
     problems: tuple[Problem, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Moment:
     """A moment in UTC, or None with the reason in ``problems``."""
 

@@ -27,7 +27,7 @@ from rules.placeholder import is_placeholder
 from rules.quarantine import Problem
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Emails:
     """What a cell holds: usable addresses in the order written, without repeats; findings."""
 

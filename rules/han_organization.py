@@ -47,7 +47,7 @@ _LATIN_BRANCH = re.compile(r"\w [Bb]ranch$|^[A-Z]\w+ (?:[Oo]ffice|[Ss]tore|[Dd]e
 _DIGITS = str.maketrans("一二三四五六七八九", "123456789")
 
 
-@dataclass
+@dataclass(slots=True)
 class Parts:
     """A name in parts; ``core`` is brand and business as written, ``whole`` has the region too."""
 

@@ -39,7 +39,7 @@ from rules.placeholder import is_placeholder
 from rules.quarantine import Problem
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Identifier:
     """One number, or what is left of it.
 

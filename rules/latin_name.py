@@ -53,7 +53,7 @@ _GLUED_INITIAL = re.compile(r"\b([^\W\d_])\.(?=[^\W\d_])")
 _LETTERS = re.compile(r"[^\W\d_]+")
 
 
-@dataclass
+@dataclass(slots=True)
 class LatinName:
     """A name in parts, in shown form; ``readings`` family first, the likeliest first."""
 
@@ -75,7 +75,7 @@ class LatinName:
         return " ".join(p for p in (self.given, self.middle, self.family, self.suffix) if p)
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class _Order:
     """One way to read the words, with its score."""
 

@@ -54,7 +54,7 @@ _STARS = re.compile(r"[*★☆※◆●■▲#]+")
 _EDGE = " -_/|\\,;:*#~!?、。·+=@$^'\""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Cell:
     """A name cell, sorted: the name, and what else stood there (all in shown form)."""
 

@@ -30,7 +30,7 @@ _PLACEHOLDER = Problem(
 _NOT_A_NAME = Problem("name_unreadable", "The cell holds no letters; enter the name.")
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class OrganizationName:
     """A parsed name of an organization.
 

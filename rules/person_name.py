@@ -53,7 +53,7 @@ _TWO_PEOPLE = Problem(
 _NOT_A_NAME = Problem("name_unreadable", "The cell holds no letters; enter the name.")
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class PersonName:
     """A parsed name of a person; all text is in shown form but ``key`` and ``readings``.
 
@@ -79,7 +79,7 @@ class PersonName:
     problems: list[Problem] = field(default_factory=list)
 
 
-@dataclass
+@dataclass(slots=True)
 class _Draft:
     """What is known of a name while it is parsed."""
 

@@ -30,7 +30,7 @@ from rules.placeholder import is_placeholder
 from rules.quarantine import Problem
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Phone:
     """One number in full.
 
@@ -47,7 +47,7 @@ class Phone:
     key: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Phones:
     """What a cell holds: full numbers in order, keys of those and of partial ones, findings."""
 

@@ -35,7 +35,7 @@ _SEX_UNKNOWN = Problem(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Number:
     """A filled identifier column of a record: input field, cell, and what the cell says."""
 

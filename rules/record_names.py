@@ -26,7 +26,7 @@ _NAME_WORD = re.compile(
 )
 
 
-@dataclass
+@dataclass(slots=True)
 class Names:
     """What the name columns of a record gave.
 

@@ -10,9 +10,11 @@ that cannot be used is null, with a row in ``problems``; a record that cannot be
 used has a row without ``field`` there.
 """
 
+import gc
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -43,6 +45,7 @@ _DUPLICATE_KEY = Problem(
 )
 _DAY_MONTH = re.compile(r"\s*(\d{1,2})[-/.](\d{1,2})[-/.](?:\d{4}|\d{2})(?:\D.*)?")
 _MONTH_FIRST = frozenset({"US", "CN", "TW", "HK", "MO", "PH", "CA"})
+_TO_JSON = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 _FLAGS = ("consent_marketing", "do_not_contact")
 
 
@@ -78,13 +81,15 @@ def standardize(raw: pa.Table, config: SourceConfig, country: str) -> Standardiz
     cells = Cells(raw, config)
     reader = _Reader(cells, config, config.country or country)
     keys = [key or "" for key in raw["_source_key"].to_pylist()]
-    columns: dict[str, list[Any]] = {field.name: [] for field in ALL}
-    appends = [(name, column.append) for name, column in columns.items()]
-    for row in range(raw.num_rows):
-        record = reader.record(row)
-        for name, append in appends:
-            value = record.get(name)
-            append(None if value == "" or value == [] else value)
+    with _no_collection():
+        records = [reader.record(row) for row in range(raw.num_rows)]
+    columns: dict[str, list[Any]] = {}
+    for field in ALL:
+        name = field.name
+        values = [record.get(name) for record in records]
+        if field.kind in ("text", "list", "json"):
+            values = [value or None for value in values]
+        columns[name] = values
     columns["record_id"] = [f"{config.name}:{key}" for key in keys]
     columns["source"], columns["source_key"] = [config.name] * len(keys), keys
     columns["position"], columns["row_hash"] = (
@@ -101,6 +106,18 @@ def standardize(raw: pa.Table, config: SourceConfig, country: str) -> Standardiz
         raw=raw,
         inputs=inputs,
     )
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Without the search for cyclic garbage: records make many objects and no cycles."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _check_keys(raw: pa.Table, keys: Sequence[str], cells: Cells) -> None:
@@ -137,7 +154,15 @@ class _Reader:
     def __init__(self, cells: Cells, config: SourceConfig, country: str) -> None:
         self._cells, self._config, self._country = cells, config, country
         self._today = datetime.now(UTC).date()
-        self._attributes = [field for field in cells.columns if field.startswith("attributes.")]
+        self._attributes = [
+            (field.removeprefix("attributes."), field)
+            for field in cells.columns
+            if field.startswith("attributes.")
+        ]
+        self._formats = {
+            field: tuple(config.formats.get(field, ()))
+            for field in ("birth_date", "created_at", "updated_at")
+        }
         self._day_first = {
             field: _day_first(cells.column(field), config, country)
             for field in ("birth_date", "created_at", "updated_at")
@@ -204,7 +229,7 @@ class _Reader:
             return None
         found = dates.parse(
             cell,
-            formats=self._config.formats.get("birth_date", ()),
+            formats=self._formats["birth_date"],
             day_first=self._day_first["birth_date"],
             latest=self._today,
         )
@@ -216,7 +241,7 @@ class _Reader:
         if not cell:
             return None
         day_first = self._day_first[field]
-        if formats := self._config.formats.get(field):
+        if formats := self._formats[field]:
             day = dates.parse(cell, formats=formats, day_first=day_first)
             if day.value and not day.problems:
                 return datetime(day.value.year, day.value.month, day.value.day, tzinfo=UTC)
@@ -227,13 +252,13 @@ class _Reader:
     def _other(self, row: int, remarks: Sequence[str]) -> str | None:
         """Attributes as JSON, with all notes under ``note``."""
         attributes = {}
-        for field in self._attributes:
+        for name, field in self._attributes:
             if cell := self._cells.first(field, row):
-                attributes[field.removeprefix("attributes.")] = text.clean(cell)
-        written = [*self._cells.every("note", row), *remarks]
-        if note := dict.fromkeys(filter(None, map(text.clean, written))):
-            attributes["note"] = "; ".join(note)
-        return json.dumps(attributes, ensure_ascii=False, sort_keys=True) if attributes else None
+                attributes[name] = text.clean(cell)
+        if written := [*self._cells.every("note", row), *remarks]:
+            if note := dict.fromkeys(filter(None, map(text.clean, written))):
+                attributes["note"] = "; ".join(note)
+        return _TO_JSON(attributes) if attributes else None
 
 
 def _day_first(cells: Sequence[Cell], config: SourceConfig, country: str) -> bool:

@@ -51,6 +51,8 @@ _CLEAN: dict[int, str | None] = (
     | {ord("〔"): "(", ord("〕"): ")", ord("［"): "[", ord("］"): "]"}
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f]")
+_PLAIN = re.compile("[㐀-䶿一-鿿A-Za-z0-9#/-]+")
+"""Texts that clean leaves as they are."""
 _HAN = re.compile("[〇㐀-䶿一-鿿豈-\ufaff\U00020000-\U000323af]")
 # Python 3.11 does not know the newest Han characters as letters.
 _MARKS = re.compile("(?:[^\\w\U00020000-\U000323af]|_)+")
@@ -73,9 +75,11 @@ _LATIN = re.compile("[À-ɏḀ-ỿ]")
 def clean(s: str) -> str:
     """The shown form: NFKC, invisible characters gone, dashes, dots, quotes and blanks unified."""
     if s.isascii():
-        if not s.isprintable():
-            s = _CONTROL.sub("", s)
-        return " ".join(s.split())
+        if s.isprintable():
+            return " ".join(s.split()) if " " in s else s
+        return " ".join(_CONTROL.sub("", s).split())
+    if _PLAIN.fullmatch(s):
+        return s
     if not unicodedata.is_normalized("NFKC", s):
         s = s.translate(_CLEAN)
         s = unicodedata.normalize("NFKC", s)
@@ -92,9 +96,14 @@ def _fold_table() -> dict[int, str]:
 @lru_cache(maxsize=1 << 16)
 def fold(s: str) -> str:
     """The key form: clean, simplified, lower case, letters and digits only, no diacritics."""
-    if s.isascii():
-        return _MARKS.sub("", s).lower()
-    return _MARKS.sub("", fold_words(s))
+    s = s.lower() if s.isascii() else fold_words(s)
+    return s if s.isalnum() else _MARKS.sub("", s)
+
+
+@cache
+def _foldable() -> frozenset[str]:
+    """The characters that :func:`_fold_table` changes."""
+    return frozenset(map(chr, _fold_table()))
 
 
 @lru_cache(maxsize=1 << 16)
@@ -103,7 +112,9 @@ def fold_words(s: str) -> str:
     s = clean(s)
     if s.isascii():
         return s.lower()
-    s = s.casefold().translate(_fold_table())
+    s = s.casefold()
+    if not _foldable().isdisjoint(s):
+        s = s.translate(_fold_table())
     if _LATIN.search(s):
         s = "".join(
             _DIACRITICS.sub("", unicodedata.normalize("NFD", c)) if _LATIN.match(c) else c
@@ -117,6 +128,26 @@ def has_han(s: str) -> bool:
     return not s.isascii() and _HAN.search(s) is not None
 
 
+_OF_PHRASES = "坏藉覆沈彷么俱徵於瞭衹"
+"""Characters that are traditional only within certain words."""
+
+
+@cache
+def _traditional() -> frozenset[str]:
+    """Characters that a text has one of if it is to be converted."""
+    compatible = map(chr, chain(range(0xF900, 0xFB00), range(0x2F800, 0x2FA20)))
+    return frozenset(_OF_PHRASES).union(compatible, *(r[1] for r in tables.rows("simplified")))
+
+
+def is_simplified(s: str) -> bool:
+    """Whether no character can be a traditional one.
+
+    >>> is_simplified("张伟"), is_simplified("張偉")
+    (True, False)
+    """
+    return s.isascii() or _traditional().isdisjoint(s)
+
+
 @cache
 def _converter() -> opencc.OpenCC:
     return opencc.OpenCC("t2s")
@@ -125,7 +156,7 @@ def _converter() -> opencc.OpenCC:
 @lru_cache(maxsize=1 << 16)
 def to_simplified(s: str) -> str:
     """Traditional to simplified for showing; words stay as they are (積體電路 is not 集成电路)."""
-    if s.isascii() or not _HAN.search(s):
+    if is_simplified(s):
         return s
     return str(_converter().convert(s))
 
@@ -171,4 +202,7 @@ def readings(s: str) -> list[str]:
     if folded.isascii():
         return [folded]
     table = _pinyin()
-    return combine(table.get(c, (c,)) for c in folded)
+    options = [table.get(c, c) for c in folded]
+    if max(map(len, options)) == 1:  # no heteronym
+        return ["".join(option[0] for option in options)]
+    return combine(options)

@@ -48,7 +48,7 @@ class Division(NamedTuple):
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reading:
     """Divisions at the head of a text.
 
