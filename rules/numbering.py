@@ -58,6 +58,7 @@ _PLANS = {
     "853": ("", (8,), 4),
     "886": ("0", (8, 9), 4),
 }
+_NOT_DIGITS = re.compile(r"\D")
 _CALLING = {"US": "1", "CA": "1", "GB": "44", "HK": "852", "MO": "853", "TW": "886"}
 
 
@@ -101,7 +102,7 @@ def read(text: str, country: str) -> Number:
 
 
 def _quick(text: str, country: str) -> Number | None:
-    digits = re.sub(r"\D", "", text)
+    digits = _NOT_DIGITS.sub("", text)
     if text.lstrip().startswith("+"):
         for size in (1, 2, 3):
             if digits[:size] in _PLANS:

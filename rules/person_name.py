@@ -107,7 +107,7 @@ def parse(
     return _parse(full or "", family or "", given or "", country)
 
 
-@lru_cache(maxsize=1 << 15)
+@lru_cache(maxsize=1 << 16)
 def _parse(full: str, family: str, given: str, country: str) -> PersonName:
     full = text.clean(full)
     if not full:
@@ -331,11 +331,14 @@ def _han(name: str, draft: _Draft) -> PersonName:
     surnames = romanization.surnames()
     dotted = "·" in name
     families = (
-        list(surnames[family].pinyin) if family in surnames and not dotted else _spell(family)
+        surnames[family].pinyin if family in surnames and not dotted else tuple(_spell(family))
     )
     givens = _spell(given)
-    readings = text.combine([[f"{f} " for f in families] or [""], givens or [""]])
-    readings = [reading.strip() for reading in readings]
+    if len(families) == len(givens) == 1:
+        readings = [f"{families[0]} {givens[0]}".strip()]
+    else:
+        readings = text.combine([[f"{f} " for f in families] or [""], givens or [""]])
+        readings = [reading.strip() for reading in readings]
     if dotted:  # the order differs between peoples
         readings += [f"{g} {f}" for f in families[:2] for g in givens[:2]]
     key = _key(name)
@@ -343,7 +346,7 @@ def _han(name: str, draft: _Draft) -> PersonName:
 
 
 def _key(name: str) -> str:
-    return "?".join(text.fold(piece) for piece in name.split("?"))
+    return "?".join(map(text.fold, name.split("?"))) if "?" in name else text.fold(name)
 
 
 def _spell(name: str) -> list[str]:

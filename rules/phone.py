@@ -58,6 +58,8 @@ class Phones:
 
 _CN_MOBILE = re.compile(r"1[3-9]\d{9}", re.ASCII)
 _CHINESE = frozenset({"CN", "HK", "TW", "MO", ""})
+_SIMPLE = re.compile(r"[+(]?\d[\d() .-]{6,16}\d", re.ASCII)
+"""One number with the usual marks and nothing else."""
 _CN_LANDLINE = re.compile(r"\(?(0\d{2,3})\)?[- ]?([2-8]\d{6,7})(?:[-*转](\d{1,5}))?")
 _DIGITS = re.compile(r"\D")
 _LEAD = re.compile(r"^[^\d+(]+")
@@ -73,6 +75,7 @@ _MOBILE_IN_TEXT = re.compile(
     r"(?<![\d+])(?:(?:\+|00)?\s?\(?86\)?[-. ]*|0)?(1[3-9]\d)[-. ]?(\d{4})[-. ]?(\d{4})(?![\d])"
     r"|(?<![\d+])\+\s?86[-. ]*(1[3-9]\d)[-. ]?(\d{4})[-. ]?(\d{4})(?![\d])"
 )
+_FOREIGN_86 = re.compile(r"\D*(\+\s?|00)86")
 _PREFIX_86 = re.compile(r"^\(?(?:\+|00)?\s?\(?\+?86\)?[-. ]*(?=\(?[01-9])")
 _SERVICE = re.compile(r"[48]00\d{7}")
 _SHORT_SERVICE = re.compile(r"95\d{3}|96\d{3,4}|12[0-9]{3}|1[0-2]\d{1,3}")
@@ -139,6 +142,8 @@ def _parse(text: str, country: str, city: str) -> Phones:
     ):
         key = f"+86{found[0]}{found[1]}"
         return Phones((Phone(key, "fixed", match[3] or "", key),), (key,))
+    if _SIMPLE.fullmatch(text) and (found := _simple(text, country)):
+        return found
     if is_placeholder(text):
         return Phones(problems=(_PLACEHOLDER,)) if text else Phones()
     if _SCIENTIFIC.fullmatch(text):
@@ -148,6 +153,27 @@ def _parse(text: str, country: str, city: str) -> Phones:
     reader = _Reader(country, city)
     reader.read(text)
     return reader.result()
+
+
+def _simple(text: str, country: str) -> Phones | None:
+    """What a single number in a usual form is; None if it has to be looked at closely."""
+    if country != "US" and (match := _MOBILE_IN_TEXT.search(text)):
+        digits = "".join(group for group in match.groups() if group)
+        if len(match[0]) < len(text) or _is_filler(digits):
+            return None
+        key = "+86" + digits
+        return Phones((Phone(key, "mobile", "", key),), (key,))
+    if country in _CHINESE or _FOREIGN_86.match(text):
+        return None
+    digits = _DIGITS.sub("", text)
+    if _is_filler(digits) or _FLOAT.fullmatch(text):
+        return None
+    if text.startswith("+") or digits.startswith("00"):
+        text = "+" + digits.removeprefix("00")
+    number = numbering.read(text, country)
+    if number.fault:
+        return None
+    return Phones((Phone(number.e164, number.kind, "", number.e164),), (number.e164,))
 
 
 def _from_scientific(text: str, country: str, city: str) -> Phones:
@@ -225,7 +251,7 @@ class _Reader:
                 piece, extension = piece[: match.start()], match[1]
             elif not before:  # what follows a mobile already read
                 return ""
-        if self.country in _CHINESE or re.match(r"\D*(\+\s?|00)86", piece):
+        if self.country in _CHINESE or _FOREIGN_86.match(piece):
             halves = self._halves(piece)
             for half in halves[:-1]:
                 self._one(half, "", last)

@@ -25,5 +25,7 @@ def _words() -> frozenset[str]:
 @lru_cache(maxsize=16384)
 def is_placeholder(text: str) -> bool:
     """Whether the text is empty or says only that there is no value."""
-    text = normalize("NFKC", text).strip().casefold()
+    if not text.isascii():
+        text = normalize("NFKC", text)
+    text = text.strip().casefold()
     return not text or text in _words() or _NOISE.fullmatch(text) is not None

@@ -157,7 +157,17 @@ def from_fit(
         return None
     if default == "CN" and any(_CN_MOBILE.fullmatch(cell) for cell in phones):
         return default
-    return max(candidates, key=lambda code: _fit(tuple(phones), tuple(numbers), code))
+    best = candidates[0]
+    own, is_sure = _fit_of_phones(tuple(phones), best)
+    others = _fit_of_numbers(tuple(numbers), best)
+    for country in candidates[1:]:
+        fit = _fit_of_numbers(tuple(numbers), country)
+        if is_sure and fit <= others:
+            continue  # no more phones than all can fit
+        further, sure = _fit_of_phones(tuple(phones), country)
+        if further + fit > own + others:
+            best, own, others, is_sure = country, further, fit, sure
+    return best
 
 
 def _candidates(written: str, default: str) -> list[str]:
@@ -185,14 +195,20 @@ def _is_romanized(written: str) -> bool:
     )
 
 
-@lru_cache(maxsize=16384)
-def _fit(phones: tuple[str, ...], numbers: tuple[str, ...], country: str) -> int:
-    """How many values are right under a country, less those that are not."""
-    fit = 0
+def _fit_of_phones(phones: tuple[str, ...], country: str) -> tuple[int, bool]:
+    """How many phones are right under a country, less those that are not; whether all are."""
+    fit, is_sure = 0, True
     for cell in phones:
         read = phone.parse(cell, country=country)
-        own = [number for number in read.numbers if country in _regions(number.e164[:4])]
-        fit += len(own) - len(read.problems)
+        own = sum(country in _regions(number.e164[:4]) for number in read.numbers)
+        fit += own - len(read.problems)
+        is_sure = is_sure and own == len(read.numbers) > 0 and not read.problems
+    return fit, is_sure
+
+
+def _fit_of_numbers(numbers: tuple[str, ...], country: str) -> int:
+    """How many identifiers are of a kind known under a country, less those that are not."""
+    fit = 0
     for cell in numbers:
         found = identifier.parse(cell, country=country)
         fit += 1 if found.value and found.kind != "other" else -1

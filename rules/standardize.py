@@ -255,9 +255,9 @@ class _Reader:
         for name, field in self._attributes:
             if cell := self._cells.first(field, row):
                 attributes[name] = text.clean(cell)
-        if written := [*self._cells.every("note", row), *remarks]:
-            if note := dict.fromkeys(filter(None, map(text.clean, written))):
-                attributes["note"] = "; ".join(note)
+        written = [*self._cells.every("note", row), *remarks]
+        if written and (note := dict.fromkeys(filter(None, map(text.clean, written)))):
+            attributes["note"] = "; ".join(note)
         return _TO_JSON(attributes) if attributes else None
 
 

@@ -20,6 +20,7 @@ import unicodedata
 from collections.abc import Iterable
 from functools import cache, lru_cache
 from itertools import chain, product
+from math import prod
 
 import opencc
 
@@ -179,9 +180,7 @@ def combine(options: Iterable[Iterable[str]], limit: int = READINGS_LIMIT) -> li
     ['danwei', 'shanwei']
     """
     places = [list(place) for place in options]
-    size = 1
-    for place in places:
-        size *= len(place)
+    size = prod(map(len, places))
     while size > limit:  # shorten the longest lists from their rare end
         longest = max(places, key=len)
         size = size // len(longest) * (len(longest) - 1)

@@ -13,6 +13,7 @@ House for company numbers.
 """
 
 import re
+from functools import cache
 
 import stdnum.eu.vat
 import stdnum.gb.vat
@@ -47,7 +48,12 @@ def is_itin(digits: str) -> bool:
 
 def is_ein(digits: str) -> bool:
     """Whether nine digits are an employer number with a prefix that the IRS assigns."""
-    return stdnum.us.ein.is_valid(digits)
+    return len(digits) == 9 and digits.isdigit() and _is_prefix_of_ein(digits[:2])
+
+
+@cache
+def _is_prefix_of_ein(prefix: str) -> bool:
+    return bool(stdnum.us.ein.is_valid(f"{prefix}1234567"))
 
 
 def nino_fault(text: str) -> str:
