@@ -12,10 +12,10 @@ WORLDS ?= demo/zh demo/en
 setup: $(READY)
 
 $(READY): pyproject.toml constraints.txt
-	@echo "Setting up .venv (about a minute, once) ..."
+	@echo "Setting up .venv (one to three minutes, once) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore -e ".[dev]" -c constraints.txt 2>&1 | grep -v "is ignored: it is neither" || true
-	@$(BIN)/python -c "import onefold"
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --root-user-action=ignore \
+		-e ".[dev]" -c constraints.txt
 	@touch $(READY)
 
 demo: $(READY)

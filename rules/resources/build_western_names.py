@@ -15,7 +15,8 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 LOCALES = (
     "cs_CZ da_DK de_DE de_AT en en_GB en_IE en_IN en_NZ en_PK es_ES es_MX fi_FI fr_FR hr_HR hu_HU "
-    "id_ID it_IT lt_LT nl_NL no_NO pl_PL pt_BR pt_PT ro_RO sk_SK sl_SI sv_SE tr_TR en_NG en_KE ga_IE"
+    "id_ID it_IT lt_LT nl_NL no_NO pl_PL pt_BR pt_PT ro_RO sk_SK sl_SI sv_SE tr_TR en_NG en_KE "
+    "ga_IE"
 )
 
 
