@@ -7,6 +7,9 @@ is written at all. Which rows a source has is the connector's part.
 A row's hash covers its values by column name, so neither the order of rows,
 files or columns nor a further empty column changes it. The content hash is the
 sum of the rows' hashes: the same rows in another order are the same content.
+The positions hash is the sum over rows and where they stand: rows that moved
+within a file make a new snapshot, so that every position stays true. The rows
+of a database all stand at its table, so that their order means nothing.
 """
 
 import datetime as dt
@@ -59,6 +62,8 @@ class Manifest(BaseModel):
     """The source's own columns, in the source's order."""
     content_hash: str
     """The same for the same rows in any order; hexadecimal."""
+    positions_hash: str = ""
+    """The same for the same rows at the same positions; hexadecimal."""
     key_basis: Literal["columns", "content"]
     """Whether ``_source_key`` comes from declared columns or from the row's content."""
     skipped: tuple[Skipped, ...] = ()
@@ -157,7 +162,11 @@ def write(
         content_hash = _digest(
             str(landed.total), *sorted(reading.columns), "", *(reading.columns[i] for i in key)
         ).hex()
-        if previous and previous.content_hash == content_hash:
+        positions_hash = f"{landed.placed:032x}"
+        if previous and (previous.content_hash, previous.positions_hash) == (
+            content_hash,
+            positions_hash,
+        ):
             old = path_of(lake, previous)
             if old.is_file():
                 return Extraction("unchanged", old, previous)
@@ -168,6 +177,7 @@ def write(
             rows=landed.rows,
             columns=tuple(reading.columns),
             content_hash=content_hash,
+            positions_hash=positions_hash,
             key_basis="columns" if key else "content",
             skipped=tuple(reading.report.skipped),
             files=tuple(reading.report.files),
@@ -197,6 +207,9 @@ class _Landed:
 
     rows: int
     total: int
+    """Sum of the rows' hashes."""
+    placed: int
+    """Sum of the hashes of rows with their positions."""
     keys: pa.ChunkedArray
     hashes: pa.ChunkedArray
     positions: pa.ChunkedArray
@@ -228,7 +241,7 @@ def _land(reading: Reading, writer: pq.ParquetWriter, key: tuple[int, ...]) -> _
     order = sorted(range(len(reading.columns)), key=lambda i: reading.columns[i])
     labels = [f"{len(reading.columns[i])}:{reading.columns[i]}=" for i in order]
     chunks: dict[str, list[pa.Array]] = {"keys": [], "hashes": [], "positions": []}
-    total = rows = 0
+    total = placed = rows = 0
     marked: set[int] = set()
     batch = _Batch([], [], [], [], [])
 
@@ -255,6 +268,8 @@ def _land(reading: Reading, writer: pq.ParquetWriter, key: tuple[int, ...]) -> _
             marked.add(rows)
             row_hash = _digest(row_hash, problem).hex()
         total = (total + int(row_hash, 16)) & _MASK
+        place = hashlib.blake2b(f"{row_hash}{row.position}".encode(), digest_size=16)
+        placed = (placed + int(place.hexdigest(), 16)) & _MASK
         rows += 1
         batch.keys.append(source_key)
         batch.hashes.append(row_hash)
@@ -266,7 +281,7 @@ def _land(reading: Reading, writer: pq.ParquetWriter, key: tuple[int, ...]) -> _
             flush()
     flush()
     columns = {name: pa.chunked_array(arrays, pa.string()) for name, arrays in chunks.items()}
-    return _Landed(rows, total, **columns, marked=frozenset(marked))
+    return _Landed(rows, total, placed, **columns, marked=frozenset(marked))
 
 
 def _hashable(row: Row, order: list[int], labels: list[str]) -> tuple[list[str | None], str]:

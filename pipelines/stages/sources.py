@@ -123,7 +123,7 @@ def stage(deployment: Deployment, source: str) -> Staged:
         ),
     )
     log.info(
-        "staged/%s: %s records, %s added, %s changed, %s deleted, %s kept out",
+        "staged/%s: %s records, %s added, %s changed, %s moved, %s deleted, %s kept out",
         source,
         *(
             f"{number:,}"
@@ -131,6 +131,7 @@ def stage(deployment: Deployment, source: str) -> Staged:
                 changes.staged,
                 changes.added,
                 changes.changed,
+                changes.moved,
                 changes.deleted,
                 changes.quarantined,
             )
@@ -207,6 +208,7 @@ def _staging_fingerprint(
 ) -> str:
     return fingerprint.of(
         manifest.content_hash,
+        manifest.positions_hash,
         config.model_dump(mode="json", exclude=_NOT_STAGING),
         config.country or deployment.settings.country,
         fingerprint.of_code("connectors", "rules"),

@@ -31,13 +31,22 @@ def test_unchanged_files_are_not_even_parsed(home, people):
     assert home.lake_files() == before
 
 
-def test_same_rows_in_another_file_write_nothing(home, people):
-    manifest, _ = home.sync(_config(home))
-    before = home.lake_files()
+def test_same_rows_in_another_file_are_the_same_content_at_new_positions(home, people):
+    manifest, rows = home.sync(_config(home))
     (home.data / "b.csv").write_text(
         "Name;Id;Phone\nBob Beispiel;2;555-0101\nAnn Sample;1;555-0100"
     )
     people.unlink()
+    again, moved = home.sync(_config(home), manifest)
+    assert again.content_hash == manifest.content_hash
+    assert {row["Id"]: row["_position"] for row in moved} == {"2": "b.csv|2", "1": "b.csv|3"}
+    assert {row["_source_key"] for row in moved} == {row["_source_key"] for row in rows}
+
+
+def test_file_saved_in_another_way_writes_nothing(home, people):
+    manifest, _ = home.sync(_config(home))
+    before = home.lake_files()
+    people.write_text(people.read_text().rstrip("\n") + "\n\n")
     assert source.extract(_config(home), home.lake, manifest).status == "unchanged"
     assert home.lake_files() == before
 

@@ -169,6 +169,28 @@ def test_a_changed_record_is_the_only_one_written(any_synced: Path, world: Any) 
     assert (published.added, published.changed, published.ended) == (0, 1, 0)
 
 
+def test_rows_that_were_only_sorted_get_their_new_positions(any_synced: Path, world: Any) -> None:
+    before = world.contents(any_synced)
+    path = any_synced / "data" / "crm.csv"
+    head, *lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join([head, *lines[::-1]]), encoding="utf-8")
+    with stages.opened(any_synced) as opened:
+        assert stages.sync(opened, "crm").status == "changed"
+        staged = stages.stage(opened, "crm")
+        assert not stages.publish(opened).written
+        read = staging.read(opened.warehouse).select(["record_id", "position"]).to_pylist()
+    assert (staged.added, staged.changed, staged.deleted, staged.unchanged) == (0, 0, 0, 7)
+    positions = {row["record_id"]: row["position"] for row in read}
+    assert (positions["crm:C7"], positions["crm:C1"]) == ("crm.csv|3", "crm.csv|9")
+    after = world.contents(any_synced)
+    assert {one for one in after if after[one] != before[one]} == {
+        "staged_customer", "quarantine", "sync_run",
+    }  # fmt: skip
+    written = world.contents(any_synced, frozenset())
+    world.run_all(any_synced)
+    assert world.contents(any_synced, frozenset()) == written
+
+
 def test_a_saved_model_is_used_until_the_data_has_grown_by_half(synced: Path, world: Any) -> None:
     models = world.files(synced / "models")
     extra = [
