@@ -22,10 +22,10 @@ True
 """
 
 import re
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import NamedTuple
 
-from rules import codes, tables
+from rules import codes
 from rules import text as texts
 from rules.addresses import chinese, divisions, postal, romanized, western
 from rules.addresses.divisions import Division
@@ -128,10 +128,18 @@ def parse(
     normal = postal.normalize(code, country)
     if code and normal is None and not _is_filler_code(code):
         problems = (*problems, _POSTAL_CODE)
-    return found._replace(
-        address_line=line or None,
-        postal_code=normal or found.postal_code,
-        problems=(*problems, *found.problems),
+    return Address(
+        line or None,
+        found.street,
+        found.house_number,
+        found.unit,
+        found.district,
+        found.city,
+        found.region,
+        normal or found.postal_code,
+        found.country,
+        found.key,
+        problems + found.problems,
     )
 
 
@@ -148,7 +156,7 @@ def _is_filler_code(code: str) -> bool:
 def _line(text: str | None) -> str:
     if not text:
         return ""
-    return re.sub(r"\s*[\r\n]+\s*", ", ", texts.clean(text)).strip(" ,;，；")
+    return texts.clean(text).strip(" ,;，；")
 
 
 @lru_cache(maxsize=16384)
@@ -162,7 +170,7 @@ def _column(value: str | None) -> str | None:
 def _chinese(line: str, columns: _Columns, country: str, search: bool) -> Address:
     """Read Chinese characters; ``search`` for a postal code in them too."""
     hint = divisions.find(*columns)
-    simple = texts.to_simplified(line) if line.translate(_traditional()) != line else line
+    simple = texts.to_simplified(line)
     reading = divisions.read(simple, hint)
     division, problems = _agree(reading, hint)
     parts = chinese.read(reading.rest)
@@ -172,16 +180,19 @@ def _chinese(line: str, columns: _Columns, country: str, search: bool) -> Addres
     number = parts.number or (parts.unit.split("-")[0] if not parts.road else "")
     key = f"{romanized.road_key(road)} {number}".strip() if road else ""
     match = _POSTAL_IN_TEXT.search(line) if search and country == "CN" else None
-    found = Address(
+    region, city, district, country = _placed(division, columns, country)
+    return Address(
         street=(parts.town + parts.road) or parts.estate or None,
         house_number=parts.number or None,
         unit=parts.unit or None,
+        district=district,
+        city=city,
+        region=region,
         postal_code=postal.normalize(match[1], "CN") if match else None,
         country=country,
         key=key or texts.fold(reading.rest) or None,
         problems=problems,
     )
-    return _placed(found, division, columns, country)
 
 
 def _agree(
@@ -207,31 +218,22 @@ def _agree(
     return own, (*problems, _CONTRADICTION)
 
 
-def _placed(found: Address, division: Division | None, columns: _Columns, country: str) -> Address:
-    """The address with its divisions, or the columns as they are where none is known."""
+def _placed(
+    division: Division | None, columns: _Columns, country: str
+) -> tuple[str | None, str | None, str | None, str]:
+    """Region, city, district and country; the columns as they are where no division is known."""
     if division is None:
-        region, city, district = columns
-        return found._replace(region=region, city=city, district=district)
+        return *columns, country
     country = _COUNTRY_OF.get(division.code[:2] or _code(division.province), country)
     if country not in _CHINESE:
         country = "CN"
-    return found._replace(
-        region=None if country == "TW" else division.province,
-        city=division.city or None,
-        district=division.district or None,
-        country=country,
-    )
+    region = None if country == "TW" else division.province
+    return region, division.city or None, division.district or None, country
 
 
 def _code(province: str) -> str:
     named = divisions.named(province)
     return named[0].code[:2] if named else ""
-
-
-@cache
-def _traditional() -> dict[int, str]:
-    """Characters that may be traditional: reason enough to convert the line."""
-    return {ord(c): "" for _, folded in tables.rows("simplified") for c in folded}
 
 
 @lru_cache(maxsize=8192)
@@ -246,15 +248,18 @@ def _latin(line: str, columns: _Columns, country: str, code: str) -> Address:
         return found if told else found._replace(country=country)
     division = own if hint is None or (own and hint.covers(own)) else hint
     key = f"{romanized.latin_road_key(parts.road)} {parts.number.lower()}".strip()
-    found = Address(
+    region, city, district, place = _placed(division, columns, country)
+    return Address(
         street=western.title(parts.road) or None,
         house_number=parts.number.upper() or None,
         unit=parts.unit or None,
+        district=district,
+        city=city,
+        region=region,
         postal_code=postal.normalize(parts.postal_code, country),
-        country=country,
+        country=place,
         key=key or texts.fold(line) or None,
     )
-    return _placed(found, division, columns, country)
 
 
 def _deepest(names: tuple[str, ...]) -> tuple[str | None, str | None, str | None]:

@@ -79,12 +79,18 @@ def misspelled(words: list[str]) -> tuple[str, int] | None:
             return table[joined], len(words) - length
         if len(joined) < 6 or (length > 1 and len(joined) < 10):
             continue
-        found = process.extractOne(
-            joined, _long_joined(), scorer=OSA.distance, processor=None, score_cutoff=1
-        )
-        if found:
-            return table[found[0]], len(words) - length
+        if found := _nearest(joined):
+            return table[found], len(words) - length
     return None
+
+
+@lru_cache(maxsize=1 << 14)
+def _nearest(joined: str) -> str | None:
+    """The word of business, without blanks, that is at most one typing error away."""
+    found = process.extractOne(
+        joined, _long_joined(), scorer=OSA.distance, processor=None, score_cutoff=1
+    )
+    return found[0] if found else None
 
 
 @cache
@@ -112,7 +118,14 @@ def cut_off(s: str) -> tuple[str, int] | None:
 
 def completed(word: str) -> str | None:
     """The only English word of business that begins with a cut-off word; None if not one."""
-    if len(word) < 4:
-        return None
-    found = {_tables()[1][(w,)] for w in single_words() if w.startswith(word) and w != word}
-    return found.pop() if len(found) == 1 else None
+    return _completions().get(word)
+
+
+@cache
+def _completions() -> dict[str, str]:
+    """Cut-off English words (four letters and more) to their code, if only one."""
+    codes: dict[str, set[str]] = {}
+    for word in single_words():
+        for length in range(4, len(word)):
+            codes.setdefault(word[:length], set()).add(_tables()[1][(word,)])
+    return {word: found.pop() for word, found in codes.items() if len(found) == 1}

@@ -9,7 +9,7 @@ and the region of translated Chinese names. Legal forms: resources/legal_forms.t
 """
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 from rapidfuzz.distance import OSA
 
@@ -31,11 +31,14 @@ _BRANCH = re.compile(
     rf"(?:\s+-+\s*|\s*[,(/]\s*)([^-,()/]*?)\s*\b{_BRANCH_WORD}\.?(?:\s*#?\s*(\d+))?\)?$",
     re.IGNORECASE,
 )
+_MAY_BRANCH = re.compile(r"[-,(/#\d]|branch", re.IGNORECASE)
+"""What a name with a branch has at least one of."""
 _GLUED_BRANCH = re.compile(r"\s+([A-Z][\w.']*(?: [A-Z][\w.']*)?)\s+(?:branch|BRANCH|Branch)$")
 _DASHED = re.compile(r"\s+-+\s+([A-Za-z][A-Za-z .']{2,24})$")
 _NUMBER = re.compile(r"(?:\s+|\s*[-,(]\s*)(?:#|no\.?\s*|store\s*#?\s*|unit\s*#?\s*)(\d+)\)?$", re.I)
 _DOTTED = re.compile(r"(?<![A-Za-z])((?:[A-Za-z]\.\s?)+[A-Za-z])\.?(?![A-Za-z])")
 _BRACKETS = re.compile(r"\(([^()]*)\)")
+_GAPS = re.compile(r"[\s,;]+")
 _SLASHED = re.compile(r"\b([A-Za-z])/([A-Za-z])\b(?:/([A-Za-z])\b)?")
 _RISKY = frozenset(tables.words("legal_form_words", "risky"))
 """Forms that are also words: taken only if written like a form (S.p.A., AS)."""
@@ -60,13 +63,21 @@ def _forms() -> tuple[dict[tuple[str, ...], str], dict[tuple[str, ...], str], fr
 
 
 def parse(name: str, country: str) -> Parts:
-    """Take apart a name in Latin letters without remarks."""
+    """Take apart a name in Latin letters without remarks; callers must not change the parts."""
+    return _parse(name, country in CHINESE_COUNTRIES)
+
+
+@lru_cache(maxsize=1 << 16)
+def _parse(name: str, may_be_chinese: bool) -> Parts:
     parts = Parts()
     name, parts.branch = _split_branch(name)
-    name = _BRACKETS.sub(lambda m: _bracket(m[1], parts), name)
-    name = _SLASHED.sub(lambda m: "".join(g for g in m.groups() if g), name)
-    name = _DOTTED.sub(lambda m: m[1].replace(".", "").replace(" ", ""), name)
-    words = [w for w in re.split(r"[\s,;]+", name.replace("&", " & ").replace("+", " & ")) if w]
+    if "(" in name:
+        name = _BRACKETS.sub(lambda m: _bracket(m[1], parts), name)
+    if "/" in name:
+        name = _SLASHED.sub(lambda m: "".join(g for g in m.groups() if g), name)
+    if "." in name:
+        name = _DOTTED.sub(lambda m: m[1].replace(".", "").replace(" ", ""), name)
+    words = [w for w in _GAPS.split(name.replace("&", " & ").replace("+", " & ")) if w]
     words = [w.strip("-'\"") if len(w) > 1 else w for w in words]
     words = [w.rstrip(".") for w in words if w.rstrip(".") and w != "-"]
     keys = ["and" if w == "&" else text.fold(w) for w in words]
@@ -87,7 +98,7 @@ def parse(name: str, country: str) -> Parts:
             break
     if parts.branch is None:
         end = _split_of(words, keys, start, end, parts)
-    if country in CHINESE_COUNTRIES:
+    if may_be_chinese:
         start = _split_region(keys, start, end, parts)
     core_end = end
     end = _split_industry(keys, start, end, parts, len(name))
@@ -119,6 +130,8 @@ def _bracket(content: str, parts: Parts) -> str:
 
 def _split_branch(name: str) -> tuple[str, str | None]:
     """The name without a branch behind it, and the branch's place or number."""
+    if not _MAY_BRANCH.search(name):
+        return name, None
     if match := _BRANCH.search(name):
         where = f"{match[1].strip()} {match[2] or ''}".strip()
         return name[: match.start()], _show(where) or "Branch"

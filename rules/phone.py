@@ -75,6 +75,7 @@ _MOBILE_IN_TEXT = re.compile(
     r"(?<![\d+])(?:(?:\+|00)?\s?\(?86\)?[-. ]*|0)?(1[3-9]\d)[-. ]?(\d{4})[-. ]?(\d{4})(?![\d])"
     r"|(?<![\d+])\+\s?86[-. ]*(1[3-9]\d)[-. ]?(\d{4})[-. ]?(\d{4})(?![\d])"
 )
+_TRUNK_ZERO = re.compile(r"0[1-9]\d{8,9}")
 _FOREIGN_86 = re.compile(r"\D*(\+\s?|00)86")
 _PREFIX_86 = re.compile(r"^\(?(?:\+|00)?\s?\(?\+?86\)?[-. ]*(?=\(?[01-9])")
 _SERVICE = re.compile(r"[48]00\d{7}")
@@ -170,6 +171,9 @@ def _simple(text: str, country: str) -> Phones | None:
         return None
     if text.startswith("+") or digits.startswith("00"):
         text = "+" + digits.removeprefix("00")
+    if country in ("US", "CA") and _TRUNK_ZERO.fullmatch(digits):
+        country = "GB"  # no American number starts with 0
+        text = digits
     number = numbering.read(text, country)
     if number.fault:
         return None
@@ -331,7 +335,7 @@ class _Reader:
         if _CN_MOBILE.fullmatch(digits):
             self.add("+86" + digits, "mobile", extension)
             return True
-        if self.country in ("US", "CA") and re.fullmatch(r"0[1-9]\d{8,9}", digits):
+        if self.country in ("US", "CA") and _TRUNK_ZERO.fullmatch(digits):
             return self._try(digits, extension, "GB")  # no American number starts with 0
         if len(digits) > 10 and not digits.startswith("0"):
             return self._try("+" + digits, extension)

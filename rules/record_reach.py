@@ -29,19 +29,25 @@ def read_address(cells: Cells, row: int, country: str) -> address.Address | None
         if cells.is_list("address")
         else cells.first("address", row)
     )
-    parts = {name: cells.first(name, row) for name in ("region", "city", "district", "postal_code")}
-    if not line and not any(parts.values()):
+    first = cells.first
+    region, city = first("region", row), first("city", row)
+    district, code = first("district", row), first("postal_code", row)
+    if not (line or region or city or district or code):
         return None
-    return address.parse(line, **parts, country=country)
+    return address.parse(
+        line, region=region, city=city, district=district, postal_code=code, country=country
+    )
 
 
 def take_address(cells: Cells, row: int, place: address.Address | None) -> dict[str, Any]:
     """The staged columns of an address."""
     if place is None:
         return {}
-    written = [cells.first(name, row) for name in ("address", "district", "city", "region")]
-    raw = " | ".join(cell for cell in written if cell) or cells.first("postal_code", row)
     usable = has_code = True
+    raw = None
+    if place.problems:
+        written = [cells.first(name, row) for name in ("address", "district", "city", "region")]
+        raw = " | ".join(cell for cell in written if cell) or cells.first("postal_code", row)
     for problem in place.problems:
         if "postal_code" in problem.rule:
             code_cell = cells.first("postal_code", row) or raw

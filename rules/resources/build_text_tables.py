@@ -47,8 +47,8 @@ def main() -> None:
     """Write both tables."""
     convert = opencc.OpenCC("t2s").convert
     simple = {c: out for c in HAN if (out := convert(c)) != c and len(out) == 1}
-    for target, *sources in VARIANTS.split():
-        simple |= dict.fromkeys(sources, target)
+    for variants in VARIANTS.split():
+        simple |= dict.fromkeys(variants[1:], variants[0])
     simple = {c: simple.get(out, out) for c, out in simple.items() if simple.get(out, out) != c}
     groups = defaultdict(list)
     for source, target in simple.items():
@@ -67,12 +67,12 @@ def main() -> None:
             for spelling in plain(options[0]):
                 used[char][spelling] += 1
     readings: dict[str, list[str]] = defaultdict(list)
-    for point, options in pinyin_dict.items():
+    for point, listed in pinyin_dict.items():
         char = chr(point)
-        spellings = list(dict.fromkeys(s for o in options.split(",") for s in plain(o)))
+        spellings = list(dict.fromkeys(s for o in listed.split(",") for s in plain(o)))
         # The first is the usual one; others count if a phrase attests them, since the
         # dictionaries also list readings that nobody has used for a thousand years.
-        first = plain(options.split(",")[0])
+        first = plain(listed.split(",")[0])
         keep = first + [s for s in spellings if s not in first and used[char][s]]
         if keep:
             readings[" ".join(keep[:4])].append(char)
