@@ -44,6 +44,8 @@ _WORDS = re.compile(r"[^\s,;]+")
 _FORM_WORDS = frozenset(
     {"ltd", "llc", "inc", "plc", "llp", "gmbh", "limited", "corp", "incorporated"}
 )
+_SEVERAL_WORDS = re.compile(r"[A-Za-z-]+,?(?: [A-Za-z-]+)+")
+_MIXED_CASE = re.compile(r"\b(?:Mc|Mac|De|Di|La|Le|Van|O')[A-Z]")
 _CAMEL = re.compile(r"[a-z][A-Z]")
 _PERSON_TITLE = re.compile(
     r"^(?:mr|mrs|ms|miss|dr|prof|sir|madam|mdm)\b\.?\s|\b(?:jr|sr|ii|iii|phd|md|esq)\.?$",
@@ -182,7 +184,7 @@ def _of_latin(name: str) -> float:
         evidence += 1.2 if as_person > -3.5 else 2.5
     brands = sum(k in _words("brand") for k in keys)
     evidence += 1.0 * brands if as_person < -3.0 else 0.4 * brands
-    if _CAMEL.search(name) and not re.search(r"\b(?:Mc|Mac|De|Di|La|Le|Van|O')[A-Z]", name):
+    if _CAMEL.search(name) and not _MIXED_CASE.search(name):
         evidence += 1.0
     # A typical person scores -2, two unknown words -7.7.
     return evidence - (as_person + 5.6) * 0.8
@@ -233,6 +235,8 @@ def _person_score(name: str, words: list[str], keys: list[str]) -> float:
     scores.append(family_first + (0.5 if comma else -0.7))
     if len(last) == 1 or len(words[1]) == 1:
         scores = [score + 0.7 for score in scores]
+    if _SEVERAL_WORDS.fullmatch(name) and not latin_name.may_be_chinese(words):
+        return max(scores) + (1.0 if comma else 0.0)
     parsed = latin_name.parse(name)
     if parsed.is_chinese and parsed.given:
         scores.append(-3.4 if len(keys) <= 3 else -4.5)

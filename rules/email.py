@@ -124,13 +124,16 @@ def _one(text: str) -> tuple[str | None, Problem | None]:
     return address, (_CORRECTED if mended != domain else None)
 
 
+@lru_cache(maxsize=4096)
 def _mend(domain: str) -> str:
     """The domain with its known misspellings corrected.
 
     >>> _mend("163.con"), _mend("firma.comm"), _mend("cam.ac.uk")
     ('163.com', 'firma.com', 'cam.ac.uk')
     """
-    domain = re.sub(r"\.{2,}", ".", domain.replace("．", ".")).strip(".-")
+    if ".." in domain or "．" in domain:
+        domain = re.sub(r"\.{2,}", ".", domain.replace("．", "."))
+    domain = domain.strip(".-")
     if domain in _domains():
         return _domains()[domain]
     for wrong, right in _endings():

@@ -17,6 +17,7 @@ _BRANCH_KINDS = (
     "分公司|分行|支行|分店|办事处|营业部|营业厅|营业所|门店|分厂|分校|分院|分部|分所|代表处|代办处|分理处|储蓄所"
     "|分支机构|分中心|事业部|项目部|工程处|销售处|联络处|经理部|分社|分会|分局|支公司|子公司|分号|销售分公司|分站|服务站"
 )
+_BRANCH_ENDS = tuple(_BRANCH_KINDS.split("|"))
 _PARENT = re.compile(
     "^(.*(?:公司|集团|银行|信用社|合作社|事务所|企业|总厂|厂|中心|医院|大学|学院|学校|商行|超市|药房|酒店|保险|证券))"
     f"(.{{0,14}}?)({_BRANCH_KINDS})$"
@@ -132,7 +133,8 @@ def parse(name: str) -> Parts:
             return match[1]
 
         name = _BRACKETS.sub(bracket, name)
-    name = "".join(c for c in name if c not in " ()-·.,、'\"")
+    if not name.isalnum():
+        name = "".join(c for c in name if c not in " ()-·.,、'\"")
     name, parts.branch = _split_branch(name)
     rest, parts.legal_form, kind_of, parts.is_truncated = _split_form(name)
     parts.whole = rest + kind_of
@@ -162,6 +164,8 @@ def parse(name: str) -> Parts:
 
 def _split_branch(name: str) -> tuple[str, str | None]:
     """The name of the parent, and what tells the branch: place and number, or its kind."""
+    if not name.endswith(_BRANCH_ENDS):
+        return name, None
     match = _PARENT.match(name)
     if match and (match[2] or match[3] not in ("服务站", "项目部")):
         parent, where, kind = match.groups()

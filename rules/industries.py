@@ -45,10 +45,21 @@ def single_words() -> frozenset[str]:
 def trailing(s: str) -> tuple[str, int] | None:
     """Code of the longest line of business at the end of Chinese text, and where it begins."""
     table = _tables()[0]
-    for length in range(min(_LONGEST_HAN, len(s)), 0, -1):
-        if code := table.get(s[-length:]):
-            return code, len(s) - length
+    size = len(s)
+    for length in _han_lengths().get(s[-1:], ()):
+        if length <= size and (code := table.get(s[size - length :])):
+            return code, size - length
     return None
+
+
+@cache
+def _han_lengths() -> dict[str, tuple[int, ...]]:
+    """The last character of Chinese words to the lengths of words that end so, longest first."""
+    lengths: dict[str, set[int]] = {}
+    for word in _tables()[0]:
+        if 0 < len(word) <= _LONGEST_HAN:
+            lengths.setdefault(word[-1], set()).add(len(word))
+    return {end: tuple(sorted(found, reverse=True)) for end, found in lengths.items()}
 
 
 def trailing_words(words: list[str]) -> tuple[str, int] | None:

@@ -156,8 +156,9 @@ def parse(
         orders = _orders_of_cells(_words(family, name), _words(given, name), name, country, True)
     else:
         full = full or family or given or ""
-        name.other_names += [m.group(1) for m in _QUOTED.finditer(full)]
-        full = _QUOTED.sub(" ", full)
+        if "'" in full or '"' in full:
+            name.other_names += [m.group(1) for m in _QUOTED.finditer(full)]
+            full = _QUOTED.sub(" ", full)
         full = _one_person(full, name)
         head, comma, tail = full.partition(",")
         left, right = _words(head, name), _words(tail.replace(",", " "), name)
@@ -172,6 +173,8 @@ def parse(
 
 def _one_person(full: str, name: LatinName) -> str:
     """The first of two people in a cell: ``John & Mary Smith`` is John Smith."""
+    if not _AND.search(full):
+        return full
     people = [person.strip() for person in _AND.split(full) if person.strip()]
     if len(people) < 2:
         return full
@@ -184,7 +187,8 @@ def _one_person(full: str, name: LatinName) -> str:
 
 def _words(cell: str, name: LatinName) -> list[str]:
     """Words of a cell without titles, degrees and suffix, which go into ``name``."""
-    cell = _GLUED_INITIAL.sub(r"\1. ", _GLUED_DOT.sub(" ", cell))
+    if "." in cell or "_" in cell:
+        cell = _GLUED_INITIAL.sub(r"\1. ", _GLUED_DOT.sub(" ", cell))
     words = [w for w in (word.strip(".,;'\"") for word in cell.split()) if w and w != "-"]
     while words and words[0].lower() in _TITLE and (len(words) > 1 or not name.title):
         name.title = f"{name.title} {words.pop(0)}".strip()
@@ -322,6 +326,15 @@ def _is_romanized(words: list[str]) -> bool:
     return 0 < count <= 3
 
 
+def may_be_chinese(words: list[str]) -> bool:
+    """Whether one of several plain words can be a Chinese surname.
+
+    >>> may_be_chinese(["Wei", "Zhang"]), may_be_chinese(["Ruth", "Harper"])
+    (True, False)
+    """
+    return any(romanization.surname_weight(_spelling(word)) for word in words)
+
+
 @lru_cache(maxsize=1 << 14)
 def _is_english(word: str) -> bool:
     """Whether a word is a western given name and hardly a Chinese syllable."""
@@ -361,6 +374,8 @@ def _chinese(family: list[str], given: list[str], bonus: float, country: str) ->
 
 def _spelling(word: str) -> str:
     """Folded, with u-umlaut as v."""
+    if word.isascii():
+        return text.fold(word).replace("lyu", "lv")
     return text.fold(word.replace("ü", "v").replace("Ü", "V")).replace("lyu", "lv")
 
 

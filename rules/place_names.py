@@ -73,6 +73,17 @@ def _places() -> tuple[dict[str, list[Place]], dict[str, list[Place]]]:
 
 
 @cache
+def _lengths() -> dict[str, tuple[int, ...]]:
+    """The first two characters of names to the lengths of names that begin so, longest first."""
+    full, bare = _places()
+    lengths: dict[str, set[int]] = {}
+    for name in (*full, *bare):
+        if 1 < len(name) <= _LONGEST:
+            lengths.setdefault(name[:2], set()).add(len(name))
+    return {start: tuple(sorted(found, reverse=True)) for start, found in lengths.items()}
+
+
+@cache
 def _ambiguous() -> frozenset[str]:
     return frozenset(tables.words("place_words", "ambiguous"))
 
@@ -104,8 +115,10 @@ def leading(s: str) -> tuple[str, int] | None:
     end = 0
     while True:
         place = None
-        for length in range(min(_LONGEST, len(s) - end), 1, -1):
+        for length in _lengths().get(s[end : end + 2], ()):
             piece = s[end : end + length]
+            if len(piece) < length:
+                continue
             options = full.get(piece) or bare.get(piece)
             if not options:
                 continue

@@ -146,7 +146,7 @@ def _other_person(
     """Contact or representative; a telephone number that stands there is kept as one."""
     if not raw or is_placeholder(raw):
         return
-    if sum(c.isdigit() for c in raw) >= 7 and not any(c.isalpha() for c in raw):
+    if not raw[0].isalpha() and _is_number(raw):
         names.phones.append(raw)
         return
     person = person_name.parse(raw, country=country)
@@ -154,6 +154,11 @@ def _other_person(
     usable = cells.usable(row, column, person.problems, raw)
     if usable and person.key != names.record.get("name_key"):
         names.record[column] = person.name
+
+
+def _is_number(raw: str) -> bool:
+    """Whether there are digits enough for a telephone number and no letters."""
+    return sum(c.isdigit() for c in raw) >= 7 and not any(c.isalpha() for c in raw)
 
 
 def _names_in_note(note: str) -> list[str]:
@@ -170,6 +175,8 @@ def _names_in_note(note: str) -> list[str]:
 def _distinct(names: Names) -> list[str]:
     """The further names in shown form, each once and not the name itself."""
     found: dict[str, str] = {}
+    if not names.others:
+        return []
     for name in names.others:
         shown = text.to_simplified(text.clean(name))
         if not is_placeholder(shown):

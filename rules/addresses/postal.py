@@ -21,6 +21,7 @@ _DIGITS = {
 }  # fmt: skip
 _LEADING_ZERO = frozenset({"CN", "US", "DE", "FR", "IT", "ES", "MX", "EE", "TR", "UA", "FI"})
 _SPLIT = {"SE": 3, "CZ": 3, "SK": 3, "GR": 3}
+_ALL_DIGITS = re.compile(r"[0-9]+")
 _NONE = frozenset({"HK", "MO"})
 _FORMS = {
     "GB": re.compile(r"(?i)[\s,]*\b([A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2})$"),
@@ -39,6 +40,8 @@ def normalize(code: str | None, country: str) -> str | None:
     """The code in its country's form; None if it has none or this cannot be one."""
     if not code:
         return None
+    if len(code) == _DIGITS.get(country) and _ALL_DIGITS.fullmatch(code) and len(set(code)) > 1:
+        return code
     code = re.sub(r"\.0+$", "", nfkc("NFKC", code).strip().upper().strip("'\""))
     bare = re.sub(r"[\s.·-]", "", code)
     if (

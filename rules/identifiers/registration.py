@@ -15,25 +15,27 @@ Source: GB 32100-2015; GB 11714-1997; license GS 15-2006, ISO 7064 MOD 11,10.
 """
 
 import re
+from operator import mul
 
 _CREDIT_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _CREDIT_VALUE = {c: v for v, c in enumerate(_CREDIT_ALPHABET)}
 _CREDIT_WEIGHTS = tuple(3**i % 31 for i in range(17))
 _CREDIT_FORM = re.compile(rf"[1-9ANY][1-9]\d{{6}}[{_CREDIT_ALPHABET}]{{10}}")
 _CODE_FORM = re.compile(r"[0-9A-Z]{8}[0-9X]")
+_CODE_VALUE = {c: v for v, c in enumerate("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")}
 _CODE_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
 _PLACE = re.compile(r"[1-6]\d{5}")
 
 
 def credit_check(first17: str) -> str:
     """The check character of a credit code's first 17 characters."""
-    total = sum(_CREDIT_VALUE[c] * w for c, w in zip(first17, _CREDIT_WEIGHTS, strict=True))
+    total = sum(map(mul, map(_CREDIT_VALUE.__getitem__, first17), _CREDIT_WEIGHTS))
     return _CREDIT_ALPHABET[-total % 31]
 
 
 def code_check(first8: str) -> str:
     """The check character of an organization code's first eight characters."""
-    total = sum(int(c, 36) * w for c, w in zip(first8, _CODE_WEIGHTS, strict=True))
+    total = sum(map(mul, map(_CODE_VALUE.__getitem__, first8), _CODE_WEIGHTS))
     return "0123456789X"[-total % 11]
 
 

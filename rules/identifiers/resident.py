@@ -23,6 +23,7 @@ for people over a hundred (born in the 1800s) GB 11643-1989.
 import re
 from datetime import date
 from functools import cache
+from operator import mul
 
 from rules import tables
 
@@ -35,7 +36,7 @@ _EARLIEST = date(1850, 1, 1)
 
 def check_character(first17: str) -> str:
     """The check character of the first 17 digits."""
-    return _CHECKS[sum(int(d) * w for d, w in zip(first17, _WEIGHTS, strict=True)) % 11]
+    return _CHECKS[sum(map(mul, map(int, first17), _WEIGHTS)) % 11]
 
 
 def birth_date(number: str) -> date | None:
