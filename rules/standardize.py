@@ -24,7 +24,7 @@ import pyarrow as pa
 from connectors.config import SourceConfig
 from rules import codes, dates, record_country, record_identity, record_names, record_reach, text
 from rules.cells import Cell, Cells, staged_fields
-from rules.customer import ALL, STAGED_SCHEMA
+from rules.customer import ALL, FIELDS, STAGED_SCHEMA
 from rules.quarantine import Problem
 
 _UNKNOWN = "The value is not known; add it to 'values' in the source's YAML or correct it."
@@ -46,6 +46,9 @@ _DUPLICATE_KEY = Problem(
 _DAY_MONTH = re.compile(r"\s*(\d{1,2})[-/.](\d{1,2})[-/.](?:\d{4}|\d{2})(?:\D.*)?")
 _MONTH_FIRST = frozenset({"US", "CN", "TW", "HK", "MO", "PH", "CA"})
 _TO_JSON = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
+_AT_ONCE = 256
+"""Records turned into columns together: as many as fit into a processor's cache."""
+_MAY_BE_EMPTY = ("text", "list", "json")
 _FLAGS = ("consent_marketing", "do_not_contact")
 
 
@@ -81,15 +84,17 @@ def standardize(raw: pa.Table, config: SourceConfig, country: str) -> Standardiz
     cells = Cells(raw, config)
     reader = _Reader(cells, config, config.country or country)
     keys = [key or "" for key in raw["_source_key"].to_pylist()]
+    columns: dict[str, list[Any]] = {field.name: [] for field in ALL}
     with _no_collection():
-        records = [reader.record(row) for row in range(raw.num_rows)]
-    columns: dict[str, list[Any]] = {}
-    for field in ALL:
-        name = field.name
-        values = [record.get(name) for record in records]
-        if field.kind in ("text", "list", "json"):
-            values = [value or None for value in values]
-        columns[name] = values
+        for start in range(0, raw.num_rows, _AT_ONCE):
+            rows = range(start, min(start + _AT_ONCE, raw.num_rows))
+            records = [reader.record(row) for row in rows]
+            for field in FIELDS:
+                name = field.name
+                if field.kind in _MAY_BE_EMPTY:
+                    columns[name] += [record.get(name) or None for record in records]
+                else:
+                    columns[name] += [record.get(name) for record in records]
     columns["record_id"] = [f"{config.name}:{key}" for key in keys]
     columns["source"], columns["source_key"] = [config.name] * len(keys), keys
     columns["position"], columns["row_hash"] = (
