@@ -77,10 +77,12 @@ def run(world: Path, settings: MatchingSettings) -> dict[str, object]:
         table = features.build(records)
     with timer.stage("candidates"):
         candidates = blocking.candidates(table, settings)
+    with timer.stage("compare"):
+        levels = matching.compare(candidates.pairs, table)
     with timer.stage("train"):
-        models = matching.learn(candidates.pairs, table, settings)
+        models = matching.learn(levels, table, settings)
     with timer.stage("scored_pairs"):
-        scored = matching.score_pairs(candidates.pairs, table, models, None, settings)
+        scored = matching.score_pairs(levels, table, models, None, settings)
     with timer.stage("clusters"):
         found = clusters.cluster(table.column("record_id").to_pylist(), scored, None, settings)
     crosswalk = records.select(["record_id", "source", "source_key", "position"]).join(

@@ -17,14 +17,14 @@ def learn(pairs: pa.Table, features: pa.Table, settings: MatchingSettings) -> Mo
     """Train one model per customer type, and refit it once from its clusters.
 
     Args:
-        pairs: blocking's candidates: left_id, right_id, found_by.
+        pairs: blocking's candidates: left_id, right_id, found_by; or compare's of them.
         features: one row per record.
         settings: the cut that the clusters are made at; refit.
 
     Returns:
         unsaved models; see dedupe.model.save.
     """
-    levels = compare(pairs, features)
+    levels = _levels(pairs, features)
     models = scoring.train(levels, features, settings)
     if not settings.refit or all(model.basis == "prior" for model in models.values()):
         return models
@@ -34,12 +34,20 @@ def learn(pairs: pa.Table, features: pa.Table, settings: MatchingSettings) -> Mo
 
 
 def compare(pairs: pa.Table, features: pa.Table) -> pa.Table:
-    """Compare pairs chunk by chunk: their levels and vetoes."""
+    """Compare pairs chunk by chunk: their levels and vetoes.
+
+    Both learn and score_pairs take what this returns for the pairs, so that
+    who trains and scores the same pairs compares them once.
+    """
     chunks = [
         comparisons.compare(pairs.slice(start, CHUNK_ROWS), features)
         for start in range(0, max(pairs.num_rows, 1), CHUNK_ROWS)
     ]
     return pa.concat_tables(chunks)
+
+
+def _levels(pairs: pa.Table, features: pa.Table) -> pa.Table:
+    return pairs if "veto" in pairs.column_names else compare(pairs, features)
 
 
 def score_pairs(
@@ -52,7 +60,7 @@ def score_pairs(
     """Score candidates, then the unseen pairs inside the components they form.
 
     Args:
-        pairs: left_id, right_id, found_by.
+        pairs: left_id, right_id, found_by; or compare's of them.
         features: one row per record.
         models: from learn or dedupe.model.load.
         decisions: those in force; links join components too.
@@ -61,7 +69,7 @@ def score_pairs(
         scored_pairs (see dedupe.scoring.score), sorted by left_id and right_id;
         pairs that only closure added have found_by "closure".
     """
-    scored = scoring.score(compare(pairs, features), features, models)
+    scored = scoring.score(_levels(pairs, features), features, models)
     record_ids = features.column("record_id").to_pylist()
     unseen = clusters.missing_pairs(record_ids, scored, decisions, settings)
     if unseen.num_rows:

@@ -77,6 +77,7 @@ def _scored_pairs(deployment: Deployment) -> tuple[str, bool]:
     pairs = lake.read(deployment.lake, "candidates", pairs_name)
     if _must_train(known, records):
         log.info("scored_pairs: training on %s pairs", f"{pairs.num_rows:,}")
+        pairs = matching.compare(pairs, records)
         learned = matching.learn(pairs, records, deployment.matching)
         known = models.save(learned, deployment.settings.models_dir)
         name = _scored_fingerprint(deployment, pairs_name, known)

@@ -77,6 +77,19 @@ def test_invented_people_are_found_without_any_truth():
     assert len(set(of.values())) == pytest.approx(250, abs=20)
 
 
+def test_pairs_compared_beforehand_give_the_same_models_and_scores():
+    table = features.build(people(120))
+    pairs = blocking.candidates(table, SETTINGS).pairs
+    levels = matching.compare(pairs, table)
+    models = matching.learn(pairs, table, SETTINGS)
+    again = matching.learn(levels, table, SETTINGS)
+    assert {n: m.fingerprint for n, m in models.items()} == {
+        n: m.fingerprint for n, m in again.items()
+    }
+    scored = matching.score_pairs(pairs, table, models, None, SETTINGS)
+    assert matching.score_pairs(levels, table, models, None, SETTINGS).equals(scored)
+
+
 @pytest.mark.parametrize("count", [1, 3])
 def test_a_handful_of_records_is_matched_with_the_shipped_weights(count):
     staged = people(count)
