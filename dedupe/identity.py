@@ -158,3 +158,17 @@ def resolve(golden: str, redirects: dict[str, str | None]) -> str | None:
     while current is not None and current in redirects:
         current = redirects[current]
     return current
+
+
+def as_dict(redirects: pa.Table) -> dict[str, str | None]:
+    """REDIRECT_SCHEMA as retired id → successor."""
+    return dict(
+        zip(redirects["golden_id"].to_pylist(), redirects["successor"].to_pylist(), strict=True)
+    )
+
+
+def follow(table: pa.Table, redirects: dict[str, str | None]) -> pa.Table:
+    """The table with every ``golden_id`` resolved to the one that is live now (null: ended)."""
+    live = [golden and resolve(golden, redirects) for golden in table["golden_id"].to_pylist()]
+    at = table.schema.get_field_index("golden_id")
+    return table.set_column(at, table.schema.field(at), pa.array(live, table.schema.field(at).type))

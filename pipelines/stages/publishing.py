@@ -47,8 +47,12 @@ def publish(deployment: Deployment) -> PublishedReport:
             base.live,
             base.next_number,
         )
+        retired = publishing.redirects(deployment.warehouse) | identity.as_dict(assigned.redirects)
         consolidated = survivorship.consolidate(
-            deployment.staged(), assigned.crosswalk, deployment.policy, overrides
+            deployment.staged(),
+            assigned.crosswalk,
+            deployment.policy,
+            identity.follow(overrides, retired),
         )
         log.info("golden_customer: publishing %s", f"{consolidated.golden.num_rows:,}")
         published = publishing.publish(

@@ -115,3 +115,10 @@ def test_row_order_changes_nothing(before: dict, after: dict, random) -> None:
         start.next_number,
     )
     assert plain == other
+
+
+def test_what_names_a_retired_id_follows_it_to_the_live_one() -> None:
+    table = pa.table({"golden_id": ["G1", "G2", "G9", None], "value": ["a", "b", "c", "d"]})
+    followed = identity.follow(table, {"G1": "G2", "G2": "G3", "G9": None})
+    assert followed["golden_id"].to_pylist() == ["G3", "G3", None, None]
+    assert followed["value"].to_pylist() == ["a", "b", "c", "d"]
