@@ -7,17 +7,35 @@ the connector of its kind.
 
 import difflib
 import re
+from collections import defaultdict
+from collections.abc import Hashable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from connectors.fields import is_input_field, nearest_input_field
 from onefold.errors import ConfigError
-from onefold.settings import expand_environment
+from onefold.settings import expand_environment, yaml_error
 
 _NAME = re.compile(r"^[^\W_][\w.-]*$")
+_NAME_LINE = re.compile(r"""^name:[ \t]*["']?([^\W_][\w.-]*)""", re.MULTILINE)
+_CRON_RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+_CRON_WORDS = {
+    3: ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"),
+    4: ("sun", "mon", "tue", "wed", "thu", "fri", "sat"),
+}
+_CRON_PART = re.compile(r"(?:\*|(\w+)(?:-(\w+))?)(?:/(\d+))?")
 _ONLY_FOR = {
     "url": ("sql",),
     "table": ("sql",),
@@ -91,6 +109,7 @@ class SourceConfig(BaseModel):
     """Columns of the canonical model that every record must have; one without is kept out."""
     expectations: tuple[dict[str, Any], ...] = ()
     """Further expectations of Great Expectations on staged columns (rules/suites.py)."""
+    _file: str = PrivateAttr(default="")
 
     @field_validator("path", "sheets", "key", "required", mode="before")
     @classmethod
@@ -133,8 +152,11 @@ class SourceConfig(BaseModel):
     @field_validator("schedule")
     @classmethod
     def _cron(cls, value: str | None) -> str | None:
-        if value is not None and len(value.split()) != 5:
-            raise ValueError("a schedule is cron with five fields, such as '0 2 * * *'")
+        if value is not None and not _is_cron(value):
+            raise ValueError(
+                "a schedule is cron: minute, hour, day of month, month and day of week,"
+                " such as '0 2 * * *'"
+            )
         return value
 
     @model_validator(mode="after")
@@ -158,7 +180,7 @@ class SourceConfig(BaseModel):
     @property
     def file(self) -> str:
         """Where the source is declared, for messages."""
-        return f"sources/{self.name}.yml"
+        return f"sources/{self._file or f'{self.name}.yml'}"
 
     def files(self) -> list[Path]:
         """The files of the source that are there now, layout included; none for a server."""
@@ -173,48 +195,142 @@ def _listed(value: Any) -> Any:
     return value
 
 
-def load_sources(home: Path) -> dict[str, SourceConfig]:
-    """Read every ``sources/*.yml`` of a home.
+def _is_cron(line: str) -> bool:
+    """Whether a line is cron with five fields.
+
+    >>> [_is_cron(line) for line in ("0 2 * * *", "*/15 8-18 * * mon-fri", "0 0 1,15 * *")]
+    [True, True, True]
+    >>> [_is_cron(line) for line in ("0 2 * *", "60 2 * * *", "daily", "0 2 * * someday")]
+    [False, False, False, False]
+    """
+    fields = line.split()
+    return len(fields) == len(_CRON_RANGES) and all(
+        _is_cron_part(part, place)
+        for place, field in enumerate(fields)
+        for part in field.lower().split(",")
+    )
+
+
+def _is_cron_part(part: str, place: int) -> bool:
+    match = _CRON_PART.fullmatch(part)
+    if not match or match.group(3) == "0":
+        return False
+    low, high = _CRON_RANGES[place]
+    words = _CRON_WORDS.get(place, ())
+    ends = []
+    for end in match.group(1, 2):
+        if end in words:
+            ends.append(words.index(end) + low)
+        elif end is not None:
+            if not end.isdecimal() or not low <= int(end) <= high:
+                return False
+            ends.append(int(end))
+    return ends == sorted(ends)
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What ``sources/`` declares.
+
+    Attributes:
+        sources: the sources that are declared rightly, by name.
+        broken: the others: why, by name. A file whose ``name`` cannot be made out
+            goes by its file's.
+    """
+
+    sources: dict[str, SourceConfig]
+    broken: dict[str, ConfigError]
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all of them, sorted."""
+        return sorted({*self.sources, *self.broken})
+
+
+def declared(home: Path) -> Declared:
+    """Read every ``sources/*.yml`` of a home; a wrong one does not keep the others back.
+
+    Of files that declare one name none counts: which one is meant is not known.
 
     Args:
         home: the home folder; relative paths in the files are relative to it.
-
-    Returns:
-        The sources by name, in the order of their names.
-
-    Raises:
-        ConfigError: unreadable YAML, an unknown field or value, a variable that is
-            not set, or two sources of one name; names file and field.
     """
     folder = Path(home) / "sources"
     found: dict[str, SourceConfig] = {}
+    files: dict[str, list[str]] = defaultdict(list)
+    wrong: list[tuple[Path, ConfigError]] = []
     for file in sorted([*folder.glob("*.yml"), *folder.glob("*.yaml")]):
-        config = load_source(file, Path(home))
-        if config.name in found:
-            raise ConfigError(
-                f"sources/{file.name}, name",
-                f"there is another source named '{config.name}'",
+        if file.name.startswith("."):
+            continue
+        try:
+            config = load_source(file, Path(home))
+        except ConfigError as error:
+            wrong.append((file, error))
+            continue
+        found[config.name] = config
+        files[config.name].append(f"sources/{file.name}")
+    broken: dict[str, ConfigError] = {}
+    for name, places in files.items():
+        if len(places) > 1:
+            del found[name]
+            broken[name] = ConfigError(
+                f"{places[-1]}, name",
+                f"there is another source named '{name}'",
+                found=" and ".join(places),
                 do="Rename one of them.",
             )
-        found[config.name] = config
-    return dict(sorted(found.items()))
+    for file, reason in wrong:
+        name = _name_of(file)
+        while name in found or name in broken:
+            name = f"{name}-{file.suffix[1:]}"
+        broken[name] = reason
+    return Declared(dict(sorted(found.items())), dict(sorted(broken.items())))
+
+
+def _name_of(file: Path) -> str:
+    """The name that a broken file declares, as far as can be seen."""
+    try:
+        line = _NAME_LINE.search(file.read_text(encoding="utf-8", errors="replace"))
+    except OSError:
+        line = None
+    return line.group(1) if line else file.stem
+
+
+class _Loader(yaml.BaseLoader):
+    """Every scalar stays text: 'NO' is Norway, '0010' a code. A setting stands once only."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen = set()
+        for key, _ in node.value:
+            if key.value in seen and isinstance(key.value, str):
+                raise yaml.constructor.ConstructorError(
+                    problem=f"'{key.value}' stands there twice", problem_mark=key.start_mark
+                )
+            seen.add(key.value if isinstance(key.value, str) else id(key))
+        return super().construct_mapping(node, deep)
 
 
 def load_source(file: Path, home: Path) -> SourceConfig:
-    """Read one source file; see :func:`load_sources`."""
+    """Read one source file.
+
+    Raises:
+        ConfigError: unreadable YAML, an unknown field or value, or a variable that
+            is not set; names file and field.
+    """
     where = f"sources/{file.name}"
     try:
-        # Every scalar stays text: 'NO' is Norway, '0010' a code, not a number.
-        text = file.read_text(encoding="utf-8")
-        data = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506
+        text = file.read_text(encoding="utf-8-sig")
+        data = yaml.load(text, Loader=_Loader)  # noqa: S506
         if isinstance(data, dict) and "expectations" in data:
             data["expectations"] = yaml.safe_load(text)["expectations"]  # their numbers are numbers
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark else ""
-        raise ConfigError(f"{where}{line}", "this is not YAML", do="Mend the line.") from error
+        raise yaml_error(where, error) from error
     except UnicodeDecodeError as error:
         raise ConfigError(where, "the file is not UTF-8", do="Save it as UTF-8.") from error
+    except OSError as error:
+        raise ConfigError(
+            where, "the file cannot be read", found=error.strerror or "", do="Mend its rights."
+        ) from error
     if not isinstance(data, dict):
         raise ConfigError(where, "a mapping was expected", do="Start with 'connector: ...'.")
     data = {key: value for key, value in data.items() if value != ""}
@@ -224,6 +340,7 @@ def load_source(file: Path, home: Path) -> SourceConfig:
         config = SourceConfig.model_validate(data)
     except ValidationError as error:
         raise _as_config_error(where, error) from None
+    config._file = file.name
     return _absolute(config, Path(home).absolute())
 
 

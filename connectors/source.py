@@ -12,16 +12,18 @@ from pathlib import Path
 from connectors import config as configs
 from connectors import delimited, fixed_width, mapping, snapshot, spreadsheet, sql
 from connectors import files as file_sets
-from connectors.config import SourceConfig
+from connectors.config import Declared, SourceConfig
 from connectors.reading import RESERVED, FileFacts, Reading
 from connectors.snapshot import Extraction, Manifest
 from onefold.errors import OnefoldError, SourceEmpty
 
 __all__ = [
+    "Declared",
     "Extraction",
     "Manifest",
     "SourceConfig",
     "check",
+    "declared",
     "extract",
     "files",
     "load_sources",
@@ -38,19 +40,32 @@ READER_VERSION = 1
 """Raised when a connector reads the same bytes differently than before."""
 
 
-def load_sources(home: Path) -> dict[str, SourceConfig]:
-    """Read and validate every ``sources/*.yml`` of a home.
+def declared(home: Path) -> Declared:
+    """Read every ``sources/*.yml`` of a home; a wrong one does not keep the others back.
 
     What a layout file says about the values and date formats of its fields is
     added to ``values`` and ``formats``.
+    """
+    found = configs.declared(home)
+    return Declared(
+        {
+            name: fixed_width.with_layout(config) if config.connector == "fixed_width" else config
+            for name, config in found.sources.items()
+        },
+        found.broken,
+    )
+
+
+def load_sources(home: Path) -> dict[str, SourceConfig]:
+    """The sources of a home by name, if every one of them is declared rightly.
 
     Raises:
-        ConfigError: names file and field.
+        ConfigError: of the first that is not; names file and field.
     """
-    return {
-        name: fixed_width.with_layout(config) if config.connector == "fixed_width" else config
-        for name, config in configs.load_sources(home).items()
-    }
+    found = declared(home)
+    for error in found.broken.values():
+        raise error
+    return found.sources
 
 
 def extract(config: SourceConfig, lake: Path, previous: Manifest | None) -> Extraction:

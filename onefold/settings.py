@@ -71,6 +71,15 @@ def expand_environment(text: str, where: str) -> str:
     return _ENV.sub(value, text)
 
 
+def yaml_error(where: str, error: yaml.YAMLError) -> ConfigError:
+    """What YAML's parser says, with the line."""
+    mark = getattr(error, "problem_mark", None)
+    line = f", line {mark.line + 1}" if mark else ""
+    problem = getattr(error, "problem", None)
+    what = f"this is not YAML: {problem}" if problem else "this is not YAML"
+    return ConfigError(f"{where}{line}", what, do="Mend the line, or the one before it.")
+
+
 def find_home(home: Path | str | None = None) -> Path:
     """The home folder: the argument, else ONEFOLD_HOME, else the current folder.
 
@@ -102,9 +111,7 @@ def load(home: Path | str | None = None) -> Settings:
     try:
         data = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark else ""
-        raise ConfigError(f"onefold.yml{line}", "this is not YAML", do="Mend the line.") from error
+        raise yaml_error("onefold.yml", error) from error
     if not isinstance(data, dict):
         raise ConfigError("onefold.yml", "a mapping was expected", found=type(data).__name__)
     database = os.environ.get("ONEFOLD_DATABASE_URL") or data.pop("database", None) or "sqlite"

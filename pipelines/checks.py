@@ -26,7 +26,10 @@ BLOCKING: dict[str, dict[str, str]] = {
 """Asset → its checks that hold everything after it back: name → what it says."""
 
 WARNING: dict[str, dict[str, str]] = {
-    "quarantine": {"sources_declared": "Every source that has records is declared in sources/."},
+    "quarantine": {
+        "sources_declared": "Every source that has records is declared in sources/.",
+        "sources_readable": "Every file in sources/ can be used; if not, its last records stay.",
+    },
 }
 """Asset → its checks that only warn."""
 
@@ -53,21 +56,30 @@ def check_result(name: str, checks: Sequence[Check]) -> dg.AssetCheckResult:
     A failed rule of severity warning makes a warning, which holds nothing back.
     """
     failed = [check for check in checks if not check.passed]
+    in_order = failed + [check for check in checks if check.passed]
     errors = [check for check in failed if check.severity == "error"]
     return dg.AssetCheckResult(
         check_name=name,
         passed=not failed,
         severity=_SEVERITY["error" if errors or not failed else "warning"],
-        description=" ".join(check.description for check in failed) or None,
+        description=" ".join(_sentence(check) for check in failed) or None,
         metadata={
             "evaluated": sum(check.evaluated for check in checks),
             "failed": sum(check.failed for check in checks),
             "rules": previews.preview(
-                [vars(check) for check in checks],
+                [vars(check) for check in in_order],
                 ["name", "passed", "severity", "evaluated", "failed", "description"],
             ),
         },
     )
+
+
+def _sentence(check: Check) -> str:
+    """A failed rule: what it expects, and how often that did not hold."""
+    if not check.failed:
+        return check.description
+    expected = check.description.removesuffix(".")
+    return f"{expected}: {check.failed:,} of {check.evaluated:,} fail."
 
 
 def source_check(report: Staged) -> dg.AssetCheckResult:

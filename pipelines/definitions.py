@@ -9,7 +9,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from connectors.source import load_sources
+from connectors.source import Declared, declared
 from onefold import settings
 from pipelines.golden import golden_customer
 from pipelines.jobs import all_jobs
@@ -25,15 +25,18 @@ from pipelines.timezone import time_zone
 def build(home: Path | None) -> dg.Definitions:
     """The definitions of one home; reads its YAML files, nothing else.
 
+    A wrong file in sources/ makes an asset that fails and says why, and neither
+    schedule nor sensor.
+
     Raises:
-        ConfigError: onefold.yml or a file in sources/ is wrong.
+        ConfigError: onefold.yml is wrong.
     """
-    sources = load_sources(home) if home else {}
-    names = sorted(sources)
+    found = declared(home) if home else Declared({}, {})
+    sources, names = found.sources, found.names
     return dg.Definitions(
         assets=[
-            *(raw_asset(sources[name]) for name in names),
-            *(staged_asset(sources[name]) for name in names),
+            *(raw_asset(name, sources.get(name) or found.broken[name]) for name in names),
+            *(staged_asset(name) for name in names),
             quarantine_asset(names),
             candidates_asset(names),
             scored_pairs,

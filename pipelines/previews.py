@@ -1,7 +1,9 @@
-"""What the Dagster UI may show of a table: its schema, its size, harmless columns.
+"""What the Dagster UI may show of a table: its columns, its size, harmless columns' values.
 
-Previews hold only columns that neither identify nor describe a natural person
-(rules.customer.PERSONAL); ids are ours, not the sources'.
+Dagster keeps metadata for ever and shows it to whoever opens the page, so a
+preview holds only columns whose values come from a closed list, are our own
+(ids, counts) or are times of the record: never a source's text or number. A
+sole trader's tax number is an identity card's, its brand a person's name.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,19 +14,49 @@ import pyarrow as pa
 
 from rules.customer import BY_NAME, PERSONAL
 
-_UNSAFE = frozenset({"source_key", "record_id", "position", "row_hash", "raw_value"})
-"""Not personal by the model, but a source may use a phone or an e-mail as its key."""
+_HARMLESS = frozenset(
+    {
+        "golden_id", "source", "customer_type", "type_basis", "org_industry", "org_legal_form",
+        "national_id_kind", "tax_id_kind", "phone_kinds", "country", "consent_marketing",
+        "do_not_contact", "created_at", "updated_at", "record_count", "source_count", "sources",
+    }
+)  # fmt: skip
+
+_DOCS = {
+    "golden_id": "The customer's lasting id; never used again for another customer.",
+    "record_count": "Source records that the customer is made of.",
+    "source_count": "Sources that hold one of these records.",
+    "sources": "Names of these sources.",
+    "cluster_id": "The smallest record_id of the cluster.",
+    "left_id": "Record of the pair whose id is smaller.",
+    "right_id": "Record of the pair whose id is greater.",
+    "found_by": "Blocking keys that the pair shares; closure: inside a component of others.",
+    "veto": "What keeps the two apart whatever their weight, if anything does.",
+    "weight_bits": "Evidence that both are one customer: log2 odds, all comparisons and the prior.",
+    "probability": "That both are one customer, 0 to 1.",
+    "field": "Column of the rejected or doubtful value; empty: the record as a whole.",
+    "rule": "The rule that it failed.",
+    "severity": "error: rejected; warning: kept, but doubtful.",
+    "reason": "Why, in words.",
+    "raw_value": "As the source has it.",
+    "whole_record": "Whether the record as a whole is kept out.",
+}
+"""Meaning of columns that are not of the canonical model."""
+_ENDINGS = {
+    "_rarity_bits": "More or fewer bits because the shared {} is rare or common.",
+    "_level": "How well the {} agrees: a level of its comparison; -1 is not measured.",
+    "_bits": "Evidence of the {} in bits; negative speaks against a match.",
+}
 
 
-def schema(fields: pa.Schema, docs: dict[str, str] | None = None) -> dg.TableSchema:
-    """The table's columns with type and, where the canonical model has it, meaning."""
+def schema(fields: pa.Schema) -> dg.TableSchema:
+    """The table's columns with type and meaning."""
     return dg.TableSchema(
         columns=[
             dg.TableColumn(
                 name=field.name,
                 type=str(field.type),
-                description=(docs or {}).get(field.name)
-                or (BY_NAME[field.name].doc if field.name in BY_NAME else None),
+                description=_meaning(field.name),
                 tags={"personal": ""} if field.name in PERSONAL else None,
             )
             for field in fields
@@ -32,9 +64,19 @@ def schema(fields: pa.Schema, docs: dict[str, str] | None = None) -> dg.TableSch
     )
 
 
+def _meaning(column: str) -> str | None:
+    if column in BY_NAME:
+        return BY_NAME[column].doc
+    if column not in _DOCS:
+        for ending, text in _ENDINGS.items():
+            if column.endswith(ending):
+                return text.format(column.removesuffix(ending).replace("_", " "))
+    return _DOCS.get(column)
+
+
 def harmless(names: Iterable[str]) -> list[str]:
     """The columns, of these, that a preview may show."""
-    return [name for name in names if name not in PERSONAL and name not in _UNSAFE]
+    return [name for name in names if name in _HARMLESS]
 
 
 def preview(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> dg.TableMetadataValue:

@@ -7,7 +7,7 @@ and says why, and everything after it goes on with its last good records.
 import dagster as dg
 
 from connectors.source import SourceConfig
-from onefold.errors import SourceError
+from onefold.errors import ConfigError, SourceError
 from pipelines import resources, stages
 from pipelines.checks import SOURCE_CHECKS
 from pipelines.naming import asset_name
@@ -18,15 +18,25 @@ TRIES = 3
 """How often an unreachable source is tried in one run."""
 
 
-def raw_asset(config: SourceConfig) -> dg.AssetsDefinition:
-    """The asset ``raw/<source>``: the newest good snapshot in the lake."""
-    key = dg.AssetKey(["raw", asset_name(config.name)])
+def raw_asset(source: str, declared: SourceConfig | ConfigError) -> dg.AssetsDefinition:
+    """The asset ``raw/<source>``: the newest good snapshot in the lake.
+
+    Args:
+        source: its name.
+        declared: its settings, or what is wrong with them; then every run says so.
+    """
+    key = dg.AssetKey(["raw", asset_name(source)])
+    if isinstance(declared, ConfigError):
+        kinds, description = {"parquet"}, f"Source {source} is declared wrongly. {declared}"
+    else:
+        kinds = {"parquet", declared.connector}
+        description = f"Source {source} as text, exactly as read: an immutable snapshot."
 
     @dg.asset(
         key=key,
         group_name="raw",
-        kinds={"parquet", config.connector},
-        description=f"Source {config.name} as text, exactly as read: an immutable snapshot.",
+        kinds=kinds,
+        description=description,
         check_specs=[
             dg.AssetCheckSpec(name, asset=key, description=description)
             for name, description in SOURCE_CHECKS["raw"].items()
@@ -35,9 +45,7 @@ def raw_asset(config: SourceConfig) -> dg.AssetsDefinition:
     def raw(context: dg.AssetExecutionContext, home: Home) -> dg.MaterializeResult:
         with home.working() as deployment:
             try:
-                synced = stages.sync(
-                    deployment, config.name, last_try=context.retry_number >= TRIES - 1
-                )
+                synced = stages.sync(deployment, source, last_try=context.retry_number >= TRIES - 1)
             except SourceError as error:
                 context.log.warning(f"{error} Trying again.")
                 raise dg.RetryRequested(

@@ -222,13 +222,15 @@ _R = TypeVar("_R", Synced, Staged, Computed, PublishedReport)
 
 
 def as_plain(report: Report) -> dict[str, Any]:
-    """The report as plain values by name, for Dagster's metadata."""
-    return asdict(report)
+    """The report as plain values by name, for Dagster's metadata.
+
+    Without what is empty, and without the rules' outcomes: the checks hold those.
+    """
+    values = {name: value for name, value in asdict(report).items() if name != "checks"}
+    values["seconds"] = round(values["seconds"], 3)
+    return {name: value for name, value in values.items() if value not in ("", [], {})}
 
 
 def from_plain(kind: type[_R], plain: Mapping[str, Any]) -> _R:
     """The report again, from what as_plain made of it; other names are ignored."""
-    values = {one.name: plain[one.name] for one in fields(kind)}
-    if "checks" in values:
-        values["checks"] = [Check(**check) for check in values["checks"]]
-    return kind(**values)
+    return kind(**{one.name: plain[one.name] for one in fields(kind) if one.name in plain})

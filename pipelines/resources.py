@@ -4,9 +4,11 @@ Opened once per run (the executor is in-process) and under the home's lock, so
 that the command line and the daemon never write at the same time.
 """
 
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
 
 import dagster as dg
 from pydantic import PrivateAttr
@@ -39,16 +41,55 @@ class Home(dg.ConfigurableResource):
             finally:
                 self._deployment = None
 
-    @contextmanager
-    def working(self) -> Iterator[stages.Deployment]:
-        """What the stages work on; an error that Onefold raises fails the step with its words."""
+    def working(self) -> "Working":
+        """What the stages work on, for the duration of a step."""
         if self._deployment is None:
             raise dg.DagsterInvariantViolationError("The home is opened by a run only.")
-        try:
-            yield self._deployment
-        except OnefoldError as error:
-            raise dg.Failure(
-                description=str(error),
-                metadata={"error": type(error).__name__} | {p: getattr(error, p) for p in PARTS},
-                allow_retries=False,
-            ) from error
+        return Working(self._deployment)
+
+
+class Working:
+    """Fails the step in words, and keeps customer values out of what Dagster stores.
+
+    An error that Onefold raises speaks for itself and holds no value. Any other
+    may name one (``int('...')``, a database's DETAIL), so only its class and the
+    places it came through are kept.
+    """
+
+    def __init__(self, deployment: stages.Deployment) -> None:
+        self.deployment = deployment
+
+    def __enter__(self) -> stages.Deployment:
+        return self.deployment
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        places: TracebackType | None,
+    ) -> None:
+        if isinstance(error, OnefoldError):
+            raise _failure(error, {}) from None
+        if isinstance(error, Exception) and not isinstance(error, _DAGSTERS_OWN):
+            unexpected = OnefoldError(
+                "this step",
+                "it stopped on an error that Onefold did not expect",
+                found=f"{type(error).__module__}.{type(error).__qualname__}".removeprefix(
+                    "builtins."
+                ),
+                do="Report it with its traceback, which holds no customer's data.",
+            )
+            shown = "".join(traceback.format_tb(places))
+            raise _failure(unexpected, {"traceback": dg.MetadataValue.text(shown)}) from None
+
+
+_DAGSTERS_OWN = (dg.DagsterError, dg.Failure, dg.RetryRequested)
+
+
+def _failure(error: OnefoldError, more: dict[str, dg.MetadataValue]) -> dg.Failure:
+    parts = {part: getattr(error, part) for part in PARTS}
+    return dg.Failure(
+        description=str(error),
+        metadata={"error": type(error).__name__, **parts, **more},
+        allow_retries=False,
+    )

@@ -55,12 +55,13 @@ def refresh(
         a check held back, are in the report (``report.ok``) and raise nothing.
 
     Raises:
-        ConfigError: the home, a source's YAML or a name in ``sources`` is wrong.
+        ConfigError: the home or a name in ``sources`` is wrong.
         OnefoldError: of any other kind, if a stage could not do its work.
     """
     began = time.monotonic()
     with _told(on_progress), stages.opened(home) as deployment:
-        home, known = deployment.settings.home, sorted(deployment.sources)
+        home = deployment.settings.home
+        known = sorted({*deployment.sources, *deployment.broken})
     wanted = _wanted(sources, known)
     defs = definitions.build(home)
     job = defs.resolve_job_def(REFRESH)
@@ -83,7 +84,7 @@ def refresh(
             asset_selection=selection,
             tags={"onefold/by": "command line"},
         )
-    return _report(result, time.monotonic() - began)
+    return _report(result, time.monotonic() - began, every_source=sources is None)
 
 
 def write_instance(home: Path) -> Path:
@@ -161,7 +162,9 @@ def _told(on_progress: Callable[[str], None] | None) -> Iterator[None]:
         logger.setLevel(level)
 
 
-def _report(result: dg.ExecuteInProcessResult, seconds: float) -> RefreshReport:
+def _report(
+    result: dg.ExecuteInProcessResult, seconds: float, *, every_source: bool
+) -> RefreshReport:
     """Put the stages' reports, the checks and the errors of a run together."""
     plain: dict[tuple[str, ...], dict[str, Any]] = {}
     for event in result.all_events:
@@ -170,7 +173,8 @@ def _report(result: dg.ExecuteInProcessResult, seconds: float) -> RefreshReport:
             plain[tuple(event.asset_key.path)] = {
                 name: value.value for name, value in metadata.items()
             }
-    blocked, warnings = _failed_checks(result)
+    # Of every source there is a line already; a wrong declaration is not said twice.
+    blocked, warnings = _failed_checks(result, {stages.READABLE} if every_source else set())
     if not result.success and not blocked:
         _raise_error(result)
     synced = {path[1]: from_plain(Synced, plain[path]) for path in plain if path[0] == "raw"}
@@ -203,12 +207,12 @@ def _report(result: dg.ExecuteInProcessResult, seconds: float) -> RefreshReport:
     )
 
 
-def _failed_checks(result: dg.ExecuteInProcessResult) -> tuple[list[str], list[str]]:
+def _failed_checks(result: dg.ExecuteInProcessResult, but: set[str]) -> tuple[list[str], list[str]]:
     """The failed checks that held the golden table back, and those that did not, as sentences."""
     blocked: list[str] = []
     warnings: list[str] = []
     for check in result.get_asset_check_evaluations():
-        if check.passed or check.asset_key.path[0] in SOURCE_CHECKS:
+        if check.passed or check.asset_key.path[0] in SOURCE_CHECKS or check.check_name in but:
             continue
         place = "/".join(check.asset_key.path)
         sentence = f"{place}, check {check.check_name}: {check.description or 'failed.'}"

@@ -1,12 +1,14 @@
 """One schedule per source whose YAML has a cron line."""
 
+import logging
 from collections.abc import Mapping
 
 import dagster as dg
 
 from connectors.source import SourceConfig
-from onefold.errors import ConfigError
 from pipelines.jobs import sync_job_name
+
+log = logging.getLogger("onefold.schedules")
 
 
 def source_schedules(
@@ -14,17 +16,18 @@ def source_schedules(
 ) -> list[dg.ScheduleDefinition]:
     """The schedules, running as soon as the daemon does.
 
+    A cron line that connectors.config lets pass and Dagster does not (30 February)
+    makes no schedule and is logged; it keeps nothing else back.
+
     Args:
         sources: by name.
         time_zone: IANA name of the zone in which the cron lines are meant.
-
-    Raises:
-        ConfigError: a cron line is wrong.
     """
-    return [_schedule(config, time_zone) for config in sources.values() if config.schedule]
+    made = (_schedule(config, time_zone) for config in sources.values() if config.schedule)
+    return [schedule for schedule in made if schedule is not None]
 
 
-def _schedule(config: SourceConfig, time_zone: str) -> dg.ScheduleDefinition:
+def _schedule(config: SourceConfig, time_zone: str) -> dg.ScheduleDefinition | None:
     job = sync_job_name(config.name)
     try:
         return dg.ScheduleDefinition(
@@ -35,10 +38,10 @@ def _schedule(config: SourceConfig, time_zone: str) -> dg.ScheduleDefinition:
             default_status=dg.DefaultScheduleStatus.RUNNING,
             description=f"Syncs source {config.name} by the schedule in its YAML file.",
         )
-    except dg.DagsterInvalidDefinitionError as error:
-        raise ConfigError(
-            f"{config.file}, schedule",
-            "this is no cron line",
-            found=str(config.schedule),
-            do="Write minute, hour, day of month, month and day of week, such as '0 2 * * *'.",
-        ) from error
+    except dg.DagsterInvalidDefinitionError:
+        log.error(
+            "%s, schedule: Dagster does not take this cron line (found %s). Mend it.",
+            config.file,
+            config.schedule,
+        )
+        return None

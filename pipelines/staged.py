@@ -7,7 +7,6 @@ that hold everything after it back.
 
 import dagster as dg
 
-from connectors.source import SourceConfig
 from pipelines import previews, stages
 from pipelines.checks import BLOCKING, SOURCE_CHECKS, WARNING, check_result, source_check
 from pipelines.naming import asset_name
@@ -19,9 +18,9 @@ from rules.quarantine import QUARANTINE_SCHEMA
 SHOWN = previews.harmless(STAGED_SCHEMA.names)
 
 
-def staged_asset(config: SourceConfig) -> dg.AssetsDefinition:
+def staged_asset(source: str) -> dg.AssetsDefinition:
     """The asset ``staged/<source>``: its records cleaned, typed and checked."""
-    name = asset_name(config.name)
+    name = asset_name(source)
     key = dg.AssetKey(["staged", name])
 
     @dg.asset(
@@ -29,7 +28,7 @@ def staged_asset(config: SourceConfig) -> dg.AssetsDefinition:
         deps=[dg.AssetKey(["raw", name])],
         group_name="staged",
         kinds={"table"},
-        description=f"Records of source {config.name}, cleaned and typed, with keys for matching.",
+        description=f"Records of source {source}, cleaned and typed, with keys for matching.",
         metadata={"dagster/column_schema": previews.schema(STAGED_SCHEMA)},
         check_specs=[
             dg.AssetCheckSpec(name, asset=key, description=description)
@@ -38,8 +37,8 @@ def staged_asset(config: SourceConfig) -> dg.AssetsDefinition:
     )
     def staged(home: Home) -> dg.MaterializeResult:
         with home.working() as deployment:
-            report = stages.stage(deployment, config.name)
-            sample = stages.staged_sample(deployment, config.name, SHOWN)
+            report = stages.stage(deployment, source)
+            sample = stages.staged_sample(deployment, source, SHOWN)
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": report.staged,
@@ -84,7 +83,7 @@ def quarantine_asset(sources: list[str]) -> dg.AssetsDefinition:
             rows = stages.quarantine_counts(deployment)
             accounting = stages.accounting(deployment)
             canonical = stages.canonical(deployment)
-            orphans = stages.orphans(deployment)
+            warnings = [stages.orphans(deployment), stages.declarations(deployment)]
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": sum(int(row["findings"]) for row in rows),
@@ -95,7 +94,7 @@ def quarantine_asset(sources: list[str]) -> dg.AssetsDefinition:
             check_results=[
                 check_result("no_record_lost", accounting),
                 check_result("canonical_model", canonical),
-                check_result(orphans.name, [orphans]),
+                *(check_result(check.name, [check]) for check in warnings),
             ],
         )
 

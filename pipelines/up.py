@@ -35,11 +35,13 @@ def up(home: Path, port: int = 3000) -> int:
         exit code: 0 when it was told to stop, 1 when a process ended by itself.
 
     Raises:
-        ConfigError: the home is wrong, or the port is taken.
+        ConfigError: onefold.yml is wrong, or the port is taken.
         WarehouseError: a database cannot be reached or refuses.
     """
     with stages.opened(home) as deployment:
         home = deployment.settings.home
+        for error in deployment.broken.values():
+            log.error("%s", error)
     definitions.build(home)
     write_instance(home)
     _require_free(port)

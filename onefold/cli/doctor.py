@@ -45,15 +45,13 @@ def examine(home: Path | None) -> list[Finding]:
         if lake.is_dir()
         else Finding("lake", True, f"{lake} will be made by the first refresh")
     )
-    try:
-        configs = sources.load_sources(config.home)
-    except OnefoldError as error:
-        return [*findings, Finding("sources", False, str(error))]
-    if not configs:
+    declared = sources.declared(config.home)
+    if not declared.names:
         findings.append(
             Finding("sources", False, f"none yet. Declare one in {config.sources_dir}/NAME.yml.")
         )
-    for name, source in configs.items():
+    findings += [Finding(f"source {name}", False, str(e)) for name, e in declared.broken.items()]
+    for name, source in declared.sources.items():
         try:
             findings.append(Finding(f"source {name}", True, sources.check(source)))
         except OnefoldError as error:

@@ -8,9 +8,11 @@ computes and writes nothing. No Dagster here.
 
 from pipelines.stages.deployment import Deployment, check_settings, opened
 from pipelines.stages.invariants import (
+    READABLE,
     accounting,
     canonical,
     clustering_checks,
+    declarations,
     orphans,
     published_checks,
 )
@@ -20,6 +22,7 @@ from pipelines.stages.samples import golden_sample, quarantine_counts, sample, s
 from pipelines.stages.sources import stage, sync
 
 __all__ = [
+    "READABLE",
     "Deployment",
     "accounting",
     "candidates",
@@ -27,6 +30,7 @@ __all__ = [
     "check_settings",
     "clustering_checks",
     "clusters",
+    "declarations",
     "golden_sample",
     "opened",
     "orphans",

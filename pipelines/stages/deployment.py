@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from connectors.source import SourceConfig, load_sources
+from connectors.source import SourceConfig, declared
 from dedupe import survivorship
 from dedupe.model import MatchingSettings
 from onefold import settings as settings_module
+from onefold.errors import ConfigError
 from onefold.settings import Settings
 from pipelines import lake
 from pipelines.lock import exclusive
@@ -25,7 +26,8 @@ class Deployment:
 
     Attributes:
         settings: the home's settings.
-        sources: its sources by name.
+        sources: its sources by name, as far as they are declared rightly.
+        broken: what is wrong with the others, by name.
         warehouse: the open warehouse, its tables up to date.
         lake: the lake's folder.
         matching: section ``matching`` of onefold.yml.
@@ -35,6 +37,7 @@ class Deployment:
 
     settings: Settings
     sources: dict[str, SourceConfig]
+    broken: dict[str, ConfigError]
     warehouse: Warehouse
     lake: Path
     matching: MatchingSettings
@@ -66,18 +69,20 @@ def opened(home: Path) -> Iterator[Deployment]:
     """Lock and open a home, bring its tables up to date, clean up after killed runs.
 
     Raises:
-        ConfigError: the home or a source's YAML is wrong.
+        ConfigError: the home is wrong.
         WarehouseError: a database cannot be reached or refuses.
     """
     settings = settings_module.load(home)
     matching_settings, policy = check_settings(settings)
-    configs = load_sources(settings.home)
+    found = declared(settings.home)
     folder = lake.folder(settings)
     with exclusive(settings.home):
         engine.migrate(settings)
         lake.clean(folder, settings.models_dir)
         warehouse = engine.connect(settings)
         try:
-            yield Deployment(settings, configs, warehouse, folder, matching_settings, policy)
+            yield Deployment(
+                settings, found.sources, found.broken, warehouse, folder, matching_settings, policy
+            )
         finally:
             warehouse.close()

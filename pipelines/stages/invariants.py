@@ -17,6 +17,9 @@ from warehouse import staged as staging
 
 log = logging.getLogger("onefold.refresh")
 
+READABLE = "sources_readable"
+"""Name of the check that says which files in sources/ cannot be used."""
+
 
 def accounting(deployment: Deployment) -> list[Check]:
     """No record is lost: rows in the snapshot = staged + quarantined, per source.
@@ -26,7 +29,7 @@ def accounting(deployment: Deployment) -> list[Check]:
     """
     live = staging.sources(deployment.warehouse)
     checks = []
-    for source in sorted({*deployment.sources, *live}):
+    for source in sorted({*deployment.sources, *deployment.broken, *live}):
         good = staging.last_sync(deployment.warehouse, source)
         if good is None:
             continue
@@ -70,7 +73,8 @@ def canonical(deployment: Deployment) -> list[Check]:
 def orphans(deployment: Deployment) -> Check:
     """Sources that have records, but no YAML file any more."""
     live = staging.sources(deployment.warehouse)
-    lost = {name: count for name, count in live.items() if name not in deployment.sources}
+    known = {*deployment.sources, *deployment.broken}
+    lost = {name: count for name, count in live.items() if name not in known}
     return Check(
         name="sources_declared",
         passed=not lost,
@@ -82,6 +86,20 @@ def orphans(deployment: Deployment) -> Check:
             f"sources/{name}.yml is gone; its {count} records stay." for name, count in lost.items()
         )
         or "Every source that has records is declared.",
+    )
+
+
+def declarations(deployment: Deployment) -> Check:
+    """Files in sources/ that cannot be used."""
+    return Check(
+        name=READABLE,
+        passed=not deployment.broken,
+        severity="warning",
+        blocking=False,
+        evaluated=len(deployment.sources) + len(deployment.broken),
+        failed=len(deployment.broken),
+        description=" ".join(map(str, deployment.broken.values()))
+        or "Every file in sources/ can be used.",
     )
 
 

@@ -1,7 +1,7 @@
 """Source → raw → staged and quarantine, one source at a time.
 
-A source that cannot be read or staged is an outcome, not an error: sync_run
-notes it once, and its last good records stay in use.
+A source that is declared wrongly, or cannot be read or staged, is an outcome, not
+an error: sync_run notes it once, and its last good records stay in use.
 """
 
 import logging
@@ -26,8 +26,9 @@ log = logging.getLogger("onefold.refresh")
 def sync(deployment: Deployment, source: str, *, last_try: bool = True) -> Synced:
     """Read one source into the lake, if it changed since its last snapshot.
 
-    A source that cannot be read, or lost too many rows, is no error here: the
-    outcome says so, sync_run notes it once, and its last good records stay.
+    A source that is declared wrongly, cannot be read or lost too many rows is no
+    error here: the outcome says so, sync_run notes it once, and its last good
+    records stay.
 
     Args:
         deployment: the opened home.
@@ -38,13 +39,14 @@ def sync(deployment: Deployment, source: str, *, last_try: bool = True) -> Synce
         SourceError: a transient one, unless this is the last try.
     """
     began, started_at = time.monotonic(), datetime.now(UTC)
-    config = deployment.sources[source]
     log.info("raw/%s: reading", source)
     previous = snapshot.latest(deployment.lake, source)
     try:
-        found = extract(config, deployment.lake, previous)
-    except SourceError as error:
-        if error.transient and not last_try:
+        if source in deployment.broken:
+            raise deployment.broken[source]
+        found = extract(deployment.sources[source], deployment.lake, previous)
+    except (SourceError, ConfigError) as error:
+        if isinstance(error, SourceError) and error.transient and not last_try:
             raise
         status: Status = "held" if isinstance(error, SourceHeld) else "failed"
         _note_failure(deployment, source, status, error, started_at)
@@ -82,8 +84,11 @@ def stage(deployment: Deployment, source: str) -> Staged:
     and rules already. As in sync, a source that cannot be staged is an outcome.
     """
     began, started_at = time.monotonic(), datetime.now(UTC)
-    config = deployment.sources[source]
     good = staging.last_sync(deployment.warehouse, source)
+    if source in deployment.broken:
+        error = deployment.broken[source]
+        return _stands(source, good, "failed", str(error), began, type(error).__name__)
+    config = deployment.sources[source]
     last = staging.last_sync(deployment.warehouse, source, good=False)
     # A source that could be read again, though it is unchanged, is noted as good again.
     failed = last if last != good and source in deployment.read_now else None

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from connectors.fixed_width import Layout
-from connectors.source import SourceConfig, load_sources
+from connectors.source import SourceConfig, declared, load_sources
 from onefold.errors import ConfigError
 
 GOOD = {"connector": "delimited", "path": "a.csv", "columns": {"name": "Name"}}
@@ -27,7 +27,7 @@ GOOD = {"connector": "delimited", "path": "a.csv", "columns": {"name": "Name"}}
         ({"path": None}, "connector delimited needs 'path'"),
         ({"columns": None}, "nothing is mapped"),
         ({"country": "China"}, r"customers\.yml, country"),
-        ({"schedule": "daily"}, "cron with five fields"),
+        ({"schedule": "daily"}, r"customers\.yml, schedule: a schedule is cron"),
         ({"hold_if_shrinks_by": 2}, r"customers\.yml, hold_if_shrinks_by"),
         ({"name": "a:b"}, r"customers\.yml, name"),
         ({"connector": "sql", "path": None, "url": "sqlite:///a"}, "either 'table' or 'query'"),
@@ -83,6 +83,59 @@ def test_file_that_is_no_yaml_names_the_line(home):
     (home.folder / "sources/customers.yml").write_text("connector: delimited\npath: [a\n")
     with pytest.raises(ConfigError, match=r"sources/customers\.yml, line"):
         load_sources(home.folder)
+
+
+def test_setting_that_stands_twice_is_refused(home):
+    (home.folder / "sources/customers.yml").write_text(
+        "connector: delimited\npath: a.csv\ncolumns: {name: Name}\ncolumns: {phone: Tel}\n"
+    )
+    with pytest.raises(
+        ConfigError, match=r"customers\.yml, line 4: .*'columns' stands there twice"
+    ):
+        load_sources(home.folder)
+
+
+def test_wrong_file_keeps_no_other_back_and_goes_by_the_name_it_declares(home):
+    good = "connector: delimited\npath: x\nheadings: auto\n"
+    sources = home.folder / "sources"
+    (sources / "a.yml").write_text(good)
+    (sources / "b.yml").write_text(f"{good}pth: y\n")
+    (sources / "c.yml").write_text(f"name: erp  # ours\n{good}columns: [\n")
+    (sources / "old list.yml").write_text(good)
+    (sources / "d.yml").mkdir()
+    (sources / ".#a.yml").write_text("an editor's lock")
+    found = declared(home.folder)
+    assert list(found.sources) == ["a"]
+    assert list(found.broken) == ["b", "d", "erp", "old list"]
+    assert str(found.broken["b"]).startswith("sources/b.yml, pth: this setting is not known.")
+    assert "sources/c.yml, line 6: this is not YAML" in str(found.broken["erp"])
+    assert found.names == ["a", "b", "d", "erp", "old list"]
+
+
+def test_of_two_files_with_one_name_none_counts(home):
+    good = "connector: delimited\npath: x\nheadings: auto\n"
+    for name in ("crm", "other"):
+        (home.folder / f"sources/{name}.yml").write_text(good)
+    (home.folder / "sources/copy.yml").write_text(f"name: crm\n{good}")
+    found = declared(home.folder)
+    assert list(found.sources) == ["other"]
+    assert "sources/copy.yml and sources/crm.yml" in str(found.broken["crm"])
+
+
+def test_broken_file_never_takes_the_name_of_another_source(home):
+    (home.folder / "sources/crm.yml").write_text("columns: [")
+    (home.folder / "sources/other.yml").write_text(
+        "name: crm\nconnector: delimited\npath: x\nheadings: auto\n"
+    )
+    found = declared(home.folder)
+    assert (list(found.sources), list(found.broken)) == (["crm"], ["crm-yml"])
+
+
+def test_messages_name_the_file_as_it_is_called(home):
+    (home.folder / "sources/list.yaml").write_text(
+        "name: dealers\nconnector: delimited\npath: x\nheadings: auto\n"
+    )
+    assert load_sources(home.folder)["dealers"].file == "sources/list.yaml"
 
 
 def test_home_without_sources_has_none(tmp_path):

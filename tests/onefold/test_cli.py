@@ -126,6 +126,22 @@ def test_one_broken_source_exits_with_3_and_the_others_go_on(
     assert "gone.csv" in doctor.stdout
 
 
+def test_doctor_lists_every_broken_source_file(demo: tuple[Path, str], tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(demo[0], home)
+    for name, line in (("crm", "kolumns: {}"), ("erp", "table: [")):
+        file = home / "sources" / f"{name}.yml"
+        file.write_text(f"{line}\n{file.read_text(encoding='utf-8')}", encoding="utf-8")
+    doctor = onefold("doctor", "--home", home, cwd=tmp_path)
+    assert doctor.returncode == 1
+    assert "sources/crm.yml, kolumns: this setting is not known" in doctor.stdout
+    assert "sources/erp.yml, line" in doctor.stdout
+    assert doctor.stdout.count("ok  source") == 2
+    done = onefold("refresh", "--home", home, cwd=tmp_path)
+    assert done.returncode == 3
+    assert "sources/erp.yml, line" in done.stderr
+
+
 def test_init_makes_a_home_that_doctor_knows(tmp_path: Path) -> None:
     done = onefold("init", tmp_path / "home", cwd=tmp_path)
     assert done.returncode == 0, done.stderr

@@ -132,7 +132,17 @@ def test_personal_columns_are_marked_and_never_previewed(home: Path) -> None:
     assert "golden_id" not in marked
 
 
-def test_a_wrong_setting_stops_loading_in_words(home: Path) -> None:
+def test_a_wrong_source_loads_and_says_what_is_wrong(home: Path) -> None:
     (home / "sources" / "bad.yml").write_text("connector: telepathy\n", encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"sources/bad\.yml"):
+    defs = definitions.build(home)
+    dg.Definitions.validate_loadable(defs)
+    raw = defs.resolve_asset_graph().get(dg.AssetKey(["raw", "bad"]))
+    assert "sources/bad.yml, connector" in (raw.description or "")
+    assert {one.name for one in defs.schedules or []} == {"sync_crm_schedule"}
+    assert {one.name for one in defs.sensors or []} == {"sync_crm_sensor"}
+
+
+def test_a_wrong_home_stops_loading_in_words(home: Path) -> None:
+    (home / "onefold.yml").write_text("country: [", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"onefold\.yml, line 1: this is not YAML"):
         definitions.build(home)

@@ -110,6 +110,36 @@ def test_a_failing_source_stops_neither_the_others_nor_the_golden_table(
         assert said.description == of["crm"].message
 
 
+def test_a_wrong_source_file_fails_alone_and_shows_in_dagster(synced: Path, world: Any) -> None:
+    file = synced / "sources" / "crm.yml"
+    good = file.read_text(encoding="utf-8")
+    file.write_text(good.replace("key: Id", "kye: Id"), encoding="utf-8")
+    changed = (*world.ERP[3][:6], "延陵路41号")
+    world.write_erp(synced, [*world.ERP[:3], changed, *world.ERP[4:]])
+    report = refresh(synced)
+    of = {one.source: one for one in report.sources}
+    assert (of["crm"].status, of["crm"].read, of["crm"].staged) == ("failed", 8, 7)
+    assert of["crm"].message == (
+        "sources/crm.yml, kye: this setting is not known. Did you mean 'key'?"
+    )
+    assert (of["erp"].status, of["erp"].changed) == ("changed", 1)
+    assert report.published
+    assert not report.ok
+    assert not report.warnings
+    assert len(world.contents(synced)["crosswalk"]) == 13
+    with _runs(synced) as dagster:
+        for key, name in ((["raw", "crm"], "synced"), (["quarantine"], stages.READABLE)):
+            records = dagster.event_log_storage.get_asset_check_execution_history(
+                dg.AssetCheckKey(dg.AssetKey(key), name), limit=1
+            )
+            said = records[0].event.dagster_event.asset_check_evaluation_data
+            assert not said.passed
+            assert of["crm"].message in said.description
+    assert any(of["crm"].message in one for one in refresh(synced, sources=["erp"]).warnings)
+    file.write_text(good, encoding="utf-8")
+    assert refresh(synced).ok
+
+
 def test_an_unreachable_source_is_tried_again_and_then_fails_alone(
     synced: Path, world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

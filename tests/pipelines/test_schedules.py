@@ -32,8 +32,17 @@ def test_a_schedule_asks_for_a_run(home: Path) -> None:
 def test_a_wrong_cron_line_is_said_in_words(home: Path, cron: str, world: Any) -> None:
     text = world.CRM_YML.replace("30 2 * * *", cron)
     (home / "sources" / "crm.yml").write_text(text, encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"sources/crm\.yml, schedule"):
-        definitions.build(home)
+    defs = definitions.build(home)
+    raw = defs.resolve_asset_graph().get(dg.AssetKey(["raw", "crm"]))
+    assert "sources/crm.yml, schedule" in (raw.description or "")
+    assert not defs.schedules
+
+
+def test_a_cron_line_that_only_dagster_refuses_keeps_no_other_back(home: Path, world: Any) -> None:
+    text = world.CRM_YML.replace("30 2 * * *", "0 0 30 2 *")
+    (home / "sources" / "late.yml").write_text(text, encoding="utf-8")
+    names = [one.name for one in definitions.build(home).schedules or []]
+    assert "sync_crm_schedule" in names
 
 
 def test_a_time_zone_that_is_none_is_said_in_words(home: Path) -> None:
