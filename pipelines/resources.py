@@ -72,7 +72,7 @@ class Working:
             raise _failure(error, {}) from None
         if isinstance(error, Exception) and not isinstance(error, _DAGSTERS_OWN):
             unexpected = OnefoldError(
-                "this step",
+                "this stage",
                 "it stopped on an error that Onefold did not expect",
                 found=f"{type(error).__module__}.{type(error).__qualname__}".removeprefix(
                     "builtins."

@@ -229,6 +229,9 @@ def _raise_error(result: dg.ExecuteInProcessResult) -> None:
         data = event.step_failure_data
         if data.user_failure_data is not None:
             said = {name: str(one.value) for name, one in data.user_failure_data.metadata.items()}
+            if "traceback" in said:
+                said["where"] = f"stage {event.step_key}"
+                said["do"] = f"Its traceback is in run {result.run_id}; see it with 'onefold up'."
             kind = getattr(errors, said.get("error", ""), OnefoldError)
             raise kind(said["where"], said["what"], found=said["found"], do=said["do"])
         error = data.error and (data.error.cause or data.error)
