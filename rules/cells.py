@@ -129,16 +129,29 @@ class Cells:
             self.note(row, field, unknown, cell)
         return known[0]
 
-    def note(self, row: int, field: str, problem: Problem, raw_value: Cell) -> bool:
+    def note(
+        self, row: int, field: str, problem: Problem, raw_value: Cell, read_from: str | None = None
+    ) -> bool:
         """Keep a finding on an input field; whether the value may still be used.
 
         The source's ``severity`` counts, by rule first, then by field. A warning
         made an error by it forbids the value.
+
+        Args:
+            row: counted from 0.
+            field: the input field; a staged field where several input fields feed one another's.
+            problem: the finding.
+            raw_value: the cell.
+            read_from: the input field that held the cell, if it is not ``field``.
         """
         staged = staged_fields(field)[0]
         wanted = self._config.severity
         severity = (
-            wanted.get(problem.rule) or wanted.get(staged) or wanted.get(field) or problem.severity
+            wanted.get(problem.rule)
+            or wanted.get(staged)
+            or wanted.get(field)
+            or wanted.get(read_from or field)
+            or problem.severity
         )
         usable = severity == "warning" or problem.severity == "error"
         if severity != problem.severity:
@@ -146,11 +159,18 @@ class Cells:
         self.findings.add(row, staged, problem, raw_value)
         return usable
 
-    def usable(self, row: int, field: str, problems: Sequence[Problem], raw_value: Cell) -> bool:
+    def usable(
+        self,
+        row: int,
+        field: str,
+        problems: Sequence[Problem],
+        raw_value: Cell,
+        read_from: str | None = None,
+    ) -> bool:
         """Keep all findings on a value; whether what the rule made of it may be used."""
         if not problems:
             return True
-        verdicts = [self.note(row, field, problem, raw_value) for problem in problems]
+        verdicts = [self.note(row, field, problem, raw_value, read_from) for problem in problems]
         return all(verdicts)
 
     def reject(self, row: int, problem: Problem) -> None:

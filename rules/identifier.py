@@ -273,10 +273,11 @@ def _credit(code: str, *problems: Problem) -> Identifier:
 def _eighteen(compact: str, customer_type: str | None) -> Identifier | None:
     looks_personal = compact[:17].isdigit() and compact[6:8] in ("19", "20")
     is_credit = registration.is_credit_code(compact)
-    if is_credit and looks_personal and compact[0] in "123456":  # one in 31 fits by chance
-        is_credit = customer_type == "organization" or (
-            customer_type is None and registration.is_organization_code(compact[8:17])
-        )
+    # One in 31 resident numbers, or of those with a slip, fits by chance.
+    if is_credit and (customer_type == "person" or (looks_personal and customer_type is None)):
+        is_credit = registration.is_organization_code(compact[8:17])
+        if customer_type == "person" and compact[:17].isdigit():
+            is_credit &= compact[0] not in "123456" and not resident.is_plausible(compact)
     if resident.is_valid(compact) and not (is_credit and customer_type == "organization"):
         return _resident(compact)
     if is_credit:

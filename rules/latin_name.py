@@ -342,7 +342,12 @@ def _is_english(word: str) -> bool:
     if share <= -3.5 or len(folded) < 3:
         return False
     syllables = romanization.segment(folded)
-    is_chinese = (syllables and len(syllables) <= 2) or romanization.is_syllable(folded)
+    halves = word.lower().split("-")  # Ka-fai
+    is_chinese = (
+        (syllables and len(syllables) <= 2)
+        or romanization.is_syllable(folded)
+        or (len(halves) == 2 and all(map(romanization.is_syllable, halves)))
+    )
     return not (is_chinese and share < -1.2)
 
 
@@ -423,7 +428,12 @@ def _readings(order: _Order, country: str) -> list[str]:
             givens = [given, other]
     if order.english:
         givens.append(_spelling(order.english))
-    return [f"{f} {g}".strip() for f in families for g in givens or [""]]
+    readings = [f"{f} {g}".strip() for f in families for g in givens or [""]]
+    if romanization.is_cantonese_surname(family, country):
+        # Chan Tai Man is 陈大文.
+        own = romanization.surname_readings(family, country)
+        readings += romanization.from_cantonese(own, syllables)
+    return readings
 
 
 def _show(words: tuple[str, ...]) -> str:

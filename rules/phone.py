@@ -76,10 +76,12 @@ _MOBILE_IN_TEXT = re.compile(
     r"|(?<![\d+])\+\s?86[-. ]*(1[3-9]\d)[-. ]?(\d{4})[-. ]?(\d{4})(?![\d])"
 )
 _TRUNK_ZERO = re.compile(r"0[1-9]\d{8,9}")
+_GAP = re.compile(r"(?<=\d)\s+(?=[+(\d])")
 _FOREIGN_86 = re.compile(r"\D*(\+\s?|00)86")
 _PREFIX_86 = re.compile(r"^\(?(?:\+|00)?\s?\(?\+?86\)?[-. ]*(?=\(?[01-9])")
 _SERVICE = re.compile(r"[48]00\d{7}")
-_SHORT_SERVICE = re.compile(r"95\d{3}|96\d{3,4}|12[0-9]{3}|1[0-2]\d{1,3}")
+_SHORT_SERVICE = re.compile(r"95\d{3}|96\d{3,4}")
+_SHORT = re.compile(r"1\d{2,5}")
 _TAIWAN = re.compile(r"09\d\d-\d{3}-\d{3}|\(0\d\)\s?\d{3,4}-?\d{4}")
 _AMERICAN = re.compile(r"\([2-9]\d\d\) ?\d{3}-\d{4}|[2-9]\d\d([-.])\d{3}\1\d{4}")
 _BRITISH = re.compile(r"0\d{4} \d{6}|07\d{3} \d{6}|0\d{2} \d{4} \d{4}|0\d{3} \d{3} \d{4}")
@@ -98,6 +100,10 @@ _NO_AREA_CODE = Problem(
     "warning",
 )
 _LENGTH = Problem("phone_length", "The number has too few or too many digits; check it.")
+_SHORT_NUMBER = Problem(
+    "phone_short_number",
+    "A short number such as 110 or 12345 reaches a public service, not a customer; ask for theirs.",
+)
 _UNASSIGNED = Problem(
     "phone_unassigned", "No such number can exist in this numbering plan; check it."
 )
@@ -143,8 +149,8 @@ def _parse(text: str, country: str, city: str) -> Phones:
     ):
         key = f"+86{found[0]}{found[1]}"
         return Phones((Phone(key, "fixed", match[3] or "", key),), (key,))
-    if _SIMPLE.fullmatch(text) and (found := _simple(text, country)):
-        return found
+    if _SIMPLE.fullmatch(text) and (single := _simple(text, country)):
+        return single
     if is_placeholder(text):
         return Phones(problems=(_PLACEHOLDER,)) if text else Phones()
     if _SCIENTIFIC.fullmatch(text):
@@ -256,12 +262,36 @@ class _Reader:
             elif not before:  # what follows a mobile already read
                 return ""
         if self.country in _CHINESE or _FOREIGN_86.match(piece):
-            halves = self._halves(piece)
+            halves = self._in_turn(piece) if "+" in piece else [piece]
+            halves = halves if len(halves) > 1 else self._halves(piece)
             for half in halves[:-1]:
                 self._one(half, "", last)
             return self._one(halves[-1], extension, last)
-        self._one(piece, extension, last)
+        numbers = self._in_turn(piece)
+        for number in numbers[:-1]:
+            self._one(number, "")
+        self._one(numbers[-1], extension, last)
         return ""
+
+    def _in_turn(self, piece: str) -> list[str]:
+        """Split where two numbers stand side by side: the whole is none, but the parts are."""
+        gaps = [match.span() for match in _GAP.finditer(piece)]
+        if not gaps or len(_DIGITS.sub("", piece)) < 14 or self._exists(piece):
+            return [piece]
+        for start, end in gaps:
+            if self._exists(piece[:start]):
+                rest = self._in_turn(piece[end:])
+                if all(self._exists(number) for number in rest):
+                    return [piece[:start], *rest]
+        return [piece]
+
+    def _exists(self, text: str) -> bool:
+        """Whether a text as a whole is a number of the record's country, or with + of any."""
+        text = _LEAD.sub("", text)
+        digits = _DIGITS.sub("", text)
+        if text.startswith("+") or digits.startswith("00"):
+            text = "+" + digits.removeprefix("00")
+        return bool(digits) and not numbering.read(text, self.country).fault
 
     @staticmethod
     def _halves(piece: str) -> list[str]:
@@ -272,7 +302,8 @@ class _Reader:
         halves: list[str] = []
         current = ""
         for part in parts:
-            if current and len(_DIGITS.sub("", current)) >= 7 and len(_DIGITS.sub("", part)) >= 3:
+            size = len(_DIGITS.sub("", current))
+            if size >= 7 and (len(_DIGITS.sub("", part)) >= 3 or part.startswith("+")):
                 halves.append(current)
                 current = part
             else:
@@ -383,6 +414,8 @@ class _Reader:
         elif _SHORT_SERVICE.fullmatch(digits):
             self.add("+86" + digits, "service", extension)
             return digits
+        elif _SHORT.fullmatch(digits):
+            self.problems[_SHORT_NUMBER] = None
         elif self._other_plan(text.strip(" .,;-"), digits, extension):
             return ""
         elif len(digits) >= 10 and digits[0] == "0" and not numbering.has_area_code(digits[1:]):

@@ -99,7 +99,7 @@ def take_numbers(cells: Cells, row: int, kind: str, ids: Sequence[Number]) -> di
         found = number.found
         personal = kind == PERSON if found.is_personal is None else found.is_personal
         column = "national_id" if personal else "tax_id"
-        if not cells.usable(row, column, found.problems, number.cell):
+        if not cells.usable(row, column, found.problems, number.cell, number.field):
             continue
         keys |= dict.fromkeys(found.keys)
         if found.value and column not in record:

@@ -3,7 +3,7 @@
 What belongs here: the tables of surnames and syllables and their readings.
 Which token of a name is what is decided in rules/latin_name.py.
 
-Source: resources/surnames.tsv, pinyin.tsv, romanization.tsv.
+Source: resources/surnames.tsv, pinyin.tsv, romanization.tsv, cantonese.tsv.
 
 >>> surname_readings("cheung", "HK")[:2], surname_readings("wei")[0]
 (['zhang', 'jiang'], 'wei')
@@ -11,8 +11,10 @@ Source: resources/surnames.tsv, pinyin.tsv, romanization.tsv.
 (['xiao', 'ming'], None)
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import product
 
 from rules import tables, text
 
@@ -111,6 +113,53 @@ def _southern() -> frozenset[str]:
 @cache
 def _wade_giles() -> dict[str, str]:
     return dict(pair.split("=") for pair in tables.words("romanization", "wade_giles"))
+
+
+@cache
+def _cantonese() -> dict[str, tuple[str, ...]]:
+    """Cantonese syllable to pinyin of the characters so spelled, the commonest first."""
+    return {
+        spelling: tuple(pinyin.split(" "))
+        for spellings, pinyin in tables.rows("cantonese")
+        for spelling in spellings.split("|")
+    }
+
+
+def is_cantonese_surname(token: str, country: str = "CN") -> bool:
+    """Whether a Latin surname is likelier a Cantonese spelling than pinyin.
+
+    >>> is_cantonese_surname("chan"), is_cantonese_surname("chen"), is_cantonese_surname("lin")
+    (True, False, False)
+    """
+    found = surname_readings(token, country)
+    return bool(found) and found[0] != token
+
+
+def from_cantonese(families: Sequence[str], tokens: Sequence[str], limit: int = 6) -> list[str]:
+    """Readings in pinyin of a name whose given name is written in Cantonese syllables.
+
+    None at all if one syllable is not Cantonese, or there are more than two.
+
+    >>> from_cantonese(["chen"], ["tai", "man"])[0], from_cantonese(["chen"], ["wei", "man"])
+    ('chen dawen', [])
+    >>> from_cantonese(["wang", "huang"], ["siuming"])[:2]
+    ['wang xiaoming', 'wang shaoming']
+
+    Args:
+        families: pinyin of the surname, the likeliest first.
+        tokens: syllables of the given name in lower case, or both in one.
+        limit: no more readings than this, the likeliest first.
+    """
+    table = _cantonese()
+    if len(tokens) == 1 and tokens[0] not in table:
+        splits = [(tokens[0][:at], tokens[0][at:]) for at in range(2, len(tokens[0]) - 1)]
+        tokens = next((two for two in splits if two[0] in table and two[1] in table), ())
+    options = [families, *(table.get(token, ()) for token in tokens)]
+    if not all(options) or not 1 < len(options) <= 3:
+        return []
+    choices = product(*(enumerate(option) for option in options))
+    ranked = sorted(choices, key=lambda choice: sum(rank for rank, _ in choice))
+    return [f"{c[0][1]} {''.join(part for _, part in c[1:])}" for c in ranked[:limit]]
 
 
 @lru_cache(maxsize=1 << 14)

@@ -89,9 +89,9 @@ def standardize(raw: pa.Table, config: SourceConfig, country: str) -> Standardiz
         for start in range(0, raw.num_rows, _AT_ONCE):
             rows = range(start, min(start + _AT_ONCE, raw.num_rows))
             records = [reader.record(row) for row in rows]
-            for field in FIELDS:
-                name = field.name
-                if field.kind in _MAY_BE_EMPTY:
+            for model_field in FIELDS:
+                name = model_field.name
+                if model_field.kind in _MAY_BE_EMPTY:
                     columns[name] += [record.get(name) or None for record in records]
                 else:
                     columns[name] += [record.get(name) for record in records]

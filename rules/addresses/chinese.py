@@ -10,6 +10,8 @@ order of the parts; units as people write them.
 Line(town='莼湖街道', road='和平大道', number='375', estate='丽景花园', unit='14-4-302')
 >>> read("文三路123号23-2-1702").unit, read("解放路266号水岸商务楼24楼2412").unit
 ('23-2-1702', '2412')
+>>> read("健康路 2061708室")[1:], read("丽景花园2061708室")[1:]
+(('健康路', '206', '', '1708'), ('', '206', '丽景花园', '1708'))
 >>> read("忠孝东路四段100号5楼之1")
 Line(town='', road='忠孝东路四段', number='100', estate='', unit='5F-1')
 """
@@ -69,7 +71,7 @@ _ROOM = re.compile(
 )
 _ROOM_HAN = re.compile(rf"([{_NUMERALS}]{{1,5}})\s*(?:室|房)")
 _TAIL = re.compile(r"(?<![A-Za-z\d])([A-Za-z]?\d{3,4}[A-Za-z]?)\s*$")
-_RUN_TOGETHER = re.compile(r"(\d{3})((?:[1-3]\d|[1-9])[0-3]\d)室")
+_RUN_TOGETHER = re.compile(r"\s*(?<!\d)(\d{3}|\d{4})((?:[1-3]\d|[1-9])[0-3]\d)室")
 _DIGITS = {c: str(i) for i, c in enumerate("零一二三四五六七八九")} | {"〇": "0"}
 _NOISE = re.compile(r"\((?!.{0,3}号).*?\)|[,;、。]+")
 
@@ -111,6 +113,8 @@ def read(rest: str) -> Line:
         road = match[0]
         house, at = _house(rest, match.end(), bare=False)
     tail = rest[at:].replace(" ", "")
+    if not house and (match := _RUN_TOGETHER.search(tail)):  # 丽景花园206(号)1708室
+        house, tail = match[1], tail[: match.start()] + tail[match.end(1) :]
     unit, start = _unit(tail)
     estate = tail[:start].strip("-.") if start else ""
     if estate.isascii():

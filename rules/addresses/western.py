@@ -88,7 +88,8 @@ def _states() -> dict[tuple[str, str], str]:
     found = {}
     for country, code, name, more in tables.rows("states"):
         for spelling in (code, name, *more.split("|")):
-            found[country, re.sub("[^a-z]", "", spelling.casefold())] = code
+            if key := re.sub("[^a-z]", "", spelling.casefold()):
+                found[country, key] = code
     return found
 
 
@@ -103,7 +104,13 @@ def state(name: str, country: str) -> str:
 
 
 def is_state(name: str, country: str) -> bool:
-    """Whether it is the code or name of one of the country's states."""
+    """Whether it is the code or name of one of the country's states.
+
+    >>> is_state("N.Y.", "US"), is_state("#8", "US"), is_state("Apt 5 CA", "US")
+    (True, False, False)
+    """
+    if any(c.isdigit() for c in name):
+        return False
     return (country, re.sub("[^a-z]", "", name.casefold())) in _states()
 
 

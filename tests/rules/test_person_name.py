@@ -46,6 +46,27 @@ def test_southern_surname_reads_like_the_characters():
         assert parse(characters).readings[0] in parse(latin, country="HK").readings
 
 
+@pytest.mark.parametrize(
+    ("characters", "latin"),
+    [
+        ("陈大文", "Chan Tai Man"),
+        ("陈大文", "Tai Man CHAN"),
+        ("陈大文", "Chan Taiman"),
+        ("黄小明", "Wong Siu Ming"),
+        ("张家辉", "Cheung Ka-fai"),
+        ("李永欣", "Lee Wing Yan"),
+    ],
+)
+def test_cantonese_name_reads_like_the_characters(characters, latin):
+    for country in ("HK", "CN"):
+        assert set(parse(characters).readings) & set(parse(latin, country=country).readings)
+
+
+def test_pinyin_surname_keeps_its_given_name_as_written():
+    assert not any("dawen" in r for r in parse("Chen Tai Man", country="CN").readings)
+    assert len(parse("Chan Ching Yan", country="HK").readings) <= 8
+
+
 def test_nickname_shares_a_reading_with_the_formal_name():
     formal = set(parse("William Hart", country="US").readings)
     assert formal & set(parse("Bill Hart", country="US").readings)

@@ -415,6 +415,16 @@ def test_a_warning_made_an_error_by_the_source_forbids_the_value():
     assert set(by_field.problems["severity"].to_pylist()) == {"error"}
 
 
+@pytest.mark.parametrize("field", ["identifier", "tax_id", "identifier_unknown_kind"])
+def test_severity_of_the_identifier_column_reaches_its_numbers(field):
+    row = {"organization_name": "Harbor Tools Ltd", "identifier": "AB-12345-Q"}
+    usual = standardized(row, country="US")
+    assert usual.problems["severity"].to_pylist() == ["warning"]
+    strict = standardized(row, country="US", severity={field: "error"})
+    assert strict.problems["severity"].to_pylist() == ["error"]
+    assert strict.staged["tax_id"].to_pylist() == [None]
+
+
 def test_what_the_connector_found_broken_is_a_finding_on_the_record():
     result = standardized(
         {"name": "李娜"},

@@ -1,5 +1,6 @@
 """Shown form, key form and readings of text."""
 
+import opencc
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,6 +26,19 @@ def test_key_has_no_marks_case_or_diacritics():
 def test_words_are_not_translated_for_showing():
     assert text.to_simplified("積體電路") == "积体电路"
     assert text.to_simplified("張偉") == "张伟"
+
+
+@given(st.text(alphabet="张張伟偉乾坤隆覆沈沒彷徨金A 1（", max_size=8))
+def test_text_that_counts_as_simplified_is_not_changed_by_opencc(s):
+    if text.is_simplified(s):
+        assert opencc.OpenCC("t2s").convert(s) == s
+
+
+def test_every_traditional_character_is_known_to_be_one():
+    points = (*range(0x3400, 0x4DC0), *range(0x4E00, 0xA000), *range(0xF900, 0xFB00))
+    converter = opencc.OpenCC("t2s")
+    missed = [c for c in map(chr, points) if text.is_simplified(c) and converter.convert(c) != c]
+    assert missed == []
 
 
 def test_all_readings_are_kept_the_usual_one_first():
