@@ -18,7 +18,7 @@ log = logging.getLogger("onefold.up")
 HOST = "127.0.0.1"
 GRACE_SECONDS = 20
 """How long both may take to end before they are killed."""
-_MODULE = ["-m", "pipelines.definitions"]
+_SERVED = ["-w", str(Path(__file__).with_name("workspace.yaml"))]
 
 
 def up(home: Path, port: int = 3000) -> int:
@@ -47,8 +47,8 @@ def up(home: Path, port: int = 3000) -> int:
     _require_free(port)
     environment = {**os.environ, "ONEFOLD_HOME": str(home), "DAGSTER_HOME": str(home)}
     commands = {
-        "webserver": [_program("dagster-webserver"), *_MODULE, "-h", HOST, "-p", str(port)],
-        "daemon": [_program("dagster-daemon"), "run", *_MODULE],
+        "webserver": [_program("dagster-webserver"), *_SERVED, "-h", HOST, "-p", str(port)],
+        "daemon": [_program("dagster-daemon"), "run", *_SERVED],
     }
     stopped = False
 

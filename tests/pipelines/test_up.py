@@ -1,5 +1,6 @@
 """onefold up: page and daemon start with one command and stop with one signal."""
 
+import json
 import os
 import signal
 import socket
@@ -46,6 +47,19 @@ def _serves(port: int) -> bool:
         return False
 
 
+def _locations(port: int) -> list[str]:
+    """The names under which the page serves definitions."""
+    query = {"query": "{workspaceOrError {... on Workspace {locationEntries {name}}}}"}
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/graphql",
+        json.dumps(query).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        entries = json.load(answer)["data"]["workspaceOrError"]["locationEntries"]
+    return [entry["name"] for entry in entries]
+
+
 def test_page_and_daemon_start_together_and_stop_together(synced: Path) -> None:
     port = _free_port()
     code = (
@@ -62,6 +76,7 @@ def test_page_and_daemon_start_together_and_stop_together(synced: Path) -> None:
         while not _serves(port) and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.3)
         assert _serves(port), (synced / "up.log").read_text(encoding="utf-8")
+        assert _locations(port) == ["onefold"]
         children = _children(process.pid)
         assert len(children) >= 2
         process.send_signal(signal.SIGTERM)
