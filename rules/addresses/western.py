@@ -93,6 +93,7 @@ def _states() -> dict[tuple[str, str], str]:
     return found
 
 
+@lru_cache(maxsize=8192)
 def state(name: str, country: str) -> str:
     """The code of a state or province if the country has it, else the name in its usual case.
 
@@ -103,6 +104,7 @@ def state(name: str, country: str) -> str:
     return _states().get((country, key)) or title(name)
 
 
+@lru_cache(maxsize=8192)
 def is_state(name: str, country: str) -> bool:
     """Whether it is the code or name of one of the country's states.
 
@@ -114,6 +116,7 @@ def is_state(name: str, country: str) -> bool:
     return (country, re.sub("[^a-z]", "", name.casefold())) in _states()
 
 
+@lru_cache(maxsize=16384)
 def title(words: str) -> str:
     """A name in its usual case, if it is all capitals or all small; else as it is.
 
@@ -134,7 +137,7 @@ def title(words: str) -> str:
 @lru_cache(maxsize=32768)
 def read(line: str, country: str) -> Western:
     """Read a cleaned line; city, region and postal code only if they stand in it."""
-    line = re.sub(r"\s+", " ", line.replace("\n", ", ")).strip(" ,;")
+    line = " ".join(line.replace("\n", ", ").split()).strip(" ,;")
     street, city, region, code = _split_tail(line, country)
     unit = ""
     for pattern in (_UNIT, _FLOOR, _BUILDING, _UNIT):
@@ -153,7 +156,7 @@ def read(line: str, country: str) -> Western:
         number, street = front
     elif match := _NUMBER_LAST.match(street):
         street, number = match[1], match[2]
-    number = re.sub(r"\s+", "", number).upper() if "1/2" not in number else number
+    number = "".join(number.split()).upper() if "1/2" not in number else number
     street, key = _street(street.strip(" ,"), country)
     key = f"{key} {number.lower()}".strip()
     return Western(number, street, unit, city, region, code, key)
