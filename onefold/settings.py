@@ -6,6 +6,7 @@ A home folder is one deployment: ``onefold.yml``, ``sources/*.yml``,
 validated by the module that it drives; this module only hands it the section.
 """
 
+import difflib
 import os
 import re
 from pathlib import Path
@@ -16,6 +17,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from onefold.errors import ConfigError
 
+SECTIONS = ("matching", "survivorship", "timezone", "evaluation", "demo")
+"""Further settings of onefold.yml, each validated by the module that it drives."""
 _ENV = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -117,17 +120,7 @@ def load(home: Path | str | None = None) -> Settings:
     database = os.environ.get("ONEFOLD_DATABASE_URL") or data.pop("database", None) or "sqlite"
     data.pop("database", None)
     database = expand_environment(str(database), "onefold.yml, database")
-    if database == "sqlite":
-        warehouse, review = f"sqlite:///{path / 'warehouse.db'}", f"sqlite:///{path / 'review.db'}"
-    elif database.startswith(("postgresql://", "postgresql+psycopg://", "postgres://")):
-        warehouse = review = "postgresql+psycopg://" + database.split("://", 1)[1]
-    else:
-        raise ConfigError(
-            "onefold.yml, database",
-            "only SQLite and PostgreSQL can hold the warehouse",
-            found=database.split(":", 1)[0],
-            do="Write 'sqlite' or a postgresql:// URL (its password as ${NAME}).",
-        )
+    warehouse, review = _urls(database, path)
     lake = expand_environment(str(data.pop("lake", path / "lake")), "onefold.yml, lake")
     if "://" not in lake and not Path(lake).is_absolute():
         lake = str(path / lake)
@@ -137,8 +130,57 @@ def load(home: Path | str | None = None) -> Settings:
             database_url=warehouse,
             review_url=review,
             lake=lake,
-            country=str(data.pop("country", "CN")),
-            sections=data,
+            country=_country(data.pop("country", "CN")),
+            sections=_sections(data),
         )
     except ValidationError as error:
         raise ConfigError("onefold.yml", str(error.errors()[0]["msg"])) from error
+
+
+def check_database(url: str) -> None:
+    """Whether the warehouse may stand there, by the look of its URL.
+
+    Raises:
+        ConfigError: it is neither SQLite nor PostgreSQL.
+    """
+    _urls(url, Path())
+
+
+def _urls(database: str, home: Path) -> tuple[str, str]:
+    """SQLAlchemy URLs of the warehouse and of the review store."""
+    if database == "sqlite":
+        return f"sqlite:///{home / 'warehouse.db'}", f"sqlite:///{home / 'review.db'}"
+    if database.startswith(("postgresql://", "postgresql+psycopg://", "postgres://")):
+        url = "postgresql+psycopg://" + database.split("://", 1)[1]
+        return url, url
+    raise ConfigError(
+        "onefold.yml, database",
+        "only SQLite and PostgreSQL can hold the warehouse",
+        found=database.split(":", 1)[0],
+        do="Write 'sqlite' or a postgresql:// URL (its password as ${NAME}).",
+    )
+
+
+def _country(value: Any) -> str:
+    code = "NO" if value is False else str(value).upper()  # YAML reads NO as false
+    if not re.fullmatch(r"[A-Z]{2}", code):
+        raise ConfigError(
+            "onefold.yml, country",
+            "a country is two letters (ISO 3166)",
+            found=str(value),
+            do="Write CN, DE or the like.",
+        )
+    return code
+
+
+def _sections(data: dict[Any, Any]) -> dict[str, Any]:
+    for name in data:
+        if name not in SECTIONS:
+            known = (*SECTIONS, "database", "lake", "country")
+            near = difflib.get_close_matches(str(name), known, n=1)
+            raise ConfigError(
+                f"onefold.yml, {name}",
+                "this setting is not known",
+                do=f"Did you mean '{near[0]}'?" if near else "Remove it.",
+            )
+    return data

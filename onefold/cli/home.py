@@ -6,6 +6,7 @@ from pathlib import Path
 
 import yaml
 
+from onefold import settings
 from onefold.errors import ConfigError
 
 _HAN = re.compile(r"[\u4e00-\u9fff]")
@@ -27,7 +28,13 @@ def create(home: Path, database: str | None = None) -> list[Path]:
 
     Returns:
         The files that were written.
+
+    Raises:
+        ConfigError: the database is of another kind, or the home names another one.
     """
+    if database:
+        settings.check_database(database)
+        _require_same(home / "onefold.yml", database)
     config = template("onefold.yml")
     if database:
         config = config.replace("database: sqlite", f"database: {database}", 1)
@@ -39,6 +46,19 @@ def create(home: Path, database: str | None = None) -> list[Path]:
             file.write_text(text, encoding="utf-8")
             written.append(file)
     return written
+
+
+def _require_same(file: Path, database: str) -> None:
+    """Refuse to take another database for a home that names one."""
+    if not file.exists():
+        return
+    named = (yaml.safe_load(file.read_text(encoding="utf-8")) or {}).get("database") or "sqlite"
+    if named != database:
+        raise ConfigError(
+            f"{file}, database",
+            "this home names another database already",
+            do="Change the line 'database:' there, then run 'onefold migrate'.",
+        )
 
 
 def language_of(data: Path) -> str:
