@@ -5,8 +5,10 @@ state, and writing them as CSV, Parquet or Excel, by the file's suffix. A file
 appears whole under its name or not at all.
 """
 
+import os
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -78,7 +80,7 @@ def golden(wh: Warehouse, path: Path | str) -> int:
         The number of golden customers.
 
     Raises:
-        ConfigError: the suffix is not .csv, .parquet or .xlsx, or the folder is not there.
+        ConfigError: the suffix is not .csv, .parquet or .xlsx, or the file cannot be written.
         WarehouseError: the database refuses, or the table does not fit a sheet.
     """
     return _write(read_golden(wh), Path(path))
@@ -91,7 +93,7 @@ def crosswalk_file(wh: Warehouse, path: Path | str) -> int:
         The number of records.
 
     Raises:
-        ConfigError: the suffix is not .csv, .parquet or .xlsx, or the folder is not there.
+        ConfigError: the suffix is not .csv, .parquet or .xlsx, or the file cannot be written.
         WarehouseError: the database refuses, or the table does not fit a sheet.
     """
     return _write(read_crosswalk(wh), Path(path))
@@ -117,8 +119,16 @@ def _write(table: pa.Table, path: Path) -> int:
     try:
         writer(table, partial)
         partial.replace(path)
+    except OSError as error:
+        raise ConfigError(
+            str(path),
+            "the file cannot be written",
+            found=os.strerror(error.errno) if error.errno else type(error).__name__,
+            do="Close it in other programs, mend the folder's rights, or name another.",
+        ) from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
     return table.num_rows
 
 

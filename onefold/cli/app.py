@@ -1,5 +1,6 @@
 """The commands. What they do stands in the packages; here it is called and told."""
 
+import shlex
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -49,7 +50,7 @@ def init(
         out.print(f"wrote {file}")
     out.print(
         f"Next: declare a source in {home / 'sources'}/NAME.yml,"
-        f" then run: onefold refresh --home {home}"
+        f" then run: onefold refresh --home {shlex.quote(str(home))}"
     )
 
 
@@ -84,7 +85,7 @@ def demo(
     engine.migrate(settings.load(place))
     out.print(f"Home: {place}")
     _refresh(place, None)
-    out.print(f"Look around: onefold up --home {place}")
+    out.print(f"Look around: onefold up --home {shlex.quote(str(place))}")
 
 
 @app.command()
@@ -186,9 +187,9 @@ def doctor(home: Home = None) -> None:
 
     findings = doctors.examine(home)
     for finding in findings:
-        mark = "[green]ok[/]  " if finding.ok else "[red]bad[/] "
-        out.print(f"{mark}{finding.what}: ", end="")
-        out.print(finding.words, markup=False)
+        mark, color = ("ok  ", "green") if finding.ok else ("bad ", "red")
+        out.print(mark, style=color, end="")
+        out.print(f"{finding.what}: {finding.words}")
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
 
@@ -235,6 +236,16 @@ def main() -> None:
     """Run the command line; an expected error is one message and its exit code."""
     try:
         app()
+    except OSError as error:
+        # A file or folder of the home that may not be read or written, or a full disk.
+        what = error.strerror or type(error).__name__
+        place = error.filename or "a file"
+        typer.secho(
+            f"{place}: the system refuses it (found {what}). Mend its rights, or free disk space.",
+            fg=typer.colors.RED,
+            err=True,
+        )
+        sys.exit(OnefoldError.exit_code)
     except OnefoldError as error:
         typer.secho(str(error), fg=typer.colors.RED, err=True)
         sys.exit(error.exit_code)

@@ -11,8 +11,9 @@ from rich.table import Table
 from dedupe.evaluation import Evaluation
 from pipelines.report import RefreshReport, SourceReport
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+out = Console(highlight=False, markup=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+"""What is said holds names of files and sources, so nothing in it is taken for markup."""
 
 
 class _Progress(logging.Handler):
@@ -25,11 +26,11 @@ class _Progress(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         message = record.getMessage()
         if record.levelno >= logging.WARNING:
-            err.print(f"[yellow]{message}[/]")
+            err.print(message, style="yellow")
         elif err.is_terminal:
             self.status.update(message)  # type: ignore[attr-defined]
         else:
-            err.print(message, markup=False)
+            err.print(message)
 
 
 @contextmanager
@@ -81,9 +82,9 @@ def show_refresh(report: RefreshReport, evaluation: Evaluation | None = None) ->
             table.add_row(name, text)
     out.print(table)
     for sentence in report.blocked:
-        err.print(f"[red]Not published: {sentence}[/]")
+        err.print(f"Not published: {sentence}", style="red")
     for sentence in report.warnings:
-        err.print(f"[yellow]Warning: {sentence}[/]")
+        err.print(f"Warning: {sentence}", style="yellow")
     if not report.changed:
         out.print(f"Nothing changed, nothing was written ({report.seconds:.1f} s).")
     elif report.published:
@@ -91,8 +92,9 @@ def show_refresh(report: RefreshReport, evaluation: Evaluation | None = None) ->
 
 
 def _say(one: SourceReport) -> None:
-    err.print(f"[yellow]{one.source}: {one.status}; its last good records stay.[/]")
-    err.print(f"  {one.message}", markup=False, soft_wrap=True)
+    stays = "its last good records stay" if one.staged else "it has no records yet"
+    err.print(f"{one.source}: {one.status}; {stays}.", style="yellow")
+    err.print(f"  {one.message}")
 
 
 def show_evaluation(evaluation: Evaluation) -> None:

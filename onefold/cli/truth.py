@@ -16,10 +16,12 @@ def read(path: Path, columns: tuple[str, ...]) -> pa.Table:
         ConfigError: no such file, not readable, or a column is missing.
     """
     if not path.is_file():
-        raise ConfigError(str(path), "there is no such file")
+        raise ConfigError(str(path), "there is no such file", do="Mend the path.")
     try:
         if path.suffix == ".csv":
-            table = pyarrow.csv.read_csv(path)
+            # Keys are text: 0010 is not 10.
+            text = pyarrow.csv.ConvertOptions(column_types=dict.fromkeys(columns, pa.string()))
+            table = pyarrow.csv.read_csv(path, convert_options=text)
         else:
             table = pyarrow.parquet.read_table(path)
     except pa.ArrowInvalid as error:
@@ -32,5 +34,6 @@ def read(path: Path, columns: tuple[str, ...]) -> pa.Table:
             str(path),
             f"there is no column {', '.join(missing)}",
             found=", ".join(table.column_names),
+            do="Name the columns so.",
         )
     return table.select(columns).cast(pa.schema([(name, pa.string()) for name in columns]))

@@ -107,8 +107,12 @@ def test_a_file_is_replaced_whole_and_nothing_else_is_left(published, tmp_path):
         ("golden.txt", r"cannot be written .found \.txt"),
         ("golden", "found no suffix"),
         ("nowhere/golden.csv", "its folder is not there"),
+        ("taken.csv", r"taken\.csv: the file cannot be written .found Is a directory"),
+        ("n" * 300 + ".csv", "the file cannot be written .found File name too long"),
     ],
 )
 def test_what_cannot_be_written_is_refused(published, tmp_path, name, said):
+    (tmp_path / "taken.csv").mkdir()
     with pytest.raises(ConfigError, match=said):
         export.golden(published.wh, tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir() if "partial" in path.name] == []
