@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from dataclasses import asdict
 from datetime import UTC, datetime
+from typing import Literal
 
 from connectors import snapshot
 from connectors.source import SourceConfig, extract
@@ -127,6 +128,10 @@ def stage(deployment: Deployment, source: str) -> Staged:
             | {"checks": [asdict(check) for check in validated.checks]},
         ),
     )
+    if last is not None and last.status in ("failed", "held") and failed is None:
+        # Staged again for other rules only: that the source fails is still the last word on it.
+        status: Literal["failed", "held"] = "held" if last.status == "held" else "failed"
+        staging.record_failure(deployment.warehouse, source, status, last.message or "")
     log.info(
         "staged/%s: %s records, %s added, %s changed, %s moved, %s deleted, %s kept out",
         source,

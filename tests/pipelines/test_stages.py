@@ -79,6 +79,25 @@ def test_a_source_that_fails_again_in_the_same_way_is_noted_once(synced: Path, w
     assert world.files(synced) == before
 
 
+def test_other_rules_do_not_make_a_failing_source_look_well(
+    synced: Path, edit: Edit, world: Any
+) -> None:
+    (synced / "data" / "crm.csv").unlink()
+    edit("sources/crm.yml", "city: City", "district: City")
+    world.run_all(synced)
+    with stages.opened(synced) as opened:
+        last = staging.last_sync(opened.warehouse, "crm", good=False)
+        good = staging.last_sync(opened.warehouse, "crm")
+    assert last is not None
+    assert good is not None
+    assert last.status == "failed"
+    assert good.finished_at < last.finished_at
+    assert "crm.csv" in (last.message or "")
+    before = world.contents(synced, frozenset())
+    world.run_all(synced)
+    assert world.contents(synced, frozenset()) == before
+
+
 def test_a_source_that_comes_back_unchanged_is_noted_as_good(synced: Path, world: Any) -> None:
     text = (synced / "data" / "crm.csv").read_bytes()
     (synced / "data" / "crm.csv").unlink()
