@@ -260,14 +260,9 @@ def consolidate(
     """
     members = _Members(staged, crosswalk, policy)
     size = len(members.ids)
-    values: dict[str, list[Any]] = {}
-    provenance: list[tuple[str, str, int, str, str, str]] = []
+    values: dict[str, pa.Array | list[Any]] = {}
+    trail = _Trail()
     grouped = {name: head for head, names in GROUPS.items() for name in names}
-
-    def note(group: int, field: str, item: int, row: int, rule: str) -> None:
-        provenance.append(
-            (members.ids[group], field, item, members.source[row], members.source_key[row], rule)
-        )
 
     for field in GOLDEN_FIELDS:
         if field.name in values:
@@ -276,13 +271,13 @@ def consolidate(
         fields = GROUPS.get(head, (field.name,))
         rule = policy.rule_of(head)
         if field.kind == "list":
-            found, trail = _union(members, fields, _order(members, ("recent", "trusted"), fields))
+            found, origins = _union(members, fields, _order(members, ("recent", "trusted"), fields))
+            groups, items, rows = np.array(origins, dtype=np.int64).reshape(-1, 3).T
             for at, name in enumerate(fields):
                 values[name] = [
                     [item[at] for item in found.get(group, ())] for group in range(size)
                 ]
-                for group, item, row in trail:
-                    note(group, name, item, row, "union")
+                trail.note(name, groups, items, rows, np.full(len(rows), "union", dtype=object))
             continue
         if rule == "restrictive":
             prohibits = _PROHIBITS[field.name]
@@ -301,70 +296,121 @@ def consolidate(
         groups, firsts = np.unique(members.group[order], return_index=True)
         rows = order[firsts]
         candidates = np.bincount(members.group[order], minlength=size)
+        rules = np.where(candidates[groups] > 1, label, "only value").astype(object)
+        chosen = np.full(size, -1)
+        chosen[groups] = rows
+        where = pa.array(chosen, mask=chosen < 0)
         for name in fields:
-            column = members.column(name)
-            chosen: list[Any] = [None] * size
-            for group, row in zip(groups.tolist(), rows.tolist(), strict=True):
-                chosen[group] = column[row]
-                if column[row] is not None:
-                    note(group, name, 0, row, label if candidates[group] > 1 else "only value")
-            values[name] = chosen
-    _override(members, values, provenance, overrides)
+            values[name] = members.table.column(name).combine_chunks().take(where)
+            held = np.asarray(pc.is_valid(members.table.column(name)))[rows]
+            trail.note(name, groups[held], np.zeros(held.sum(), int), rows[held], rules[held])
+    decided = _override(members, values, overrides)
 
     sources: list[list[str]] = [[] for _ in range(size)]
     for group, name in sorted({*zip(members.group.tolist(), members.source, strict=True)}):
         sources[group].append(name)
-    golden = pa.Table.from_pydict(
-        {
-            "golden_id": members.ids.tolist(),
-            **values,
-            "record_count": np.bincount(members.group, minlength=size),
-            "source_count": [len(names) for names in sources],
-            "sources": sources,
-        },
-        schema=GOLDEN_SCHEMA,
-    )
-    trail_columns = list(zip(*sorted(provenance), strict=True)) or [()] * len(PROVENANCE_SCHEMA)
-    return Consolidated(
-        golden=golden,
-        provenance=pa.Table.from_arrays(
-            [
-                pa.array(column, type=field.type)
-                for column, field in zip(trail_columns, PROVENANCE_SCHEMA, strict=True)
-            ],
-            schema=PROVENANCE_SCHEMA,
-        ),
-    )
+    columns = {
+        "golden_id": members.ids.tolist(),
+        **values,
+        "record_count": np.bincount(members.group, minlength=size),
+        "source_count": [len(names) for names in sources],
+        "sources": sources,
+    }
+    golden = pa.Table.from_pydict(columns, schema=GOLDEN_SCHEMA)
+    return Consolidated(golden=golden, provenance=_decided(trail.table(members), decided))
+
+
+class _Trail:
+    """Where golden values came from, field by field."""
+
+    def __init__(self) -> None:
+        self.fields: list[str] = []
+        self.parts: list[tuple[np.ndarray, ...]] = []
+
+    def note(
+        self,
+        field: str,
+        groups: np.ndarray,
+        items: np.ndarray,
+        rows: np.ndarray,
+        rules: np.ndarray,
+    ) -> None:
+        """One field's values: their groups, places in a list, records and rules."""
+        self.fields.append(field)
+        self.parts.append((groups, items, rows, rules))
+
+    def table(self, members: _Members) -> pa.Table:
+        """PROVENANCE_SCHEMA, sorted by golden_id, field and item."""
+        groups, items, rows, rules = (
+            np.concatenate(parts) for parts in zip(*self.parts, strict=True)
+        )
+        names = np.array(self.fields, dtype=object)
+        rank = np.argsort(np.argsort(names))
+        field = np.repeat(np.arange(len(names)), [len(part[0]) for part in self.parts])
+        order = np.lexsort([items, rank[field], groups])
+        rows = rows[order]
+        columns = {
+            "golden_id": members.ids[groups[order]],
+            "field": names[field[order]],
+            "item": items[order],
+            "source": members.source[rows],
+            "source_key": members.source_key[rows],
+            "rule": rules[order],
+        }
+        return pa.Table.from_pydict(columns, schema=PROVENANCE_SCHEMA)
+
+
+_Decided = dict[tuple[str, str], tuple[int, str]]
+"""Golden id and field → how many values a steward gave it, by which decision."""
 
 
 def _override(
-    members: _Members,
-    values: dict[str, list[Any]],
-    provenance: list[tuple[str, str, int, str, str, str]],
-    overrides: pa.Table | None,
-) -> None:
+    members: _Members, values: dict[str, pa.Array | list[Any]], overrides: pa.Table | None
+) -> _Decided:
     """Put the stewards' values over the sources', in place."""
+    decided: _Decided = {}
     if overrides is None:
-        return
+        return decided
     place = {golden: number for number, golden in enumerate(members.ids.tolist())}
     kinds = {field.name: field.kind for field in GOLDEN_FIELDS}
     rows = [row for row in overrides.to_pylist() if row["kind"] == "override"]
+
+    def put(field: str, golden: str, value: Any) -> None:
+        column = values[field]
+        if not isinstance(column, list):
+            column = values[field] = column.to_pylist()
+        column[place[golden]] = value
+
     for row in sorted(rows, key=lambda row: (str(row["decided_at"]), row["decision_id"])):
         golden, name = row["golden_id"], row["field"]
         if golden not in place or name not in kinds:
             continue
-        values[name][place[golden]] = _parsed(row["value"], kinds[name])
+        value = _parsed(row["value"], kinds[name])
+        put(name, golden, value)
         if name == "phones":
-            count = len(values[name][place[golden]])
-            values["phone_kinds"][place[golden]] = ["unknown"] * count
-            values["phone_extensions"][place[golden]] = [""] * count
-        items = values[name][place[golden]]
-        count = len(items) if isinstance(items, list) else 1
-        provenance[:] = [entry for entry in provenance if entry[:2] != (golden, name)]
-        provenance += [
-            (golden, name, item, "decision", row["decision_id"], "override")
-            for item in range(count)
-        ]
+            put("phone_kinds", golden, ["unknown"] * len(value))
+            put("phone_extensions", golden, [""] * len(value))
+        count = len(value) if isinstance(value, list) else 1
+        decided[golden, name] = (count, row["decision_id"])
+    return decided
+
+
+def _decided(provenance: pa.Table, decided: _Decided) -> pa.Table:
+    """The provenance, with stewards' decisions in the place of what they overrule."""
+    if not decided:
+        return provenance
+    mine = pa.array([f"{golden} {field}" for golden, field in decided], pa.string())
+    named = pc.binary_join_element_wise(provenance["golden_id"], provenance["field"], " ")
+    kept = provenance.filter(pc.invert(pc.is_in(named, value_set=mine)))
+    added = [
+        (golden, field, item, "decision", decision_id, "override")
+        for (golden, field), (count, decision_id) in decided.items()
+        for item in range(count)
+    ]
+    new = [dict(zip(PROVENANCE_SCHEMA.names, row, strict=True)) for row in added]
+    whole = pa.concat_tables([kept, pa.Table.from_pylist(new, schema=PROVENANCE_SCHEMA)])
+    keys = ("golden_id", "field", "item")
+    return whole.sort_by([(key, "ascending") for key in keys]).combine_chunks()
 
 
 def _parsed(text: str | None, kind: str) -> Any:
