@@ -83,11 +83,30 @@ def yaml_error(where: str, error: yaml.YAMLError) -> ConfigError:
     return ConfigError(f"{where}{line}", what, do="Mend the line, or the one before it.")
 
 
+def require_plain(home: Path) -> Path:
+    """Refuse a home whose path is a pattern: Dagster would not find its settings there.
+
+    Without them it would report usage to its makers.
+
+    Raises:
+        ConfigError: the path holds one of ``* ? [ ]``.
+    """
+    marks = sorted(set(str(home)) & set("*?[]"))
+    if marks:
+        raise ConfigError(
+            str(home),
+            "a home's path may not hold these characters",
+            found=" ".join(marks),
+            do="Rename the folder.",
+        )
+    return home
+
+
 def find_home(home: Path | str | None = None) -> Path:
     """The home folder: the argument, else ONEFOLD_HOME, else the current folder.
 
     Raises:
-        ConfigError: there is no onefold.yml in it.
+        ConfigError: there is no onefold.yml in it, or its path is a pattern.
     """
     path = Path(home or os.environ.get("ONEFOLD_HOME") or ".").expanduser().resolve()
     if not (path / "onefold.yml").is_file():
@@ -97,7 +116,7 @@ def find_home(home: Path | str | None = None) -> Path:
             found="no onefold.yml",
             do="Make one with 'onefold init HOME', or name yours with --home or ONEFOLD_HOME.",
         )
-    return path
+    return require_plain(path)
 
 
 def load(home: Path | str | None = None) -> Settings:

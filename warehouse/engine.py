@@ -127,6 +127,10 @@ def _refusal(url: sa.URL, error: BaseException | None) -> WarehouseError:
             return _held(where)
         if "unable to open" in said:
             return WarehouseError(where, "the file cannot be opened", do="Check folder and rights.")
+        if "readonly" in said:
+            return WarehouseError(
+                where, "the file may not be written", do="Mend the rights of file and folder."
+            )
         if "no such table" in said or "no such column" in said:
             return WarehouseError(where, "the database is not up to date", found=said, do=_MIGRATE)
         return WarehouseError(where, "the database refuses", found=said)

@@ -1,5 +1,6 @@
 """``onefold doctor``: is everything there that a refresh needs?"""
 
+import os
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ from connectors import source as sources
 from dedupe import model, survivorship
 from onefold import settings
 from onefold.errors import OnefoldError
+from pipelines import timezone
 from warehouse import engine
 
 
@@ -27,9 +29,13 @@ def examine(home: Path | None) -> list[Finding]:
     except OnefoldError as error:
         return [Finding("home", False, str(error))]
     findings = [Finding("home", True, str(config.home))]
+    if not os.access(config.home, os.W_OK | os.X_OK):
+        words = f"{config.home}: no right to write here. Mend the folder's rights."
+        findings = [Finding("home", False, words)]
     try:
         model.MatchingSettings.read(config.sections.get("matching"))
         survivorship.load_policy(config.sections.get("survivorship"))
+        timezone.time_zone(config)
         findings.append(Finding("onefold.yml", True, "every setting is known"))
     except OnefoldError as error:
         findings.append(Finding("onefold.yml", False, str(error)))

@@ -30,8 +30,10 @@ def create(home: Path, database: str | None = None) -> list[Path]:
         The files that were written.
 
     Raises:
-        ConfigError: the database is of another kind, or the home names another one.
+        ConfigError: the database is of another kind, the home names another one, or its
+            path is a pattern.
     """
+    settings.require_plain(home)
     if database:
         settings.check_database(database)
         _require_same(home / "onefold.yml", database)

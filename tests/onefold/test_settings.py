@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from onefold import settings
+from onefold.cli import doctor
 from onefold.cli import home as homes
 from onefold.errors import ConfigError
 
@@ -58,3 +59,21 @@ def test_database_of_another_kind_makes_no_home(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="only SQLite and PostgreSQL"):
         homes.create(tmp_path / "home", "mysql://a@b/c")
     assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize("name", ["a[1]", "a*", "what?"])
+def test_home_whose_path_is_a_pattern_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ConfigError, match="may not hold these characters"):
+        homes.create(tmp_path / name)
+    assert not (tmp_path / name).exists()
+    (tmp_path / name).mkdir()
+    with pytest.raises(ConfigError, match="may not hold these characters"):
+        _load(tmp_path / name, "country: CN")
+
+
+def test_doctor_says_what_is_wrong_with_the_time_zone(tmp_path: Path) -> None:
+    homes.create(tmp_path)
+    _load(tmp_path, "timezone: Mars/Base")
+    found = {one.what: one for one in doctor.examine(tmp_path)}
+    assert not found["onefold.yml"].ok
+    assert "timezone" in found["onefold.yml"].words
