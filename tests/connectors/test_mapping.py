@@ -14,32 +14,32 @@ from connectors.fields import INPUT_FIELDS
 from onefold.errors import SourceLayout
 
 CASES = {
-    "name": "客户名称 客戶名稱 姓名 *姓名 单位/姓名 客户姓名（必填） 您的姓名 Customer Client Name "
+    "name": "Acct_Holder Client_Nm 会员称呼 客户名称 客戶名稱 姓名 *姓名 单位/姓名 客户姓名（必填） 您的姓名 Customer Client Name "
     "Customer_Name CUST_NAME khmc 公司/个人名称 客商名称 cCusName Kunde 顧客名",
     "organization_name": "公司名称 单位名称 工作单位 Company Organisation AccountName "
     "企业名称（全称） 公司名 客户公司名 company_name dwmc 就職單位 Firma Employer 客户公司 "
-    "发票抬头",
+    "发票抬头 Biz_Name",
     "family_name": "姓 LastName last_name Surname 姓氏 Nachname",
     "given_name": "名 FirstName first_name Forename Vorname",
     "short_name": "客户简称 shortname cCusAbbName Abbreviation khjc",
-    "customer_type": "客户类型 custtype RecordType Customer_Type is_company",
-    "national_id": "身份证号 身份證號碼 idcard SSN 客户身份证号码 sfzh HKID National_ID",
+    "customer_type": "客户类型 Type_of_client custtype RecordType Customer_Type is_company",
+    "national_id": "National_ID_No. 身份证号 身份證號碼 idcard SSN 客户身份证号码 sfzh HKID National_ID",
     "tax_id": "税号 統一編號 统一社会信用代码 纳税人识别号 taxpayerid VAT_No VAT-No. EIN nsrsbh "
     "Tax_ID 营业执照号 USt-IdNr. cCusRegCode",
     "identifier": "税号/身份证 統編/身份證 证件号码 TaxOrIdNumber idno Reg_No "
     "身份证号/社会信用代码 身份证号码或税号 ID/Passport",
-    "birth_date": "出生日期 生日 Birthdate D.O.B. Date_of_Birth birthday csrq Geburtsdatum",
+    "birth_date": "Geb.-Datum geb._am 出生日期 生日 Birthdate D.O.B. Date_of_Birth birthday csrq Geburtsdatum",
     "sex": "性别 性別 Sex Gender",
     "phone": "电话 電話 联系方式 联系电话 座机 Phone Tel. TEL tel1 Phone_2 Contact_no. Office ℡ "
     "客户联系电话 联系人/电话 cCusPhone billing_phone 办公电话 手机/电话 Telefon Work_Phone",
-    "mobile": "手机 手機號碼 手提電話 Mobile Mobile_# Cell MobilePhone FMobilePhone 客户手机号码1 "
+    "mobile": "Mobilnr. 手机 手機號碼 手提電話 Mobile Mobile_# Cell MobilePhone FMobilePhone 客户手机号码1 "
     "行動電話 Handy-Nr. sjh 联系方式_>_手机",
     "email": "邮箱 電郵 E-mail Email_Address 电子邮件 EMAIL 联系人邮箱 emailaddress1 e-mail_2 mail",
     "address": "地址 详细地址 送货地址 Addr. Ship-to MailingStreet 通訊地址 公司地址 "
     "Address_Line_1 Straße txdz primary_address_street 联系地址",
     "district": "区县 District 区",
     "city": "城市 市 City MailingCity billing_address_city Town Ort",
-    "region": "省 省份 Province State State/Province MailingState 地址_>_省",
+    "region": "所在省市 省 省份 Province State State/Province MailingState 地址_>_省",
     "postal_code": "邮编 郵政編碼 Zip ZIP_Code postcode PLZ MailingPostalCode Post_Code 邮政编码",
     "country": "国家 Country MailingCountry 国家/地区 country_code",
     "contact_name": "联系人 聯絡人 对接人 经办人 Contact Attn Attn: linkman lxr Contact_Person "
