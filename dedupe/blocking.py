@@ -20,6 +20,7 @@ KINDS: dict[str, str] = {
     "short_name": "the same family name and initial",
     "given": "the same given name and start of the family name",
     "place": "the same family name in the same city",
+    "postal": "the same postal code and start of the family or given name",
     "brand": "the same distinctive name, by spelling or pinyin",
     "brand_start": "the same start of the distinctive name",
     "word": "a word of the distinctive name",
@@ -37,7 +38,7 @@ KINDS: dict[str, str] = {
 """Kind of key → what two records that share it have in common."""
 
 WEAK = frozenset(
-    {"short_name", "place", "brand_start", "word", "acronym", "id_part", "email_local"}
+    {"short_name", "place", "postal", "brand_start", "word", "acronym", "id_part", "email_local"}
     | {"email_domain"}
 )
 """Kinds that many unrelated records share: their blocks may hold a quarter of the limit only,
@@ -175,6 +176,11 @@ SELECT 'given', given || '.' || left(family, 2), row FROM readings WHERE length(
 UNION ALL
 SELECT 'place', readings.family || '@' || f.city, f.row FROM readings JOIN f USING (row)
 WHERE f.city IS NOT NULL AND readings.family <> ''
+UNION ALL
+SELECT 'postal', unnest([f.postal_code || '.' || left(readings.family, 2),
+                         f.postal_code || ':' || left(readings.given, 2)]), f.row
+FROM readings JOIN f USING (row)
+WHERE f.postal_code IS NOT NULL AND readings.family <> '' AND readings.given <> ''
 UNION ALL
 SELECT 'birth', CAST(birth_date AS VARCHAR), row FROM f WHERE person AND birth_date IS NOT NULL;
 """

@@ -14,6 +14,8 @@ from dedupe.comparing.columns import Levels, Mask, Rows
 from dedupe.levels import FIELDS, LEVELS, MISSING, VETOES
 from rules.customer import ORGANIZATION, PERSON
 
+_PHONE_SHARED = [level.name for level in LEVELS[PERSON]["phone"]].index("shared")
+_ADDRESS_ROAD = [level.name for level in LEVELS[PERSON]["address"]].index("other_number")
 _NUMBER = {
     customer_type: {
         field: {level.name: number for number, level in enumerate(known)}
@@ -93,13 +95,16 @@ def _vetoes(levels: dict[str, Levels], person: Mask, organization: Mask) -> pa.A
 
     id_agrees = np.isin(levels["id"], [identifiers.NEAR, identifiers.PARTIAL, identifiers.SAME])
     email_agrees = levels["email"] >= reach.EMAIL_NEAR
-    born_alike = levels["birth_date"] == 2
+    reached = (levels["phone"] >= _PHONE_SHARED) | (levels["address"] >= _ADDRESS_ROAD)
+    # A birth date alone, which strangers share, does not outweigh unlike names.
+    born_alike = (levels["birth_date"] == 2) & reached
+    same_id = levels["id"] == identifiers.SAME
     tests: dict[str, Mask] = {
         "type": ~person & ~organization,
         "branch": np.isin(levels["branch"], [people.BRANCH_OTHER, people.BRANCH_PARENT]),
         "id": levels["id"] == identifiers.CONFLICT,
         "birth_date": (levels["birth_date"] == 0) & ~id_agrees,
-        "given_name": person_is("family_only"),
+        "given_name": person_is("family_only") & ~same_id,
         "sibling": person_is("one_character"),
         "relative": person_is("conflict"),
         "unlike": (person_is("unlike") | organization_is("unlike"))

@@ -94,6 +94,9 @@ def maximize(patterns: Patterns, matching: np.ndarray, start: Model, shipped: Mo
         level = patterns.levels[:, column].astype(np.int64)
         measured = level != MISSING
         size = len(known.levels)
+        if name in ORDERED and not _contrasted(level, patterns.apart.get(name)):
+            fields[name] = replace(known, m=prior.m, u=prior.u)
+            continue
         fields[name] = replace(
             known,
             m=_shares(level[measured], yes[measured], prior.m, size),
@@ -105,6 +108,12 @@ def maximize(patterns: Patterns, matching: np.ndarray, start: Model, shipped: Mo
     total = yes.sum() + no.sum()
     rate = (yes.sum() + shipped.prior * PSEUDO_PAIRS) / (total + PSEUDO_PAIRS)
     return replace(start, fields=fields, prior=float(np.clip(rate, low, high)))
+
+
+def _contrasted(level: np.ndarray, apart: np.ndarray | None) -> bool:
+    """Whether any pair disagrees: of values that are measured only where they agree, such as
+    numbers of an unknown kind, nothing can be learned."""
+    return bool((level == 0).any() or (apart is not None and apart[0] > 0))
 
 
 def _shares(

@@ -191,7 +191,9 @@ VETOES: dict[str, Veto] = {
     "given_name": Veto("Same family name, but the given names differ."),
     "sibling": Veto("One of two given characters differs and the two are unrelated."),
     "relative": Veto("Same name, but suffix or middle name contradict."),
-    "unlike": Veto("Their names are unlike, and no number, e-mail or birth date agrees."),
+    "unlike": Veto(
+        "Their names are unlike, and neither a number, an e-mail, nor birth date and place agree."
+    ),
     "sister": Veto("Same distinctive name, but another line of business or region.", 7.0),
 }
 """Values of the column ``veto``, the first that applies, in this order."""

@@ -89,7 +89,11 @@ def _begun(a: str, b: str) -> bool:
 
 
 def birth_levels(features: pa.Table, left: Rows, right: Rows) -> Levels:
-    """Birth date levels of pairs of rows: same; one part off or swapped; different."""
+    """Birth date levels of pairs of rows: same; one part off or swapped; different.
+
+    The first of January is also what systems keep when they know the year only:
+    it contradicts no other day of that year.
+    """
     dates = features.column("birth_date").combine_chunks()
     known = np.asarray(dates.is_valid())
     days = np.asarray(dates.fill_null(0).cast(pa.int32())).astype("datetime64[D]")
@@ -104,6 +108,8 @@ def birth_levels(features: pa.Table, left: Rows, right: Rows) -> Levels:
         | (np.abs(year[left] - year[right]) % 10 == 0)
         | (np.abs(year[left] - year[right]) <= 1)
     )
+    only_year = (month == 1) & (day == 1)
+    off |= same_year & (only_year[left] | only_year[right])
     result = np.full(len(left), MISSING, dtype=np.int8)
     both = known[left] & known[right]
     result[both] = 0

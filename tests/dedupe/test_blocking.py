@@ -95,6 +95,11 @@ def found(*rows: dict[str, Any], limit: int = 60) -> dict[tuple[str, str], set[s
             "address",
         ),
         (
+            person("Packer", "Ann", postal_code="RH6 7NB"),
+            person("Palmer", "Jane", postal_code="RH6 7NB"),
+            "postal",
+        ),
+        (
             person("张", "伟", emails=["zw@example.com"]),
             person("王", "芳", emails=["zw@example.com"]),
             "email",

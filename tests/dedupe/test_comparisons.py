@@ -499,3 +499,32 @@ def test_every_level_and_veto_has_a_sentence() -> None:
             assert all(text.endswith(".") for text in texts)
             assert len(set(texts)) == len(texts)
     assert all(veto.sentence.endswith(".") for veto in VETOES.values())
+
+
+BORN = {"birth_date": date(1980, 3, 4)}
+
+
+def test_a_birth_date_alone_does_not_excuse_unlike_names() -> None:
+    alone = compare(person("Jed Dulko", **BORN), person("Mary Quince", **BORN))
+    phone = {"phones": ["+12025550143"], "phone_keys": ["+12025550143"], "phone_kinds": ["fixed"]}
+    reached = compare(person("Jed Dulko", **BORN, **phone), person("Mary Quince", **BORN, **phone))
+    assert (alone["veto"], reached["veto"]) == ("unlike", None)
+
+
+def test_an_equal_identity_number_lets_a_given_name_differ() -> None:
+    for keys, veto in ((["ssn:900123456"], None), (None, "given_name")):
+        one = person("Caleb Challenor", id_keys=keys)
+        assert compare(one, person("Nathan Challenor", id_keys=keys))["veto"] == veto
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "level"),
+    [
+        (date(1857, 1, 1), date(1857, 11, 9), "near"),
+        (date(1857, 1, 1), date(1859, 11, 9), "different"),
+        (date(1857, 2, 1), date(1857, 11, 9), "different"),
+    ],
+)
+def test_the_first_of_january_may_stand_for_the_year(left: date, right: date, level: str) -> None:
+    pair = (person("Ann Lee", birth_date=left), person("Ann Lee", birth_date=right))
+    assert compare(*pair)["birth_date"] == level

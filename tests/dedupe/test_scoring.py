@@ -317,3 +317,12 @@ def test_a_shared_surname_and_initial_counts_where_no_whole_name_is_shared():
     table = levels([0, 2], [1, 3], name=[8, 8])
     rare, common = score(table, people, {"person": shipped_model("person")}).to_pylist()
     assert rare["name_rarity_bits"] > 1 > 0 > common["name_rarity_bits"] - 0.5
+
+
+def test_a_number_measured_only_where_it_agrees_keeps_its_shipped_weight():
+    table, _ = made(5_000, 0.9)
+    same = np.where(np.arange(5_000) % 2, 3, -1)
+    at = table.column_names.index("id_level")
+    table = table.set_column(at, "id_level", pa.array(same.astype(np.int8)))
+    learned = train(table, features(5_001), SETTINGS)["person"].fields["id"]
+    assert learned.bits == shipped_model("person").fields["id"].bits
