@@ -28,7 +28,8 @@ CASES = {
     "Tax_ID 营业执照号 USt-IdNr. cCusRegCode",
     "identifier": "税号/身份证 統編/身份證 证件号码 TaxOrIdNumber idno Reg_No "
     "身份证号/社会信用代码 身份证号码或税号 ID/Passport",
-    "birth_date": "Geb.-Datum geb._am 出生日期 生日 Birthdate D.O.B. Date_of_Birth birthday csrq Geburtsdatum",
+    "birth_date": "Geb.-Datum geb._am 出生日期 生日 Birthdate D.O.B. Date_of_Birth birthday csrq "
+    "Geburtsdatum",
     "sex": "性别 性別 Sex Gender",
     "phone": "电话 電話 联系方式 联系电话 座机 Phone Tel. TEL tel1 Phone_2 Contact_no. Office ℡ "
     "客户联系电话 联系人/电话 cCusPhone billing_phone 办公电话 手机/电话 Telefon Work_Phone",
