@@ -100,6 +100,12 @@ def stage(deployment: Deployment, source: str) -> Staged:
     if good is not None and good.fingerprint == depends_on and failed is None:
         log.info("staged/%s: unchanged, %s records", source, f"{good.rows_staged:,}")
         return _stands(source, good, "unchanged", "", began)
+    settings = _settings_fingerprint(deployment, config)
+    failing = last is not None and last.status in ("failed", "held") and failed is None
+    if good is not None and failing and (good.manifest or {}).get("settings") != settings:
+        # The source was not read with these settings, so they are not tried on its records.
+        log.info("staged/%s: kept, %s records", source, f"{good.rows_staged:,}")
+        return _stands(source, good, "unchanged", "", began)
     log.info("staged/%s: cleaning %s rows", source, f"{manifest.rows:,}")
     path = snapshot.path_of(deployment.lake, manifest)
     country = config.country or deployment.settings.country
@@ -125,10 +131,10 @@ def stage(deployment: Deployment, source: str) -> Staged:
             key_basis=manifest.key_basis,
             fingerprint=depends_on,
             manifest=manifest.model_dump(mode="json")
-            | {"checks": [asdict(check) for check in validated.checks]},
+            | {"checks": [asdict(check) for check in validated.checks], "settings": settings},
         ),
     )
-    if last is not None and last.status in ("failed", "held") and failed is None:
+    if last is not None and failing:
         # Staged again for other rules only: that the source fails is still the last word on it.
         status: Literal["failed", "held"] = "held" if last.status == "held" else "failed"
         staging.record_failure(deployment.warehouse, source, status, last.message or "")
@@ -219,9 +225,16 @@ def _staging_fingerprint(
     return fingerprint.of(
         manifest.content_hash,
         manifest.positions_hash,
+        _settings_fingerprint(deployment, config),
+        fingerprint.of_code("connectors", "rules"),
+    )
+
+
+def _settings_fingerprint(deployment: Deployment, config: SourceConfig) -> str:
+    """Of the settings of a source that say what its records become."""
+    return fingerprint.of(
         config.model_dump(mode="json", exclude=_NOT_STAGING),
         config.country or deployment.settings.country,
-        fingerprint.of_code("connectors", "rules"),
     )
 
 
