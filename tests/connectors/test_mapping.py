@@ -14,7 +14,8 @@ from connectors.fields import INPUT_FIELDS
 from onefold.errors import SourceLayout
 
 CASES = {
-    "name": "Acct_Holder Client_Nm 会员称呼 客户名称 客戶名稱 姓名 *姓名 单位/姓名 客户姓名（必填） 您的姓名 Customer Client Name "
+    "name": "Acct_Holder Client_Nm 会员称呼 客户名称 客戶名稱 姓名 *姓名 "
+    "单位/姓名 客户姓名（必填） 您的姓名 Customer Client Name "
     "Customer_Name CUST_NAME khmc 公司/个人名称 客商名称 cCusName Kunde 顧客名",
     "organization_name": "公司名称 单位名称 工作单位 Company Organisation AccountName "
     "企业名称（全称） 公司名 客户公司名 company_name dwmc 就職單位 Firma Employer 客户公司 "
@@ -23,7 +24,8 @@ CASES = {
     "given_name": "名 FirstName first_name Forename Vorname",
     "short_name": "客户简称 shortname cCusAbbName Abbreviation khjc",
     "customer_type": "客户类型 Type_of_client custtype RecordType Customer_Type is_company",
-    "national_id": "National_ID_No. 身份证号 身份證號碼 idcard SSN 客户身份证号码 sfzh HKID National_ID",
+    "national_id": "National_ID_No. 身份证号 身份證號碼 idcard "
+    "SSN 客户身份证号码 sfzh HKID National_ID",
     "tax_id": "税号 統一編號 统一社会信用代码 纳税人识别号 taxpayerid VAT_No VAT-No. EIN nsrsbh "
     "Tax_ID 营业执照号 USt-IdNr. cCusRegCode",
     "identifier": "税号/身份证 統編/身份證 证件号码 TaxOrIdNumber idno Reg_No "
@@ -33,7 +35,8 @@ CASES = {
     "sex": "性别 性別 Sex Gender",
     "phone": "电话 電話 联系方式 联系电话 座机 Phone Tel. TEL tel1 Phone_2 Contact_no. Office ℡ "
     "客户联系电话 联系人/电话 cCusPhone billing_phone 办公电话 手机/电话 Telefon Work_Phone",
-    "mobile": "Mobilnr. 手机 手機號碼 手提電話 Mobile Mobile_# Cell MobilePhone FMobilePhone 客户手机号码1 "
+    "mobile": "Mobilnr. 手机 手機號碼 手提電話 Mobile "
+    "Mobile_# Cell MobilePhone FMobilePhone 客户手机号码1 "
     "行動電話 Handy-Nr. sjh 联系方式_>_手机",
     "email": "邮箱 電郵 E-mail Email_Address 电子邮件 EMAIL 联系人邮箱 emailaddress1 e-mail_2 mail",
     "address": "地址 详细地址 送货地址 Addr. Ship-to MailingStreet 通訊地址 公司地址 "
