@@ -34,6 +34,7 @@ KINDS: dict[str, str] = {
     "birth": "the same birth date",
     "address": "the same house number and start of the road",
     "contact": "the same contact person or legal representative",
+    "same": "the same name, and all telephone numbers, e-mails and the address",
 }
 """Kind of key → what two records that share it have in common."""
 
@@ -43,6 +44,11 @@ WEAK = frozenset(
 )
 """Kinds that many unrelated records share: their blocks may hold a quarter of the limit only,
 and larger ones are refined by two properties at once."""
+
+LASTING = frozenset({"id", "same"})
+"""Kinds that name one holder, whom a list of orders repeats in every row: their blocks may hold
+:data:`LASTING_TIMES` the limit."""
+LASTING_TIMES = 5
 
 _BITS = {kind: 1 << number for number, kind in enumerate(KINDS)}
 
@@ -115,6 +121,8 @@ def _filled(sql: str, limit: int) -> str:
     weak = ", ".join(f"'{kind}'" for kind in sorted(WEAK))
     return (
         sql.replace("$weak_limit", str(max(2, limit // 4)))
+        .replace("$lasting_limit", str(limit * LASTING_TIMES))
+        .replace("$lasting", ", ".join(f"'{kind}'" for kind in sorted(LASTING)))
         .replace("$limit", str(limit))
         .replace("$weak", weak)
     )
@@ -227,6 +235,11 @@ SELECT 'email_local', split_part(address, '@', 1), row
 FROM (SELECT unnest(emails) AS address, row FROM f)
 WHERE length(split_part(address, '@', 1)) > 4
 UNION ALL
+SELECT 'same', concat_ws('|', name_key, array_to_string(phone_keys, ','),
+                         array_to_string(emails, ','), road_key, house_number, unit, city), row
+FROM f WHERE length(name_key) > 1
+         AND (phone_keys IS NOT NULL OR emails IS NOT NULL OR house_number IS NOT NULL)
+UNION ALL
 SELECT 'address', house_number || ' ' || left(road_key, 4), row FROM f
 WHERE house_number IS NOT NULL AND road_key IS NOT NULL;
 """
@@ -237,7 +250,8 @@ SELECT DISTINCT keys.kind, keys.key, f.person, keys.row
 FROM keys JOIN f USING (row) WHERE keys.key IS NOT NULL AND keys.key <> '';
 CREATE TEMP TABLE sizes AS
 SELECT kind, key, person, count(*) AS size,
-       CASE WHEN kind IN ($weak) THEN $weak_limit ELSE $limit END AS most
+       CASE WHEN kind IN ($weak) THEN $weak_limit WHEN kind IN ($lasting) THEN $lasting_limit
+            ELSE $limit END AS most
 FROM typed GROUP BY kind, key, person HAVING count(*) > 1;
 CREATE TEMP TABLE blocks AS
 SELECT typed.kind, typed.key, typed.person, typed.row, 0 AS round

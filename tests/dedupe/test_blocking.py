@@ -5,6 +5,7 @@ from itertools import combinations
 from typing import Any, NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from dedupe import blocking, features
@@ -234,3 +235,20 @@ def test_report_knows_every_kind() -> None:
 def test_no_records_give_no_pairs() -> None:
     made = blocking.candidates(features.build(staged()), Settings())
     assert (made.pairs.num_rows, made.report.num_rows) == (0, 0)
+
+
+def test_a_holder_whom_a_list_repeats_is_still_paired_by_its_number() -> None:
+    rows = [person("Green", "Ann", id_keys=["ssn:900123456"]) for _ in range(30)]
+    table = features.build(staged(*rows))
+    assert blocking.candidates(table, Settings(10)).pairs.num_rows == 30 * 29 // 2
+    assert blocking.candidates(table, Settings(5)).pairs.num_rows == 0
+
+
+def test_equal_records_are_paired_although_their_keys_are_oversized() -> None:
+    reach = {"phone_keys": ["+12025550143"], "emails": ["ann@example.com"]}
+    rows = [person("Green", "Ann", **reach) for _ in range(30)]
+    others = [person("Green", "Ann", emails=[f"a{n}@example.com"]) for n in range(30)]
+    table = features.build(staged(*rows, *others))
+    made = blocking.candidates(table, Settings(10)).pairs
+    assert made.filter(pc.match_substring(made["found_by"], "same")).num_rows == 435
+    assert made.num_rows == 435
