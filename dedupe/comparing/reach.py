@@ -73,6 +73,11 @@ def phone_counts(features: pa.Table) -> pa.Table:
     return pa.table({"number": flat}).group_by("number").aggregate([([], "count_all")])
 
 
+SWITCHBOARD = 300
+"""Records that may have one telephone number; one that more have says nothing about a customer,
+and is as good as missing."""
+
+
 def phone_levels(
     features: pa.Table, left: Rows, right: Rows, counts: pa.Table
 ) -> tuple[Levels, pa.Array]:
@@ -88,7 +93,11 @@ def phone_levels(
         fewest records have, null where none is shared.
     """
     numbers = encode_lists(features.column("phones").combine_chunks())
-    a, b = numbers.codes[left], numbers.codes[right]
+    known = np.asarray(pc.index_in(pa.array(numbers.values, pa.string()), counts.column("number")))
+    common = np.asarray(counts.column("count_all"))[known] > SWITCHBOARD
+    codes = numbers.codes.copy()
+    codes[np.isin(codes, np.flatnonzero(common))] = -1
+    a, b = codes[left], codes[right]
     shared = shares(a, b)
     keys = encode_lists(features.column("phone_keys").combine_chunks(), width=8)
     local = derive(keys, _local_digits)
@@ -98,6 +107,7 @@ def phone_levels(
     kinds = _kind_bits(features)
     result = np.full(len(left), MISSING, dtype=np.int8)
     both = has[left] & has[right]
+    both &= (shared > 0) | (shares(numbers.codes[left], numbers.codes[right]) == 0)
     result[both] = PHONE_NONE
     apart = (kinds[left] & kinds[right]) == 0
     result[both & apart & (kinds[left] > 0) & (kinds[right] > 0)] = PHONE_OTHER_KIND

@@ -528,3 +528,9 @@ def test_an_equal_identity_number_lets_a_given_name_differ() -> None:
 def test_the_first_of_january_may_stand_for_the_year(left: date, right: date, level: str) -> None:
     pair = (person("Ann Lee", birth_date=left), person("Ann Lee", birth_date=right))
     assert compare(*pair)["birth_date"] == level
+
+
+def test_a_number_that_hundreds_have_is_as_good_as_missing() -> None:
+    phone = {"phones": ["+12025550143"], "phone_keys": ["+12025550143"], "phone_kinds": ["fixed"]}
+    for count, level in ((300, "shared"), (301, None)):
+        assert compare(*[person("Ann Lee", **phone) for _ in range(count)])["phone"] == level
