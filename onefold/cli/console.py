@@ -54,7 +54,7 @@ def progress(title: str) -> Iterator[None]:
 def show_refresh(report: RefreshReport, evaluation: Evaluation | None = None) -> None:
     """Print the closing table of a refresh."""
     columns = ("read", "staged", "quarantined", "new", "changed", "deleted", "unchanged")
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1))
     table.add_column("source")
     for name in columns:
         table.add_column(name, justify="right")
