@@ -187,6 +187,7 @@ class RefreshReport:
     Attributes:
         run_id: the Dagster run.
         sources: one per source, in order of name.
+        records: staged records of all sources, also of those not synced now.
         pairs: scored pairs.
         clusters: clusters found.
         golden: golden customers published now.
@@ -201,6 +202,7 @@ class RefreshReport:
 
     run_id: str
     sources: list[SourceReport]
+    records: int
     pairs: int
     clusters: int
     golden: int

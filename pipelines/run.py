@@ -193,6 +193,7 @@ def _report(
     return RefreshReport(
         run_id=result.run_id,
         sources=sources,
+        records=computed["clusters"].rows if "clusters" in computed else 0,
         pairs=computed["scored_pairs"].rows if "scored_pairs" in computed else 0,
         clusters=int(computed["clusters"].counts["clusters"]) if "clusters" in computed else 0,
         golden=published.golden if published else 0,

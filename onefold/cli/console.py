@@ -72,7 +72,7 @@ def show_refresh(report: RefreshReport, evaluation: Evaluation | None = None) ->
     table = Table(box=box.SIMPLE, show_header=False)
     table.add_column()
     table.add_column(justify="right")
-    table.add_row("records staged", f"{sum(one.staged for one in report.sources):,}")
+    table.add_row("records staged", f"{report.records:,}")
     table.add_row("pairs compared", f"{report.pairs:,}")
     table.add_row("clusters", f"{report.clusters:,}")
     table.add_row("golden customers", f"{report.golden:,}")

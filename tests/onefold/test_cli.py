@@ -1,6 +1,7 @@
 """The command line as a user runs it: a process, its words, its exit code."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -163,3 +164,11 @@ def test_demo_refuses_a_folder_that_is_no_world(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "this is not a demo world" in done.stderr
     assert not (tmp_path / "h").exists()
+
+
+def test_records_staged_are_counted_over_all_sources_when_one_is_refreshed(
+    demo: tuple[Path, str],
+) -> None:
+    done = onefold("refresh", "--source", "crm", "--home", demo[0], cwd=demo[0])
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"records staged +2,000\b", done.stdout)
