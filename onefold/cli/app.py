@@ -4,16 +4,12 @@ import shlex
 import sys
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from onefold import __version__
 from onefold.errors import ConfigError, OnefoldError
-
-if TYPE_CHECKING:
-    from dedupe.evaluation import Evaluation
-    from onefold.settings import Settings
 
 app = typer.Typer(
     name="onefold",
@@ -104,36 +100,14 @@ def refresh(
 def _refresh(home: Path, sources: list[str] | None) -> None:
     """Refresh, print the closing table, and exit with 3 if it is not complete."""
     from onefold import settings
-    from onefold.cli import console
+    from onefold.cli import console, measuring
     from pipelines import run
 
     with console.progress("Refreshing"):
         report = run.refresh(home, sources=sources)
-    console.show_refresh(report, _evaluation(settings.load(home)))
+    console.show_refresh(report, measuring.demo(settings.load(home)))
     if not report.ok:
         raise typer.Exit(INCOMPLETE)
-
-
-def _evaluation(config: "Settings") -> "Evaluation | None":
-    """How right the golden table is, when the home names its truth."""
-    section = config.sections.get("evaluation")
-    if not section or not Path(section["truth"]).is_file():
-        return None
-    hard = Path(section["hard_negatives"]) if section.get("hard_negatives") else None
-    return _measure(config, Path(section["truth"]), hard if hard and hard.is_file() else None)
-
-
-def _measure(config: "Settings", truth: Path, hard_negatives: Path | None) -> "Evaluation":
-    from dedupe import evaluation
-    from onefold.cli import truth as truths
-    from warehouse import engine, export
-
-    with closing(engine.connect(config)) as wh:
-        return evaluation.evaluate(
-            export.read_crosswalk(wh),
-            truths.read(truth, ("source", "source_key", "entity_id")),
-            truths.read(hard_negatives, ("entity_a", "entity_b")) if hard_negatives else None,
-        )
 
 
 @app.command()
@@ -143,14 +117,32 @@ def evaluate(
         Path | None,
         typer.Option(help="Parquet with entity_a, entity_b: pairs that must not merge."),
     ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw the calibration: .svg, .png or .pdf.")
+    ] = None,
+    results: Annotated[Path | None, typer.Option("--json", help="Write all figures here.")] = None,
     home: Home = None,
 ) -> None:
-    """Measure the golden table against a truth file."""
-    from onefold import settings
-    from onefold.cli import console
+    """Measure the golden table, and the probabilities behind it, against a truth file."""
+    import json
 
-    outcome = _measure(settings.load(home), truth, hard_negatives)
+    from onefold import settings
+    from onefold.cli import console, measuring, plots
+
+    config = settings.load(home)
+    if plot is not None:
+        plots.check(plot)
+    outcome = measuring.golden_table(config, truth, hard_negatives)
     console.show_evaluation(outcome)
+    measured = measuring.probabilities(config, truth)
+    console.show_calibration(measured)
+    if plot is not None:
+        plots.calibration(measured, plot)
+        console.out.print(f"wrote {plot}")
+    if results is not None:
+        figures = {"golden_table": outcome.as_dict(), "calibration": measured.as_dict()}
+        results.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        console.out.print(f"wrote {results}")
 
 
 @app.command()

@@ -8,6 +8,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from dedupe.calibration import FEW_PAIRS, Calibration
 from dedupe.evaluation import Evaluation
 from pipelines.report import RefreshReport, SourceReport
 
@@ -111,6 +112,37 @@ def show_evaluation(evaluation: Evaluation) -> None:
         ("recall (B-cubed)", f"{evaluation.b_cubed_recall:.3f}"),
     ]:
         table.add_row(name, text)
+    out.print(table)
+
+
+def show_calibration(measured: Calibration) -> None:
+    """Print predicted against observed in ten bins, and what other cuts would give."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1))
+    for name in ("probability", "pairs", "predicted", "true", "95 %", "gap"):
+        table.add_column(name, justify="right")
+    for one in measured.bins:
+        name = f"{one.low:.1f}-{one.high:.1f}"
+        if one.observed is None:
+            table.add_row(name, "0", "", "", "", "")
+            continue
+        interval = f"{one.lower:.2f}-{one.upper:.2f}"
+        figures = (f"{one.predicted:.3f}", f"{one.observed:.3f}", interval, f"{one.gap:+.3f}")
+        table.add_row(name, f"{one.pairs:,}", *figures)
+    out.print("Probability of the scored pairs against the truth")
+    out.print(table)
+    out.print(
+        f" mean error {measured.expected_error:.3f}, largest gap {measured.largest_gap:.3f}"
+        f" (bins of {FEW_PAIRS} pairs or more)"
+    )
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1))
+    for name in ("cut", "pairs above", "expected precision", "precision", "recall"):
+        table.add_column(name, justify="right")
+    for cut in measured.cuts:
+        shares = (cut.expected_precision, cut.precision, cut.recall)
+        table.add_row(
+            f"{cut.probability:.2f}", f"{cut.pairs:,}", *(f"{share:.3f}" for share in shares)
+        )
+    out.print("Every pair above a cut, before clustering")
     out.print(table)
 
 

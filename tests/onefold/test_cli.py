@@ -1,5 +1,6 @@
 """The command line as a user runs it: a process, its words, its exit code."""
 
+import json
 import os
 import re
 import shutil
@@ -75,7 +76,9 @@ def test_second_refresh_says_that_nothing_changed_and_writes_nothing(
     assert bytes_of(home) == before
 
 
-def test_accuracy_of_the_demo_does_not_rot(demo: tuple[Path, str]) -> None:
+def test_accuracy_and_calibration_of_the_demo_do_not_rot(
+    demo: tuple[Path, str], tmp_path: Path
+) -> None:
     home, _ = demo
     truth = DEMO / "zh" / "truth"
     done = onefold(
@@ -86,13 +89,34 @@ def test_accuracy_of_the_demo_does_not_rot(demo: tuple[Path, str]) -> None:
         truth / "hard_negatives.parquet",
         "--home",
         home,
+        "--plot",
+        tmp_path / "calibration.svg",
+        "--json",
+        tmp_path / "figures.json",
         cwd=home,
     )
     assert done.returncode == 0, done.stderr
-    lines = [line.strip().rsplit(None, 1) for line in done.stdout.splitlines() if line.strip()]
-    figures = {name.strip(): figure for name, figure in lines}
-    assert float(figures["F1 (pairs)"]) >= 0.90
-    assert float(figures["look-alikes wrongly merged"].rstrip("%")) < 8
+    figures = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))
+    golden, calibration = figures["golden_table"], figures["calibration"]
+    assert golden["f1"] >= 0.95
+    assert golden["hard_negatives_merged_share"] < 0.05
+    assert f"F1 (pairs) {golden['f1']:.3f}" in " ".join(done.stdout.split())
+    assert len(calibration["bins"]) == 10
+    assert sum(one["pairs"] for one in calibration["bins"]) == calibration["pairs"] > 2000
+    assert calibration["expected_error"] < 0.05
+    assert "predicted probability" in (tmp_path / "calibration.svg").read_text(encoding="utf-8")
+
+
+def test_a_plot_of_an_unknown_kind_is_refused_before_any_work(
+    demo: tuple[Path, str], tmp_path: Path
+) -> None:
+    truth = DEMO / "zh" / "truth" / "truth.parquet"
+    done = onefold(
+        "evaluate", "--truth", truth, "--plot", "plot.bmp", "--home", demo[0], cwd=tmp_path
+    )
+    assert done.returncode == 2
+    assert ".svg" in done.stderr
+    assert done.stdout == ""
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet", "xlsx"])
