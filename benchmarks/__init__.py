@@ -1,0 +1,1 @@
+"""Measuring: data with truth, other tools beside ours, one table of all."""
