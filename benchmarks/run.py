@@ -74,7 +74,7 @@ def run(world: Path, settings: MatchingSettings) -> dict[str, object]:
     timer = Timer()
     records, quarantined = staged(world, COUNTRY.get(params.get("lang", "zh"), "CN"), timer)
     with timer.stage("features"):
-        table = features.build(records)
+        table = features.build(records, settings.text_fields)
     with timer.stage("candidates"):
         candidates = blocking.candidates(table, settings)
     with timer.stage("compare"):

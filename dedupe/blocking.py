@@ -15,6 +15,8 @@ from typing import Protocol
 import duckdb
 import pyarrow as pa
 
+from dedupe.levels import is_text
+
 KINDS: dict[str, str] = {
     "name": "the same name, by spelling or pinyin",
     "short_name": "the same family name and initial",
@@ -34,13 +36,14 @@ KINDS: dict[str, str] = {
     "birth": "the same birth date",
     "address": "the same house number and start of the road",
     "contact": "the same contact person or legal representative",
+    "text": "the same text in a further field, and the start of the name",
     "same": "the same name, and all telephone numbers, e-mails and the address",
 }
 """Kind of key → what two records that share it have in common."""
 
 WEAK = frozenset(
     {"short_name", "place", "postal", "brand_start", "word", "acronym", "id_part", "email_local"}
-    | {"email_domain"}
+    | {"email_domain", "text"}
 )
 """Kinds that many unrelated records share: their blocks may hold a quarter of the limit only,
 and larger ones are refined by two properties at once."""
@@ -49,6 +52,9 @@ LASTING = frozenset({"id", "same"})
 """Kinds that name one holder, whom a list of orders repeats in every row: their blocks may hold
 :data:`LASTING_TIMES` the limit."""
 LASTING_TIMES = 5
+
+TEXT_TIMES = 20
+"""Times the limit: a text of a further field that more records have proposes no pairs."""
 
 _BITS = {kind: 1 << number for number, kind in enumerate(KINDS)}
 
@@ -108,6 +114,10 @@ def candidates(features: pa.Table, settings: BlockingSettings) -> Candidates:
         connection.execute(_PREPARE)
         for sql in (_PERSON_KEYS, _ORGANIZATION_KEYS, _COMMON_KEYS):
             connection.execute(sql)
+        for name in filter(is_text, features.column_names):
+            quoted = name.replace('"', '""'), name.replace("'", "''")
+            sql = _TEXT_KEYS.replace("$column", f'"{quoted[0]}"').replace("$name", quoted[1])
+            connection.execute(sql.replace("$most", str(settings.block_limit * TEXT_TIMES)))
         for sql in (_BLOCKS, _REFINE, _REFINE_TWICE):
             connection.execute(_filled(sql, settings.block_limit))
         connection.execute(_PAIRS)
@@ -242,6 +252,19 @@ FROM f WHERE length(name_key) > 1
 UNION ALL
 SELECT 'address', house_number || ' ' || left(road_key, 4), row FROM f
 WHERE house_number IS NOT NULL AND road_key IS NOT NULL;
+"""
+
+_TEXT_KEYS = """
+INSERT INTO keys
+WITH selective AS (
+    SELECT row, $column AS value FROM f
+    WHERE $column IN (SELECT $column FROM f GROUP BY ALL HAVING count(*) BETWEEN 2 AND $most)
+)
+SELECT 'text', '$name' || value || unnest(['.' || left(family, 2), ':' || left(given, 2)]), row
+FROM selective JOIN readings USING (row) WHERE family <> '' AND given <> ''
+UNION ALL
+SELECT 'text', '$name' || value || '.' || f.start, row
+FROM selective JOIN f USING (row) WHERE NOT f.person;
 """
 
 _BLOCKS = """

@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedupe.comparing import address, identifiers, names, people, reach
+from dedupe.comparing import address, identifiers, names, people, reach, texts
 from dedupe.comparing.columns import Levels, Mask, Rows
-from dedupe.levels import FIELDS, LEVELS, MISSING, VETOES
+from dedupe.levels import FIELDS, LEVELS, MISSING, VETOES, is_text
 from rules.customer import ORGANIZATION, PERSON
 
 _PHONE_SHARED = [level.name for level in LEVELS[PERSON]["phone"]].index("shared")
@@ -61,10 +61,12 @@ def compare(pairs: pa.Table, features: pa.Table) -> pa.Table:
     levels["employer"] = _only(people.employer_levels(features, left, right), person)
     levels["contact"] = _only(people.contact_levels(features, left, right), organization)
     levels["branch"] = _only(people.branch_levels(features, left, right), organization)
+    for field in sorted(filter(is_text, features.column_names)):
+        levels[field] = texts.levels(features.column(field), left, right)
 
     kind = np.where(person, PERSON, np.where(organization, ORGANIZATION, ""))
     result = pairs.append_column("customer_type", pa.array(kind, mask=kind == ""))
-    for field in FIELDS:
+    for field in (*FIELDS, *filter(is_text, levels)):
         result = result.append_column(f"{field}_level", pa.array(levels[field], pa.int8()))
     result = result.append_column("phone_value", phone_value)
     return result.append_column("veto", _vetoes(levels, person, organization))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dedupe.levels import FIELDS, LEVELS, MISSING, VETOES, sentence
+from dedupe.levels import MISSING, TEXT, VETOES, fields_of, levels_of, sentence
 
 
 @dataclass(frozen=True)
@@ -72,15 +72,16 @@ def explain(pair: Mapping[str, Any], customer_type: str) -> Explanation:
     """
     parts: list[tuple[str, str, str, float]] = []
     absent: list[str] = []
-    for field in FIELDS:
-        if field not in LEVELS[customer_type] or f"{field}_level" not in pair:
+    for field in fields_of(pair):
+        known = levels_of(customer_type, field)
+        if not known:
             continue
         level = int(pair[f"{field}_level"])
         if level == MISSING:
             absent.append(field)
             continue
         words = sentence(customer_type, field, level)
-        name = LEVELS[customer_type][field][level].name
+        name = known[level].name
         parts.append((field, name, words, float(pair[f"{field}_bits"])))
         rarity = float(pair.get(f"{field}_rarity_bits") or 0.0)
         if rarity:
@@ -106,4 +107,4 @@ def explain(pair: Mapping[str, Any], customer_type: str) -> Explanation:
 
 def _rarity_sentence(field: str, bits: float) -> str:
     words = "rare" if bits > 0 else "common"
-    return f"The agreeing {field.replace('_', ' ')} is {words}."
+    return f"The agreeing {field.removeprefix(TEXT).replace('_', ' ')} is {words}."

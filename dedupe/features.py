@@ -10,13 +10,13 @@ nothing outside it.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedupe.comparing import address, characters, organization_name, person_name
+from dedupe.comparing import address, characters, organization_name, person_name, texts
 from rules import text
 from rules.customer import ORGANIZATION
 
@@ -73,14 +73,16 @@ _NAME_PARTS = (
 )
 
 
-def build(staged: pa.Table) -> pa.Table:
+def build(staged: pa.Table, text_fields: Sequence[str] = ()) -> pa.Table:
     """Work out the features of every record.
 
     Args:
         staged: ``rules.customer.STAGED_SCHEMA``, in any order.
+        text_fields: attributes to compare as plain text.
 
     Returns:
-        one row per record, sorted by record_id; texts folded, missing ones null.
+        one row per record, sorted by record_id; texts folded, missing ones null;
+        a column ``text:<attribute>`` per text field.
     """
     staged = staged.sort_by("record_id").combine_chunks()
     columns: dict[str, pa.Array] = {name: _array(staged, name) for name in _COPIED}
@@ -109,6 +111,7 @@ def build(staged: pa.Table) -> pa.Table:
     )
     columns["employer"] = _array(staged, "employer_name")
     columns["name_cut"] = pa.array(cut_names(staged))
+    columns |= texts.keys(_array(staged, "attributes"), text_fields)
     columns["name_ref"] = pa.array(_refs(columns))
     return pa.table(columns)
 

@@ -18,7 +18,7 @@ from dataclasses import field as dataclass_field
 
 import numpy as np
 
-from dedupe.levels import MISSING
+from dedupe.levels import MISSING, is_text
 from dedupe.model import FieldModel, Model
 
 ROUNDS, TOLERANCE = 200, 1e-5
@@ -26,7 +26,8 @@ PSEUDO_PAIRS = 20.0
 """How many pairs of each class the prior weights count for, per field."""
 PRIOR_RANGE = (1e-4, 0.95)
 ORDERED = ("id", "birth_date", "phone", "email", "contact", "employer")
-"""Fields whose weights must rise with the level."""
+"""Fields whose weights must rise with the level; those compared as plain text, too."""
+_MOST_CODES = 2**57
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,13 @@ class Patterns:
 def count_patterns(levels: np.ndarray, fields: tuple[str, ...]) -> Patterns:
     """Count the distinct rows of an int8 matrix of shape (pairs, fields)."""
     code = np.zeros(len(levels), dtype=np.int64)
+    most = 1
     for column in range(levels.shape[1]):
+        if most > _MOST_CODES:  # one more field would not fit into 64 bits
+            code = np.unique(code, return_inverse=True)[1]
+            most = len(levels)
         code = code * 32 + (levels[:, column].astype(np.int64) + 1)
+        most *= 32
     _, first, inverse, counts = np.unique(
         code, return_index=True, return_inverse=True, return_counts=True
     )
@@ -94,7 +100,8 @@ def maximize(patterns: Patterns, matching: np.ndarray, start: Model, shipped: Mo
         level = patterns.levels[:, column].astype(np.int64)
         measured = level != MISSING
         size = len(known.levels)
-        if name in ORDERED and not _contrasted(level, patterns.apart.get(name)):
+        ordered = name in ORDERED or is_text(name)
+        if ordered and not _contrasted(level, patterns.apart.get(name)):
             fields[name] = replace(known, m=prior.m, u=prior.u)
             continue
         fields[name] = replace(
@@ -102,7 +109,7 @@ def maximize(patterns: Patterns, matching: np.ndarray, start: Model, shipped: Mo
             m=_shares(level[measured], yes[measured], prior.m, size),
             u=_shares(level[measured], no[measured], prior.u, size, patterns.apart.get(name)),
         )
-        if name in ORDERED:
+        if ordered:
             fields[name] = _ordered(fields[name], level[measured], patterns.counts[measured])
     low, high = PRIOR_RANGE
     total = yes.sum() + no.sum()

@@ -14,6 +14,8 @@ what it weighs stands in the model.
 
 import hashlib
 import json
+from collections.abc import Iterable
+from functools import cache
 from typing import NamedTuple
 
 from rules.customer import ORGANIZATION, PERSON
@@ -137,6 +139,12 @@ _BRANCH = (
     Level("same", "They are the same branch.", 0.8),
 )
 
+_TEXT = (
+    Level("different", "The texts in {name} differ.", -0.4),
+    Level("similar", "The texts in {name} are similar, or one holds the other.", 0.3),
+    Level("same", "The texts in {name} are the same.", 0.7),
+)
+
 LEVELS: dict[str, dict[str, tuple[Level, ...]]] = {
     PERSON: {
         "name": _PERSON_NAME,
@@ -181,7 +189,12 @@ FIELDS: tuple[str, ...] = (
     "contact",
     "branch",
 )
-"""Every compared field, in the order of the columns; one that a type lacks is -1 there."""
+"""Every built-in field, in the order of the columns; one that a type lacks is -1 there."""
+
+TEXT = "text:"
+"""Before the name of an attribute that is compared as plain text (MatchingSettings.text_fields):
+such fields follow the built-in ones, have the same levels for every customer type, and are
+named by the model that learned them, so they are no part of VERSION."""
 
 VETOES: dict[str, Veto] = {
     "type": Veto("One is a person, the other an organization."),
@@ -199,6 +212,34 @@ VETOES: dict[str, Veto] = {
 """Values of the column ``veto``, the first that applies, in this order."""
 
 
+def is_text(field: str) -> bool:
+    """Whether a field is an attribute compared as plain text."""
+    return field.startswith(TEXT)
+
+
+def fields_of(columns: Iterable[str]) -> tuple[str, ...]:
+    """The fields whose ``<field>_level`` is among the columns, in their lasting order.
+
+    >>> fields_of(["text:trade_level", "left_id", "phone_level", "name_level"])
+    ('name', 'phone', 'text:trade')
+    """
+    named = {column.removesuffix("_level") for column in columns if column.endswith("_level")}
+    return (*(field for field in FIELDS if field in named), *sorted(filter(is_text, named)))
+
+
+@cache
+def levels_of(customer_type: str, field: str) -> tuple[Level, ...]:
+    """The levels of a field, worst first; none if the type lacks it.
+
+    >>> levels_of("person", "text:birth_place")[2].sentence, levels_of("person", "branch")
+    ('The texts in birth_place are the same.', ())
+    """
+    if not is_text(field):
+        return LEVELS[customer_type].get(field, ())
+    name = field.removeprefix(TEXT)
+    return tuple(level._replace(sentence=level.sentence.format(name=name)) for level in _TEXT)
+
+
 def sentence(customer_type: str, field: str, level: int) -> str:
     """What a steward reads for a level; for -1 that nothing could be compared.
 
@@ -206,7 +247,9 @@ def sentence(customer_type: str, field: str, level: int) -> str:
         KeyError: the type has no such field.
         IndexError: the field has no such level.
     """
-    levels = LEVELS[customer_type][field]
+    levels = levels_of(customer_type, field)
+    if not levels:
+        raise KeyError(field)
     if level == MISSING:
         return "Nothing to compare: missing in one record, or of different kinds."
     return levels[level].sentence

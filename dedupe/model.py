@@ -42,6 +42,8 @@ class MatchingSettings(BaseModel):
     """Records that may share one blocking key; larger blocks are refined and reported."""
     ignore: tuple[str, ...] = ()
     """Comparisons that shall not count, by name."""
+    text_fields: tuple[str, ...] = ()
+    """Attributes compared as plain text: ``birth_place`` for ``attributes.birth_place``."""
     closure_limit: int = Field(default=40, ge=2)
     """Records in a component up to which every pair inside it is compared before clustering."""
     leiden_above: int = Field(default=60, ge=2)

@@ -26,7 +26,7 @@ from dedupe.learning import (
     posterior,
     weight_table,
 )
-from dedupe.levels import FIELDS, LEVELS, VETOES
+from dedupe.levels import LEVELS, VETOES, fields_of, is_text, levels_of
 from dedupe.model import FieldModel, MatchingSettings, Model, Models
 from dedupe.prior import shipped_model
 from dedupe.rarity import Frequencies, Rarity, frequencies, surname_and_initial
@@ -56,6 +56,7 @@ RARITIES: dict[str, dict[str, Rarity]] = {
 }
 """Comparisons whose agreement depends on how rare the agreeing value is."""
 _RARE_FIELDS = frozenset(name for fields in RARITIES.values() for name in fields)
+_TEXT_RARITY_BITS = 4.0
 
 
 def train(levels: pa.Table, features: pa.Table, settings: MatchingSettings) -> Models:
@@ -73,7 +74,8 @@ def train(levels: pa.Table, features: pa.Table, settings: MatchingSettings) -> M
     pair_type, apart = _open_and_apart(levels, features)
     models: Models = {}
     for customer_type in LEVELS:
-        start = _reduced(shipped_model(customer_type), settings)
+        texts = tuple(filter(is_text, fields_of(levels.column_names)))
+        start = _reduced(shipped_model(customer_type, texts), settings)
         rows = np.flatnonzero(pair_type == customer_type)
         patterns = _patterns(levels, start, rows, np.flatnonzero(apart == customer_type))
         records = _count_records(features, customer_type)
@@ -159,10 +161,14 @@ class _Scorer:
                 do="Train with 'onefold train'.",
             )
         self.models = models
-        self.fields = [name for name in FIELDS if f"{name}_level" in levels.column_names]
+        self.fields = fields_of(levels.column_names)
+        texts = {name: Rarity((name,), _TEXT_RARITY_BITS) for name in self.fields if is_text(name)}
+        self.rare = _RARE_FIELDS | set(texts)
         self.frequencies: dict[str, dict[str, Frequencies]] = {
             customer_type: frequencies(
-                features, RARITIES[customer_type], np.flatnonzero(self.types == customer_type)
+                features,
+                RARITIES[customer_type] | texts,
+                np.flatnonzero(self.types == customer_type),
             )
             for customer_type in sorted(present)
         }
@@ -172,7 +178,7 @@ class _Scorer:
         right = pc.index_in(chunk.column("right_id"), value_set=self.ids).to_numpy()
         pair_type = self.types[left]
         bits = {name: np.zeros(chunk.num_rows) for name in self.fields}
-        rare = {name: np.zeros(chunk.num_rows) for name in self.fields if name in _RARE_FIELDS}
+        rare = {name: np.zeros(chunk.num_rows) for name in self.fields if name in self.rare}
         weight = np.zeros(chunk.num_rows)
         for customer_type, model in self.models.items():
             rows = np.flatnonzero(pair_type == customer_type)
@@ -211,7 +217,7 @@ def _chunks(table: pa.Table) -> Iterator[pa.Table]:
 @cache
 def _agreement(customer_type: str, field: str) -> np.ndarray:
     """By level + 1: how much a level speaks for a match before any training."""
-    return np.array([0.0, *(level.agreement for level in LEVELS[customer_type][field])])
+    return np.array([0.0, *(level.agreement for level in levels_of(customer_type, field))])
 
 
 def _in_force(veto: pa.ChunkedArray, weight: np.ndarray) -> pa.Array:
@@ -230,7 +236,8 @@ def _reduced(model: Model, settings: MatchingSettings) -> Model:
 
 
 def _shipped_fields(model: Model) -> dict[str, FieldModel]:
-    shipped = shipped_model(model.customer_type).fields
+    texts = tuple(filter(is_text, model.fields))
+    shipped = shipped_model(model.customer_type, texts).fields
     return {name: shipped[name] for name in model.fields}
 
 
@@ -285,7 +292,7 @@ def _patterns(levels: pa.Table, model: Model, rows: np.ndarray, apart: np.ndarra
             numbers can be compared are among them; without them an equal
             number would look common.
     """
-    fields = tuple(name for name in FIELDS if name in model.fields)
+    fields = tuple(name for name in fields_of(levels.column_names) if name in model.fields)
     columns = {name: levels.column(f"{name}_level").to_numpy() for name in fields}
     counted = count_patterns(np.column_stack([columns[name][rows] for name in fields]), fields)
     known = {}

@@ -18,8 +18,8 @@ from dedupe import blocking, matching, scoring
 from dedupe import clusters as clustering
 from dedupe import features as featuring
 from dedupe import model as models
-from dedupe.levels import LEVELS
-from dedupe.model import Models
+from dedupe.levels import LEVELS, is_text
+from dedupe.model import MatchingSettings, Models
 from onefold.errors import ModelError
 from pipelines import fingerprint, lake
 from pipelines.report import Computed
@@ -61,8 +61,8 @@ def _left_out(report: pa.Table) -> dict[str, Any]:
 def scored_pairs(deployment: Deployment) -> Computed:
     """Candidates with levels, weight and probability, and the pairs that close components.
 
-    Trains the models first if there are none, if the code's levels are others,
-    or if a customer type has grown by half since; else the saved ones are used.
+    Trains the models first if there are none, if the code's levels or the text fields
+    are others, or if a customer type has grown by half since; else the saved ones are used.
     """
     return _computed(deployment, "scored_pairs", _scored_pairs, time.monotonic())
 
@@ -75,7 +75,7 @@ def _scored_pairs(deployment: Deployment) -> tuple[str, bool]:
         return name, True
     records = _features(deployment, pairs_name)
     pairs = lake.read(deployment.lake, "candidates", pairs_name)
-    if _must_train(known, records):
+    if _must_train(known, records, deployment.matching):
         log.info("scored_pairs: training on %s pairs", f"{pairs.num_rows:,}")
         pairs = matching.compare(pairs, records)
         learned = matching.learn(pairs, records, deployment.matching)
@@ -137,7 +137,7 @@ def _features(deployment: Deployment, candidates_name: str) -> pa.Table:
     if lake.has(deployment.lake, "features", candidates_name):
         return lake.read(deployment.lake, "features", candidates_name)
     log.info("candidates: preparing the staged records")
-    built = featuring.build(deployment.staged())
+    built = featuring.build(deployment.staged(), deployment.matching.text_fields)
     lake.write(deployment.lake, "features", candidates_name, built)
     return built
 
@@ -183,8 +183,9 @@ def _saved_models(deployment: Deployment) -> Models:
     return known if set(known) == set(LEVELS) else {}
 
 
-def _must_train(known: Models, records: pa.Table) -> bool:
-    if not known:
+def _must_train(known: Models, records: pa.Table, settings: MatchingSettings) -> bool:
+    texts = set(filter(is_text, records.column_names)) - set(settings.ignore)
+    if not known or any(texts != set(filter(is_text, one.fields)) for one in known.values()):
         return True
     counted = Counter(records.column("customer_type").to_pylist())
     return any(

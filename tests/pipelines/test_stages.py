@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from dedupe.model import load
 from onefold.errors import ConfigError, DecisionConflict, SourceUnreachable
 from pipelines import lake, stages
 from warehouse import decisions
@@ -370,3 +371,18 @@ def test_messages_name_no_customer(home: Path, world: Any) -> None:
     assert "golden_customer" in text
     for row in world.ERP:
         assert not any(value and value in text for value in row[1:])
+
+
+def test_an_attribute_named_in_onefold_yml_is_compared_as_text(
+    synced: Path, edit: Edit, world: Any
+) -> None:
+    edit("onefold.yml", "timezone:", "matching: {text_fields: [trade]}\ntimezone:")
+    edit("sources/crm.yml", "columns: {", "columns: {attributes.trade: Trade, ")
+    path = synced / "data" / "crm.csv"
+    head, *rows = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join([f"{head},Trade", *(f"{row},bakery" for row in rows)]), "utf-8")
+    world.run_all(synced)
+    assert {row["text:trade_level"] for row in world.lake_rows(synced, "scored_pairs")} <= {-1, 2}
+    with stages.opened(synced) as opened:
+        models = load(opened.settings.models_dir)
+    assert all("text:trade" in model.fields for model in models.values())
