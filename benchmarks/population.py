@@ -196,9 +196,12 @@ def _households(people: int, rng: np.random.Generator) -> tuple[np.ndarray, ...]
 
 
 def _births(role: np.ndarray, heads: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Heads are 20 to 95 years old, partners near them, children a generation younger."""
+    """Heads are adults, partners of nearly their age, children a generation younger."""
     total = len(role)
-    days = NEWEST_BIRTH - ((rng.beta(1.6, 2.2, total) * 75) * 365.25).astype("timedelta64[D]")
+    parent = np.zeros(total, dtype=bool)
+    parent[heads[role >= 2]] = True
+    age = np.where(parent, 20, 0) + rng.beta(1.6, 2.2, total) * np.where(parent, 55, 75)
+    days = NEWEST_BIRTH - (age * 365.25).astype("timedelta64[D]")
     near = days[heads] + rng.normal(700, 1300, total).astype("timedelta64[D]")
     younger = days[heads] + rng.integers(19 * 365, 38 * 365, total).astype("timedelta64[D]")
     days = np.where(role == 0, days, np.where(role == 1, near, younger))
