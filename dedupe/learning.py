@@ -25,6 +25,8 @@ ROUNDS, TOLERANCE = 200, 1e-5
 PSEUDO_PAIRS = 20.0
 """How many pairs of each class the prior weights count for, per field."""
 PRIOR_RANGE = (1e-4, 0.95)
+LABEL_PAIRS, LABEL_SHARE = 5.0, 0.25
+"""What a label counts for in training, in pairs; and all labels at most, as share of the pairs."""
 ORDERED = ("id", "birth_date", "phone", "email", "contact", "employer")
 """Fields whose weights must rise with the level; those compared as plain text, too."""
 _MOST_CODES = 2**57
@@ -42,6 +44,8 @@ class Patterns:
         apart: for fields that may veto a pair by themselves, the counts of
             their levels among vetoed pairs: known not to match, and missing
             from the patterns.
+        labeled: pairs known to match and known not to, by label, times what a
+            label counts for; shape (patterns, 2). They are not in ``counts``.
     """
 
     fields: tuple[str, ...]
@@ -49,10 +53,19 @@ class Patterns:
     counts: np.ndarray
     inverse: np.ndarray
     apart: Mapping[str, np.ndarray] = dataclass_field(default_factory=dict)
+    labeled: np.ndarray | None = None
 
 
-def count_patterns(levels: np.ndarray, fields: tuple[str, ...]) -> Patterns:
-    """Count the distinct rows of an int8 matrix of shape (pairs, fields)."""
+def count_patterns(
+    levels: np.ndarray, fields: tuple[str, ...], known: np.ndarray | None = None
+) -> Patterns:
+    """Count the distinct rows of levels.
+
+    Args:
+        levels: int8, shape (pairs, fields).
+        known: per pair 1.0 or 0.0 where a label says so, else NaN; None if
+            there are no labels.
+    """
     code = np.zeros(len(levels), dtype=np.int64)
     most = 1
     for column in range(levels.shape[1]):
@@ -61,10 +74,28 @@ def count_patterns(levels: np.ndarray, fields: tuple[str, ...]) -> Patterns:
             most = len(levels)
         code = code * 32 + (levels[:, column].astype(np.int64) + 1)
         most *= 32
-    _, first, inverse, counts = np.unique(
-        code, return_index=True, return_inverse=True, return_counts=True
+    _, first, inverse = np.unique(code, return_index=True, return_inverse=True)
+    if known is None or np.isnan(known).all():
+        counts = np.bincount(inverse, minlength=len(first)).astype(np.float64)
+        return Patterns(fields, levels[first], counts, inverse)
+    free = np.isnan(known)
+    worth = label_pairs(int((~free).sum()), int(free.sum()))
+    counts, yes, no = (
+        np.bincount(inverse[rows], minlength=len(first)).astype(np.float64)
+        for rows in (free, known == 1.0, known == 0.0)
     )
-    return Patterns(fields, levels[first], counts.astype(np.float64), inverse)
+    labeled = worth * np.column_stack([yes, no])
+    return Patterns(fields, levels[first], counts, inverse, labeled=labeled)
+
+
+def label_pairs(labels: int, others: int) -> float:
+    """How many pairs a label counts for: :data:`LABEL_PAIRS`, but all labels
+    together at most :data:`LABEL_SHARE` of the other pairs, and one at least 1.
+
+    >>> label_pairs(50, 100_000), label_pairs(2_000, 10_000), label_pairs(2_000, 100)
+    (5.0, 1.25, 1.0)
+    """
+    return float(np.clip(LABEL_SHARE * others / max(labels, 1), 1.0, LABEL_PAIRS))
 
 
 def weight_table(model: Model, field: str) -> np.ndarray:
@@ -94,6 +125,10 @@ def maximize(patterns: Patterns, matching: np.ndarray, start: Model, shipped: Mo
         shipped: gives the pseudo-counts.
     """
     yes, no = patterns.counts * matching, patterns.counts * (1.0 - matching)
+    # Labels are asked for where the answer is open: their share of matches is not that of pairs.
+    rate = (yes.sum() + shipped.prior * PSEUDO_PAIRS) / (yes.sum() + no.sum() + PSEUDO_PAIRS)
+    if patterns.labeled is not None:
+        yes, no = yes + patterns.labeled[:, 0], no + patterns.labeled[:, 1]
     fields: dict[str, FieldModel] = {}
     for column, name in enumerate(patterns.fields):
         known, prior = start.fields[name], shipped.fields[name]
@@ -110,10 +145,8 @@ def maximize(patterns: Patterns, matching: np.ndarray, start: Model, shipped: Mo
             u=_shares(level[measured], no[measured], prior.u, size, patterns.apart.get(name)),
         )
         if ordered:
-            fields[name] = _ordered(fields[name], level[measured], patterns.counts[measured])
+            fields[name] = _ordered(fields[name], level[measured], (yes + no)[measured])
     low, high = PRIOR_RANGE
-    total = yes.sum() + no.sum()
-    rate = (yes.sum() + shipped.prior * PSEUDO_PAIRS) / (total + PSEUDO_PAIRS)
     return replace(start, fields=fields, prior=float(np.clip(rate, low, high)))
 
 

@@ -59,25 +59,32 @@ _RARE_FIELDS = frozenset(name for fields in RARITIES.values() for name in fields
 _TEXT_RARITY_BITS = 4.0
 
 
-def train(levels: pa.Table, features: pa.Table, settings: MatchingSettings) -> Models:
+def train(
+    levels: pa.Table,
+    features: pa.Table,
+    settings: MatchingSettings,
+    known: np.ndarray | None = None,
+) -> Models:
     """Learn one model per customer type from candidate pairs, without any truth.
 
     Args:
         levels: what comparisons.compare returns.
         features: one row per record: record_id, customer_type.
         settings: comparisons to ignore.
+        known: per pair 1.0 or 0.0 where a label says so, else NaN (labels.align);
+            None if there are no labels.
 
     Returns:
         a model for person and for organization; its basis is ``prior`` where
         there were too few pairs to learn from.
     """
-    pair_type, apart = _open_and_apart(levels, features)
+    pair_type, apart = _open_and_apart(levels, features, known)
     models: Models = {}
     for customer_type in LEVELS:
         texts = tuple(filter(is_text, fields_of(levels.column_names)))
         start = _reduced(shipped_model(customer_type, texts), settings)
         rows = np.flatnonzero(pair_type == customer_type)
-        patterns = _patterns(levels, start, rows, np.flatnonzero(apart == customer_type))
+        patterns = _patterns(levels, start, rows, np.flatnonzero(apart == customer_type), known)
         records = _count_records(features, customer_type)
         if len(rows) < LEAST_PAIRS:
             counts = {"records": records, "pairs": len(rows)}
@@ -92,13 +99,20 @@ def train(levels: pa.Table, features: pa.Table, settings: MatchingSettings) -> M
                 "pairs": len(rows),
                 "patterns": len(patterns.counts),
                 "rounds": rounds,
+                "labels": 0 if known is None else int((~np.isnan(known[rows])).sum()),
                 **{f"measured_{name}": n for name, n in level_counts(patterns).items()},
             },
         )
     return models
 
 
-def refit(models: Models, levels: pa.Table, features: pa.Table, clusters: pa.Table) -> Models:
+def refit(
+    models: Models,
+    levels: pa.Table,
+    features: pa.Table,
+    clusters: pa.Table,
+    known: np.ndarray | None = None,
+) -> Models:
     """Estimate each learned model once more, from the clusters it led to.
 
     A pair inside a cluster counts as a match, any other as none; average link
@@ -106,8 +120,9 @@ def refit(models: Models, levels: pa.Table, features: pa.Table, clusters: pa.Tab
 
     Args:
         clusters: record_id, cluster_id.
+        known: as in :func:`train`; a label counts, whatever the clusters say.
     """
-    pair_type, apart = _open_and_apart(levels, features)
+    pair_type, apart = _open_and_apart(levels, features, known)
     together = _together(levels, clusters)
     refitted: Models = {}
     for customer_type, model in models.items():
@@ -115,12 +130,14 @@ def refit(models: Models, levels: pa.Table, features: pa.Table, clusters: pa.Tab
         if model.basis == "prior" or not len(rows):
             refitted[customer_type] = model
             continue
-        patterns = _patterns(levels, model, rows, np.flatnonzero(apart == customer_type))
+        patterns = _patterns(levels, model, rows, np.flatnonzero(apart == customer_type), known)
+        free = np.ones(len(rows)) if known is None else np.isnan(known[rows]).astype(np.float64)
         inside = np.bincount(
-            patterns.inverse, weights=together[rows], minlength=len(patterns.counts)
+            patterns.inverse, weights=together[rows] * free, minlength=len(patterns.counts)
         )
         start = replace(shipped_model(customer_type), fields=_shipped_fields(model))
-        refitted[customer_type] = maximize(patterns, inside / patterns.counts, model, start)
+        share = inside / np.maximum(patterns.counts, 1.0)
+        refitted[customer_type] = maximize(patterns, share, model, start)
     return refitted
 
 
@@ -267,23 +284,34 @@ def _together(levels: pa.Table, clusters: pa.Table) -> np.ndarray:
     return (left == right).astype(np.float64)
 
 
-def _open_and_apart(levels: pa.Table, features: pa.Table) -> tuple[np.ndarray, np.ndarray]:
+def _open_and_apart(
+    levels: pa.Table, features: pa.Table, known: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
     """Customer type of each pair to learn from, and of each that a veto keeps apart for good.
 
     Pairs kept apart for good are left out of the patterns: their score decides
     nothing, and so many branches, relatives and sister firms with equal names
-    would teach that an equal name says little.
+    would teach that an equal name says little. A pair that a label calls a
+    match is open, whatever contradicts it.
 
     Returns:
         two arrays of text, empty where the pair is of the other kind.
     """
     final = [name for name, veto in VETOES.items() if veto.overruled_at_bits is None]
     vetoed = pc.is_in(levels.column("veto"), value_set=pa.array(final)).to_numpy()
+    if known is not None:
+        vetoed = vetoed & (known != 1.0)
     types = _pair_types(levels, features)
     return np.where(vetoed, "", types), np.where(vetoed, types, "")
 
 
-def _patterns(levels: pa.Table, model: Model, rows: np.ndarray, apart: np.ndarray) -> Patterns:
+def _patterns(
+    levels: pa.Table,
+    model: Model,
+    rows: np.ndarray,
+    apart: np.ndarray,
+    known: np.ndarray | None,
+) -> Patterns:
     """Counted patterns of some pairs, and levels of those that a veto keeps apart.
 
     Args:
@@ -291,14 +319,16 @@ def _patterns(levels: pa.Table, model: Model, rows: np.ndarray, apart: np.ndarra
         apart: vetoed pairs of the same type. Nearly all chance pairs whose
             numbers can be compared are among them; without them an equal
             number would look common.
+        known: per pair of levels what a label says, else NaN; None without labels.
     """
     fields = tuple(name for name in fields_of(levels.column_names) if name in model.fields)
     columns = {name: levels.column(f"{name}_level").to_numpy() for name in fields}
-    counted = count_patterns(np.column_stack([columns[name][rows] for name in fields]), fields)
-    known = {}
+    matrix = np.column_stack([columns[name][rows] for name in fields])
+    counted = count_patterns(matrix, fields, None if known is None else known[rows])
+    vetoed = {}
     for name in VETOING:
         if name in columns:
             level = columns[name][apart].astype(np.int64)
             size = len(model.fields[name].levels)
-            known[name] = np.bincount(level[level >= 0], minlength=size)
-    return replace(counted, apart=known)
+            vetoed[name] = np.bincount(level[level >= 0], minlength=size)
+    return replace(counted, apart=vetoed)

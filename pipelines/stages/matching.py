@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedupe import blocking, matching, scoring
+from dedupe import blocking, labels, matching, scoring
 from dedupe import clusters as clustering
 from dedupe import features as featuring
 from dedupe import model as models
@@ -78,7 +78,8 @@ def _scored_pairs(deployment: Deployment) -> tuple[str, bool]:
     if _must_train(known, records, deployment.matching):
         log.info("scored_pairs: training on %s pairs", f"{pairs.num_rows:,}")
         pairs = matching.compare(pairs, records)
-        learned = matching.learn(pairs, records, deployment.matching)
+        said = labels.of_decisions(pair_decisions(deployment))
+        learned = matching.learn(pairs, records, deployment.matching, said)
         known = models.save(learned, deployment.settings.models_dir)
         name = _scored_fingerprint(deployment, pairs_name, known)
         if lake.has(deployment.lake, "scored_pairs", name):

@@ -4,6 +4,7 @@ import random
 from datetime import date
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from dedupe import blocking, clusters, features, matching
@@ -149,3 +150,25 @@ def test_refit_can_be_switched_off():
     once, _, _ = resolved(staged, MatchingSettings(refit=False))
     twice, _, _ = resolved(staged)
     assert once["person"].fingerprint != twice["person"].fingerprint
+
+
+def test_labels_of_candidates_and_of_unseen_pairs_change_the_model():
+    table = features.build(people(150))
+    pairs = blocking.candidates(table, SETTINGS).pairs
+    seen = pairs.slice(0, 40).select(["left_id", "right_id"]).to_pylist()
+    ids = table.column("record_id").to_pylist()
+    unseen = [{"left_id": ids[i], "right_id": ids[-1 - i]} for i in range(20)]
+    rows = [row | {"is_match": False} for row in [*seen, *unseen]]
+    plain = matching.learn(pairs, table, SETTINGS)["person"]
+    labeled = matching.learn(pairs, table, SETTINGS, pa.Table.from_pylist(rows))["person"]
+    mixed = matching.learn(pairs, table, SETTINGS, pa.Table.from_pylist(rows[::-1]))["person"]
+    assert matching.learn(pairs, table, SETTINGS, None)["person"].fingerprint == plain.fingerprint
+    assert labeled.fingerprint == mixed.fingerprint != plain.fingerprint
+    about = pa.Table.from_pylist([row | {"found_by": "label"} for row in rows])
+    means = [
+        pc.mean(
+            matching.score_pairs(about, table, {"person": model}, None, SETTINGS)["weight_bits"]
+        )
+        for model in (plain, labeled)
+    ]
+    assert means[1].as_py() < means[0].as_py()

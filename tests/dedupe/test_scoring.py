@@ -326,3 +326,40 @@ def test_a_number_measured_only_where_it_agrees_keeps_its_shipped_weight():
     table = table.set_column(at, "id_level", pa.array(same.astype(np.int8)))
     learned = train(table, features(5_001), SETTINGS)["person"].fields["id"]
     assert learned.bits == shipped_model("person").fields["id"].bits
+
+
+def test_labels_turn_a_level_that_training_alone_misreads():
+    random = np.random.default_rng(11)
+    match = random.random(6_000) < 0.3
+    # Half of the matches share a telephone number only, so nothing but labels tells them.
+    bare = match & (random.random(6_000) < 0.5)
+    by_field = {
+        "name": np.where(match & ~bare, 10, 0),
+        "birth_date": np.where(match & ~bare, 2, np.where(bare, -1, 0)),
+        "phone": np.where(match, 3, 0),
+    }
+    table, people = levels(range(6_000), range(1, 6_001), **by_field), features(6_001)
+    asked = np.full(6_000, np.nan)
+    asked[np.flatnonzero(bare)[:60]] = 1.0
+    right = []
+    for known in (None, asked):
+        models = train(table, people, SETTINGS, known)
+        found = score(table, people, models).column("probability").to_numpy() >= 0.5
+        right.append((found == match).mean())
+    assert right[1] > right[0]
+    assert train(table, people, SETTINGS, asked)["person"].trained_on["labels"] == 60
+
+
+def test_a_label_overrules_what_the_clusters_say_in_refitting():
+    table, _ = made(3000, 0.4)
+    people = features(3001)
+    models = train(table, people, SETTINGS)
+    names = people.column("record_id")
+    apart = pa.table({"record_id": names, "cluster_id": names})
+    known = np.full(3000, np.nan)
+    known[:200] = 1.0
+    plain, labeled = (
+        refit(models, table, people, apart, said)["person"].fields["birth_date"].m
+        for said in (None, known)
+    )
+    assert plain != labeled
