@@ -210,6 +210,12 @@ def load(models_dir: Path, levels_version: str = VERSION) -> Models:
     return models
 
 
+def newest_versions(models_dir: Path) -> dict[str, int]:
+    """The newest saved version of each customer type's model."""
+    kinds = {_type(path) for path in _files(models_dir)}
+    return {kind: max(_versions(models_dir, kind)) for kind in kinds}
+
+
 def _files(models_dir: Path) -> list[Path]:
     if not models_dir.is_dir():
         return []

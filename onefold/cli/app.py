@@ -146,6 +146,44 @@ def evaluate(
 
 
 @app.command()
+def label(
+    count: Annotated[int, typer.Option(min=1, help="How many pairs to ask about.")] = 20,
+    by: Annotated[str | None, typer.Option(help="Who answers; else the system's user.")] = None,
+    home: Home = None,
+) -> None:
+    """Ask about the pairs that would teach the model most; answers become decisions."""
+    import getpass
+
+    from onefold import settings
+    from onefold.cli import console, labeling
+
+    config = settings.load(home)
+    with console.progress("Looking for pairs to ask about"):
+        chosen = labeling.choose(config, count)
+    labeling.interview(config, chosen, by or getpass.getuser())
+
+
+@app.command()
+def train(
+    labels: Annotated[
+        Path | None,
+        typer.Option(help="Keep this file of labeled pairs: left_id, right_id, is_match."),
+    ] = None,
+    home: Home = None,
+) -> None:
+    """Train the matching models anew, with all decisions and labeled pairs there are."""
+    from onefold import settings
+    from onefold.cli import console, labeling
+
+    config = settings.load(home)
+    if labels is not None:
+        console.out.print(f"wrote {labeling.keep(config, labels)}")
+    with console.progress("Training"):
+        report = labeling.train(config)
+    console.show_training(report)
+
+
+@app.command()
 def export(
     file: Annotated[
         Path | None, typer.Argument(help="Golden table as .parquet, .csv or .xlsx.")

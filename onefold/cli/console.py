@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console
@@ -11,6 +12,9 @@ from rich.table import Table
 from dedupe.calibration import FEW_PAIRS, Calibration
 from dedupe.evaluation import Evaluation
 from pipelines.report import RefreshReport, SourceReport
+
+if TYPE_CHECKING:
+    from onefold.cli.labeling import Training
 
 out = Console(highlight=False, markup=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
@@ -144,6 +148,23 @@ def show_calibration(measured: Calibration) -> None:
         )
     out.print("Every pair above a cut, before clustering")
     out.print(table)
+
+
+def show_training(report: "Training") -> None:
+    """Print what training made."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 2, 0, 0))
+    for name in ("model", "version", "basis", "pairs", "labeled", "prior"):
+        table.add_column(name, justify="left" if name in ("model", "basis") else "right")
+    for kind, one in sorted(report.models.items()):
+        version = f"{one.version}{' (new)' if kind in report.changed else ''}"
+        pairs = f"{one.trained_on.get('pairs', 0):,.0f}"
+        labeled = f"{one.trained_on.get('labels', 0):,.0f}"
+        table.add_row(kind, version, one.basis, pairs, labeled, f"{one.prior:.3f}")
+    out.print(table)
+    if report.changed:
+        out.print("Next: onefold refresh, to match with the new model.")
+    else:
+        out.print("The models come out as they were.")
 
 
 def quality(evaluation: Evaluation) -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ from pipelines.stages.invariants import (
     orphans,
     published_checks,
 )
-from pipelines.stages.matching import candidates, clusters, scored_pairs
+from pipelines.stages.matching import candidates, clusters, known_labels, scored_pairs, train
 from pipelines.stages.publishing import publish
 from pipelines.stages.samples import golden_sample, quarantine_counts, sample, staged_sample
 from pipelines.stages.sources import stage, sync
@@ -32,6 +32,7 @@ __all__ = [
     "clusters",
     "declarations",
     "golden_sample",
+    "known_labels",
     "opened",
     "orphans",
     "publish",
@@ -42,4 +43,5 @@ __all__ = [
     "stage",
     "staged_sample",
     "sync",
+    "train",
 ]

@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedupe import blocking, labels, matching, scoring
+from dedupe import blocking, label_files, labels, matching, scoring
 from dedupe import clusters as clustering
 from dedupe import features as featuring
 from dedupe import model as models
@@ -33,6 +33,9 @@ TRAIN_AGAIN_AT = 1.5
 """Records of a customer type, as a multiple of those its model was trained on."""
 
 PAIR_DECISIONS = ("link", "no_link")
+
+LABELS = "labels"
+"""Folder of a home whose files hold labeled pairs; see dedupe.label_files."""
 
 
 def candidates(deployment: Deployment) -> Computed:
@@ -78,9 +81,7 @@ def _scored_pairs(deployment: Deployment) -> tuple[str, bool]:
     if _must_train(known, records, deployment.matching):
         log.info("scored_pairs: training on %s pairs", f"{pairs.num_rows:,}")
         pairs = matching.compare(pairs, records)
-        said = labels.of_decisions(pair_decisions(deployment))
-        learned = matching.learn(pairs, records, deployment.matching, said)
-        known = models.save(learned, deployment.settings.models_dir)
+        known = _learn(deployment, pairs, records)
         name = _scored_fingerprint(deployment, pairs_name, known)
         if lake.has(deployment.lake, "scored_pairs", name):
             return name, True
@@ -89,6 +90,33 @@ def _scored_pairs(deployment: Deployment) -> tuple[str, bool]:
     versions = {f"{kind}_model": one.version for kind, one in known.items()}
     lake.write(deployment.lake, "scored_pairs", name, scored, versions)
     return name, False
+
+
+def train(deployment: Deployment) -> Models:
+    """Train the models anew, from the pairs as they are and every label there is.
+
+    Returns:
+        the saved models; one that comes out as it was keeps its version.
+
+    Raises:
+        ConfigError: a file of labeled pairs cannot be read, or two contradict each other.
+    """
+    pairs_name, _ = _candidates(deployment)
+    records = _features(deployment, pairs_name)
+    pairs = lake.read(deployment.lake, "candidates", pairs_name)
+    log.info("training on %s pairs", f"{pairs.num_rows:,}")
+    return _learn(deployment, pairs, records)
+
+
+def _learn(deployment: Deployment, pairs: pa.Table, records: pa.Table) -> Models:
+    learned = matching.learn(pairs, records, deployment.matching, known_labels(deployment))
+    return models.save(learned, deployment.settings.models_dir)
+
+
+def known_labels(deployment: Deployment) -> pa.Table:
+    """Stewards' pair decisions and the files in ``labels/``; where they differ, the decision."""
+    files = label_files.read_folder(deployment.settings.home / LABELS)
+    return label_files.overruled(files, labels.of_decisions(pair_decisions(deployment)))
 
 
 def clusters(deployment: Deployment) -> Computed:
