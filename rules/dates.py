@@ -54,7 +54,8 @@ _CENTURY = Problem(
     "date_two_digit_year", "The year has two digits; the century was inferred.", "warning"
 )
 
-_EARLIEST = date(1850, 1, 1)
+EARLIEST = date(1850, 1, 1)
+"""The first day that a living customer's record may name."""
 _EXCEL_EPOCH = date(1899, 12, 30)
 _ISO = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
 _ISO_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T][0-9]{2}:[0-9]{2}:[0-9]{2}Z?)?")
@@ -109,6 +110,7 @@ def parse(
     formats: Sequence[str] = (),
     day_first: bool = False,
     latest: date | None = None,
+    earliest: date = EARLIEST,
 ) -> Dated:
     """Read one date.
 
@@ -119,6 +121,7 @@ def parse(
         day_first: whether 03/04/1981 is the third of April.
         latest: the last day that can be right (today for birth dates); also decides
             the century of two-digit years, which is today's otherwise.
+        earliest: the first day that can be right.
 
     Returns:
         The date, or None and why; never raises on bad data.
@@ -127,9 +130,9 @@ def parse(
         return Dated()
     if (match := _ISO.fullmatch(text)) and not formats:
         value = _date(*match.groups())
-        if value and value >= _EARLIEST and (latest is None or value <= latest):
+        if value and value >= earliest and (latest is None or value <= latest):
             return Dated(value)
-    return _parse(text, tuple(formats), day_first, latest)
+    return _parse(text, tuple(formats), day_first, latest, earliest)
 
 
 def parse_timestamp(text: str | None, *, day_first: bool = False, zone: str = "UTC") -> Moment:
@@ -144,7 +147,7 @@ def parse_timestamp(text: str | None, *, day_first: bool = False, zone: str = "U
             moment = datetime.fromisoformat(text)
         except ValueError:  # no such day or hour: the way below says why
             return _parse_timestamp(text, day_first, zone)
-        if moment.date() >= _EARLIEST:
+        if moment.date() >= EARLIEST:
             return Moment(moment.replace(tzinfo=UTC))
     return _parse_timestamp(text, day_first, zone)
 
@@ -161,7 +164,7 @@ def _parse_timestamp(text: str, day_first: bool, zone: str) -> Moment:
         moment = datetime(1899, 12, 30) + timedelta(days=float(text))
         return Moment(_in_utc(moment.replace(microsecond=0), _zone(zone)))
     match = _TIME.search(text)
-    day = _parse(text[: match.start()] if match else text, (), day_first, None)
+    day = _parse(text[: match.start()] if match else text, (), day_first, None, EARLIEST)
     if day.value is None or match is None:
         if day.value is None:
             return Moment(None, day.problems)
@@ -205,7 +208,9 @@ def _offset(text: str) -> tzinfo:
 
 
 @lru_cache(maxsize=65536)
-def _parse(text: str, formats: tuple[str, ...], day_first: bool, latest: date | None) -> Dated:
+def _parse(
+    text: str, formats: tuple[str, ...], day_first: bool, latest: date | None, earliest: date
+) -> Dated:
     text = normalize("NFKC", text).strip().strip("'\"").strip()
     if is_placeholder(text) or (set(text) <= set("0-/:. T年月日") and "0" in text):
         return Dated(None, (_PLACEHOLDER,) if text else ())
@@ -213,7 +218,7 @@ def _parse(text: str, formats: tuple[str, ...], day_first: bool, latest: date | 
     for form in formats:
         value, problem = _by_format(text, form, pivot)
         if value:
-            return _checked(value, problem, latest)
+            return _checked(value, problem, latest, earliest)
     text = text.casefold()
     if match := _TIME.search(text):
         text = text[: match.start()]
@@ -223,11 +228,11 @@ def _parse(text: str, formats: tuple[str, ...], day_first: bool, latest: date | 
     value, problem = _read(text, day_first, pivot)
     if value is None:
         return Dated(None, (problem or _UNREADABLE,))
-    return _checked(value, problem, latest)
+    return _checked(value, problem, latest, earliest)
 
 
-def _checked(value: date, problem: Problem | None, latest: date | None) -> Dated:
-    if value < _EARLIEST:
+def _checked(value: date, problem: Problem | None, latest: date | None, earliest: date) -> Dated:
+    if value < earliest:
         return Dated(None, (_PLACEHOLDER if value.year < 1800 else _TOO_OLD,))
     if latest is not None and value > latest:
         return Dated(None, (_FUTURE,))

@@ -211,5 +211,8 @@ def _fit_of_numbers(numbers: tuple[str, ...], country: str) -> int:
     fit = 0
     for cell in numbers:
         found = identifier.parse(cell, country=country)
-        fit += 1 if found.value and found.kind != "other" else -1
+        known = found.value is not None and found.kind != "other"
+        # A number that zeros had to fill up to a form is no sign of that form.
+        is_filled = (found.value or "").startswith("0") and not cell.strip().startswith("0")
+        fit += 1 if known and not is_filled else -1
     return fit

@@ -43,6 +43,10 @@ _DUPLICATE_KEY = Problem(
     "duplicate_key",
     "Another record of the source has the same key; give each record one of its own.",
 )
+LEAST_OLD = 20
+"""Dates of other centuries from which a column can be one of people of the past."""
+_FIRST_RECORDED = date(1000, 1, 1)
+_OLD_DATE = re.compile(r"\s*(?:(?:\d{1,2}[-/.]){2})?1(?:[0-7]\d\d|8[0-4]\d)(?:[-/.]\d|\d{4}$|\s*$)")
 _DAY_MONTH = re.compile(r"\s*(\d{1,2})[-/.](\d{1,2})[-/.](?:\d{4}|\d{2})(?:\D.*)?")
 _MONTH_FIRST = frozenset({"US", "CN", "TW", "HK", "MO", "PH", "CA"})
 _TO_JSON = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
@@ -173,6 +177,8 @@ class _Reader:
             for field in ("birth_date", "created_at", "updated_at")
         }
 
+        self._earliest = _earliest(cells.column("birth_date"))
+
     def record(self, row: int) -> dict[str, Any]:
         """The staged values of one row; missing ones may be left out.
 
@@ -237,6 +243,7 @@ class _Reader:
             formats=self._formats["birth_date"],
             day_first=self._day_first["birth_date"],
             latest=self._today,
+            earliest=self._earliest,
         )
         usable = self._cells.usable(row, "birth_date", found.problems, cell)
         return found.value if usable else None
@@ -264,6 +271,17 @@ class _Reader:
         if written and (note := dict.fromkeys(filter(None, map(text.clean, written)))):
             attributes["note"] = "; ".join(note)
         return _TO_JSON(attributes) if attributes else None
+
+
+def _earliest(cells: Sequence[Cell]) -> date:
+    """The first birth date that a column may hold: people of earlier centuries have their own.
+
+    A few old dates among living customers are slips and fillers; where a tenth
+    of a column is older than any customer can be, its people are of the past.
+    """
+    dated = [cell for cell in cells if cell]
+    old = sum(_OLD_DATE.match(cell) is not None for cell in dated)
+    return _FIRST_RECORDED if old >= LEAST_OLD and old * 10 >= len(dated) else dates.EARLIEST
 
 
 def _day_first(cells: Sequence[Cell], config: SourceConfig, country: str) -> bool:

@@ -275,6 +275,19 @@ def test_a_column_of_dates_tells_whether_the_day_stands_first(dates, first):
     assert result.staged["birth_date"].to_pylist()[0] == first
 
 
+def test_a_column_of_people_of_the_past_keeps_their_birth_dates():
+    born = [f"{1690 + 7 * n}-03-{1 + n:02d}" for n in range(25)]
+    result = standardized(*({"name": "Ann Lee", "birth_date": text} for text in born), country="GB")
+    assert result.staged["birth_date"].to_pylist()[0] == date(1690, 3, 1)
+    assert result.staged["birth_date"].null_count == 0
+
+
+def test_a_few_old_dates_among_living_people_are_findings():
+    born = ["1790-03-01", *(f"1970-03-{1 + n:02d}" for n in range(25))]
+    result = standardized(*({"name": "Ann Lee", "birth_date": text} for text in born), country="GB")
+    assert result.staged["birth_date"].to_pylist()[:2] == [None, date(1970, 3, 1)]
+
+
 def test_formats_of_the_source_are_used_for_dates_and_moments():
     record = only(
         {"name": "李娜", "birth_date": "811213", "created_at": "070913"},
@@ -322,6 +335,11 @@ def test_the_country_column_decides_how_a_number_is_read():
 def test_an_international_number_tells_the_country_of_a_record_that_says_none():
     assert only({"name": "Ann Lee", "phone": "+44 20 7946 0018"}, country="US")["country"] == "GB"
     assert only({"name": "Ann Lee", "phone": "(212) 555-0123"}, country="US")["country"] == "US"
+
+
+def test_a_number_filled_up_with_zeros_tells_no_country():
+    record = only({"name": "Ann Lee", "identifier": "1804974", "postal_code": "2119"}, country="AU")
+    assert (record["country"], record["postal_code"]) == ("AU", "2119")
 
 
 def test_an_unknown_country_is_a_finding_and_the_default_counts():
