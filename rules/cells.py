@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from connectors.config import SourceConfig
@@ -19,6 +20,8 @@ from rules.placeholder import is_placeholder
 from rules.quarantine import Findings, Problem
 
 Cell = str | None
+Columns = dict[str, list[Any]]
+"""The staged columns while they are filled, one entry per row; null where nothing was found."""
 
 CELL_LIMIT = 2000
 """No value of a customer is longer, in characters; notes and attributes may be."""
@@ -56,13 +59,16 @@ _LOST_CHARACTERS = Problem(
 
 
 class Cells:
-    """Reads a raw table's cells by input field and row, and keeps what is found in them.
+    """Reads a raw table's cells by input field, and keeps what is found in them.
+
+    Columns are lists with one entry per row; callers must not change them.
 
     Args:
         raw: the raw table; columns that start with ``_`` are not the source's.
         config: the source.
 
     Attributes:
+        rows: how many records there are.
         columns: input field → its source columns, as the source's YAML and headings map them.
         findings: what was noted so far.
 
@@ -72,62 +78,70 @@ class Cells:
 
     def __init__(self, raw: pa.Table, config: SourceConfig) -> None:
         names = [name for name in raw.column_names if not name.startswith("_")]
+        self.rows = raw.num_rows
         self.columns: dict[str, list[str]] = resolve(config, names)
         self.findings = Findings()
         self._raw, self._config = raw, config
-        self._firsts: dict[str, Sequence[Cell]] = {}
-        self._everies: dict[str, Sequence[tuple[str, ...]]] = {}
-        self._codes: dict[tuple[str, str], tuple[Any, bool]] = {}
+        self._read_cells: dict[str, list[list[Cell]]] = {}
+        self._firsts: dict[str, list[Cell]] = {}
+        self._everies: dict[str, list[tuple[str, ...]]] = {}
         for field in [*self.columns, *config.defaults]:
-            default = config.defaults.get(field) or None
-            cells = [self._read(raw[name], field) for name in self.columns.get(field, ())]
-            if not cells:
-                cells = [[None] * raw.num_rows]
-            self._firsts[field] = (
-                cells[0]
-                if len(cells) == 1 and default is None
-                else [next(filter(None, row), default) for row in zip(*cells, strict=True)]
-            )
-            otherwise = (default,) if default else ()
-            if len(cells) == 1:
-                self._everies[field] = [(cell,) if cell else otherwise for cell in cells[0]]
+            columns = self.columns.setdefault(field, [])
+            self._read_cells[field] = [self._read(raw[name], field) for name in columns]
+
+    def has(self, field: str) -> bool:
+        """Whether any column or default feeds the field."""
+        return field in self._read_cells
+
+    def first(self, field: str) -> list[Cell]:
+        """The first filled cell of every row, or the field's default."""
+        if field not in self._firsts:
+            columns = self._read_cells.get(field, [])
+            default = self._config.defaults.get(field) or None
+            if len(columns) == 1 and default is None:
+                found = columns[0]
+            elif columns:
+                found = [next(filter(None, row), default) for row in zip(*columns, strict=True)]
             else:
-                self._everies[field] = [
-                    tuple(filter(None, row)) or otherwise for row in zip(*cells, strict=True)
+                found = [default] * self.rows
+            self._firsts[field] = found
+        return self._firsts[field]
+
+    def every(self, field: str) -> list[tuple[str, ...]]:
+        """The filled cells of every row, in order of the columns, or the field's default."""
+        if field not in self._everies:
+            columns = self._read_cells.get(field, [])
+            default = self._config.defaults.get(field)
+            otherwise: tuple[str, ...] = (default,) if default else ()
+            if len(columns) == 1:
+                found = [(cell,) if cell else otherwise for cell in columns[0]]
+            elif columns:
+                found = [
+                    tuple(filter(None, row)) or otherwise for row in zip(*columns, strict=True)
                 ]
-            self.columns.setdefault(field, [])
-
-    def first(self, field: str, row: int) -> Cell:
-        """The first filled cell of a row, or the field's default."""
-        cells = self._firsts.get(field)
-        return cells[row] if cells is not None else None
-
-    def every(self, field: str, row: int) -> tuple[str, ...]:
-        """The filled cells of a row, in order of the columns, or the field's default."""
-        cells = self._everies.get(field)
-        return cells[row] if cells is not None else ()
-
-    def column(self, field: str) -> Sequence[Cell]:
-        """The first filled cell of every row; empty if the field is not mapped."""
-        return self._firsts.get(field, ())
+            else:
+                found = [otherwise] * self.rows
+            self._everies[field] = found
+        return self._everies[field]
 
     def is_list(self, field: str) -> bool:
         """Whether the source's YAML itself names several columns for a field."""
         return len(self._config.columns.get(field, ())) > 1
 
-    def code(self, field: str, row: int, read: Callable[[str], Any], unknown: Problem) -> Any:
-        """A value out of a closed list; None if there is none or it is not known."""
-        cell = self.first(field, row)
-        if not cell:
-            return None
-        known = self._codes.get((field, cell))
-        if known is None:
-            found = read(cell)
-            known = found, found is None and not is_placeholder(cell)
-            self._codes[field, cell] = known
-        if known[1]:
-            self.note(row, field, unknown, cell)
-        return known[0]
+    def code(self, field: str, read: Callable[[str], Any], unknown: Problem) -> list[Any]:
+        """Values out of a closed list; None where there is none or it is not known."""
+        cells = self.first(field)
+        known: dict[Cell, Any] = {}
+        strange = set()
+        for cell in set(cells):
+            known[cell] = read(cell) if cell else None
+            if cell and known[cell] is None and not is_placeholder(cell):
+                strange.add(cell)
+        if strange:
+            for row, cell in enumerate(cells):
+                if cell in strange:
+                    self.note(row, field, unknown, cell)
+        return [known[cell] for cell in cells]
 
     def note(
         self, row: int, field: str, problem: Problem, raw_value: Cell, read_from: str | None = None
@@ -184,22 +198,28 @@ class Cells:
         """The cells of one column, usable ones only; each distinct text is looked at once."""
         values = self._config.values.get(field, {})
         folded = {key.strip().casefold(): to for key, to in values.items()}
-        known: dict[str, tuple[Cell, Problem | None]] = {}
-        cells: list[Cell] = []
-        for row, text in enumerate(column.to_pylist()):
-            if text is None:
-                cells.append(None)
-                continue
-            if text not in known:
-                problem = _problem(text, field)
+        encoded = column.dictionary_encode().unify_dictionaries()
+        texts: list[str] = encoded.chunk(0).dictionary.to_pylist() if encoded.num_chunks else []
+        known = np.empty(len(texts) + 1, dtype=object)  # the last one stands for null
+        problems: dict[int, Problem] = {}
+        for place, text in enumerate(texts):
+            problem = _problem(text, field)
+            cell: Cell = text
+            if values:
                 cell = values.get(text, folded.get(text.strip().casefold(), text))
-                if not text.strip() or (problem and problem.severity == "error"):
-                    cell = ""
-                known[text] = (cell or None, problem)
-            cell, problem = known[text]
-            if problem and not self.note(row, field, problem, text):
+            if problem:
+                problems[place] = problem
+            if not text.strip() or (problem and problem.severity == "error"):
                 cell = None
-            cells.append(cell)
+            known[place] = cell or None
+        indices = [chunk.indices.fill_null(len(texts)).to_numpy() for chunk in encoded.chunks]
+        places = np.concatenate(indices) if indices else np.empty(0, dtype=np.int32)
+        cells: list[Cell] = known[places].tolist()
+        if problems:
+            for row in np.flatnonzero(np.isin(places, list(problems))).tolist():
+                place = int(places[row])
+                if not self.note(row, field, problems[place], texts[place]):
+                    cells[row] = None
         return cells
 
 

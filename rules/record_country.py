@@ -44,26 +44,51 @@ _NAMES = ("name", "organization_name", "family_name", "given_name")
 _NUMBERS = ("national_id", "tax_id", "identifier")
 
 
-def stated(cells: Cells, row: int) -> str | None:
-    """The country that the record's own column says."""
-    found: str | None = cells.code("country", row, codes.country, _COUNTRY_UNKNOWN)
-    return found
+def stated(cells: Cells) -> list[str | None]:
+    """The country that each record's own column says."""
+    return cells.code("country", codes.country, _COUNTRY_UNKNOWN)
 
 
-def infer(cells: Cells, row: int, default: str, place: Address | None) -> str:
-    """The country of a record without a country column, by its first hint below.
+def infer(
+    cells: Cells, rows: Iterable[int], default: str, places: Sequence[Address | None]
+) -> list[str]:
+    """The countries of records without a country column, each by its first hint below.
 
     Args:
+        rows: which records.
         default: ISO 3166 code of a record that gives no hint.
-        place: its address, read as one of the default country.
+        places: the address of every record of the table, read as one of the default country.
     """
-    numbers = tuple(cell for field in _NUMBERS for cell in cells.every(field, row))
-    phones = (*cells.every("mobile", row), *cells.every("phone", row))
-    names = [cell for field in _NAMES if (cell := cells.first(field, row))]
-    address = cells.first("address", row) or ""
+    numbers = [cells.every(field) for field in _NUMBERS if cells.has(field)]
+    phones = [cells.every(field) for field in ("mobile", "phone") if cells.has(field)]
+    names = [cells.first(field) for field in _NAMES if cells.has(field)]
+    addresses, codes_ = cells.first("address"), cells.first("postal_code")
+    return [
+        _infer(
+            tuple(cell for column in numbers for cell in column[row]),
+            tuple(cell for column in phones for cell in column[row]),
+            [cell for column in names if (cell := column[row])],
+            addresses[row] or "",
+            codes_[row],
+            default,
+            places[row],
+        )
+        for row in rows
+    ]
+
+
+def _infer(
+    numbers: tuple[str, ...],
+    phones: tuple[str, ...],
+    names: list[str],
+    address: str,
+    postal_code: str | None,
+    default: str,
+    place: Address | None,
+) -> str:
     return (
         from_identifiers(identifier.parse(number, country=default) for number in numbers)
-        or from_postal_code(cells.first("postal_code", row), default)
+        or from_postal_code(postal_code, default)
         or from_address(place, default)
         or next(filter(None, (from_text(written, default) for written in (address, *names))), None)
         or from_phones(phones, default)

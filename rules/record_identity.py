@@ -5,13 +5,12 @@ number says fit together. How one number is read stands in rules/identifier.py,
 how a type is inferred in rules/customer_type.py.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Any
+from typing import NamedTuple
 
 from rules import codes, customer_type, identifier
-from rules.cells import Cells
+from rules.cells import Cells, Columns
 from rules.customer import ORGANIZATION, PERSON
 from rules.quarantine import Problem
 
@@ -33,10 +32,10 @@ _ORGANIZATION_BORN = Problem(
 _SEX_UNKNOWN = Problem(
     "sex_unknown", "The value is not known; add it to 'values' in the source's YAML or correct it."
 )
+_COLUMNS = ("national_id", "tax_id")
 
 
-@dataclass(slots=True)
-class Number:
+class Number(NamedTuple):
     """A filled identifier column of a record: input field, cell, and what the cell says."""
 
     field: str
@@ -44,23 +43,59 @@ class Number:
     found: identifier.Identifier
 
 
-def numbers(cells: Cells, row: int, country: str, kind: str | None) -> list[Number]:
-    """The filled identifier columns, read for a customer of that type (None: not known yet)."""
-    expected = {"national_id": PERSON, "tax_id": kind or ORGANIZATION, "identifier": kind}
-    return [
-        Number(field, cell, identifier.parse(cell, country=country, customer_type=type_))
-        for field, type_ in expected.items()
-        if (cell := cells.first(field, row))
+Numbers = Sequence[Number]
+"""The numbers of one record."""
+
+
+def numbers(
+    cells: Cells,
+    rows: Iterable[int],
+    countries: Sequence[str],
+    kinds: Sequence[str | None],
+    ids: list[Numbers],
+) -> None:
+    """Read the filled identifier columns of some records.
+
+    Args:
+        rows: which records.
+        countries: ISO 3166 code of every record.
+        kinds: type of every record; None if it is not known yet.
+        ids: the numbers of every record, written for these.
+    """
+    columns = [
+        (field, cells.first(field))
+        for field in ("national_id", "tax_id", "identifier")
+        if cells.has(field)
     ]
+    for row in rows if columns else ():
+        ids[row] = [
+            _number(field, cell, countries[row], kinds[row])
+            for field, column in columns
+            if (cell := column[row])
+        ]
 
 
-def infer_type(
-    cells: Cells, row: int, country: str, ids: Sequence[Number], birth_date: date | None
-) -> str:
-    """``person`` or ``organization``, by the record's own columns."""
-    name = cells.first("name", row)
-    organization = cells.first("organization_name", row)
-    if not name and (cells.first("family_name", row) or cells.first("given_name", row)):
+def _number(field: str, cell: str, country: str, kind: str | None) -> Number:
+    expected = PERSON if field == "national_id" else kind
+    if field == "tax_id" and not kind:
+        expected = ORGANIZATION
+    return Number(field, cell, identifier.parse(cell, country=country, customer_type=expected))
+
+
+def infer_types(
+    cells: Cells,
+    rows: Iterable[int],
+    countries: Sequence[str],
+    ids: Sequence[Numbers],
+    born: Sequence[date | None],
+) -> list[str]:
+    """``person`` or ``organization`` of these records, by their own columns."""
+    return [_infer_type(cells, row, countries[row], ids[row], born[row]) for row in rows]
+
+
+def _infer_type(cells: Cells, row: int, country: str, ids: Numbers, birth_date: date | None) -> str:
+    name, organization = cells.first("name")[row], cells.first("organization_name")[row]
+    if not name and (cells.first("family_name")[row] or cells.first("given_name")[row]):
         return PERSON
     kinds = {
         number.found.is_personal: number.found.kind
@@ -69,7 +104,7 @@ def infer_type(
     }
     return customer_type.infer(
         name or organization,
-        contact_name=cells.first("contact_name", row),
+        contact_name=cells.first("contact_name")[row],
         employer_name=organization if name else None,
         national_id_kind=kinds.get(True),
         tax_id_kind=kinds.get(False),
@@ -87,52 +122,65 @@ def _tells(number: Number, country: str) -> bool:
     return answer.is_personal == found.is_personal
 
 
-def take_numbers(cells: Cells, row: int, kind: str, ids: Sequence[Number]) -> dict[str, Any]:
-    """The staged columns of identifiers. A number stands where its kind belongs.
+def take_numbers(
+    cells: Cells, kinds: Sequence[str], ids: Sequence[Numbers], staged: Columns
+) -> None:
+    """Fill the staged columns of identifiers. A number stands where its kind belongs.
 
     A sole trader's identity number is a ``national_id`` though the customer is an
     organization. A damaged number has keys for matching but no value.
     """
-    record: dict[str, Any] = {}
-    keys: dict[str, None] = {}
-    for number in ids:
-        found = number.found
-        personal = kind == PERSON if found.is_personal is None else found.is_personal
-        column = "national_id" if personal else "tax_id"
-        if not cells.usable(row, column, found.problems, number.cell, number.field):
-            continue
-        keys |= dict.fromkeys(found.keys)
-        if found.value and column not in record:
-            record[column], record[f"{column}_kind"] = found.value, found.kind
-        for part in ("org_code", "license_no"):
-            if value := getattr(found, part):
-                record.setdefault(part, value)
-    record["id_keys"] = list(keys)
-    return record
+    values = {column: (staged[column], staged[f"{column}_kind"]) for column in _COLUMNS}
+    org_codes, license_numbers, all_keys = (
+        staged[name] for name in ("org_code", "license_no", "id_keys")
+    )
+    for row, numbers_ in enumerate(ids):
+        keys: tuple[str, ...] = ()
+        for field, cell, found in numbers_:
+            personal = found.is_personal
+            if personal is None:
+                personal = kinds[row] == PERSON
+            column = _COLUMNS[0] if personal else _COLUMNS[1]
+            if found.problems and not cells.usable(row, column, found.problems, cell, field):
+                continue
+            keys = tuple(dict.fromkeys(keys + found.keys)) if keys else found.keys
+            numbers_of, kinds_of = values[column]
+            if found.value and numbers_of[row] is None:
+                numbers_of[row], kinds_of[row] = found.value, found.kind
+            org_codes[row] = org_codes[row] or found.org_code
+            license_numbers[row] = license_numbers[row] or found.license_no
+        all_keys[row] = keys or None
 
 
-def take_person(
-    cells: Cells, row: int, kind: str, birth_date: date | None, ids: Sequence[Number]
-) -> dict[str, Any]:
-    """Birth date and sex, from their columns and from the identity number.
+def take_persons(
+    cells: Cells,
+    kinds: Sequence[str],
+    birth_dates: Sequence[date | None],
+    ids: Sequence[Numbers],
+    staged: Columns,
+) -> None:
+    """Fill birth date and sex, from their columns and from the identity number.
 
     A checked number is trusted over the birth date column, and fills what the
     columns do not say; a damaged one fills a missing birth date only.
     """
-    sex = cells.code("sex", row, codes.sex, _SEX_UNKNOWN)
-    if kind != PERSON:
-        if birth_date:
-            cells.note(row, "birth_date", _ORGANIZATION_BORN, cells.first("birth_date", row))
-        return {}
-    personal = [number.found for number in ids if number.found.is_personal]
-    checked = next((found for found in personal if found.value and found.birth_date), None)
-    if checked is not None and checked.birth_date:
-        differs = birth_date is not None and birth_date != checked.birth_date
-        if differs:
-            cells.note(row, "birth_date", _BIRTH_DATE_DIFFERS, cells.first("birth_date", row))
-        birth_date = checked.birth_date
-        if sex and checked.sex and sex != checked.sex:
-            cells.note(row, "sex", _SEX_DIFFERS, cells.first("sex", row))
-        sex = sex or checked.sex
-    birth_date = birth_date or next((f.birth_date for f in personal if f.birth_date), None)
-    return {"birth_date": birth_date, "sex": sex}
+    sexes = cells.code("sex", codes.sex, _SEX_UNKNOWN)
+    dates_written, sexes_written = cells.first("birth_date"), cells.first("sex")
+    staged_dates, staged_sexes = staged["birth_date"], staged["sex"]
+    for row, (kind, birth_date, sex) in enumerate(zip(kinds, birth_dates, sexes, strict=True)):
+        if kind != PERSON:
+            if birth_date:
+                cells.note(row, "birth_date", _ORGANIZATION_BORN, dates_written[row])
+            continue
+        if ids[row]:
+            personal = [number.found for number in ids[row] if number.found.is_personal]
+            checked = next((found for found in personal if found.value and found.birth_date), None)
+            if checked is not None and checked.birth_date:
+                if birth_date is not None and birth_date != checked.birth_date:
+                    cells.note(row, "birth_date", _BIRTH_DATE_DIFFERS, dates_written[row])
+                birth_date = checked.birth_date
+                if sex and checked.sex and sex != checked.sex:
+                    cells.note(row, "sex", _SEX_DIFFERS, sexes_written[row])
+                sex = sex or checked.sex
+            birth_date = birth_date or next((f.birth_date for f in personal if f.birth_date), None)
+        staged_dates[row], staged_sexes[row] = birth_date, sex or None

@@ -6,11 +6,13 @@ rules/person_name.py and rules/organization_name.py.
 """
 
 import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 from rules import customer_type, notes, organization_name, person_name, text
-from rules.cells import Cell, Cells
+from rules.cells import Cell, Cells, Columns
 from rules.customer import ORGANIZATION, PERSON
 from rules.placeholder import is_placeholder
 from rules.quarantine import Problem
@@ -18,6 +20,22 @@ from rules.quarantine import Problem
 _NO_NAME = Problem(
     "name_missing", "The cell names nobody; find out whose record it is and correct the name."
 )
+_SHARED = {"name": "name", "name_key": "key", "name_readings": "readings"}
+_PERSON = _SHARED | {
+    "family_name": "family_name",
+    "given_name": "given_name",
+    "middle_name": "middle_name",
+    "name_suffix": "suffix",
+}
+"""Staged column → part of a person's name."""
+_ORGANIZATION = _SHARED | {
+    "org_region": "region",
+    "org_brand": "brand",
+    "org_industry": "industry",
+    "org_legal_form": "legal_form",
+    "org_branch": "branch",
+}
+"""Staged column → part of an organization's name."""
 _NOTE_PARTS = re.compile(r"[;,，；。\n]|\.\s")
 _NAME_WORD = re.compile(
     r"曾用名|原名|原公司名|前身|旧名|又名|别名|简称|英文名|formerly|former name|f/?k/?a\b|a/?k/?a\b"
@@ -27,133 +45,141 @@ _NAME_WORD = re.compile(
 
 
 @dataclass(slots=True)
-class Names:
-    """What the name columns of a record gave.
+class Remarks:
+    """What stood in name cells besides the names: row → telephone numbers and notes, as written."""
 
-    Attributes:
-        record: staged column → value.
-        phones: telephone numbers that stood in name cells, as written.
-        notes: remarks that stood there.
-        others: further names of the customer, as written.
-    """
-
-    record: dict[str, Any] = field(default_factory=dict)
-    phones: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    others: list[str] = field(default_factory=list)
-
-    def take(self, name: person_name.PersonName | organization_name.OrganizationName) -> None:
-        """Keep what stood in the cell besides the name."""
-        self.phones += name.phones
-        self.notes += name.notes
-        self.others += name.other_names
+    phones: dict[int, list[str]] = field(default_factory=dict)
+    notes: dict[int, list[str]] = field(default_factory=dict)
 
 
-def read(cells: Cells, row: int, kind: str, country: str) -> Names:
-    """Read the name columns of a record.
+def read(cells: Cells, kinds: Sequence[str], countries: Sequence[str], staged: Columns) -> Remarks:
+    """Read the name columns of all records into the staged columns.
 
     ``organization_name`` is the customer where it is an organization and ``name``
     is empty. Of a person it is the employer, unless nothing else names the person.
+
+    Args:
+        kinds: ``person`` or ``organization``, of every record.
+        countries: ISO 3166 code of every record.
+        staged: the columns to fill.
     """
-    names = Names()
-    written = cells.every("name", row)
-    own = written[0] if written else None
-    names.others += written[1:]
-    organization = cells.first("organization_name", row)
-    family, given = cells.first("family_name", row), cells.first("given_name", row)
-    contact = cells.first("contact_name", row)
-    if kind == PERSON:
-        if not (own or family or given):
-            own, organization = organization, None
-        elif own and (family or given) and not organization and _is_organization(own):
-            own, organization = None, own
-        _person(cells, row, own, family, given, country, names)
-        if organization:
-            _employer(cells, row, organization, country, names)
-    else:
-        if own and organization and text.fold(own) != text.fold(organization):
-            names.others.append(organization)
-        _organization(cells, row, own or organization, country, names)
-        contact = contact or " ".join(part for part in (given, family) if part) or None
-    _other_person(cells, row, "contact_name", contact, country, names)
-    legal = cells.first("legal_representative", row)
-    _other_person(cells, row, "legal_representative", legal, country, names)
-    for cell in cells.every("note", row):
-        names.others += _names_in_note(cell)
-    names.others += cells.every("short_name", row)
-    names.record["other_names"] = _distinct(names)
-    return names
+    reader = _Reader(cells, countries, staged)
+    written = cells.every("name")
+    fields = ("organization_name", "family_name", "given_name", "contact_name")
+    columns = [cells.first(field) for field in (*fields, "legal_representative")]
+    notes_, short_names = cells.every("note"), cells.every("short_name")
+    others_of = staged["other_names"]
+    for row, (kind, names, *rest) in enumerate(zip(kinds, written, *columns, strict=True)):
+        organization, family, given, contact, legal = rest
+        own = names[0] if names else None
+        others = [*names[1:]]
+        if kind == PERSON:
+            if not (own or family or given):
+                own, organization = organization, None
+            elif own and (family or given) and not organization and _is_organization(own):
+                own, organization = None, own
+            reader.person(row, own, family, given, others)
+            if organization:
+                reader.employer(row, organization)
+        else:
+            if own and organization and text.fold(own) != text.fold(organization):
+                others.append(organization)
+            reader.organization(row, own or organization, others)
+            if not contact and (family or given):
+                contact = " ".join(part for part in (given, family) if part)
+        if contact:
+            reader.other_person(row, "contact_name", contact)
+        if legal:
+            reader.other_person(row, "legal_representative", legal)
+        for cell in notes_[row]:
+            others += _names_in_note(cell)
+        others += short_names[row]
+        if others:
+            others_of[row] = _distinct(others, staged["name"][row], staged["name_key"][row])
+    return reader.remarks
 
 
 def _is_organization(name: str) -> bool:
     return customer_type.infer(name) == ORGANIZATION
 
 
-def _person(
-    cells: Cells, row: int, full: Cell, family: Cell, given: Cell, country: str, names: Names
-) -> None:
-    raw = full or " | ".join(part for part in (family, given) if part)
-    if not raw:
-        return
-    name = person_name.parse(full, family=family, given=given, country=country)
-    names.take(name)
-    usable = cells.usable(row, "name", name.problems, raw)
-    if usable and name.name and name.key:
-        names.record |= {
-            "name": name.name,
-            "name_key": name.key,
-            "name_readings": name.readings,
-            "family_name": name.family_name,
-            "given_name": name.given_name,
-            "middle_name": name.middle_name,
-            "name_suffix": name.suffix,
-        }
-    elif not name.problems:
-        cells.note(row, "name", _NO_NAME, raw)
+class _Reader:
+    """Reads name cells into the staged columns.
+
+    Args:
+        cells: the source's cells.
+        countries: ISO 3166 code of every record.
+        staged: the columns to fill.
+    """
+
+    def __init__(self, cells: Cells, countries: Sequence[str], staged: Columns) -> None:
+        self._cells, self._countries, self._staged = cells, countries, staged
+        self._person = _columns(staged, _PERSON)
+        self._organization = _columns(staged, _ORGANIZATION)
+        self.remarks = Remarks()
+
+    def person(self, row: int, full: Cell, family: Cell, given: Cell, others: list[str]) -> None:
+        """Read the customer's own name; what else it is called goes into ``others``."""
+        if full or family or given:
+            name = person_name.parse(full, family=family, given=given, country=self._countries[row])
+            raw = full or " | ".join(part for part in (family, given) if part)
+            self._take(row, name, raw, others, self._person)
+
+    def organization(self, row: int, raw: Cell, others: list[str]) -> None:
+        """Read the customer's own name; what else it is called goes into ``others``."""
+        if raw:
+            name = organization_name.parse(raw, country=self._countries[row])
+            self._take(row, name, raw, others, self._organization)
+
+    def _take(
+        self,
+        row: int,
+        name: person_name.PersonName | organization_name.OrganizationName,
+        raw: str,
+        others: list[str],
+        columns: list[tuple[list[Any], Callable[[Any], Any]]],
+    ) -> None:
+        self._keep_phones(row, name.phones)
+        if name.notes:
+            self.remarks.notes.setdefault(row, []).extend(name.notes)
+        others += name.other_names
+        usable = self._cells.usable(row, "name", name.problems, raw)
+        if usable and name.name and name.key:
+            for column, part in columns:
+                column[row] = part(name)
+        elif not name.problems:
+            self._cells.note(row, "name", _NO_NAME, raw)
+
+    def _keep_phones(self, row: int, phones: Sequence[str]) -> None:
+        if phones:
+            self.remarks.phones.setdefault(row, []).extend(phones)
+
+    def employer(self, row: int, raw: str) -> None:
+        """Read the name of the organization that a person works at."""
+        employer = organization_name.parse(raw, country=self._countries[row])
+        self._keep_phones(row, employer.phones)
+        if self._cells.usable(row, "employer_name", employer.problems, raw):
+            self._staged["employer_name"][row] = employer.name or None
+
+    def other_person(self, row: int, column: str, raw: str) -> None:
+        """Read contact or representative; a telephone number that stands there is kept as one."""
+        if is_placeholder(raw):
+            return
+        if not raw[0].isalpha() and _is_number(raw):
+            self._keep_phones(row, [raw])
+            return
+        person = person_name.parse(raw, country=self._countries[row])
+        self._keep_phones(row, person.phones)
+        usable = self._cells.usable(row, column, person.problems, raw)
+        if usable and person.key != self._staged["name_key"][row]:
+            self._staged[column][row] = person.name or None
 
 
-def _organization(cells: Cells, row: int, raw: Cell, country: str, names: Names) -> None:
-    if not raw:
-        return
-    name = organization_name.parse(raw, country=country)
-    names.take(name)
-    usable = cells.usable(row, "name", name.problems, raw)
-    if usable and name.name and name.key:
-        names.record |= {
-            "name": name.name,
-            "name_key": name.key,
-            "name_readings": name.readings,
-            "org_region": name.region,
-            "org_brand": name.brand,
-            "org_industry": name.industry,
-            "org_legal_form": name.legal_form,
-            "org_branch": name.branch,
-        }
-    elif not name.problems:
-        cells.note(row, "name", _NO_NAME, raw)
-
-
-def _employer(cells: Cells, row: int, raw: str, country: str, names: Names) -> None:
-    employer = organization_name.parse(raw, country=country)
-    names.phones += employer.phones
-    if cells.usable(row, "employer_name", employer.problems, raw):
-        names.record["employer_name"] = employer.name
-
-
-def _other_person(
-    cells: Cells, row: int, column: str, raw: Cell, country: str, names: Names
-) -> None:
-    """Contact or representative; a telephone number that stands there is kept as one."""
-    if not raw or is_placeholder(raw):
-        return
-    if not raw[0].isalpha() and _is_number(raw):
-        names.phones.append(raw)
-        return
-    person = person_name.parse(raw, country=country)
-    names.phones += person.phones
-    usable = cells.usable(row, column, person.problems, raw)
-    if usable and person.key != names.record.get("name_key"):
-        names.record[column] = person.name
+def _columns(
+    staged: Columns, parts: Mapping[str, str]
+) -> list[tuple[list[Any], Callable[[Any], Any]]]:
+    """Staged columns, each with what gets its value from a parsed name."""
+    return [(staged[column], attrgetter(part)) for column, part in parts.items()]
 
 
 def _is_number(raw: str) -> bool:
@@ -172,15 +198,13 @@ def _names_in_note(note: str) -> list[str]:
     return [name for name in found if name]
 
 
-def _distinct(names: Names) -> list[str]:
-    """The further names in shown form, each once and not the name itself."""
+def _distinct(others: Sequence[str], own: Cell, own_key: Cell) -> list[str] | None:
+    """The further names in shown form, each once and not the name itself; None if none."""
     found: dict[str, str] = {}
-    if not names.others:
-        return []
-    for name in names.others:
+    for name in others:
         shown = text.to_simplified(text.clean(name))
         if not is_placeholder(shown):
             found.setdefault(text.fold(shown), shown)
-    for own in (names.record.get("name_key"), text.fold(names.record.get("name") or "")):
-        found.pop(own or "", None)
-    return list(found.values())
+    for key in (own_key or "", text.fold(own or "")):
+        found.pop(key, None)
+    return list(found.values()) or None

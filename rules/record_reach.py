@@ -5,93 +5,147 @@ phone or e-mail is read stands in the rules of these names.
 """
 
 import re
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 
 from rules import address, email, phone
-from rules.cells import Cells
+from rules.cells import Cell, Cells, Columns
+
+Place = address.Address | None
 
 _DIGITS_ONLY = re.compile(r"[\d\s()（）+.\-—转ext/]{7,}")
+_COLUMNS = {
+    "address_key" if part == "key" else part: place
+    for place, part in enumerate(address.Address._fields)
+    if part not in ("country", "problems")
+}
+"""Staged column → its place in an address."""
 _E_MAIL = re.compile(r"[^\s,;，；/]+@[^\s,;，；/]+")
 
 
-def read_address(cells: Cells, row: int, country: str) -> address.Address | None:
-    """The address with its division columns; None if all are empty.
+def read_addresses(
+    cells: Cells, rows: Iterable[int], countries: Sequence[str], places: list[Place]
+) -> None:
+    """Read the addresses of some records with their division columns; None if all are empty.
 
     Several address columns named in the source's YAML are lines of one address; of
     those found by their headings the first filled one counts.
 
     Args:
-        country: ISO 3166 code.
+        rows: which records.
+        countries: ISO 3166 code of every record.
+        places: the address of every record, written for these.
     """
-    line = (
-        " ".join(cells.every("address", row))
-        if cells.is_list("address")
-        else cells.first("address", row)
-    )
-    first = cells.first
-    region, city = first("region", row), first("city", row)
-    district, code = first("district", row), first("postal_code", row)
-    if not (line or region or city or district or code):
-        return None
-    return address.parse(
-        line, region=region, city=city, district=district, postal_code=code, country=country
-    )
+    if cells.is_list("address"):
+        lines: list[Cell] = [" ".join(written) for written in cells.every("address")]
+    else:
+        lines = cells.first("address")
+    regions, cities = cells.first("region"), cells.first("city")
+    districts, codes = cells.first("district"), cells.first("postal_code")
+    for row in rows:
+        line, region, city = lines[row], regions[row], cities[row]
+        district, code = districts[row], codes[row]
+        if line or region or city or district or code:
+            places[row] = address.parse(
+                line,
+                region=region,
+                city=city,
+                district=district,
+                postal_code=code,
+                country=countries[row],
+            )
 
 
-def take_address(cells: Cells, row: int, place: address.Address | None) -> dict[str, Any]:
-    """The staged columns of an address."""
-    if place is None:
-        return {}
+def take_addresses(cells: Cells, places: Sequence[Place], staged: Columns) -> None:
+    """Fill the staged columns of addresses."""
+    usable: list[Place] = list(places)
+    for row, place in enumerate(places):
+        if place is not None and place.problems:
+            usable[row] = _usable(cells, row, place)
+    filled = [(row, place) for row, place in enumerate(usable) if place is not None]
+    for column, part in _COLUMNS.items():
+        values = staged[column]
+        for row, place in filled:
+            values[row] = place[part]
+
+
+def _usable(cells: Cells, row: int, place: address.Address) -> Place:
+    """What may be used of an address with findings, which are noted."""
     usable = has_code = True
-    raw = None
-    if place.problems:
-        written = [cells.first(name, row) for name in ("address", "district", "city", "region")]
-        raw = " | ".join(cell for cell in written if cell) or cells.first("postal_code", row)
+    written = [cells.first(name)[row] for name in ("address", "district", "city", "region")]
+    raw = " | ".join(cell for cell in written if cell) or cells.first("postal_code")[row]
     for problem in place.problems:
         if "postal_code" in problem.rule:
-            code_cell = cells.first("postal_code", row) or raw
+            code_cell = cells.first("postal_code")[row] or raw
             has_code = cells.note(row, "postal_code", problem, code_cell) and has_code
         else:
             usable = cells.note(row, "address", problem, raw) and usable
     if not usable:
-        return {}
-    return {
-        "address_line": place.address_line,
-        "street": place.street,
-        "house_number": place.house_number,
-        "unit": place.unit,
-        "district": place.district,
-        "city": place.city,
-        "region": place.region,
-        "postal_code": place.postal_code if has_code else None,
-        "address_key": place.key,
-    }
+        return None
+    return place if has_code else place._replace(postal_code=None)
 
 
 def take_phones_and_emails(
-    cells: Cells, row: int, country: str, city: str | None, found_elsewhere: Iterable[str]
-) -> dict[str, Any]:
-    """Phones and e-mails, each once, mobile numbers first.
+    cells: Cells,
+    countries: Sequence[str],
+    found_elsewhere: Mapping[int, Sequence[str]],
+    staged: Columns,
+) -> None:
+    """Fill phones and e-mails, each once, mobile numbers first.
 
     A number in an e-mail column, and an e-mail in a phone column, count as what they are.
 
     Args:
-        country: ISO 3166 code.
-        city: completes numbers without area code.
-        found_elsewhere: telephone numbers from name cells, as written.
+        countries: ISO 3166 code of every record.
+        found_elsewhere: row → telephone numbers from name cells, as written.
+        staged: its cities complete numbers without area code.
     """
-    written = [("mobile", cell) for cell in cells.every("mobile", row)]
-    written += [("phone", cell) for cell in cells.every("phone", row)]
-    written += [("phone", cell) for cell in found_elsewhere]
-    addresses: dict[str, None] = {}
-    for cell in cells.every("email", row):
-        if "@" not in cell and _DIGITS_ONLY.fullmatch(cell):
-            written.append(("phone", cell))
-            continue
-        mails = email.parse(cell)
-        if cells.usable(row, "email", mails.problems, cell):
-            addresses |= dict.fromkeys(mails.addresses)
+    columns = zip(
+        *(cells.every(field) for field in ("mobile", "phone", "email")),
+        countries,
+        staged["city"],
+        strict=True,
+    )
+    phones, kinds, extensions, all_keys, emails = (
+        staged[name]
+        for name in ("phones", "phone_kinds", "phone_extensions", "phone_keys", "emails")
+    )
+    for row, (mobiles, others, mails, country, city) in enumerate(columns):
+        written = [("mobile", cell) for cell in mobiles] if mobiles else []
+        if others:
+            written += [("phone", cell) for cell in others]
+        if row in found_elsewhere:
+            written += [("phone", cell) for cell in found_elsewhere[row]]
+        addresses: dict[str, None] = {}
+        for cell in mails:
+            if "@" not in cell and _DIGITS_ONLY.fullmatch(cell):
+                written.append(("phone", cell))
+                continue
+            read = email.parse(cell)
+            if not read.problems or cells.usable(row, "email", read.problems, cell):
+                addresses |= dict.fromkeys(read.addresses)
+        numbers, keys = _numbers(cells, row, written, country, city, addresses)
+        if numbers:
+            phones[row] = [number.e164 for number in numbers]
+            kinds[row] = [number.kind for number in numbers]
+            extensions[row] = [number.extension for number in numbers]
+        all_keys[row] = keys or None
+        if addresses:
+            emails[row] = list(addresses)
+
+
+def _numbers(
+    cells: Cells,
+    row: int,
+    written: Sequence[tuple[str, str]],
+    country: str,
+    city: str | None,
+    addresses: dict[str, None],
+) -> tuple[Sequence[phone.Phone], Sequence[str]]:
+    """The numbers in a record's cells, mobile ones first, and all their keys.
+
+    E-mail addresses that stand there are put into ``addresses``.
+    """
     numbers: dict[str, tuple[int, phone.Phone]] = {}
     keys: dict[str, None] = {}
     for column, cell in written:
@@ -102,18 +156,14 @@ def take_phones_and_emails(
             if not any(c.isdigit() for c in numeral):
                 continue
         found = phone.parse(numeral, country=country, city=city)
-        if not cells.usable(row, column, found.problems, cell):
+        if found.problems and not cells.usable(row, column, found.problems, cell):
             continue
+        if len(written) == 1 and len(found.numbers) < 2:
+            return found.numbers, found.keys
         keys |= dict.fromkeys(found.keys)
         for number in found.numbers:
             rank = 0 if number.kind == "mobile" else 1 if column == "mobile" else 2
             if number.e164 not in numbers or rank < numbers[number.e164][0]:
                 numbers[number.e164] = (rank, number)
-    ordered = [number for _, number in sorted(numbers.values(), key=lambda item: item[0])]
-    return {
-        "phones": [number.e164 for number in ordered],
-        "phone_kinds": [number.kind for number in ordered],
-        "phone_extensions": [number.extension for number in ordered],
-        "phone_keys": list(keys),
-        "emails": list(addresses),
-    }
+    ordered = sorted(numbers.values(), key=itemgetter(0))
+    return [number for _, number in ordered], list(keys)

@@ -13,18 +13,19 @@ used has a row without ``field`` there.
 import gc
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
 
 from connectors.config import SourceConfig
 from rules import codes, dates, record_country, record_identity, record_names, record_reach, text
-from rules.cells import Cell, Cells, staged_fields
-from rules.customer import ALL, FIELDS, STAGED_SCHEMA
+from rules.cells import Cell, Cells, Columns, staged_fields
+from rules.customer import ALL, FIELDS, PERSON, STAGED_SCHEMA
 from rules.quarantine import Problem
 
 _UNKNOWN = "The value is not known; add it to 'values' in the source's YAML or correct it."
@@ -50,8 +51,6 @@ _OLD_DATE = re.compile(r"\s*(?:(?:\d{1,2}[-/.]){2})?1(?:[0-7]\d\d|8[0-4]\d)(?:[-
 _DAY_MONTH = re.compile(r"\s*(\d{1,2})[-/.](\d{1,2})[-/.](?:\d{4}|\d{2})(?:\D.*)?")
 _MONTH_FIRST = frozenset({"US", "CN", "TW", "HK", "MO", "PH", "CA"})
 _TO_JSON = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
-_AT_ONCE = 256
-"""Records turned into columns together: as many as fit into a processor's cache."""
 _MAY_BE_EMPTY = ("text", "list", "json")
 _FLAGS = ("consent_marketing", "do_not_contact")
 
@@ -85,33 +84,23 @@ def standardize(raw: pa.Table, config: SourceConfig, country: str) -> Standardiz
     Raises:
         SourceLayout: a mapped column is not there.
     """
-    cells = Cells(raw, config)
-    reader = _Reader(cells, config, config.country or country)
-    keys = [key or "" for key in raw["_source_key"].to_pylist()]
-    columns: dict[str, list[Any]] = {field.name: [] for field in ALL}
     with _no_collection():
-        for start in range(0, raw.num_rows, _AT_ONCE):
-            rows = range(start, min(start + _AT_ONCE, raw.num_rows))
-            records = [reader.record(row) for row in rows]
-            for model_field in FIELDS:
-                name = model_field.name
-                if model_field.kind in _MAY_BE_EMPTY:
-                    columns[name] += [record.get(name) or None for record in records]
-                else:
-                    columns[name] += [record.get(name) for record in records]
-    columns["record_id"] = [f"{config.name}:{key}" for key in keys]
-    columns["source"], columns["source_key"] = [config.name] * len(keys), keys
-    columns["position"], columns["row_hash"] = (
-        raw[name].to_pylist() for name in ("_position", "_row_hash")
-    )
-    _check_keys(raw, keys, cells)
+        cells = Cells(raw, config)
+        staged = _read(cells, config, country)
+        keys = [key or "" for key in raw["_source_key"].to_pylist()]
+        staged["record_id"] = [f"{config.name}:{key}" for key in keys]
+        staged["source"], staged["source_key"] = [config.name] * len(keys), keys
+        for name in ("position", "row_hash"):
+            staged[name] = raw[f"_{name}"].to_pylist()
+        _check_keys(raw, keys, cells)
+        table = pa.table(staged, schema=STAGED_SCHEMA)
     inputs: dict[str, list[str]] = {}
     for field, names in cells.columns.items():
-        for staged in staged_fields(field):
-            inputs.setdefault(staged, []).extend(names)
+        for fed in staged_fields(field):
+            inputs.setdefault(fed, []).extend(names)
     return Standardized(
-        staged=pa.table(columns, schema=STAGED_SCHEMA),
-        problems=cells.findings.table(columns["record_id"], keys, columns["position"], config.name),
+        staged=table,
+        problems=cells.findings.table(staged["record_id"], keys, staged["position"], config.name),
         raw=raw,
         inputs=inputs,
     )
@@ -151,126 +140,136 @@ def _rule_of(sentence: str) -> str:
     return "empty_key" if "key is empty" in sentence else "record_damaged"
 
 
-class _Reader:
-    """Reads the records of one source.
+def _read(cells: Cells, config: SourceConfig, home: str) -> Columns:
+    """The staged values of all records, step by step.
 
-    Args:
-        cells: the source's cells.
-        config: the source.
-        country: ISO 3166 code of a record that shows no other.
+    The country helps to read numbers and phones, identifiers help to find the
+    country and the type, and the type decides how names are read.
     """
+    everybody = range(cells.rows)
+    default = config.country or home
+    staged: Columns = {field.name: [None] * cells.rows for field in ALL}
+    declared = cells.code("customer_type", codes.customer_type, _TYPE_UNKNOWN)
+    declared = [kind or config.customer_type for kind in declared]
+    stated = record_country.stated(cells)
+    countries = [country or default for country in stated]
+    places: list[record_reach.Place] = [None] * cells.rows
+    record_reach.read_addresses(cells, everybody, countries, places)
+    silent = [row for row, country in enumerate(stated) if not country]
+    inferred = record_country.infer(cells, silent, default, places)
+    for row, country in zip(silent, inferred, strict=True):
+        countries[row] = country
+    abroad = [row for row in silent if countries[row] != default]
+    record_reach.read_addresses(cells, abroad, countries, places)
+    ids: list[record_identity.Numbers] = [()] * cells.rows
+    record_identity.numbers(cells, everybody, countries, declared, ids)
+    birth_dates = _birth_dates(cells, config, default)
+    kinds = [kind or PERSON for kind in declared]
+    unknown = [row for row, kind in enumerate(declared) if not kind]
+    born = [
+        day or next((number.found.birth_date for number in own if number.found.birth_date), None)
+        for day, own in zip(birth_dates, ids, strict=True)
+    ]
+    found = record_identity.infer_types(cells, unknown, countries, ids, born)
+    for row, kind in zip(unknown, found, strict=True):
+        kinds[row] = kind
+    record_identity.numbers(cells, unknown, countries, kinds, ids)
+    remarks = record_names.read(cells, kinds, countries, staged)
+    record_identity.take_numbers(cells, kinds, ids, staged)
+    record_identity.take_persons(cells, kinds, birth_dates, ids, staged)
+    record_reach.take_addresses(cells, places, staged)
+    record_reach.take_phones_and_emails(cells, countries, remarks.phones, staged)
+    staged["customer_type"], staged["country"] = kinds, countries
+    staged["type_basis"] = ["declared" if kind else "inferred" for kind in declared]
+    staged["attributes"] = _attributes(cells, remarks.notes)
+    staged["status"] = cells.code("status", codes.status, _STATUS_UNKNOWN)
+    for flag in _FLAGS:
+        staged[flag] = cells.code(flag, codes.yes_no, _FLAG_UNKNOWN)
+    for field in ("created_at", "updated_at"):
+        staged[field] = _moments(cells, field, config, default)
+    _require_identity(cells, staged)
+    for model_field in FIELDS:
+        if model_field.kind in _MAY_BE_EMPTY:
+            staged[model_field.name] = [value or None for value in staged[model_field.name]]
+    return staged
 
-    def __init__(self, cells: Cells, config: SourceConfig, country: str) -> None:
-        self._cells, self._config, self._country = cells, config, country
-        self._today = datetime.now(UTC).date()
-        self._attributes = [
-            (field.removeprefix("attributes."), field)
-            for field in cells.columns
-            if field.startswith("attributes.")
-        ]
-        self._formats = {
-            field: tuple(config.formats.get(field, ()))
-            for field in ("birth_date", "created_at", "updated_at")
-        }
-        self._day_first = {
-            field: _day_first(cells.column(field), config, country)
-            for field in ("birth_date", "created_at", "updated_at")
-        }
 
-        self._earliest = _earliest(cells.column("birth_date"))
-
-    def record(self, row: int) -> dict[str, Any]:
-        """The staged values of one row; missing ones may be left out.
-
-        The country helps to read numbers and phones, identifiers help to find the
-        country and the type, and the type decides how names are read.
-        """
-        cells = self._cells
-        declared = cells.code("customer_type", row, codes.customer_type, _TYPE_UNKNOWN)
-        declared = declared or self._config.customer_type
-        stated = record_country.stated(cells, row)
-        place = record_reach.read_address(cells, row, stated or self._country)
-        country = stated or record_country.infer(cells, row, self._country, place)
-        if country != (stated or self._country):
-            place = record_reach.read_address(cells, row, country)
-        ids = record_identity.numbers(cells, row, country, declared)
-        birth_date = self._birth_date(row)
-        born = birth_date or next((n.found.birth_date for n in ids if n.found.birth_date), None)
-        kind = declared
-        if not kind:
-            kind = record_identity.infer_type(cells, row, country, ids, born)
-            ids = record_identity.numbers(cells, row, country, kind)
-        names = record_names.read(cells, row, kind, country)
-        record: dict[str, Any] = {
-            "customer_type": kind,
-            "type_basis": "declared" if declared else "inferred",
-            "country": country,
-            **names.record,
-            **record_identity.take_numbers(cells, row, kind, ids),
-            **record_identity.take_person(cells, row, kind, birth_date, ids),
-            **record_reach.take_address(cells, row, place),
-        }
-        record |= record_reach.take_phones_and_emails(
-            cells, row, country, record.get("city"), names.phones
-        )
-        record["attributes"] = self._other(row, names.notes)
-        record["status"] = cells.code("status", row, codes.status, _STATUS_UNKNOWN)
-        for flag in _FLAGS:
-            record[flag] = cells.code(flag, row, codes.yes_no, _FLAG_UNKNOWN)
-        for field in ("created_at", "updated_at"):
-            record[field] = self._moment(row, field)
-        self._require_identity(row, record)
-        return record
-
-    def _require_identity(self, row: int, record: Mapping[str, Any]) -> None:
-        """Reject a record that nobody could tell apart; note a missing name."""
-        if record.get("name"):
-            return
-        if not any(record.get(field) for field in ("id_keys", "phone_keys", "emails")):
-            self._cells.reject(row, _NOBODY)
+def _require_identity(cells: Cells, staged: Columns) -> None:
+    """Reject records that nobody could tell apart; note missing names."""
+    for row, name in enumerate(staged["name"]):
+        if name:
+            continue
+        if not any(staged[field][row] for field in ("id_keys", "phone_keys", "emails")):
+            cells.reject(row, _NOBODY)
         elif not any(
-            self._cells.first(field, row)
+            cells.first(field)[row]
             for field in ("name", "organization_name", "family_name", "given_name")
         ):
-            self._cells.note(row, "name", _NO_NAME, None)
+            cells.note(row, "name", _NO_NAME, None)
 
-    def _birth_date(self, row: int) -> date | None:
-        cell = self._cells.first("birth_date", row)
-        if not cell:
-            return None
-        found = dates.parse(
-            cell,
-            formats=self._formats["birth_date"],
-            day_first=self._day_first["birth_date"],
-            latest=self._today,
-            earliest=self._earliest,
-        )
-        usable = self._cells.usable(row, "birth_date", found.problems, cell)
-        return found.value if usable else None
 
-    def _moment(self, row: int, field: str) -> datetime | None:
-        cell = self._cells.first(field, row)
-        if not cell:
-            return None
-        day_first = self._day_first[field]
-        if formats := self._formats[field]:
+def _birth_dates(cells: Cells, config: SourceConfig, country: str) -> list[date | None]:
+    column = cells.first("birth_date")
+    read = partial(
+        dates.parse,
+        formats=tuple(config.formats.get("birth_date", ())),
+        day_first=_day_first(column, config, country),
+        latest=datetime.now(UTC).date(),
+        earliest=_earliest(column),
+    )
+    return _values(cells, "birth_date", column, read)
+
+
+def _moments(cells: Cells, field: str, config: SourceConfig, country: str) -> list[datetime | None]:
+    column = cells.first(field)
+    day_first = _day_first(column, config, country)
+    formats = tuple(config.formats.get(field, ()))
+
+    def read(cell: str) -> dates.Moment:
+        if formats:
             day = dates.parse(cell, formats=formats, day_first=day_first)
             if day.value and not day.problems:
-                return datetime(day.value.year, day.value.month, day.value.day, tzinfo=UTC)
-        found = dates.parse_timestamp(cell, day_first=day_first)
-        usable = self._cells.usable(row, field, found.problems, cell)
-        return found.value if usable else None
+                start = datetime(day.value.year, day.value.month, day.value.day, tzinfo=UTC)
+                return dates.Moment(start)
+        return dates.parse_timestamp(cell, day_first=day_first)
 
-    def _other(self, row: int, remarks: Sequence[str]) -> str | None:
-        """Attributes as JSON, with all notes under ``note``."""
-        attributes = {}
-        for name, field in self._attributes:
-            if cell := self._cells.first(field, row):
-                attributes[name] = text.clean(cell)
-        written = [*self._cells.every("note", row), *remarks]
+    return _values(cells, field, column, read)
+
+
+def _values(
+    cells: Cells,
+    field: str,
+    column: Sequence[Cell],
+    read: Callable[[str], dates.Dated | dates.Moment],
+) -> list[Any]:
+    """What a rule makes of every cell, each distinct text read once; findings are noted."""
+    known = {cell: read(cell) for cell in set(column) if cell}
+    values: dict[Cell, Any] = {cell: found.value for cell, found in known.items()}
+    values[None] = None
+    result = [values[cell] for cell in column]
+    faulty = {cell for cell, found in known.items() if found.problems}
+    for row, cell in enumerate(column if faulty else ()):
+        if cell in faulty and not cells.usable(row, field, known[cell].problems, cell):
+            result[row] = None
+    return result
+
+
+def _attributes(cells: Cells, remarks: Mapping[int, Sequence[str]]) -> list[str | None]:
+    """Attributes as JSON, with all notes under ``note``."""
+    named = sorted(
+        (field.removeprefix("attributes."), cells.first(field))
+        for field in cells.columns
+        if field.startswith("attributes.")
+    )
+    notes = cells.every("note")
+    found: list[str | None] = []
+    for row, own in enumerate(notes):
+        attributes = {name: text.clean(cell) for name, column in named if (cell := column[row])}
+        written = [*own, *remarks.get(row, ())]
         if written and (note := dict.fromkeys(filter(None, map(text.clean, written)))):
             attributes["note"] = "; ".join(note)
-        return _TO_JSON(attributes) if attributes else None
+        found.append(_TO_JSON(attributes) if attributes else None)
+    return found
 
 
 def _earliest(cells: Sequence[Cell]) -> date:
