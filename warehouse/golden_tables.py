@@ -21,6 +21,7 @@ from rules.customer import GOLDEN_FIELDS
 from warehouse import rows, text_form
 from warehouse.tables import (
     crosswalk,
+    customer_relation,
     golden_customer,
     golden_customer_history,
     golden_field,
@@ -273,6 +274,16 @@ def write_suggestions(run: Run, suggestions: pa.Table, pairs: pa.Table) -> dict[
     return _write(
         run, merge_suggestion, new, ["suggestion_id"], ["content_hash"], since=run.at_text
     )
+
+
+def write_relations(run: Run, relations: pa.Table) -> dict[str, int]:
+    """Write customer_relation: links between persons and organizations."""
+    keys = ["person_id", "organization_id", "kind"]
+    compared = ["basis", "person_record_id", "organization_record_id"]
+    new = text_form.with_constant(
+        text_form.encode(relations.select([*keys, *compared])), since=run.at_text
+    )
+    return _write(run, customer_relation, new, keys, compared)
 
 
 def write_events(run: Run, identity: Identity, gone: set[str]) -> dict[str, int]:

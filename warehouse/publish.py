@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from dedupe.identity import CROSSWALK_SCHEMA, Identity
+from dedupe.relations import SCHEMA
 from dedupe.survivorship import Consolidated
 from onefold.errors import PublishError
 from warehouse import golden_tables, rows, text_form
@@ -110,6 +111,7 @@ def publish(
     suggestions: pa.Table,
     fingerprint: str,
     *,
+    relations: pa.Table | None = None,
     base: PublishedIdentity | None = None,
 ) -> Published:
     """Publish golden customers in one transaction; write only rows that differ.
@@ -121,6 +123,7 @@ def publish(
         suggestions: left_id, right_id, probability, kind, reason.
         fingerprint: of all that the arguments depend on. If it is the last
             publish's, nothing is written.
+        relations: dedupe.relations.SCHEMA: who works at or owns which organization; None: nobody.
         base: what ``identity`` was made from; if given, a publish in between is noticed.
 
     Raises:
@@ -135,7 +138,8 @@ def publish(
         if base is not None and base.publish_id != (last.publish_id if last else None):
             raise PublishError(_WHERE, "another run published meanwhile", do=_AGAIN)
         run = golden_tables.Run(connection, *_name(connection, last))
-        return _publish(run, identity, consolidated, suggestions, fingerprint)
+        links = relations if relations is not None else SCHEMA.empty_table()
+        return _publish(run, identity, consolidated, suggestions, links, fingerprint)
 
 
 def standing(wh: Warehouse, fingerprint: str) -> Published | None:
@@ -175,6 +179,7 @@ def _publish(
     identity: Identity,
     consolidated: Consolidated,
     suggestions: pa.Table,
+    relations: pa.Table,
     fingerprint: str,
 ) -> Published:
     golden = text_form.encode(consolidated.golden.select(["golden_id", *golden_tables.GOLDEN]))
@@ -188,6 +193,7 @@ def _publish(
     restored = pc.any(pc.equal(identity.events["event"], "restored")).as_py()
     _check(run.connection, identity, golden, pairs, live, was_live, earlier)
     _check_records(run.connection, pairs)
+    _check_relations(relations, live)
 
     provenance = text_form.encode(
         consolidated.provenance.select([*golden_tables.TRAIL_KEYS, *golden_tables.TRAIL])
@@ -199,6 +205,7 @@ def _publish(
     counts["crosswalk"] = golden_tables.write_crosswalk(run, pairs)
     counts["redirect"] = golden_tables.write_redirects(run, identity, live, was_live, earlier)
     counts["merge_suggestion"] = golden_tables.write_suggestions(run, suggestions, pairs)
+    counts["customer_relation"] = golden_tables.write_relations(run, relations)
     counts["lineage_event"] = golden_tables.write_events(run, identity, was_live - live)
     run.connection.execute(sa.delete(id_sequence).where(id_sequence.c.name == _SEQUENCE))
     run.connection.execute(
@@ -261,6 +268,14 @@ def _check(
     if strays:
         raise PublishError(
             _WHERE, "an id would be redirected that was not retired", found=min(strays)
+        )
+
+
+def _check_relations(relations: pa.Table, live: set[str]) -> None:
+    named = {*relations["person_id"].to_pylist(), *relations["organization_id"].to_pylist()}
+    if named - live:
+        raise PublishError(
+            _WHERE, "a relation names an id that is not published", found=min(named - live)
         )
 
 

@@ -269,6 +269,22 @@ merge_suggestion = sa.Table(
     comment="Doubtful merges and splits, waiting for a steward.",
 )
 
+customer_relation = sa.Table(
+    "customer_relation",
+    warehouse,
+    _text("person_id", "Golden id of the person.", key=True),
+    _text("organization_id", "Golden id of the organization.", key=True),
+    _text("kind", "works_at or owner_of.", key=True),
+    _text("basis", "employer, contact, legal_representative or named_after.", null=False),
+    _text("person_record_id", "Record of the person that shows it.", null=False),
+    _text("organization_record_id", "Record of the organization that shows it.", null=False),
+    _at("since", "Since when, UTC."),
+    _one_of("kind", "works_at", "owner_of"),
+    _one_of("basis", "employer", "contact", "legal_representative", "named_after"),
+    sa.Index(None, "organization_id"),
+    comment="Who works at or owns which organization; never one customer.",
+)
+
 publish_run = sa.Table(
     "publish_run",
     warehouse,

@@ -5,7 +5,7 @@ import time
 
 import pyarrow.compute as pc
 
-from dedupe import identity, survivorship
+from dedupe import identity, relations, survivorship
 from pipelines import fingerprint, lake
 from pipelines.report import PublishedReport
 from pipelines.stages import matching
@@ -61,6 +61,7 @@ def publish(deployment: Deployment) -> PublishedReport:
             consolidated,
             lake.read(deployment.lake, "suggestions", found),
             name,
+            relations=relations.relate(deployment.staged(), assigned.crosswalk),
             base=base,
         )
     matching.forget(deployment, found)

@@ -15,6 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from dedupe.identity import assign
+from dedupe.relations import SCHEMA as RELATIONS
 from dedupe.suggestions import SUGGESTIONS_SCHEMA
 from dedupe.survivorship import Policy, consolidate
 from onefold.settings import Settings
@@ -202,6 +203,7 @@ class World:
         groups: Sequence[Sequence[str]],
         fingerprint: str | None = None,
         suggestions: Sequence[Mapping[str, Any]] = (),
+        relations: Sequence[Mapping[str, Any]] = (),
     ) -> publish.Published:
         """Publish the staged records, clustered as told; a new fingerprint unless given."""
         base = publish.read_identity(self.wh)
@@ -220,6 +222,7 @@ class World:
             consolidated,
             pa.Table.from_pylist([dict(one) for one in suggestions], schema=SUGGESTIONS_SCHEMA),
             fingerprint or f"f{next(self._numbers)}",
+            relations=pa.Table.from_pylist([dict(one) for one in relations], schema=RELATIONS),
             base=base,
         )
 

@@ -16,6 +16,7 @@ from onefold.errors import PublishError
 from warehouse import golden_tables, publish, staged
 from warehouse.tables import (
     crosswalk,
+    customer_relation,
     golden_customer,
     golden_customer_history,
     golden_field,
@@ -446,3 +447,38 @@ def _check_history(world, current):
             shown = {name: row[name] for name in golden_tables.GOLDEN}
             assert shown == {name: current[golden_id][name] for name in golden_tables.GOLDEN}
     assert current.keys() <= versions.keys()
+
+
+def _works_at(person: str, organization: str, record: str) -> dict[str, str]:
+    return {
+        "person_id": person,
+        "organization_id": organization,
+        "kind": "works_at",
+        "basis": "employer",
+        "person_record_id": record,
+        "organization_record_id": "erp:2",
+    }
+
+
+def test_relations_are_written_where_they_differ_and_go_when_they_end(world):
+    world.put("erp", {"1": "张伟", "2": "星辰科技"})
+    groups = [["erp:1"], ["erp:2"]]
+    world.publish(groups)
+    ids = _crosswalk(world)
+    link = _works_at(ids["erp:1"], ids["erp:2"], "erp:1")
+    added = world.publish(groups, relations=[link])
+    again = world.publish(groups, relations=[link])
+    assert added.counts["customer_relation"] == {"added": 1, "changed": 0, "deleted": 0}
+    assert again.counts["customer_relation"] == {"added": 0, "changed": 0, "deleted": 0}
+    assert [row["basis"] for row in world.rows(customer_relation)] == ["employer"]
+    world.publish(groups)
+    assert world.rows(customer_relation) == []
+
+
+def test_a_relation_to_an_unpublished_id_is_refused(world):
+    world.put("erp", {"1": "张伟", "2": "星辰科技"})
+    world.publish([["erp:1"], ["erp:2"]])
+    before = world.dump()
+    with pytest.raises(PublishError, match="not published"):
+        world.publish([["erp:1"], ["erp:2"]], relations=[_works_at("G9999999999", "G1", "erp:1")])
+    assert world.dump() == before

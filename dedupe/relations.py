@@ -1,0 +1,178 @@
+"""Persons and organizations that belong together without being one customer.
+
+A person and a company are never merged; that somebody works at a company or
+owns it is said by a link between their two golden customers instead. A name
+alone links only where it is one organization's; otherwise the two records must
+also share a telephone number, an e-mail, an identity number or the address.
+"""
+
+from collections.abc import Callable
+
+import duckdb
+import pyarrow as pa
+
+from dedupe.features import distinct_map
+from rules import organization_name, person_name, text
+
+WORKS_AT, OWNER_OF = "works_at", "owner_of"
+COMMON = 20
+"""Records sharing a telephone number or e-mail from which it shows no relation any more."""
+
+SCHEMA = pa.schema(
+    [
+        pa.field("person_id", pa.string()),
+        pa.field("organization_id", pa.string()),
+        pa.field("kind", pa.string()),
+        pa.field("basis", pa.string()),
+        pa.field("person_record_id", pa.string()),
+        pa.field("organization_record_id", pa.string()),
+    ]
+)
+"""Golden ids of the two, works_at or owner_of, what says so, and the two records that do."""
+
+BASES = {
+    "employer": "The person's record names the organization as employer.",
+    "contact": "The organization names the person as contact, and both share a way to reach them.",
+    "legal_representative": "The organization names the person as legal representative,"
+    " and both share a number, an e-mail or the address.",
+    "named_after": "The organization bears the person's name, and both share a number,"
+    " an e-mail or the address.",
+}
+"""Basis → the sentence a reader sees; of several, the first is kept."""
+
+
+def relate(staged: pa.Table, crosswalk: pa.Table) -> pa.Table:
+    """Find who works at or owns which organization.
+
+    Args:
+        staged: ``rules.customer.STAGED_SCHEMA``.
+        crosswalk: record_id, golden_id.
+
+    Returns:
+        :data:`SCHEMA`, one row per person, organization and kind, sorted; the
+        same for any order of the rows.
+    """
+    prepared = pa.table(
+        {
+            "record_id": staged["record_id"],
+            "customer_type": staged["customer_type"],
+            "name_key": staged["name_key"],
+            "other_names": staged["other_names"],
+            "brand_key": _mapped(staged, "org_brand", text.fold),
+            "employer_key": _mapped(staged, "employer_name", _organization_key),
+            "contact_key": _mapped(staged, "contact_name", _person_key),
+            "representative_key": _mapped(staged, "legal_representative", _person_key),
+            "phone_keys": staged["phone_keys"],
+            "emails": staged["emails"],
+            "id_keys": staged["id_keys"],
+            "address_key": staged["address_key"],
+            "city": staged["city"],
+        }
+    )
+    with duckdb.connect() as connection:
+        connection.execute("SET enable_progress_bar = false")
+        connection.register("staged", prepared)
+        connection.register("crosswalk", crosswalk.select(["record_id", "golden_id"]))
+        connection.create_function("fold", text.fold, ["VARCHAR"], "VARCHAR")
+        for sql in (_RECORDS, _REACH, _NAMED, _RELATED):
+            connection.execute(sql)
+        return connection.sql(_BEST).to_arrow_table().cast(SCHEMA).combine_chunks()
+
+
+def _mapped(staged: pa.Table, column: str, function: Callable[[str], str]) -> pa.Array:
+    return distinct_map(staged.column(column).combine_chunks(), function)
+
+
+def _organization_key(name: str) -> str:
+    return organization_name.parse(name).key or ""
+
+
+def _person_key(name: str) -> str:
+    return person_name.parse(name).key or ""
+
+
+_RECORDS = """
+CREATE TABLE record AS
+SELECT s.*, c.golden_id FROM staged s JOIN crosswalk c USING (record_id);
+CREATE TABLE organization_name AS
+SELECT DISTINCT record_id, golden_id, key FROM (
+    SELECT record_id, golden_id, name_key AS key FROM record WHERE customer_type = 'organization'
+    UNION ALL
+    SELECT record_id, golden_id, fold(unnest(other_names)) FROM record
+    WHERE customer_type = 'organization'
+) WHERE key IS NOT NULL AND key <> '';
+"""
+
+_REACH = f"""
+CREATE TABLE reach_key AS
+SELECT DISTINCT record_id, golden_id, customer_type, key FROM (
+    SELECT record_id, golden_id, customer_type, 'phone ' || unnest(phone_keys) AS key FROM record
+    UNION ALL
+    SELECT record_id, golden_id, customer_type, 'email ' || unnest(emails) FROM record
+    UNION ALL
+    SELECT record_id, golden_id, customer_type, 'id ' || unnest(id_keys) FROM record
+    UNION ALL
+    SELECT record_id, golden_id, customer_type, 'place ' || city || ' ' || address_key FROM record
+    WHERE regexp_matches(address_key, '[0-9]')
+) WHERE key IS NOT NULL;
+CREATE TABLE shared AS
+WITH usable AS (
+    SELECT key FROM reach_key GROUP BY key
+    HAVING count(*) <= {COMMON} AND count(DISTINCT customer_type) = 2
+)
+SELECT DISTINCT p.record_id AS person_record_id, p.golden_id AS person_id,
+    o.record_id AS organization_record_id, o.golden_id AS organization_id
+FROM usable JOIN reach_key p USING (key) JOIN reach_key o USING (key)
+WHERE p.customer_type = 'person' AND o.customer_type = 'organization';
+"""
+
+_NAMED = """
+CREATE TABLE employed AS
+WITH named AS (
+    SELECT p.golden_id AS person_id, p.record_id AS person_record_id, p.employer_key,
+        o.golden_id AS organization_id, o.record_id AS organization_record_id
+    FROM record p JOIN organization_name o ON o.key = p.employer_key
+    WHERE p.customer_type = 'person'
+), owners AS (
+    SELECT key, count(DISTINCT golden_id) AS organizations FROM organization_name GROUP BY key
+)
+SELECT n.* EXCLUDE (employer_key) FROM named n JOIN owners w ON w.key = n.employer_key
+WHERE w.organizations = 1
+    OR EXISTS (
+        SELECT 1 FROM shared s
+        WHERE s.person_id = n.person_id AND s.organization_id = n.organization_id
+    );
+"""
+
+_RELATED = """
+CREATE TABLE related AS
+SELECT *, 'works_at' AS kind, 'employer' AS basis, 0 AS strength FROM employed
+UNION ALL
+SELECT s.person_id, s.person_record_id, s.organization_id, s.organization_record_id,
+    'works_at', 'contact', 1
+FROM shared s JOIN record p ON p.record_id = s.person_record_id
+    JOIN record o ON o.record_id = s.organization_record_id
+WHERE o.contact_key = p.name_key
+UNION ALL
+SELECT s.person_id, s.person_record_id, s.organization_id, s.organization_record_id,
+    'owner_of', 'legal_representative', 2
+FROM shared s JOIN record p ON p.record_id = s.person_record_id
+    JOIN record o ON o.record_id = s.organization_record_id
+WHERE o.representative_key = p.name_key
+UNION ALL
+SELECT s.person_id, s.person_record_id, s.organization_id, s.organization_record_id,
+    'owner_of', 'named_after', 3
+FROM shared s JOIN record p ON p.record_id = s.person_record_id
+    JOIN record o ON o.record_id = s.organization_record_id
+WHERE p.name_key <> '' AND (o.brand_key = p.name_key OR starts_with(o.name_key, p.name_key));
+"""
+
+_BEST = """
+SELECT person_id, organization_id, kind,
+    arg_min(basis, (strength, person_record_id, organization_record_id)) AS basis,
+    arg_min(person_record_id, (strength, person_record_id, organization_record_id))
+        AS person_record_id,
+    arg_min(organization_record_id, (strength, person_record_id, organization_record_id))
+        AS organization_record_id
+FROM related GROUP BY ALL ORDER BY ALL
+"""
