@@ -24,6 +24,8 @@ _NUMBER = {
     for customer_type, fields in LEVELS.items()
 }
 
+_WHOLE = _NUMBER[ORGANIZATION]["name"]["whole"]
+
 
 def compare(pairs: pa.Table, features: pa.Table) -> pa.Table:
     """Compare candidate pairs field by field.
@@ -60,7 +62,11 @@ def compare(pairs: pa.Table, features: pa.Table) -> pa.Table:
     levels["address"] = address.levels(features, left, right)
     levels["employer"] = _only(people.employer_levels(features, left, right), person)
     levels["contact"] = _only(people.contact_levels(features, left, right), organization)
-    levels["branch"] = _only(people.branch_levels(features, left, right), organization)
+    branch, either = people.branch_levels(features, left, right)
+    levels["branch"] = _only(branch, organization)
+    # An equal name says less of a branch and a name that may be its parent's.
+    either &= organization & (levels["name"] > _WHOLE)
+    levels["name"][either] = _WHOLE
     for field in sorted(filter(is_text, features.column_names)):
         levels[field] = texts.levels(features.column(field), left, right)
 

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedupe.comparing import address, characters, organization_name, person_name, texts
+from dedupe.comparing import address, characters, organization_form, person_name, texts
 from rules import text
 from rules.customer import ORGANIZATION
 
@@ -149,7 +149,7 @@ def _road_of_key(key: str) -> str:
 def _brand_readings(brand: str) -> list[str]:
     if text.has_han(brand):
         return text.readings(brand)
-    return ["".join(organization_name.words(brand))]
+    return ["".join(organization_form.words(brand))]
 
 
 def _brand_starts(brand: str) -> list[str]:
@@ -163,7 +163,7 @@ def _brand_starts(brand: str) -> list[str]:
         folded = text.fold(brand)
         starts = [folded[:size] for size in (2, 3, len(folded)) if len(folded) >= size]
         return list(dict.fromkeys(r for start in starts for r in text.readings(start)))
-    words = organization_name.words(brand)
+    words = organization_form.words(brand)
     pairs = ["".join(words[i : i + 2]) for i in range(min(2, len(words) - 1))]
     return pairs + [w for w in words[:3] if len(w) > 3 and characters.is_pinyin(w)]
 
@@ -172,12 +172,12 @@ def _brand_words(brand: str) -> list[str]:
     """The first two longer words of a Latin brand: each may be a pinyin brand or a surname."""
     if text.has_han(brand):
         return []
-    return [word for word in organization_name.words(brand)[:3] if len(word) > 3]
+    return [word for word in organization_form.words(brand)[:3] if len(word) > 3]
 
 
 def _acronym(name: str) -> str:
     """A name of one short Latin word, which may be the initials of another."""
-    words = [] if text.has_han(name) else organization_name.words(name)
+    words = [] if text.has_han(name) else organization_form.words(name)
     return words[0] if len(words) == 1 and 2 <= len(words[0]) <= 5 else ""
 
 
@@ -189,7 +189,7 @@ def _initials(name: str) -> list[str]:
     """
     if text.has_han(name):
         return []
-    ways = (way[:5] for way in organization_name.initials(name))
+    ways = (way[:5] for way in organization_form.initials(name))
     return list(dict.fromkeys(way[:n] for way in ways for n in range(2, len(way) + 1)))
 
 
@@ -209,6 +209,7 @@ def _lists(*columns: pa.Array) -> pa.Array:
 def _refs(columns: dict[str, pa.Array]) -> np.ndarray:
     """A number per distinct name: all its parts and other names together."""
     texts = [pc.fill_null(columns[name], "") for name in _NAME_PARTS]
+    texts.append(pc.cast(columns["name_cut"], pa.string()))
     for name in ("name_readings", "other_names"):
         texts.append(pc.fill_null(pc.binary_join(columns[name], "|"), ""))
     joined = pc.binary_join_element_wise(*texts, "\x1f")

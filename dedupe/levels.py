@@ -70,14 +70,19 @@ _ORGANIZATION_NAME = (
     Level("other_industry", "Same distinctive name, but another line of business.", -0.7),
     Level("other_region", "Same distinctive name, but another region.", -0.7),
     Level("near", "The distinctive names are similar.", 0.2),
-    Level("acronym", "One name is made of the other's initials.", 0.5),
+    Level("whole", "The same name; one is a branch, the other may be the whole firm.", -0.2),
     Level("short_form", "One name is a short form of the other.", 0.6),
-    Level("confusable", "The names differ by a typing slip, a homophone or a look-alike.", 0.7),
+    Level("acronym", "One name is made of the other's initials.", 0.5),
     Level("brand_script", "The same distinctive name in another script.", 0.6),
-    Level("script", "The same name in another script, line of business or region too.", 0.8),
-    Level("no_region", "The same name; one record leaves out the region.", 0.8),
+    Level("brand", "The same distinctive name; one record names nothing else.", 0.6),
     Level("no_industry", "The same distinctive name; one leaves out the line of business.", 0.6),
-    Level("other_form", "The same name with another or no legal form.", 0.9),
+    Level("confusable", "The names differ by a typing slip, a homophone or a look-alike.", 0.7),
+    Level("other_form", "The same name with another legal form.", 0.7),
+    Level("script", "The same name in another script, line of business or region too.", 0.8),
+    Level(
+        "no_region", "The same name; one record leaves out the region or names a wider one.", 0.8
+    ),
+    Level("no_form", "The same name; one record leaves out the legal form.", 0.9),
     Level("equal", "The names are the same.", 1.0),
 )
 

@@ -37,8 +37,10 @@ CHUNK_ROWS = 200_000
 LEAST_PAIRS = 200
 """Candidate pairs of a type below which its shipped weights are used as they are."""
 
-VETOING = ("id", "birth_date", "branch")
-"""Comparisons of which one level is a veto by itself, and which most pairs lack."""
+VETOING = ("id", "birth_date")
+"""Comparisons of which one level is a veto by itself, and which most pairs lack.
+
+Not so branches: a branch agrees where the name does, so it must not count twice."""
 
 _SHARED_RARITIES = {
     "phone": Rarity(("phone_keys",), 4.0),

@@ -155,6 +155,25 @@ def trailing(s: str) -> tuple[str, int] | None:
 
 
 @cache
+def _within() -> dict[str, frozenset[str]]:
+    """The short name of a division to those of its province and city, for each of that name."""
+    outer: dict[str, set[str]] = {}
+    for row in tables.rows("divisions"):
+        names = [shorten(name) for name in row[1:4] if name]
+        outer.setdefault(names[-1], set()).update(names[:-1])
+    return {inner: frozenset(names) for inner, names in outer.items()}
+
+
+def contains(outer: str, inner: str) -> bool:
+    """Whether one division lies within another, both by their short names.
+
+    >>> contains("山西", "阳泉"), contains("中国", "阳泉"), contains("阳泉", "山西")
+    (True, True, False)
+    """
+    return outer == "中国" or outer in _within().get(inner, ())
+
+
+@cache
 def _latin() -> dict[str, Place]:
     """Folded Latin spelling to place: provinces, cities and county-level cities."""
     names: dict[str, Place] = {}

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from dedupe.comparing import organization_name, person_name
+from dedupe.comparing import organization_form, organization_name, person_name
 from dedupe.comparing.columns import Levels, Mask, Rows, per_distinct_pair
-from dedupe.comparing.organization_name import OrganizationForm
+from dedupe.comparing.organization_form import OrganizationForm
 from dedupe.comparing.person_name import PersonForm
 from dedupe.levels import MISSING
 from rules import organization_name as organization_rule
@@ -33,6 +33,7 @@ _COLUMNS = (
     "org_brand",
     "org_industry",
     "org_legal_form",
+    "name_cut",
 )
 
 
@@ -129,28 +130,30 @@ def spellings(family: str) -> tuple[str, ...]:
 
 
 def organization_forms(row: Mapping[str, Any]) -> tuple[OrganizationForm, ...]:
-    """Every way an organization's record names it; none if it has no name."""
-    forms = []
-    if row["name"]:
-        forms.append(
-            organization_name.form(
-                row["name"],
-                row["org_region"] or "",
-                row["org_brand"] or "",
-                row["org_industry"] or "",
-                row["org_legal_form"] or "",
-                row["name_readings"] or (),
-            )
-        )
-    forms += [parsed_organization(other) for other in row["other_names"] or ()]
-    return tuple(forms)
+    """Every way an organization's record names it; none if it has no name.
+
+    A further name that only repeats the start of the main one is left out.
+    """
+    others = [parsed_organization(other) for other in row["other_names"] or ()]
+    if not row["name"]:
+        return tuple(others)
+    main = organization_form.form(
+        row["name"],
+        row["org_region"] or "",
+        row["org_brand"] or "",
+        row["org_industry"] or "",
+        row["org_legal_form"] or "",
+        row["name_readings"] or (),
+        bool(row["name_cut"]),
+    )
+    return main, *(form for form in others if not organization_name.adds_nothing(form, main))
 
 
 @lru_cache(maxsize=1 << 16)
 def parsed_organization(shown: str) -> OrganizationForm:
     """An organization's name that is not parsed yet, ready to compare."""
     parsed = organization_rule.parse(shown)
-    return organization_name.form(
+    return organization_form.form(
         parsed.name,
         parsed.region or "",
         parsed.brand or "",

@@ -8,10 +8,11 @@ from functools import lru_cache
 import numpy as np
 import pyarrow as pa
 
-from dedupe.comparing import names, organization_name, person_name
+from dedupe.comparing import names, organization_level, organization_name, person_name
 from dedupe.comparing.columns import (
     WIDTH,
     Levels,
+    Mask,
     Rows,
     encode,
     encode_lists,
@@ -96,16 +97,17 @@ def employer_levels(features: pa.Table, left: Rows, right: Rows) -> Levels:
 
 def _employer(a: str, b: str) -> int:
     level = organization_name.compare(names.parsed_organization(a), names.parsed_organization(b))
-    if level >= organization_name.SHORT_FORM:
+    if level >= organization_level.SHORT_FORM:
         return AGREES
-    return SIMILAR if level >= organization_name.NEAR else DIFFERENT
+    return SIMILAR if level >= organization_level.NEAR else DIFFERENT
 
 
-def branch_levels(features: pa.Table, left: Rows, right: Rows) -> Levels:
+def branch_levels(features: pa.Table, left: Rows, right: Rows) -> tuple[Levels, Mask]:
     """Levels of branches; -1 where neither is one, or a name may have lost its branch.
 
-    A name that was cut, or a short form without legal form, says nothing about
-    its branch.
+    Returns:
+        the levels; and where one is a branch and the other's name, which was cut or
+        is a short form without legal form, may be that of the branch or of the whole.
     """
     branches = encode(features.column("branch").combine_chunks())
     form = np.asarray(features.column("org_legal_form").combine_chunks().is_valid())
@@ -113,8 +115,8 @@ def branch_levels(features: pa.Table, left: Rows, right: Rows) -> Levels:
     a, b = branches.codes[left], branches.codes[right]
     result = np.full(len(left), MISSING, dtype=np.int8)
     one = (a >= 0) != (b >= 0)
-    whole = np.where(a >= 0, right, left)
-    result[one & ~silent[whole]] = BRANCH_PARENT
+    either = one & silent[np.where(a >= 0, right, left)]
+    result[one & ~either] = BRANCH_PARENT
     both = (a >= 0) & (b >= 0)
 
     def level(x: int, y: int) -> int:
@@ -122,7 +124,7 @@ def branch_levels(features: pa.Table, left: Rows, right: Rows) -> Levels:
 
     if both.any():
         result[both] = per_distinct_pair(a[both], b[both], level)
-    return result
+    return result, either
 
 
 def _branch(a: str, b: str) -> int:
@@ -135,6 +137,6 @@ def _branch(a: str, b: str) -> int:
     """
     if a == b or a.startswith(b) or b.startswith(a):
         return BRANCH_SAME
-    if min(len(a), len(b)) > 4 and organization_name.slip(a, b) and a[:2] == b[:2]:
+    if min(len(a), len(b)) > 4 and organization_level.slip(a, b) and a[:2] == b[:2]:
         return BRANCH_SAME
     return BRANCH_OTHER

@@ -194,14 +194,14 @@ ORGANIZATIONS = {
         ("full", "full", "equal"),
         ("full", "form", "other_form"),
         ("full", "regionless", "no_region"),
-        ("full", "brand", "no_industry"),
+        ("full", "brand", "brand"),
         ("full", "ningbo", "other_region"),
         ("full", "food", "other_industry"),
         ("full", "homophone", "confusable"),
         ("full", "latin", "script"),
         ("full", "other", "unlike"),
         ("ridge", "ridge_llc", "other_form"),
-        ("ridge", "ridge_brand", "no_industry"),
+        ("ridge", "ridge_brand", "brand"),
         ("ridge", "ridge_food", "other_industry"),
         ("ridge", "ridge_slip", "confusable"),
         ("ridge", "acronym", "acronym"),
@@ -534,3 +534,17 @@ def test_a_number_that_hundreds_have_is_as_good_as_missing() -> None:
     phone = {"phones": ["+12025550143"], "phone_keys": ["+12025550143"], "phone_kinds": ["fixed"]}
     for count, level in ((300, "shared"), (301, None)):
         assert compare(*[person("Ann Lee", **phone) for _ in range(count)])["phone"] == level
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "level"),
+    [
+        (branch("杭州分公司"), branch(None, form=None), "whole"),
+        (branch("杭州分公司"), branch("杭州分公司"), "equal"),
+        (branch(None), branch(None), "equal"),
+    ],
+)
+def test_a_branch_and_a_name_that_may_be_its_parents_are_no_equal_names(
+    left: dict[str, Any], right: dict[str, Any], level: str
+) -> None:
+    assert compare(left, right)["name"] == level

@@ -1,0 +1,140 @@
+"""How one name of an organization is prepared for comparing.
+
+What belongs here: the parts of a name and what is derived from them once per
+name. Comparing two names stands in organization_name, organization_han,
+organization_latin and organization_cross.
+
+>>> one = form("Perry & Savage Ltd", brand="Perry & Savage", legal_form="Ltd")
+>>> one.words, one.initials
+(('perry', 'savage'), ('psl',))
+"""
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import NamedTuple
+
+from rules import han_organization, latin_organization, text
+
+_WORD = re.compile(r"[^\W_]+")
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_SMALL = frozenset({"the", "and", "of", "a", "for"})
+
+
+class OrganizationForm(NamedTuple):
+    """One way an organization is named; all parts folded.
+
+    Attributes:
+        key: the full name without blanks; a Latin one without small words.
+        region, brand, industry, legal_form: its parts, empty where it has none.
+        core: brand and line of business as written, without region and legal form.
+        whole: as ``core``, with the region in front.
+        words: Latin words of ``core``, without small words.
+        brand_words: how many of ``words`` are the brand, 0 if unknown.
+        han: whether the brand is written in Chinese characters.
+        brand_readings: Latin forms of the brand: pinyin, and what the field rule knows.
+        region_readings: pinyin, if Chinese.
+        initials: first letters of all Latin words, see :func:`initials`.
+        cut: whether the end may be missing, because its source cuts names.
+    """
+
+    key: str
+    region: str
+    brand: str
+    industry: str
+    legal_form: str
+    core: str
+    whole: str
+    words: tuple[str, ...]
+    brand_words: int
+    han: bool
+    brand_readings: tuple[str, ...]
+    region_readings: tuple[str, ...]
+    initials: tuple[str, ...]
+    cut: bool
+
+
+@lru_cache(maxsize=1 << 16)
+def words(shown: str) -> tuple[str, ...]:
+    """Latin words of a name, folded, without small words.
+
+    >>> words("The Smith & O'Neil Co")
+    ('smith', 'oneil', 'co')
+    """
+    found = _WORD.findall(text.fold_words(shown).replace("'", ""))
+    return tuple(word for word in found if word not in _SMALL)
+
+
+def initials(shown: str) -> tuple[str, ...]:
+    """First letters of a Latin name's words, and of those that capitals show within words.
+
+    >>> initials("Perry & Savage Ltd"), initials("GlobalStone Plastics")
+    (('psl',), ('gp', 'gsp'))
+    """
+    ways = (words(shown), words(_CAMEL.sub(" ", shown)))
+    return tuple(dict.fromkeys("".join(word[0] for word in way) for way in ways))
+
+
+def form(
+    name: str,
+    region: str = "",
+    brand: str = "",
+    industry: str = "",
+    legal_form: str = "",
+    readings: Iterable[str] = (),
+    cut: bool = False,
+) -> OrganizationForm:
+    """Prepare one name for comparing; parts in shown form, the brand empty if unknown.
+
+    Args:
+        readings: Latin forms of the brand that the field rule knows, such as
+            those of a house's name in another language.
+        cut: whether the name reaches the length at which its source cuts.
+    """
+    brand = brand or name
+    han = text.has_han(brand)
+    folded_region, folded_brand = text.fold(region), text.fold(brand)
+    if han:
+        key = text.fold(name)
+        core, whole = _han_core(name, folded_brand)
+        core_words: tuple[str, ...] = ()
+        brand_words = 0
+    else:
+        key = "".join(words(name))
+        core_words, brand_words = _latin_core(name, region, brand)
+        core = whole = "".join(core_words)
+    return OrganizationForm(
+        key,
+        folded_region,
+        folded_brand,
+        text.fold_words(industry),
+        text.fold(legal_form),
+        core,
+        whole,
+        core_words,
+        brand_words,
+        han,
+        tuple(dict.fromkeys([*(text.readings(brand) if han else ()), *readings])),
+        tuple(text.readings(region)) if han and region else (),
+        () if han else initials(name),
+        cut,
+    )
+
+
+def _han_core(name: str, brand: str) -> tuple[str, str]:
+    """Brand and line of business as written, without and with the region."""
+    parts = han_organization.parse(text.to_simplified(text.clean(name)))
+    core, whole = text.fold(parts.core), text.fold(parts.whole)
+    if not core.startswith(brand):  # a house's one name for its many
+        core = brand
+    return core, whole or core
+
+
+def _latin_core(name: str, region: str, brand: str) -> tuple[tuple[str, ...], int]:
+    """Words of brand and line of business as written, and how many are the brand."""
+    country = "CN" if region and text.has_han(region) else "US"
+    written = words(latin_organization.parse(name, country).core) or words(name)
+    own = words(brand)
+    if written[: len(own)] != own:
+        return written, 0
+    return written, len(own) if len(written) > len(own) else 0
