@@ -110,20 +110,50 @@ def candidates(features: pa.Table, settings: BlockingSettings) -> Candidates:
     with duckdb.connect() as connection:
         numbers = pa.array(range(features.num_rows), pa.int32())
         connection.register("features", features.append_column("row", numbers))
-        connection.execute("SET enable_progress_bar = false")
-        connection.execute(_PREPARE)
-        for sql in (_PERSON_KEYS, _ORGANIZATION_KEYS, _COMMON_KEYS):
-            connection.execute(sql)
-        for name in filter(is_text, features.column_names):
-            quoted = name.replace('"', '""'), name.replace("'", "''")
-            sql = _TEXT_KEYS.replace("$column", f'"{quoted[0]}"').replace("$name", quoted[1])
-            connection.execute(sql.replace("$most", str(settings.block_limit * TEXT_TIMES)))
+        _make_keys(connection, features, settings)
         for sql in (_BLOCKS, _REFINE, _REFINE_TWICE):
             connection.execute(_filled(sql, settings.block_limit))
         connection.execute(_PAIRS)
         pairs = connection.sql(_FOUND).to_arrow_table()
         report = connection.sql(_REPORT).to_arrow_table()
     return Candidates(_named(pairs, features), _sorted_report(report))
+
+
+def keys(features: pa.Table, settings: BlockingSettings) -> pa.Table:
+    """The keys of some records: kind, key, record_id; sorted.
+
+    Args:
+        features: of features.build, or some rows of it; an acronym is a key only where
+            another of these rows spells it out.
+        settings: block_limit.
+    """
+    with duckdb.connect() as connection:
+        numbers = pa.array(range(features.num_rows), pa.int32())
+        connection.register("features", features.append_column("row", numbers))
+        _make_keys(connection, features, settings)
+        return connection.sql(
+            "SELECT DISTINCT kind, key, record_id FROM keys JOIN f USING (row)"
+            " WHERE key IS NOT NULL AND key <> '' ORDER BY ALL"
+        ).to_arrow_table()
+
+
+def _make_keys(
+    connection: duckdb.DuckDBPyConnection, features: pa.Table, settings: BlockingSettings
+) -> None:
+    connection.execute("SET enable_progress_bar = false")
+    for sql in (_PREPARE, _PERSON_KEYS, _ORGANIZATION_KEYS, _COMMON_KEYS):
+        connection.execute(sql)
+    for name in filter(is_text, features.column_names):
+        quoted = name.replace('"', '""'), name.replace("'", "''")
+        sql = _TEXT_KEYS.replace("$column", f'"{quoted[0]}"').replace("$name", quoted[1])
+        connection.execute(sql.replace("$most", str(settings.block_limit * TEXT_TIMES)))
+
+
+def limit_of(kind: str, settings: BlockingSettings) -> int:
+    """Records that may share a key of a kind."""
+    if kind in WEAK:
+        return max(2, settings.block_limit // 4)
+    return settings.block_limit * (LASTING_TIMES if kind in LASTING else 1)
 
 
 def _filled(sql: str, limit: int) -> str:

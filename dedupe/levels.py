@@ -144,7 +144,7 @@ _BRANCH = (
     Level("same", "They are the same branch.", 0.8),
 )
 
-_TEXT = (
+TEXT_LEVELS = (
     Level("different", "The texts in {name} differ.", -0.4),
     Level("similar", "The texts in {name} are similar, or one holds the other.", 0.3),
     Level("same", "The texts in {name} are the same.", 0.7),
@@ -242,7 +242,7 @@ def levels_of(customer_type: str, field: str) -> tuple[Level, ...]:
     if not is_text(field):
         return LEVELS[customer_type].get(field, ())
     name = field.removeprefix(TEXT)
-    return tuple(level._replace(sentence=level.sentence.format(name=name)) for level in _TEXT)
+    return tuple(level._replace(sentence=level.sentence.format(name=name)) for level in TEXT_LEVELS)
 
 
 def sentence(customer_type: str, field: str, level: int) -> str:

@@ -9,7 +9,7 @@ levels.py.
 Source: Fellegi & Sunter 1969, doi:10.1080/01621459.1969.10501049
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache
 
@@ -57,8 +57,17 @@ RARITIES: dict[str, dict[str, Rarity]] = {
     },
 }
 """Comparisons whose agreement depends on how rare the agreeing value is."""
-_RARE_FIELDS = frozenset(name for fields in RARITIES.values() for name in fields)
 _TEXT_RARITY_BITS = 4.0
+
+
+def rarities(customer_type: str, fields: Iterable[str]) -> dict[str, Rarity]:
+    """The comparisons of a type whose agreement depends on how rare the agreeing value is.
+
+    Args:
+        fields: all comparisons, for those of attributes compared as plain text.
+    """
+    texts = {name: Rarity((name,), _TEXT_RARITY_BITS) for name in fields if is_text(name)}
+    return RARITIES[customer_type] | texts
 
 
 def train(
@@ -181,16 +190,15 @@ class _Scorer:
             )
         self.models = models
         self.fields = fields_of(levels.column_names)
-        texts = {name: Rarity((name,), _TEXT_RARITY_BITS) for name in self.fields if is_text(name)}
-        self.rare = _RARE_FIELDS | set(texts)
         self.frequencies: dict[str, dict[str, Frequencies]] = {
             customer_type: frequencies(
                 features,
-                RARITIES[customer_type] | texts,
+                rarities(customer_type, self.fields),
                 np.flatnonzero(self.types == customer_type),
             )
             for customer_type in sorted(present)
         }
+        self.rare = {name for counts in self.frequencies.values() for name in counts}
 
     def score(self, chunk: pa.Table) -> pa.Table:
         left = pc.index_in(chunk.column("left_id"), value_set=self.ids).to_numpy()

@@ -6,6 +6,7 @@ trace: the next one starts from the old state.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -312,10 +313,13 @@ def sources(wh: Warehouse) -> dict[str, int]:
         return dict(sorted((name, count) for name, count in connection.execute(query)))
 
 
-def read(wh: Warehouse) -> pa.Table:
-    """Every live record as STAGED_SCHEMA, sorted by record_id."""
+def read(wh: Warehouse, record_ids: Sequence[str] | None = None) -> pa.Table:
+    """Live records as STAGED_SCHEMA, sorted by record_id: all, or those of the given that live."""
+    where = "" if record_ids is None else rows.one_of("record_id", record_ids)
+    if record_ids is not None and not record_ids:
+        return STAGED_SCHEMA.empty_table()
     with wh.read() as connection:
-        text = rows.read(connection, staged_customer, STAGED_SCHEMA.names)
+        text = rows.read(connection, staged_customer, STAGED_SCHEMA.names, where)
     return text_form.decode(text, STAGED_SCHEMA).sort_by("record_id")
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from onefold import __version__
+from onefold.cli.explain import explain
 from onefold.errors import ConfigError, OnefoldError
 
 app = typer.Typer(
@@ -207,6 +208,9 @@ def export(
             out.print(f"{file}: {exports.golden(wh, file):,} golden customers")
         if crosswalk is not None:
             out.print(f"{crosswalk}: {exports.crosswalk_file(wh, crosswalk):,} records")
+
+
+app.command()(explain)
 
 
 @app.command()

@@ -72,7 +72,7 @@ def scored_pairs(deployment: Deployment) -> Computed:
 
 def _scored_pairs(deployment: Deployment) -> tuple[str, bool]:
     pairs_name, _ = _candidates(deployment)
-    known = _saved_models(deployment)
+    known = saved_models(deployment)
     name = _scored_fingerprint(deployment, pairs_name, known)
     if known and lake.has(deployment.lake, "scored_pairs", name):
         return name, True
@@ -156,7 +156,7 @@ def _closed(
     if not unseen.num_rows:
         return pairs
     unseen = unseen.cast(pa.schema([pairs.schema.field(name) for name in unseen.column_names]))
-    known = _saved_models(deployment)
+    known = saved_models(deployment)
     added = scoring.score(matching.compare(unseen, records), records, known)
     return pa.concat_tables([pairs, added.select(pairs.column_names)])
 
@@ -202,7 +202,7 @@ def pair_decisions(deployment: Deployment) -> pa.Table:
     return table.filter(pc.is_in(table["kind"], value_set=pa.array(PAIR_DECISIONS)))
 
 
-def _saved_models(deployment: Deployment) -> Models:
+def saved_models(deployment: Deployment) -> Models:
     """The saved models; none if a type has none, or if they fit other levels than the code's."""
     try:
         known = models.load(deployment.settings.models_dir)
@@ -242,10 +242,21 @@ def _computed(
     )
 
 
+def names(deployment: Deployment) -> dict[str, str]:
+    """Table of the lake → the fingerprint that it has, or would have, for what there is now."""
+    pairs_name = _candidates_fingerprint(deployment)
+    scored_name = _scored_fingerprint(deployment, pairs_name, saved_models(deployment))
+    clusters_name = _clusters_fingerprint(scored_name, pair_decisions(deployment))
+    return {
+        "features": pairs_name,
+        "candidates": pairs_name,
+        "scored_pairs": scored_name,
+        "clusters": clusters_name,
+        "suggestions": clusters_name,
+    }
+
+
 def forget(deployment: Deployment, clusters_name: str) -> None:
     """Remove from the lake what neither this result nor the one before needs."""
-    pairs_name = _candidates_fingerprint(deployment)
-    scored_name = _scored_fingerprint(deployment, pairs_name, _saved_models(deployment))
-    current = {"features": pairs_name, "candidates": pairs_name, "scored_pairs": scored_name}
-    current |= {"clusters": clusters_name, "suggestions": clusters_name}
-    lake.forget(deployment.lake, current)
+    made = {"clusters": clusters_name, "suggestions": clusters_name}
+    lake.forget(deployment.lake, names(deployment) | made)

@@ -1,0 +1,269 @@
+"""Why some records are one customer: the weakest link, what is near, and the graph."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dedupe import clusters as clustering
+from dedupe import pair_graph
+from dedupe.agglomeration import agglomerate
+from dedupe.explaining import apart, pairs
+from dedupe.explaining.evidence import Evidence
+from dedupe.explaining.facts import Cluster, Edge, Graph, Loss, Neighbor, Pair, WeakestLink
+from dedupe.explaining.messages import Message, message
+from dedupe.explaining.words import field_name
+from dedupe.model import logit_bits
+
+NEAREST = 8
+"""Other records that an explanation lists."""
+
+
+def explain(evidence: Evidence, cluster_id: str) -> Cluster:
+    """Explain a cluster.
+
+    Raises:
+        KeyError: there is no such cluster.
+    """
+    ids = evidence.members(cluster_id)
+    if not ids:
+        raise KeyError(cluster_id)
+    records = evidence.records(ids)
+    golden = sorted({r.golden_id for r in records.values() if r.golden_id})
+    weakest = weakest_link(evidence, ids)
+    verdict, reasons = _verdict(len(ids), weakest, evidence.decisions_on(ids))
+    return Cluster(
+        golden_id=golden[0] if golden else None,
+        records=tuple(records[one] for one in ids),
+        verdict=verdict,
+        reasons=tuple(reasons),
+        weakest=weakest,
+        neighbors=near(evidence, ids),
+    )
+
+
+def _verdict(
+    size: int, weakest: WeakestLink | None, decisions: pa.Table | None
+) -> tuple[Message, list[Message]]:
+    if size == 1:
+        return message("One record: nothing was found to be the same customer."), []
+    if weakest is None:
+        return message("{count} records, held together by stewards' decisions.", count=size), []
+    left, right = len(weakest.left_ids), len(weakest.right_ids)
+    verdict = message(
+        "{count} records; the weakest link joins {left} and {right} of them"
+        " with {bits} bits on average.",
+        count=size,
+        left=left,
+        right=right,
+        bits=f"{weakest.mean_bits:+.1f}",
+    )
+    fatal = [loss for loss in weakest.losses if len(loss.parts) > 1]
+    reasons = [_loss_words(loss) for loss in fatal]
+    if not fatal:
+        reasons.append(
+            message(
+                "It hangs on nothing alone: without this pair, or any one field of it,"
+                " it stays one customer."
+            )
+        )
+    if decisions is not None and "link" in decisions["kind"].to_pylist():
+        reasons.append(message("Some of its records were linked by a steward."))
+    return verdict, reasons
+
+
+def _loss_words(loss: Loss) -> Message:
+    sizes = [str(len(part)) for part in loss.parts]
+    return message(
+        "Without {what}: {customers} customers, of {sizes} records.",
+        what=loss.without,
+        customers=len(loss.parts),
+        sizes=sizes,
+    )
+
+
+def weakest_link(evidence: Evidence, ids: Sequence[str]) -> WeakestLink | None:
+    """Where the records of a cluster joined last and least surely.
+
+    Returns:
+        None for one record, and where decisions alone hold the records together.
+    """
+    if len(ids) < 2:
+        return None
+    scored = evidence.pairs_inside(ids)
+    decisions = evidence.decisions_on(ids)
+    joints = _joined(ids, scored, decisions, logit_bits(evidence.settings.match))[1]
+    if not joints:
+        return None
+    mean, left_id, right_id = min(joints)
+    groups, _ = _joined(ids, scored, decisions, math.nextafter(mean, math.inf))
+    left = next(group for group in groups if left_id in group)
+    right = tuple(one for one in ids if one not in left)
+    pair = pairs.explain(evidence, left_id, right_id)
+    losses = [
+        Loss(
+            message("the pair {left} and {right}", left=left_id, right=right_id),
+            "",
+            _regroup(evidence, ids, _without_pair(scored, left_id, right_id)),
+        )
+    ]
+    for field in _supporting(pair):
+        weakened = _without_field(scored, field, left, right)
+        parts = _regroup(evidence, ids, weakened)
+        losses.append(
+            Loss(message("the evidence “{field}”", field=field_name(field)), field, parts)
+        )
+    return WeakestLink(left, right, mean, pair, tuple(losses))
+
+
+def _joined(
+    ids: Sequence[str], scored: pa.Table, decisions: pa.Table | None, cut: float
+) -> tuple[list[tuple[str, ...]], list[tuple[float, str, str]]]:
+    """The groups of records that join at a cut, and of each the mean and pair of its weakest."""
+    graph = pair_graph.build(ids, scored, decisions)
+    part = np.unique(graph.atom_of[graph.live])
+    a, b = graph.atom_of[graph.left], graph.atom_of[graph.right]
+    label = np.arange(len(graph.sizes))
+    weakest: dict[int, tuple[float, int]] = {}
+    agglomerate(graph, part, np.flatnonzero(a != b), cut, label, weakest)
+    groups: dict[int, list[str]] = {}
+    for index in np.flatnonzero(graph.live).tolist():
+        groups.setdefault(int(label[graph.atom_of[index]]), []).append(graph.ids[index])
+    joints = [
+        (mean, graph.ids[graph.left[edge]], graph.ids[graph.right[edge]])
+        for mean, edge in weakest.values()
+    ]
+    return [tuple(group) for group in groups.values()], joints
+
+
+def _supporting(pair: Pair) -> list[str]:
+    """The fields that speak for a pair, strongest first."""
+    bits: dict[str, float] = {}
+    for step in pair.steps[1:]:
+        bits[step.field] = bits.get(step.field, 0.0) + step.bits
+    return sorted((f for f in bits if f and bits[f] > 0), key=lambda f: (-bits[f], f))
+
+
+def _without_pair(scored: pa.Table, left: str, right: str) -> pa.Table:
+    is_it = pc.and_(pc.equal(scored["left_id"], left), pc.equal(scored["right_id"], right))
+    return scored.filter(pc.invert(is_it))
+
+
+def _without_field(
+    scored: pa.Table, field: str, left: Sequence[str], right: Sequence[str]
+) -> pa.Table:
+    """The pairs, those between two groups without the bits of a field."""
+    ends = [pc.is_in(scored[name], pa.array(left, pa.string())) for name in ("left_id", "right_id")]
+    others = [
+        pc.is_in(scored[name], pa.array(right, pa.string())) for name in ("left_id", "right_id")
+    ]
+    across = np.asarray(pc.or_(pc.and_(ends[0], others[1]), pc.and_(others[0], ends[1])))
+    bits = np.zeros(scored.num_rows)
+    for column in (f"{field}_bits", f"{field}_rarity_bits"):
+        if column in scored.column_names:
+            bits += scored[column].to_numpy()
+    weight = scored["weight_bits"].to_numpy() - np.where(across, bits, 0.0)
+    at = scored.column_names.index("weight_bits")
+    return scored.set_column(at, "weight_bits", pa.array(weight))
+
+
+def _regroup(
+    evidence: Evidence, ids: Sequence[str], scored: pa.Table
+) -> tuple[tuple[str, ...], ...]:
+    """The customers that the records would be with other weights, largest first."""
+    found = clustering.cluster(ids, scored, evidence.decisions_on(ids), evidence.settings).clusters
+    groups: dict[str, list[str]] = {}
+    for record_id, cluster_id in zip(
+        *(found[c].to_pylist() for c in ("record_id", "cluster_id")), strict=True
+    ):
+        groups.setdefault(cluster_id, []).append(record_id)
+    return tuple(sorted((tuple(g) for g in groups.values()), key=lambda g: (-len(g), g)))
+
+
+def near(evidence: Evidence, ids: Sequence[str], limit: int = NEAREST) -> tuple[Neighbor, ...]:
+    """The records compared with any of these and not among them, strongest pair first.
+
+    Args:
+        ids: one record, or those of a cluster.
+        limit: how many at most.
+    """
+    own = set(ids)
+    best: dict[str, dict] = {}
+    for row in evidence.pairs_of(ids).to_pylist():
+        ends = (row["left_id"], row["right_id"])
+        if set(ends) <= own:
+            continue
+        other = ends[1] if ends[0] in own else ends[0]
+        if other not in best or row["weight_bits"] > best[other]["weight_bits"]:
+            best[other] = row
+    order = sorted(best, key=lambda one: (-best[one]["weight_bits"], one))[:limit]
+    records = evidence.records(sorted({*order, *ids}))
+    cut = logit_bits(evidence.settings.match)
+    found = []
+    for other in order:
+        row = best[other]
+        mine = row["left_id"] if row["right_id"] == other else row["right_id"]
+        together = records[mine].cluster_id == records[other].cluster_id
+        found.append(
+            Neighbor(
+                records[other],
+                mine,
+                float(row["weight_bits"]),
+                float(row["probability"]),
+                row["veto"],
+                together,
+                _neighbor_words(row, together, cut),
+            )
+        )
+    return tuple(found)
+
+
+def _neighbor_words(row: dict, together: bool, cut: float) -> Message:
+    if together:
+        return message("One customer with it.")
+    if row["veto"] is not None:
+        return apart.veto_words(row["veto"])
+    if row["weight_bits"] >= cut:
+        return message("The pair matches, but the cluster was not formed.")
+    return message(
+        "Not alike enough: {bits} bits below the cut.", bits=f"{cut - row['weight_bits']:.1f}"
+    )
+
+
+def graph(evidence: Evidence, ids: Sequence[str]) -> Graph:
+    """Records, and the pairs among them that were scored or decided, to be drawn.
+
+    Args:
+        ids: records of one cluster, or of several that are looked at together.
+    """
+    records = evidence.records(sorted(ids))
+    decided: dict[tuple[str, str], str] = {}
+    decisions = evidence.decisions_on(ids)
+    for row in [] if decisions is None else decisions.to_pylist():
+        ends = tuple(sorted((row["left_id"], row["right_id"])))
+        if set(ends) <= set(records):
+            decided[ends[0], ends[1]] = row["kind"]
+    rows = {(r["left_id"], r["right_id"]): r for r in evidence.pairs_between(ids, ids).to_pylist()}
+    hangs = set()
+    for cluster_id in {record.cluster_id for record in records.values()}:
+        inside = [one for one, record in records.items() if record.cluster_id == cluster_id]
+        link = weakest_link(evidence, inside)
+        if link is not None:
+            hangs.add((link.pair.left.record_id, link.pair.right.record_id))
+    edges = []
+    for ends in sorted({*rows, *decided}):
+        row = rows.get(ends)
+        edges.append(
+            Edge(
+                ends[0],
+                ends[1],
+                float(row["weight_bits"]) if row else None,
+                float(row["probability"]) if row else None,
+                row["veto"] if row else None,
+                decided.get(ends, ""),
+                ends in hangs,
+            )
+        )
+    return Graph(tuple(records[one] for one in sorted(records)), tuple(edges))

@@ -1,0 +1,101 @@
+"""How many records, and customers, have the value that two records agree on."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dedupe.explaining import shown
+from dedupe.explaining.evidence import Evidence
+from dedupe.explaining.facts import Frequency
+from dedupe.rarity import Rarity
+from dedupe.scoring import rarities
+
+
+def frequencies(
+    evidence: Evidence, left: Mapping[str, Any], right: Mapping[str, Any]
+) -> dict[str, Frequency]:
+    """Field → how common the rarest value is that two records share; without unshared fields.
+
+    Args:
+        left, right: rows of features.
+    """
+    customer_type = left["customer_type"]
+    found = {}
+    for field, rarity in rarities(customer_type, left).items():
+        one = _rarest(evidence, rarity, left, right)
+        if one is not None:
+            found[field] = one
+    return found
+
+
+def _rarest(
+    evidence: Evidence, rarity: Rarity, left: Mapping[str, Any], right: Mapping[str, Any]
+) -> Frequency | None:
+    """The rarest whole value in common, else the rarest shortened one."""
+    for shorten in (None, rarity.shorten):
+        shared = _texts(left, rarity, shorten) & _texts(right, rarity, shorten)
+        if not shared:
+            continue
+        holders = {
+            value: _holders(evidence, rarity, shorten, value, left["customer_type"])
+            for value in sorted(shared)
+        }
+        value = min(holders, key=lambda one: (len(holders[one]), _column(rarity, one, left)))
+        rows = holders[value]
+        customers = len(pc.unique(evidence.cluster_ids.take(pa.array(rows))))
+        return Frequency(_shown(rarity, value, left), len(rows), customers)
+    return None
+
+
+def _texts(
+    row: Mapping[str, Any], rarity: Rarity, shorten: Callable[[str], str] | None
+) -> set[str]:
+    found: set[str] = set()
+    for column in rarity.columns:
+        value = row.get(column)
+        found.update(value if isinstance(value, list) else [value] if value else [])
+    return {short for text in found if (short := shorten(text) if shorten else text)}
+
+
+def _holders(
+    evidence: Evidence,
+    rarity: Rarity,
+    shorten: Callable[[str], str] | None,
+    value: str,
+    customer_type: str,
+) -> np.ndarray:
+    """Rows of features of a type that have a value in any of the columns."""
+    rows = np.zeros(0, dtype=np.int64)
+    for name in rarity.columns:
+        column = evidence.features.column(name).combine_chunks()
+        if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
+            owner, flat = pc.list_parent_indices(column).to_numpy(), pc.list_flatten(column)
+        else:
+            owner, flat = np.arange(len(column)), column
+        if shorten is None:
+            hit = pc.equal(flat, value)
+        else:
+            coded = flat.dictionary_encode()
+            same = [bool(text) and shorten(text) == value for text in coded.dictionary.to_pylist()]
+            hit = pa.array(same, pa.bool_()).take(coded.indices)
+        rows = np.union1d(rows, owner[np.asarray(pc.fill_null(hit, False))])
+    types = evidence.features.column("customer_type").take(pa.array(rows))
+    return rows[np.asarray(pc.equal(types, customer_type))]
+
+
+def _column(rarity: Rarity, value: str, row: Mapping[str, Any]) -> int:
+    """The first column of a row that has a value; beyond the last for a shortened one."""
+    has = (n for n, c in enumerate(rarity.columns) if value in _texts(row, Rarity((c,)), None))
+    return next(has, len(rarity.columns))
+
+
+def _shown(rarity: Rarity, value: str, left: Mapping[str, Any]) -> str:
+    """A value as it is shown: the name itself where the value is its key."""
+    at = _column(rarity, value, left)
+    column = rarity.columns[at] if at < len(rarity.columns) else rarity.columns[0]
+    if column == "name_key" and at < len(rarity.columns):
+        return str(left["name"])
+    return shown.key_text(column, value, left.get("country"))

@@ -1,0 +1,179 @@
+"""A scored pair as steps in bits that add up to its weight, each in words."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from dedupe.explaining.facts import Frequency, Step
+from dedupe.explaining.messages import Message, message
+from dedupe.explaining.words import field_name
+from dedupe.levels import MISSING, TEXT_LEVELS, fields_of, is_text, levels_of
+from dedupe.model import Model, logit_bits
+
+_ENDINGS = ("_rarity_bits", "_bits")
+SLIGHT_BITS = 0.5
+"""Bits below which a frequency says neither strong nor weak."""
+
+
+def not_compared(pair: Mapping[str, Any], customer_type: str) -> tuple[str, ...]:
+    """Comparisons of the type that found nothing to compare."""
+    return tuple(
+        field
+        for field in fields_of(pair)
+        if levels_of(customer_type, field) and pair[f"{field}_level"] == MISSING
+    )
+
+
+def steps(
+    pair: Mapping[str, Any],
+    model: Model | None,
+    customer_type: str,
+    frequencies: Mapping[str, Frequency],
+) -> tuple[Step, ...]:
+    """The waterfall of a scored pair: the prior, then what weighs, strongest field first.
+
+    Args:
+        pair: a row of scored_pairs. Every column that ends in ``_bits`` is a part of
+            weight_bits, also one that no comparison is known for.
+        model: that scored it; None leaves the prior to what the parts do not explain.
+        customer_type: of the left record.
+        frequencies: field → how common its agreeing value is.
+
+    Returns:
+        steps whose bits add up to weight_bits, and whose tenths add up to it rounded.
+    """
+    weight = float(pair["weight_bits"])
+    groups = [
+        _field_parts(pair, field, model, customer_type, frequencies) for field in fields_of(pair)
+    ]
+    named = {f"{field}{ending}" for field in fields_of(pair) for ending in _ENDINGS}
+    for column in pair:
+        if column.endswith("_bits") and column not in named and column != "weight_bits":
+            words = field_name(column.removesuffix("_bits"))
+            groups.append(
+                [("other", column, "", message("{field}.", field=words), float(pair[column]))]
+            )
+    groups = [group for group in groups if group]
+    groups.sort(key=lambda group: -abs(sum(part[4] for part in group)))
+    parts = [part for group in groups for part in group]
+    explained = sum(part[4] for part in parts)
+    prior = weight - explained if model is None else logit_bits(model.prior)
+    start = message("What is assumed of any two records that share a key.")
+    parts = [("prior", "", "", start, prior), *parts]
+    rest = weight - prior - explained
+    if abs(rest) > 1e-6:
+        parts.append(("other", "", "", message("Other adjustments."), rest))
+    tenths = in_tenths([part[4] for part in parts], weight)
+    found, total = [], 0.0
+    for (kind, field, level, says, bits), shown in zip(parts, tenths, strict=True):
+        total += bits
+        found.append(
+            Step(
+                kind,
+                field,
+                level,
+                says,
+                bits,
+                total,
+                shown,
+                frequencies.get(field) if kind == "rarity" else None,
+            )
+        )
+    return tuple(found)
+
+
+_Part = tuple[str, str, str, Message, float]
+
+
+def _field_parts(
+    pair: Mapping[str, Any],
+    field: str,
+    model: Model | None,
+    customer_type: str,
+    frequencies: Mapping[str, Frequency],
+) -> list[_Part]:
+    """What one comparison adds: its level, its cap, the rarity of the value."""
+    if model is not None and field not in model.fields:
+        return []  # matching.ignore
+    number, bits = int(pair[f"{field}_level"]), float(pair.get(f"{field}_bits") or 0.0)
+    rarity = float(pair.get(f"{field}_rarity_bits") or 0.0)
+    if number == MISSING and not bits and not rarity:
+        return []
+    name, says = level_words(customer_type, field, number)
+    parts: list[_Part] = []
+    uncapped = _uncapped(model, field, number, bits)
+    if uncapped is None:
+        parts.append(("level", field, name, says, bits))
+    else:
+        parts.append(("level", field, name, says, uncapped))
+        cap = message(
+            "{field} may weigh {cap} bits at most.", field=field_name(field), cap=f"{abs(bits):.0f}"
+        )
+        parts.append(("cap", field, "", cap, bits - uncapped))
+    if rarity:
+        parts.append(
+            ("rarity", field, "", rarity_words(field, rarity, frequencies.get(field)), rarity)
+        )
+    return parts
+
+
+def _uncapped(model: Model | None, field: str, number: int, bits: float) -> float | None:
+    """What a level would weigh without the cap, where the cap cuts it; else None."""
+    known = model.fields.get(field) if model else None
+    if known is None or number == MISSING or abs(abs(bits) - known.cap) > 1e-9:
+        return None
+    raw = float(np.log2(known.m[number] / known.u[number]))
+    return raw if abs(raw) - known.cap > 1e-9 and raw * bits > 0 else None
+
+
+def level_words(customer_type: str, field: str, number: int) -> tuple[str, Message]:
+    """Name and sentence of a level; a field that the type lacks has only its own name."""
+    levels = levels_of(customer_type, field)
+    if number == MISSING or not levels:
+        return "", message("{field}.", field=field_name(field))
+    if is_text(field):
+        said = TEXT_LEVELS[number].sentence
+        return levels[number].name, message(said, name=field_name(field))
+    return levels[number].name, message(levels[number].sentence)
+
+
+def rarity_words(field: str, bits: float, frequency: Frequency | None) -> Message:
+    """How common the agreeing value is, and whether that makes it strong or weak evidence."""
+    what = field_name(field)
+    if frequency is None:
+        if bits > 0:
+            return message("The agreeing value is rare: {field}.", field=what)
+        return message("The agreeing value is common: {field}.", field=what)
+    said = {"field": what, "value": frequency.value, "records": frequency.records}
+    if frequency.records <= 2:
+        return message("{field} {value}: no other record has it: strong.", **said)
+    if frequency.customers <= 1:
+        return message("{field} {value}: {records} records have it, all of one customer.", **said)
+    said["customers"] = frequency.customers
+    if bits < -SLIGHT_BITS:
+        return message(
+            "{field} {value} is shared by {customers} customers ({records} records): weak.", **said
+        )
+    if bits > SLIGHT_BITS:
+        return message(
+            "{field} {value} is shared by {customers} customers ({records} records): still rare.",
+            **said,
+        )
+    return message(
+        "{field} {value} is shared by {customers} customers ({records} records).", **said
+    )
+
+
+def in_tenths(bits: list[float], total: float) -> list[int]:
+    """Bits in tenths, each rounded up or down so that they add up to the total, rounded.
+
+    >>> in_tenths([0.04, 0.04, 0.04], 0.12)
+    [1, 0, 0]
+    """
+    scaled = np.array(bits) * 10.0
+    floors = np.floor(scaled).astype(np.int64)
+    missing = round(total * 10.0) - int(floors.sum())
+    order = np.argsort(-(scaled - floors), kind="stable")
+    floors[order[: max(missing, 0)]] += 1
+    return [int(n) for n in floors]

@@ -1,0 +1,91 @@
+"""``onefold explain``: why two records are one customer or not, what a cluster hangs on."""
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from onefold.errors import ConfigError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from dedupe.explaining.evidence import Evidence
+    from dedupe.explaining.subjects import Subject
+
+LANGUAGES = ("en", "zh")
+
+
+def explain(
+    left: Annotated[
+        str, typer.Argument(metavar="A", help="A record (source:source_key) or a golden id.")
+    ],
+    right: Annotated[
+        str | None, typer.Argument(metavar="[B]", help="Another: why are the two one, or not?")
+    ] = None,
+    lang: Annotated[
+        str | None, typer.Option(help="en or zh; else the terminal's language.")
+    ] = None,
+    svg: Annotated[Path | None, typer.Option(help="Also draw the waterfall to this file.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the facts as JSON.")] = False,
+    home: Annotated[
+        Path | None,
+        typer.Option("--home", help="The home folder; else ONEFOLD_HOME, else the current folder."),
+    ] = None,
+) -> None:
+    """Say why records are one customer or not: weights in bits, contradictions, keys.
+
+    With one golden id: what the customer hangs on. With one record: its nearest others.
+    """
+    from dedupe.explaining import subjects
+    from onefold.cli.console import out
+    from pipelines.stages.explaining import evidence_of
+
+    language = _language(lang)
+    with evidence_of(home) as evidence:
+        one = subjects.find(evidence, left)
+        other = subjects.find(evidence, right) if right is not None else None
+        facts, shown, picture = _explained(evidence, one, other, language)
+    if svg is not None:
+        if picture is None:
+            raise ConfigError("--svg", "there is nothing to draw: no pair", do="Name two records.")
+        svg.write_text(picture, encoding="utf-8")
+    if as_json:
+        out.print(json.dumps(facts, ensure_ascii=False, indent=1))
+    else:
+        out.print(shown, soft_wrap=False)
+    if svg is not None and not as_json:
+        out.print(f"{svg}")
+
+
+def _language(asked: str | None) -> str:
+    if asked is not None:
+        if asked not in LANGUAGES:
+            raise ConfigError("--lang", "there are two languages", found=asked, do="Say zh or en.")
+        return asked
+    local = next(filter(None, (os.environ.get(n) for n in ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
+    return "zh" if local.startswith("zh") else "en"
+
+
+def _explained(
+    evidence: "Evidence", left: "Subject", right: "Subject | None", language: str
+) -> "tuple[Any, RenderableType, str | None]":
+    """The facts as plain values, as a table, and as a picture if there is a pair to draw."""
+    from dedupe import explain as explaining
+    from dedupe.explaining import facts, subjects, svg
+    from onefold.cli.explain_view import View
+
+    view = View(language)
+    if right is not None and left.record_ids != right.record_ids:
+        pair = explaining.pair(evidence, *subjects.strongest_pair(evidence, left, right))
+        return facts.plain(pair, language), view.pair(pair), svg.waterfall(pair, language)
+    if left.golden_id is None and right is None:
+        record = evidence.records(left.record_ids)[left.record_ids[0]]
+        near = explaining.near(evidence, left.record_ids)
+        plain = {"record": record, "neighbors": near}
+        return facts.plain(plain, language), view.record(record, near), None
+    cluster = explaining.cluster(evidence, str(evidence.cluster_of(left.record_ids[0])))
+    picture = svg.waterfall(cluster.weakest.pair, language) if cluster.weakest else None
+    return facts.plain(cluster, language), view.cluster(cluster), picture
