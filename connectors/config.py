@@ -40,7 +40,7 @@ _ONLY_FOR = {
     "url": ("sql",),
     "table": ("sql",),
     "query": ("sql",),
-    "path": ("spreadsheet", "delimited", "fixed_width"),
+    "path": ("spreadsheet", "delimited", "fixed_width", "parquet"),
     "sheets": ("spreadsheet",),
     "hidden_sheets": ("spreadsheet",),
     "header_row": ("spreadsheet", "delimited"),
@@ -59,7 +59,7 @@ class SourceConfig(BaseModel):
     """Short lasting name; the first half of every record id. Default: the file's name."""
     description: str = ""
     """One sentence for people; no effect."""
-    connector: Literal["sql", "spreadsheet", "delimited", "fixed_width"]
+    connector: Literal["sql", "spreadsheet", "delimited", "fixed_width", "parquet"]
     """Kind of the source."""
     url: str | None = Field(default=None, repr=False)
     """sql: SQLAlchemy URL, its password as ``${NAME}``."""

@@ -24,7 +24,7 @@ _SEP_LINE = "sep="
 
 
 @dataclass(frozen=True)
-class _Text:
+class Text:
     """One file, ready to be read."""
 
     file: SourceFile
@@ -33,6 +33,7 @@ class _Text:
     header: tables.Header | None
     columns: tuple[str, ...]
     skip_lines: int
+    """Lines before the first record, headings or not."""
 
 
 @contextmanager
@@ -45,7 +46,7 @@ def read(config: SourceConfig) -> Iterator[Reading]:
         SourceLayout: a file has no headings where some are needed.
     """
     report = Report()
-    texts = [_opened(config, file, report) for file in files.find(config)]
+    texts = [opened(config, file, report) for file in files.find(config)]
     columns = list(dict.fromkeys(name for text in texts for name in text.columns))
     rows = itertools.chain.from_iterable(_rows(text, columns, report) for text in texts)
     names = ", ".join(f"{text.file.name} ({text.encoding})" for text in texts[:3])
@@ -53,7 +54,8 @@ def read(config: SourceConfig) -> Iterator[Reading]:
     yield Reading(columns, rows, report, names + more)
 
 
-def _opened(config: SourceConfig, file: SourceFile, report: Report) -> _Text:
+def opened(config: SourceConfig, file: SourceFile, report: Report) -> Text:
+    """Find encoding, delimiter and headings of one file."""
     with files.opened(file):
         found = encoding.detect(
             file.path, file.name, declared=config.encoding, country=config.country
@@ -69,11 +71,11 @@ def _opened(config: SourceConfig, file: SourceFile, report: Report) -> _Text:
     known = mapping.recognizer(config)
     delimiter = delimiter or _sniff(lines[skip:])
     if not any(line.strip() for line in lines):
-        return _Text(file, found.name, delimiter, None, (), skip)
+        return Text(file, found.name, delimiter, None, (), skip)
     records = [record for record, _ in _records(iter(lines[skip:]), delimiter)]
     if config.header_row == 0:
         width = Counter(map(len, records)).most_common(1)[0][0]
-        return _Text(file, found.name, delimiter, None, tuple(tables.unique([""] * width)), skip)
+        return Text(file, found.name, delimiter, None, tuple(tables.unique([""] * width)), skip)
     forced = _record_at(lines, skip, delimiter, config.header_row) if config.header_row else None
     header = tables.find_header(records, known, merges=(), forced=forced)
     if header is None:
@@ -87,7 +89,7 @@ def _opened(config: SourceConfig, file: SourceFile, report: Report) -> _Text:
     names = list(header.names)
     while names and not names[-1]:
         names.pop()
-    return _Text(file, found.name, delimiter, header, tuple(tables.unique(names)), skip)
+    return Text(file, found.name, delimiter, header, tuple(tables.unique(names)), skip)
 
 
 def _first(records: list[list[str]]) -> int | None:
@@ -197,7 +199,7 @@ def _is_open(held: list[str], delimiter: str) -> bool:
     return False
 
 
-def _rows(text: _Text, columns: list[str], report: Report) -> Iterator[Row]:
+def _rows(text: Text, columns: list[str], report: Report) -> Iterator[Row]:
     place = [columns.index(name) for name in text.columns]
     width, name = len(text.columns), text.file.name
     limit = csv.field_size_limit(2**31 - 1)
@@ -224,7 +226,7 @@ def _rows(text: _Text, columns: list[str], report: Report) -> Iterator[Row]:
 
 
 def _row(
-    text: _Text, record: list[str], columns: list[str], place: list[int], report: Report
+    text: Text, record: list[str], columns: list[str], place: list[int], report: Report
 ) -> tuple[list[str | None], str | None] | None:
     name, width = text.file.name, len(text.columns)
     if not any(map(str.strip, record)):

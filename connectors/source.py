@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from connectors import config as configs
-from connectors import delimited, fixed_width, mapping, snapshot, spreadsheet, sql
+from connectors import delimited, fixed_width, mapping, parquet, snapshot, spreadsheet, sql
 from connectors import files as file_sets
 from connectors.config import Declared, SourceConfig
 from connectors.reading import RESERVED, FileFacts, Reading
@@ -34,6 +34,7 @@ READERS: dict[str, Callable[[SourceConfig], AbstractContextManager[Reading]]] = 
     "spreadsheet": spreadsheet.read,
     "delimited": delimited.read,
     "fixed_width": fixed_width.read,
+    "parquet": parquet.read,
 }
 
 READER_VERSION = 1

@@ -31,7 +31,7 @@ from connectors.tables import Cell
 from onefold.errors import SourceLayout, SourceLocked, SourceMissing
 
 _EXACT_DIGITS = 15
-_SUFFIXES = frozenset({".xlsx", ".xlsm", ".xltx", ".xltm", ".xls", ".xlsb", ".ods", ".et", ".xlt"})
+SUFFIXES = frozenset({".xlsx", ".xlsm", ".xltx", ".xltm", ".xls", ".xlsb", ".ods", ".et", ".xlt"})
 _VISIBLE = calamine.SheetVisibleEnum.Visible
 _WORKSHEET = calamine.SheetTypeEnum.WorkSheet
 _ESCAPED = re.compile(r"_x(00[01][0-9A-Fa-f])_")
@@ -98,7 +98,7 @@ def _workbooks(config: SourceConfig, report: Report) -> list[SourceFile]:
     named = {str(path) for path in config.path}
     result = []
     for file in files.find(config):
-        if file.path.suffix.casefold() in _SUFFIXES or str(file.path) in named:
+        if file.path.suffix.casefold() in SUFFIXES or str(file.path) in named:
             result.append(file)
         else:
             report.skip(file.name, "no workbook")

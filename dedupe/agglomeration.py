@@ -19,6 +19,7 @@ from dedupe.pair_graph import PairGraph
 
 LOWEST_BITS, HIGHEST_BITS, UNSCORED_BITS = -6.0, 12.0, -1.0
 _MICRO = 1_000_000
+_NONE: frozenset[str] = frozenset()
 
 
 def split_large(
@@ -69,13 +70,16 @@ def agglomerate(
     cut: float,
     label: np.ndarray,
     weakest: dict[int, tuple[float, int]],
+    sources: Sequence[frozenset[str]] | None = None,
 ) -> None:
     """Join the atoms of one part by average link; writes their labels.
 
     ``weakest`` takes, per label, the lowest mean (bits) at which two of its
     clusters joined, and the number of the strongest pair between those two.
+    With ``sources`` (of every atom's records) a cluster has one record of each at most.
     """
     members = {int(atom): [int(atom)] for atom in part}
+    held = {atom: sources[atom] if sources else _NONE for atom in members}
     size = {atom: int(graph.sizes[atom]) for atom in members}
     total: dict[int, dict[int, int]] = {atom: {} for atom in members}
     strongest: dict[tuple[int, int], int] = {}
@@ -107,8 +111,9 @@ def agglomerate(
         negative, a, b = heapq.heappop(heap)
         if a not in members or b not in members or b in apart[a] or b not in total[a]:
             continue
-        if -negative != mean(a, b):
+        if -negative != mean(a, b) or not held[a].isdisjoint(held[b]):
             continue
+        held[a] |= held.pop(b)
         step = (-negative, strongest[(a, b)])
         low[a] = min([step, *(low[x] for x in (a, b) if x in low)])
         members[a] += members.pop(b)

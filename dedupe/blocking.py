@@ -14,6 +14,7 @@ from typing import Protocol
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dedupe.levels import is_text
 
@@ -82,6 +83,11 @@ class BlockingSettings(Protocol):
         """Records that may share one key."""
         ...
 
+    @property
+    def link_only(self) -> bool:
+        """Whether only records of two sources are paired."""
+        ...
+
 
 @dataclass(frozen=True)
 class Candidates:
@@ -116,6 +122,10 @@ def candidates(features: pa.Table, settings: BlockingSettings) -> Candidates:
         connection.execute(_PAIRS)
         pairs = connection.sql(_FOUND).to_arrow_table()
         report = connection.sql(_REPORT).to_arrow_table()
+    if settings.link_only:
+        source = features.column("source").combine_chunks().dictionary_encode().indices
+        sides = (source.take(pairs.column(side).combine_chunks()) for side in ("a", "b"))
+        pairs = pairs.filter(pc.not_equal(*sides))
     return Candidates(_named(pairs, features), _sorted_report(report))
 
 

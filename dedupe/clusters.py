@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from dedupe.agglomeration import agglomerate, split_large
 from dedupe.model import MatchingSettings, logit_bits
-from dedupe.pair_graph import build, components, inside_components, smallest_ids
+from dedupe.pair_graph import build, components, inside_components, smallest_ids, sources_of_atoms
 from dedupe.suggestions import suggest
 
 CLUSTERS_SCHEMA = pa.schema([("record_id", pa.string()), ("cluster_id", pa.string())])
@@ -67,13 +67,14 @@ def cluster(
     label = component.copy()
     weakest: dict[int, tuple[float, int]] = {}
     leiden_splits = 0
+    sources = sources_of_atoms(graph) if settings.link_only else None
     for atoms, edges in inside_components(graph, component):
         parts = [atoms]
         if int(graph.sizes[atoms].sum()) > settings.leiden_above:
             parts = split_large(graph, atoms, edges, cut)
             leiden_splits += len(parts) > 1
         for part in parts:
-            agglomerate(graph, part, edges, cut, label, weakest)
+            agglomerate(graph, part, edges, cut, label, weakest, sources)
     of_record = label[graph.atom_of]
     smallest = smallest_ids(graph, of_record)
     rows = np.flatnonzero(graph.live)
@@ -130,6 +131,9 @@ def missing_pairs(
         for position, first in enumerate(group)
         for second in group[position + 1 :]
     ]
+    if settings.link_only:
+        source = [name.partition(":")[0] for name in graph.ids]
+        wanted = [pair for pair in wanted if source[pair // count] != source[pair % count]]
     known = graph.left.astype(np.int64) * count + graph.right
     missing = np.setdiff1d(np.array(wanted, dtype=np.int64), known)
     return pa.table(

@@ -44,6 +44,8 @@ class MatchingSettings(BaseModel):
     """Comparisons that shall not count, by name."""
     text_fields: tuple[str, ...] = ()
     """Attributes compared as plain text: ``birth_place`` for ``attributes.birth_place``."""
+    link_only: bool = False
+    """Whether every source is free of duplicates: only records of two sources can be one."""
     closure_limit: int = Field(default=40, ge=2)
     """Records in a component up to which every pair inside it is compared before clustering."""
     leiden_above: int = Field(default=60, ge=2)

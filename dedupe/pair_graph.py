@@ -185,3 +185,11 @@ def smallest_ids(graph: PairGraph, of_record: np.ndarray) -> dict[int, str]:
     for index in np.flatnonzero(graph.live):
         smallest.setdefault(int(of_record[index]), graph.ids[index])
     return smallest
+
+
+def sources_of_atoms(graph: PairGraph) -> list[frozenset[str]]:
+    """Per atom: the sources of its records, the parts of their ids before the colon."""
+    found: list[set[str]] = [set() for _ in graph.sizes]
+    for name, atom in zip(graph.ids, graph.atom_of.tolist(), strict=True):
+        found[atom].add(name.partition(":")[0])
+    return list(map(frozenset, found))

@@ -214,6 +214,75 @@ app.command()(explain)
 
 
 @app.command()
+def dedupe(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="CSV, TSV, Excel, ODS or Parquet.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="Result as .parquet, .csv or .xlsx: one row per record.")
+    ] = None,
+    stats: Annotated[
+        Path | None, typer.Option(help="Counts, times, weights as JSON; no customer's values.")
+    ] = None,
+    link_only: Annotated[
+        bool, typer.Option("--link-only", help="Compare only across files; each has no duplicates.")
+    ] = False,
+    map_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            metavar="COLUMN=FIELD",
+            help="Correct a column: name, phone, birth_date, ..., text or key. Repeatable.",
+        ),
+    ] = None,
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN", help="Leave a column out. Repeatable."),
+    ] = None,
+    country: Annotated[
+        str | None, typer.Option(help="Country (ISO 3166) of records that do not say theirs.")
+    ] = None,
+    match: Annotated[
+        float | None,
+        typer.Option(help="Probability from which two records are one customer, 0 to 1."),
+    ] = None,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="Only say how it ended: no columns, no examples.")
+    ] = False,
+) -> None:
+    """Find the records of the same customer in one or several files. Needs no set-up."""
+    from dedupe import files as one_file
+    from dedupe.model import MatchingSettings
+    from onefold.cli import one_file as terminal
+
+    terminal.check({"--out": out, "--stats": stats})
+    section: dict[str, object] = {"link_only": link_only}
+    if match is not None:
+        section |= {"match": match, "review": min(match, MatchingSettings().review)}
+    with terminal.progress() as progress:
+        outcome = one_file.dedupe(
+            files,
+            MatchingSettings.read(section),
+            fields=dict(_pair(text) for text in map_ or ()),
+            ignore=ignore or (),
+            country=country.upper() if country else None,
+            progress=progress,
+        )
+    if out is not None:
+        terminal.write(outcome.records, out)
+    if stats is not None:
+        terminal.write_stats(outcome.stats, stats)
+    terminal.show(outcome, quiet=quiet, out=out)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    column, sign, field = text.rpartition("=")
+    if not sign:
+        raise ConfigError(f"--map {text}", "there is no '='", do="Write --map 'COLUMN=field'.")
+    return column.strip(), field.strip()
+
+
+@app.command()
 def doctor(home: Home = None) -> None:
     """Check the home, the databases and every source, and say what is wrong."""
     from onefold.cli import doctor as doctors

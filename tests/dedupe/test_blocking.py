@@ -16,6 +16,7 @@ class Settings(NamedTuple):
     """What blocking reads of the matching settings."""
 
     block_limit: int = 60
+    link_only: bool = False
 
 
 def staged(*rows: dict[str, Any]) -> pa.Table:

@@ -1,0 +1,116 @@
+"""Parquet files: every column as text.
+
+What belongs here: Arrow columns to text, as a spreadsheet's cells are. Positions
+are ``file|row``, rows counted from 1.
+"""
+
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from connectors import files
+from connectors.config import SourceConfig
+from connectors.files import SourceFile
+from connectors.reading import Reading, Report, Row
+from onefold.errors import SourceLayout
+
+BATCH_ROWS = 20_000
+
+
+@contextmanager
+def read(config: SourceConfig) -> Iterator[Reading]:
+    """Open Parquet files; several give the union of their columns.
+
+    Raises:
+        SourceMissing: no file.
+        SourceLayout: a file is no Parquet file, or has a column of nested values.
+    """
+    found = files.find(config)
+    schemas = [schema(file) for file in found]
+    columns = list(dict.fromkeys(name for one in schemas for name in one.names))
+    report = Report()
+    rows = itertools.chain.from_iterable(_rows(file, columns, report) for file in found)
+    names = ", ".join(file.name for file in found[:3])
+    more = f" and {len(found) - 3} more" if len(found) > 3 else ""
+    yield Reading(columns, rows, report, names + more)
+
+
+def schema(file: SourceFile) -> pa.Schema:
+    """The columns of a file that can be read as text.
+
+    Raises:
+        SourceLayout: the file is no Parquet file, or has a column of nested values.
+    """
+    with files.opened(file):
+        try:
+            found = pq.read_schema(file.path)
+        except pa.ArrowInvalid as error:
+            raise SourceLayout(
+                file.name,
+                "this is no Parquet file that can be read",
+                found="a damaged or unfinished file, or another format",
+                do="Write it again, or take it away.",
+            ) from error
+    for field in found:
+        if pa.types.is_nested(field.type):
+            raise SourceLayout(
+                file.name,
+                f'column "{field.name}" holds nested values',
+                found=str(field.type),
+                do="Write it as text, or leave the column out.",
+            )
+    return found.remove_metadata()
+
+
+def batches(file: SourceFile) -> Iterator[pa.RecordBatch]:
+    """The file batch by batch, every column as text."""
+    with files.opened(file), pq.ParquetFile(file.path) as stream:
+        for batch in stream.iter_batches(batch_size=BATCH_ROWS):
+            names = batch.schema.names
+            columns = [as_text(batch.column(i)) for i in range(len(names))]
+            yield pa.RecordBatch.from_arrays(columns, names=names)
+
+
+def as_text(column: pa.Array) -> pa.Array:
+    """Values as text; nothing and blanks are null, whole numbers have no decimals.
+
+    >>> as_text(pa.array([13812345678.0, None, 0.5])).to_pylist()
+    ['13812345678', None, '0.5']
+    >>> as_text(pa.array([" ", "a"])).to_pylist()
+    [None, 'a']
+    """
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if pa.types.is_null(column.type):
+        return pa.nulls(len(column), pa.string())
+    if pa.types.is_floating(column.type):
+        column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
+        text = pc.replace_substring_regex(column.cast(pa.string()), r"\.0$", "")
+        whole = pc.and_(pc.equal(pc.floor(column), column), pc.less(pc.abs(column), 1e15))
+        exact = pc.if_else(whole, column, 0.0).cast(pa.int64()).cast(pa.string())
+        return pc.if_else(whole, exact, text)
+    if pa.types.is_timestamp(column.type):
+        text = column.cast(pa.timestamp("us")).cast(pa.string())
+        return pc.replace_substring_regex(text, r"(?: 00:00:00)?\.0+$", "")
+    if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
+        return pa.nulls(len(column), pa.string())
+    text = column.cast(pa.string())
+    blank = pc.equal(pc.utf8_length(pc.utf8_trim_whitespace(text)), 0)
+    return pc.if_else(blank, pa.scalar(None, pa.string()), text)
+
+
+def _rows(file: SourceFile, columns: list[str], report: Report) -> Iterator[Row]:
+    number = 0
+    for batch in batches(file):
+        values = {name: batch.column(name).to_pylist() for name in batch.schema.names}
+        absent = [None] * batch.num_rows
+        for row in zip(*(values.get(name, absent) for name in columns), strict=True):
+            number += 1
+            if any(value is not None for value in row):
+                yield Row(f"{file.name}|{number}", row)
+            else:
+                report.skip(file.name, "empty row")
