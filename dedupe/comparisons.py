@@ -119,7 +119,7 @@ def _vetoes(levels: dict[str, Levels], person: Mask, organization: Mask) -> pa.A
         & ~id_agrees
         & ~email_agrees
         & ~born_alike,
-        "sister": organization_is("other_industry", "other_region"),
+        "sister": organization_is("other_industry", "other_region") & ~id_agrees,
     }
     veto = np.full(len(name), None, dtype=object)
     for reason in reversed(VETOES):

@@ -19,9 +19,15 @@ _BRANCH_KINDS = (
 )
 _BRANCH_ENDS = tuple(_BRANCH_KINDS.split("|"))
 _PARENT = re.compile(
-    "^(.*(?:公司|集团|银行|信用社|合作社|事务所|企业|总厂|厂|中心|医院|大学|学院|学校|商行|超市|药房|酒店|保险|证券))"
+    "^(.*(?:公司|集团|银行|信用社|合作社|事务所|企业(?:(?:特殊)?普通合伙|有限合伙)?|总厂|厂|中心|医院|大学|学院|学校|商行|超市|药房|酒店|保险|证券))"
     f"(.{{0,14}}?)({_BRANCH_KINDS})$"
 )
+_COMPANY_AND_MORE = re.compile(
+    r"^(.{2,}?(?:有限责任公司|股份有限公司|集团有限公司|有限公司))(.{1,8})$"
+)
+_KIND_BEGUN = re.compile("(?:分公?|支公?|办事?|营业?|代表?)$")
+_BRANDED = frozenset("堂轩阁楼屋坊斋庄苑城园")
+"""Words of shops that are part of the name where no line of business stands before them."""
 _SHORT = re.compile(f"^(.{{2,}}?)((?:第?[一二三四五六七八九十百\\d]+)?)({_BRANCH_KINDS})$")
 _BRACKETS = re.compile(r"\(([^()]*)\)")
 _ORDINAL = re.compile(r"^(.*?)(?:第)?([一二三四五六七八九十百\d]+)(?:号)?$")
@@ -144,6 +150,8 @@ def parse(name: str) -> Parts:
     parts.region = bracketed or parts.region
     if parts.legal_form is None and not parts.branch:
         rest, parts.branch = _split_place(rest)
+    if kind_of in _BRANDED and not industries.trailing(rest):
+        rest, kind_of = rest + kind_of, ""
     brand, codes, outer = _split_industry(rest, kind_of)
     cut = industries.cut_off(brand) if not codes and parts.legal_form is None else None
     if cut and cut[1] >= 2 and len(name) >= 9:
@@ -165,7 +173,7 @@ def parse(name: str) -> Parts:
 def _split_branch(name: str) -> tuple[str, str | None]:
     """The name of the parent, and what tells the branch: place and number, or its kind."""
     if not name.endswith(_BRANCH_ENDS):
-        return name, None
+        return _split_unfinished_branch(name)
     match = _PARENT.match(name)
     if match and (match[2] or match[3] not in ("服务站", "项目部")):
         parent, where, kind = match.groups()
@@ -180,6 +188,26 @@ def _split_branch(name: str) -> tuple[str, str | None]:
             return parent[:start], _branch(short + number, kind)
     if number or kind in ("分公司", "办事处", "支行", "分行", "分店"):
         return parent, _branch(number, kind)
+    return name, None
+
+
+def _split_unfinished_branch(name: str) -> tuple[str, str | None]:
+    """As :func:`_split_branch`, for a branch whose kind is left out or cut off.
+
+    >>> _split_unfinished_branch("杭州映龙科技有限公司广")
+    ('杭州映龙科技有限公司', '广')
+    >>> _split_unfinished_branch("杭州映龙科技有限公司广州分")
+    ('杭州映龙科技有限公司', '广州')
+    """
+    match = _COMPANY_AND_MORE.match(name)
+    if not match:
+        return name, None
+    parent, more = match.groups()
+    where = _KIND_BEGUN.sub("", more)
+    if not where:
+        return parent, None
+    if place_names.short_name(where) or (where == more and place_names.begins(where)):
+        return parent, _branch(where, "")
     return name, None
 
 
@@ -218,7 +246,7 @@ def _split_form(name: str) -> tuple[str, str | None, str, bool]:
         tail = name[-length:]
         if tail in _cut_forms() and len(name) - length >= 4:
             return name[:-length], _cut_forms()[tail], "", True
-    if name.endswith("有") and len(name) > 6 and industries.trailing(name[:-1]):
+    if name.endswith(("有", "公", "股")) and len(name) > 6 and industries.trailing(name[:-1]):
         return name[:-1], None, "", True
     return name, None, "", False
 

@@ -34,7 +34,7 @@ _BRANCH = re.compile(
 _MAY_BRANCH = re.compile(r"[-,(/#\d]|branch", re.IGNORECASE)
 """What a name with a branch has at least one of."""
 _GLUED_BRANCH = re.compile(r"\s+([A-Z][\w.']*(?: [A-Z][\w.']*)?)\s+(?:branch|BRANCH|Branch)$")
-_DASHED = re.compile(r"\s+-+\s+([A-Za-z][A-Za-z .']{2,24})$")
+_DASHED = re.compile(r"\s+-+\s+([A-Za-z][A-Za-z .']{0,24})$")
 _NUMBER = re.compile(r"(?:\s+|\s*[-,(]\s*)(?:#|no\.?\s*|store\s*#?\s*|unit\s*#?\s*)(\d+)\)?$", re.I)
 _DOTTED = re.compile(r"(?<![A-Za-z])((?:[A-Za-z]\.\s?)+[A-Za-z])\.?(?![A-Za-z])")
 _BRACKETS = re.compile(r"\(([^()]*)\)")
@@ -89,6 +89,8 @@ def _parse(name: str, may_be_chinese: bool) -> Parts:
         words, keys = words[1:], keys[1:]
     if len(words) > 2 and keys[-1] == "the":  # "Hardware Store, The"
         words, keys = words[:-1], keys[:-1]
+    if len(name) >= 20 and len(keys) > 2 and keys[-1] in ("of", "o"):
+        words, keys, parts.is_truncated = words[:-1], keys[:-1], True
     end = _split_form(words, keys, parts, len(name))
     start = 0
     front = _forms()[1]

@@ -105,6 +105,33 @@ def short_name(s: str) -> str | None:
     return None
 
 
+@cache
+def _beginnings() -> frozenset[str]:
+    full, bare = _places()
+    return frozenset(name[:size] for name in (*full, *bare) for size in range(1, len(name)))
+
+
+def begins(s: str) -> bool:
+    """Whether the name of a place begins with the text, as where a width cuts it off.
+
+    >>> begins("鄂尔"), begins("尔鄂")
+    (True, False)
+    """
+    return s in _beginnings()
+
+
+def may_lead(s: str) -> int:
+    """How many characters of a place that is also a word stand in front; 0 if none.
+
+    >>> may_lead("红河星辰"), may_lead("杭州星辰")
+    (2, 0)
+    """
+    for size in _lengths().get(s[:2], ()):
+        if s[:size] in _ambiguous():
+            return size
+    return 0
+
+
 def leading(s: str) -> tuple[str, int] | None:
     """The most specific place at the front: its short name and how many characters it takes.
 

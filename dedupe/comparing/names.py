@@ -33,6 +33,7 @@ _COLUMNS = (
     "org_brand",
     "org_industry",
     "org_legal_form",
+    "branch",
     "name_cut",
 )
 
@@ -146,7 +147,8 @@ def organization_forms(row: Mapping[str, Any]) -> tuple[OrganizationForm, ...]:
         row["name_readings"] or (),
         bool(row["name_cut"]),
     )
-    return main, *(form for form in others if not organization_name.adds_nothing(form, main))
+    places = organization_form.with_other_place(main, row["branch"] or "")
+    return main, *places, *(f for f in others if not organization_name.adds_nothing(f, main))
 
 
 @lru_cache(maxsize=1 << 16)

@@ -19,6 +19,8 @@ from dedupe.comparing.organization_level import (
 )
 from rules import text
 
+_SHOPS = frozenset({"", "store", "stores", "shop"})
+
 
 def compare(chinese: OrganizationForm, latin: OrganizationForm) -> int:
     """The level of a Chinese and a Latin name."""
@@ -48,9 +50,12 @@ def _spelled(chinese: OrganizationForm, latin: OrganizationForm) -> bool:
 def _around(chinese: OrganizationForm, latin: OrganizationForm, start: int, end: int) -> int:
     """The level if the Latin words from start to end are the Chinese brand."""
     if chinese.industry and latin.industry and chinese.industry.isascii():
-        if not same_industry(chinese.industry, latin.industry):
+        if same_industry(chinese.industry, latin.industry):
+            best = SCRIPT
+        elif "公司" in chinese.legal_form or latin.legal_form not in _SHOPS:
             return OTHER_INDUSTRY
-        best = SCRIPT
+        else:  # what a shop is called abroad is loose about what it sells
+            best = BRAND_SCRIPT
     else:
         best = SCRIPT if end < len(latin.words) or not chinese.region else BRAND_SCRIPT
     before = "".join(latin.words[:start])

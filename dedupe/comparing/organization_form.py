@@ -10,11 +10,11 @@ organization_latin and organization_cross.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from rules import han_organization, latin_organization, text
+from rules import han_organization, latin_organization, place_names, text
 
 _WORD = re.compile(r"[^\W_]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -119,6 +119,42 @@ def form(
         () if han else initials(name),
         cut,
     )
+
+
+def with_other_place(main: OrganizationForm, branch: str) -> Iterator[OrganizationForm]:
+    """Further ways to read or write a Chinese name, by the place in front of its brand.
+
+    A brand may begin with a place whose name is also a word, and a branch is
+    called by its own place too.
+
+    >>> [(way.region, way.brand) for way in with_other_place(form("红河星辰"), "")]
+    [('红河', '星辰')]
+    >>> firm = form("临汾星辰科技有限公司红河分公司", "临汾", "星辰", "科技", "有限公司")
+    >>> [(way.region, way.whole) for way in with_other_place(firm, "红河")]
+    [('红河', '红河星辰科技')]
+    """
+    if not main.han:
+        return
+    size = place_names.may_lead(main.brand) if not main.region else 0
+    if size and len(main.brand) - size > 1:
+        place, brand = main.brand[:size], main.brand[size:]
+        if not main.industry:
+            brand = text.fold(han_organization.parse(brand).brand)
+        yield main._replace(
+            region=place,
+            brand=brand,
+            core=main.core[size:],
+            brand_readings=tuple(text.readings(brand)),
+            region_readings=tuple(text.readings(place)),
+        )
+    if branch and branch != main.region and (place_names.short_name(branch) == branch):
+        yield main._replace(
+            key=branch + main.core,
+            region=branch,
+            whole=branch + main.core,
+            legal_form="",
+            region_readings=tuple(text.readings(branch)),
+        )
 
 
 def _han_core(name: str, brand: str) -> tuple[str, str]:

@@ -36,7 +36,7 @@ def parts_level(a: OrganizationForm, b: OrganizationForm, same: int = EQUAL) -> 
     """The level of two names of one brand, by their other parts; ``same`` at best."""
     if a.region and b.region and not regions_agree(a.region, b.region):
         return OTHER_REGION
-    if a.industry and b.industry and not same_industry(a.industry, b.industry):
+    if a.industry and b.industry and not _same_line(a, b):
         return OTHER_INDUSTRY
     if bool(a.industry) != bool(b.industry):
         poor = b if a.industry else a
@@ -44,6 +44,13 @@ def parts_level(a: OrganizationForm, b: OrganizationForm, same: int = EQUAL) -> 
     if a.region != b.region:
         return min(same, NO_REGION)
     return min(same, form_level(a, b))
+
+
+def _same_line(a: OrganizationForm, b: OrganizationForm) -> bool:
+    """Whether two Chinese names' lines of business are one, by their codes or as written."""
+    if same_industry(a.industry, b.industry):
+        return True
+    return a.core.startswith(b.core) or b.core.startswith(a.core)
 
 
 def form_level(a: OrganizationForm, b: OrganizationForm) -> int:

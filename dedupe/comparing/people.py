@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
+from rapidfuzz.distance import OSA
 
 from dedupe.comparing import names, organization_level, organization_name, person_name
 from dedupe.comparing.columns import (
@@ -20,7 +21,7 @@ from dedupe.comparing.columns import (
 )
 from dedupe.levels import MISSING
 from rules import person_name as person_rule
-from rules import text
+from rules import place_names, text
 
 DIFFERENT, SIMILAR, AGREES = 0, 1, 2
 BRANCH_OTHER, BRANCH_PARENT, BRANCH_SAME = 0, 1, 2
@@ -115,8 +116,16 @@ def branch_levels(features: pa.Table, left: Rows, right: Rows) -> tuple[Levels, 
     a, b = branches.codes[left], branches.codes[right]
     result = np.full(len(left), MISSING, dtype=np.int8)
     one = (a >= 0) != (b >= 0)
-    either = one & silent[np.where(a >= 0, right, left)]
+    regions = encode(features.column("org_region").combine_chunks())
+    known = {region: code for code, region in enumerate(regions.values)}
+    of_branch = np.array([*(known.get(place, -2) for place in branches.values), -2])
+    branch_side, whole_side = np.where(a >= 0, left, right), np.where(a >= 0, right, left)
+    place, its_own = of_branch[branches.codes[branch_side]], regions.codes[branch_side]
+    called_so = (place == regions.codes[whole_side]) & (place != its_own)
+    either = one & silent[whole_side]
     result[one & ~either] = BRANCH_PARENT
+    result[either & called_so] = BRANCH_SAME
+    either &= ~called_so
     both = (a >= 0) & (b >= 0)
 
     def level(x: int, y: int) -> int:
@@ -132,11 +141,12 @@ def _branch(a: str, b: str) -> int:
 
     >>> _branch("杭州分公司", "杭州分公司"), _branch("杭州", "杭州分公司")
     (2, 2)
-    >>> _branch("宁波分公司", "杭州分公司")
-    0
+    >>> _branch("宁波分公司", "杭州分公司"), _branch("宁波", "宁海"), _branch("信阳", "信央")
+    (0, 0, 2)
     """
     if a == b or a.startswith(b) or b.startswith(a):
         return BRANCH_SAME
-    if min(len(a), len(b)) > 4 and organization_level.slip(a, b) and a[:2] == b[:2]:
+    misspelled = not (place_names.short_name(a) and place_names.short_name(b))
+    if misspelled and OSA.distance(a, b, score_cutoff=1) <= 1 and min(len(a), len(b)) > 1:
         return BRANCH_SAME
     return BRANCH_OTHER

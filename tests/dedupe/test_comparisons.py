@@ -387,6 +387,10 @@ def branch(place: str | None, form: str | None = "有限公司") -> dict[str, An
         (branch("杭州分公司"), branch(None), "parent", "branch"),
         (branch("杭州分公司"), branch(None, form=None), None, None),
         (branch(None), branch(None), None, None),
+        (branch("大同"), branch("大捅"), "same", None),
+        (branch("宁波"), branch("宁海"), "other", "branch"),
+        (branch("杭州"), branch(None, form=None) | {"org_region": "杭州"}, "same", None),
+        (branch("杭州"), branch(None) | {"org_region": "杭州"}, "parent", "branch"),
     ],
 )
 def test_branches(
@@ -417,6 +421,11 @@ def test_branches(
         (person("张伟", emails=["a@example.com"]), person("李芳", emails=["a@example.com"]), None),
         (ORGANIZATIONS["full"], ORGANIZATIONS["ningbo"], "sister"),
         (ORGANIZATIONS["full"], ORGANIZATIONS["food"], "sister"),
+        (
+            ORGANIZATIONS["full"] | {"id_keys": ["uscc:91350100M000100Y43"]},
+            ORGANIZATIONS["food"] | {"id_keys": ["uscc:91350100M000100Y43"]},
+            None,
+        ),
         (ORGANIZATIONS["full"], ORGANIZATIONS["form"], None),
         (person("张伟明"), person("Zhang Weiming"), None),
     ],

@@ -23,6 +23,7 @@ def forms(name: str, *others: str, cut: bool = False) -> Any:
             "org_legal_form": parsed.legal_form,
             "name_readings": parsed.readings,
             "other_names": [*parsed.other_names, *others],
+            "branch": parsed.branch,
             "name_cut": cut,
         }
     )
@@ -57,6 +58,16 @@ def level(left: Any, right: Any) -> str:
         # Another line of business in the other script is another firm.
         ("常德市远山教育咨询有限公司", "Changde Yuanshan Textile Co., Ltd.", "other_industry"),
         ("常德市远山教育咨询有限公司", "Changde Yuanshan Education Co., Ltd.", "script"),
+        # A shop's English name is loose about what it sells; a firm's is not.
+        ("成都市郫都区远山汽修厂", "Chengdu Yuanshan Biotechnology Store", "brand_script"),
+        # A longer line of business of which the other is the beginning.
+        ("滨州远山广告传媒有限公司", "远山广告", "no_region"),
+        # A place whose name is also a word stands in front; a branch is called by its place.
+        ("红河远山", "Honghe Yuanshan Technology Co., Ltd.", "script"),
+        ("红河远山科技有限公司", "远山", "brand"),
+        ("临汾远山科技有限公司成都分公司", "Chengdu Yuanshan Technology", "script"),
+        # Words of shops that belong to the name.
+        ("杭州采蝶轩", "杭州采蝶轩文化传播有限公司", "no_industry"),
         # English: lines of business as written, legal forms that contradict.
         ("Metro Harbor Bakery Ltd", "Metro Harbor Foods Ltd", "other_industry"),
         ("Metro Harbor Software LLC", "Metro Harbor Software LLP", "other_form"),
