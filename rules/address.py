@@ -67,6 +67,7 @@ _COUNTRY_OF = {"71": "TW", "81": "HK", "82": "MO"}
 _AMERICAN = re.compile(
     r",\s*[A-Za-z]{2}\.?,?\s+\d{5}(?:-\d{4})?\s*(?:,\s*USA?|,\s*United States)?\s*$"
 )
+_SIX_DIGITS = re.compile(r"\d{6}")
 _POSTAL_IN_TEXT = re.compile(r"(?:邮编|邮政编码|郵編)?[:：]?\s*(?<!\d)(\d{6})(?!\d)(?!号|室)")
 
 _PLACEHOLDER = Problem("address_placeholder", "This is a filler, not an address; ask for it.")
@@ -128,18 +129,9 @@ def parse(
     normal = postal.normalize(code, country)
     if code and normal is None and not _is_filler_code(code):
         problems = (*problems, _POSTAL_CODE)
+    postal_code = normal or found.postal_code
     return Address(
-        line or None,
-        found.street,
-        found.house_number,
-        found.unit,
-        found.district,
-        found.city,
-        found.region,
-        normal or found.postal_code,
-        found.country,
-        found.key,
-        problems + found.problems,
+        line or None, *found[1:7], postal_code, found.country, found.key, problems + found.problems
     )
 
 
@@ -179,19 +171,23 @@ def _chinese(line: str, columns: _Columns, country: str, search: bool) -> Addres
     road = parts.road or parts.estate
     number = parts.number or (parts.unit.split("-")[0] if not parts.road else "")
     key = f"{romanized.road_key(road)} {number}".strip() if road else ""
-    match = _POSTAL_IN_TEXT.search(line) if search and country == "CN" else None
+    code = None
+    if search and country == "CN" and _SIX_DIGITS.search(line):
+        match = _POSTAL_IN_TEXT.search(line)
+        code = postal.normalize(match[1], "CN") if match else None
     region, city, district, country = _placed(division, columns, country)
     return Address(
-        street=(parts.town + parts.road) or parts.estate or None,
-        house_number=parts.number or None,
-        unit=parts.unit or None,
-        district=district,
-        city=city,
-        region=region,
-        postal_code=postal.normalize(match[1], "CN") if match else None,
-        country=country,
-        key=key or texts.fold(reading.rest) or None,
-        problems=problems,
+        None,
+        (parts.town + parts.road) or parts.estate or None,
+        parts.number or None,
+        parts.unit or None,
+        district,
+        city,
+        region,
+        code,
+        country,
+        key or texts.fold(reading.rest) or None,
+        problems,
     )
 
 

@@ -35,7 +35,7 @@ from unicodedata import normalize
 
 from rules.identifiers import greater_china, registration, resident, western
 from rules.numbering import ascii_digits
-from rules.placeholder import is_placeholder
+from rules.placeholder import is_placeholder, placeholder_words
 from rules.quarantine import Problem
 
 
@@ -80,6 +80,7 @@ _PREFIX = {
     "mo_id": "moid", "tw_id": "twid", "tw_ubn": "ubn", "us_ssn": "ssn", "us_itin": "ssn",
     "us_ein": "ein", "gb_nino": "nino", "gb_crn": "crn", "vat": "vat", "lei": "lei", "other": "id",
 }  # fmt: skip
+_PLAIN = re.compile("[0-9A-Z][0-9A-Z-]*")
 _LABEL = re.compile(
     r"(?i)^\s*(?:(?:居民)?身份证(?:号码|号)?|统一社会信用代码|社会信用代码|信用代码|税号|纳税人识别号"
     r"|营业执照(?:注册)?号?|注册号|组织机构代码|统一编号|統一編號|統編|证件号码?|護照|护照"
@@ -149,6 +150,10 @@ def parse(text: str | None, *, country: str = "CN", customer_type: str | None = 
 
 @lru_cache(maxsize=32768)
 def _parse(text: str, country: str, customer_type: str | None) -> Identifier:
+    if _PLAIN.fullmatch(text):  # nothing to take off, mend or split
+        if text.casefold() in placeholder_words() or _is_filler(compact := text.replace("-", "")):
+            return Identifier(problems=(_PLACEHOLDER,))
+        return _recognize(compact, text, country, customer_type)
     if not text.isascii():
         text = ascii_digits(normalize("NFKC", text))
     text = text.strip()

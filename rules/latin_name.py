@@ -44,6 +44,8 @@ _SUFFIX = dict(pair.split("=") for pair in tables.words("latin_name", "suffix"))
 _DEGREE = frozenset(tables.words("latin_name", "degree"))
 _TITLE = frozenset(tables.words("latin_name", "title"))
 _TITLE_BEHIND = frozenset(tables.words("latin_name", "title_behind"))
+_ALONE = _TITLE.union(_SUFFIX)
+"""Words that are no name though they stand alone."""
 _PARTICLE = frozenset(tables.words("latin_name", "particle"))
 _AND = re.compile(r"\s+(?:and|und|et|y)\s+|\s*[&/+]\s*", re.IGNORECASE)
 _QUOTED = re.compile(r"(?<!\w)[\"']([A-Za-z][\w .-]*?)[\"'](?=\s|,|$)")
@@ -187,6 +189,8 @@ def _one_person(full: str, name: LatinName) -> str:
 
 def _words(cell: str, name: LatinName) -> list[str]:
     """Words of a cell without titles, degrees and suffix, which go into ``name``."""
+    if cell.isalpha() and cell.lower() not in _ALONE:
+        return [cell]
     if "." in cell or "_" in cell:
         cell = _GLUED_INITIAL.sub(r"\1. ", _GLUED_DOT.sub(" ", cell))
     words = [w for w in (word.strip(".,;'\"") for word in cell.split()) if w and w != "-"]

@@ -20,12 +20,13 @@ from dataclasses import dataclass, field
 from functools import cache, lru_cache
 
 from rules import latin_name, notes, romanization, tables, text
-from rules.placeholder import is_placeholder
+from rules.placeholder import is_placeholder, placeholder_words
 from rules.quarantine import Problem
 
 TITLE_ONLY = "title_only"
 """The note of a name of which only the family name is known (王总)."""
 
+_USUAL = re.compile("[㐀-䶿一-鿿]{2,3}")
 _PLAIN = re.compile("[㐀-䶿一-鿿\U00020000-\U000323af]{2,3}")
 _HAN = "〇㐀-䶿一-鿿\U00020000-\U000323af"
 _HAN_PIECE = re.compile(f"[{_HAN}·?�□]+")
@@ -35,6 +36,7 @@ _SEVERAL = re.compile(f"(?<=[{_HAN}]{{2}})\\s*[、,/;&+和与]\\s*(?=[{_HAN}]{{2
 _LATIN_PIECE = re.compile(r"[A-Za-zÀ-ɏ][A-Za-zÀ-ɏ.' -]*")
 _STRAY = re.compile(f"(?<![{_HAN}])([A-Za-z]-?)([{_HAN}])(?![{_HAN}])")
 _DAMAGE = re.compile("[?�□]")
+_WORD = re.compile("[A-Za-z]+")
 _TRAILING_DIGITS = re.compile(r"\s*[\d]+$")
 
 _PLACEHOLDER = Problem(
@@ -109,6 +111,8 @@ def parse(
 
 @lru_cache(maxsize=1 << 16)
 def _parse(full: str, family: str, given: str, country: str) -> PersonName:
+    if _USUAL.fullmatch(full) and text.is_simplified(full) and not _has_title(full):
+        return _plain(full)
     full = text.clean(full)
     if not full:
         family, given = text.clean(family), text.clean(given)
@@ -169,6 +173,8 @@ def _nobody(found: str, draft: _Draft | None = None) -> PersonName:
 
 def _strip(name: str, draft: _Draft) -> str:
     """The cell without remarks and numbers, which go into ``draft``."""
+    if _WORD.fullmatch(name):
+        return name
     cell = notes.split(name)
     draft.notes += cell.notes
     draft.other_names += cell.other_names
@@ -190,18 +196,19 @@ def _strip(name: str, draft: _Draft) -> str:
 
 
 @cache
-def _titles() -> tuple[re.Pattern[str], frozenset[str]]:
+def _titles() -> tuple[re.Pattern[str], frozenset[str], frozenset[str]]:
     words = sorted(tables.words("person_words", "title"), key=len, reverse=True)
-    return re.compile(f"(?:{'|'.join(words)})$"), frozenset(
-        tables.words("person_words", "title_short")
-    )
+    short = frozenset(tables.words("person_words", "title_short"))
+    return re.compile(f"(?:{'|'.join(words)})$"), short, frozenset(words)
 
 
 def _has_title(name: str) -> bool:
-    """Whether a Han name may end in a title or begin with 老, 小, 阿."""
-    pattern, short = _titles()
+    """Whether a Han name of two or three characters may end in a title or begin with 老, 小, 阿."""
+    _, short, words = _titles()
     return (
-        pattern.search(name) is not None
+        name[-1] in words
+        or name[-2:] in words
+        or name in words
         or (name[-1] in short and name[:-1] in romanization.surnames())
         or (len(name) == 2 and name[0] in "老小阿大")
     )
@@ -285,7 +292,7 @@ def _spelled(surname: str) -> str:
 
 def _take_title(name: str, draft: _Draft) -> str:
     """The name without a title behind it (王总) or 老 in front of it (老王)."""
-    pattern, short = _titles()
+    pattern, short, _ = _titles()
     surnames = romanization.surnames()
     if (match := pattern.search(name)) and match.start() > 0:
         rest = name[: match.start()]
@@ -343,6 +350,26 @@ def _han(name: str, draft: _Draft) -> PersonName:
         readings += [f"{g} {f}" for f in families[:2] for g in givens[:2]]
     key = _key(name)
     return _finish(name, key, readings, draft, family, given)
+
+
+def _plain(name: str) -> PersonName:
+    """The result for two or three simplified characters, which are their own shown and key form.
+
+    As :func:`_han`, without what such a name cannot have.
+    """
+    if name in placeholder_words() or name in _nobody_words():
+        return _nobody(name)
+    family, given = _split(name)
+    surname = romanization.surnames().get(family)
+    families = surname.pinyin if surname else text.readings(family)
+    givens = text.readings(given) if given else ()
+    if len(families) == len(givens) == 1:
+        readings = [f"{families[0]} {givens[0]}"]
+    else:
+        readings = text.combine([[f"{f} " for f in families] or [""], givens or [""]])
+        readings = [reading.strip() for reading in readings]
+    notes_ = [] if given else [TITLE_ONLY]
+    return PersonName(name, name, readings, family, given or None, notes=notes_)
 
 
 def _key(name: str) -> str:

@@ -132,7 +132,10 @@ def parse(text: str | None, *, country: str = "CN", city: str | None = None) -> 
     ):
         key = "+86" + text
         return Phones((Phone(key, "mobile", "", key),), (key,))
-    return _parse(text, (country or "CN").upper(), city or "")
+    country = (country or "CN").upper()
+    found = _parse(text, country, "")
+    # A city says nothing but the area code of a number without one.
+    return _parse(text, country, city) if city and _NO_AREA_CODE in found.problems else found
 
 
 @lru_cache(maxsize=65536)
@@ -164,15 +167,16 @@ def _parse(text: str, country: str, city: str) -> Phones:
 
 def _simple(text: str, country: str) -> Phones | None:
     """What a single number in a usual form is; None if it has to be looked at closely."""
-    if country != "US" and (match := _MOBILE_IN_TEXT.search(text)):
-        digits = "".join(group for group in match.groups() if group)
-        if len(match[0]) < len(text) or _is_filler(digits):
-            return None
-        key = "+86" + digits
-        return Phones((Phone(key, "mobile", "", key),), (key,))
-    if country in _CHINESE or _FOREIGN_86.match(text):
-        return None
     digits = _DIGITS.sub("", text)
+    # Ten digits follow the 1 of a Chinese mobile number.
+    if country != "US" and "1" in digits[:-10] and (match := _MOBILE_IN_TEXT.search(text)):
+        mobile = "".join(group for group in match.groups() if group)
+        if len(match[0]) < len(text) or _is_filler(mobile):
+            return None
+        key = "+86" + mobile
+        return Phones((Phone(key, "mobile", "", key),), (key,))
+    if country in _CHINESE or (digits.startswith(("86", "0086")) and _FOREIGN_86.match(text)):
+        return None
     if _is_filler(digits) or _FLOAT.fullmatch(text):
         return None
     if text.startswith("+") or digits.startswith("00"):
@@ -196,7 +200,7 @@ def _from_scientific(text: str, country: str, city: str) -> Phones:
 
 def _is_filler(digits: str) -> bool:
     """Whether the digits count up or repeat, as people fill a field that must not be empty."""
-    return digits in _FILLERS or len(set(digits)) <= 1 or len(set(digits[-8:])) == 1
+    return digits in _FILLERS or not digits[-8:].strip(digits[-1:])
 
 
 class _Reader:

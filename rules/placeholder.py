@@ -18,7 +18,8 @@ _NOISE = re.compile(r"[-–—_*#/\\.,，。、·?？!！~～\s]+")
 
 
 @cache
-def _words() -> frozenset[str]:
+def placeholder_words() -> frozenset[str]:
+    """The words that say there is no value, in lower case and NFKC."""
     return frozenset(row[0] for row in tables.rows("placeholders"))
 
 
@@ -28,4 +29,4 @@ def is_placeholder(text: str) -> bool:
     if not text.isascii():
         text = normalize("NFKC", text)
     text = text.strip().casefold()
-    return not text or text in _words() or _NOISE.fullmatch(text) is not None
+    return not text or text in placeholder_words() or _NOISE.fullmatch(text) is not None

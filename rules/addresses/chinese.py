@@ -72,6 +72,13 @@ _ROOM = re.compile(
 _ROOM_HAN = re.compile(rf"([{_NUMERALS}]{{1,5}})\s*(?:室|房)")
 _TAIL = re.compile(r"(?<![A-Za-z\d])([A-Za-z]?\d{3,4}[A-Za-z]?)\s*$")
 _RUN_TOGETHER = re.compile(r"\s*(?<!\d)(\d{3}|\d{4})((?:[1-3]\d|[1-9])[0-3]\d)室")
+_TOWN_MARK = re.compile("[区镇乡]|街道|苏木")
+_NOISE_MARK = re.compile("[(,;、。]")
+_PLAIN_NUMBER = re.compile("([0-9]+)号(?![院大之附楼幢栋房])")
+_PLAIN_UNIT = re.compile(  # 丽景花园14幢4单元302室; the estate has no character that marks a part
+    r"([\u3400-\u9fff]*?)(?:([0-9]+)(?:号楼|[幢栋座]))?(?:([0-9]+)单元)?([0-9]{1,5})室"
+)
+_PART = frozenset("号楼幢栋座斋舍元门梯层室房户铺")
 _DIGITS = {c: str(i) for i, c in enumerate("零一二三四五六七八九")} | {"〇": "0"}
 _NOISE = re.compile(r"\((?!.{0,3}号).*?\)|[,;、。]+")
 
@@ -99,9 +106,11 @@ def number(numeral: str) -> str:
 
 def read(rest: str) -> Line:
     """Read a simplified, cleaned line that no longer starts with divisions."""
-    rest = _NOISE.sub(" ", rest).strip()
+    if _NOISE_MARK.search(rest):
+        rest = _NOISE.sub(" ", rest)
+    rest = rest.strip()
     town = ""
-    if match := _TOWN.match(rest):
+    if _TOWN_MARK.search(rest) and (match := _TOWN.match(rest)):
         town = match[0]
     at = len(town)
     road = house = ""
@@ -113,6 +122,8 @@ def read(rest: str) -> Line:
         road = match[0]
         house, at = _house(rest, match.end(), bare=False)
     tail = rest[at:].replace(" ", "")
+    if not tail:
+        return Line(town, road.replace(" ", ""), house, "", "")
     if not house and (match := _RUN_TOGETHER.search(tail)):  # 丽景花园206(号)1708室
         house, tail = match[1], tail[: match.start()] + tail[match.end(1) :]
     unit, start = _unit(tail)
@@ -126,6 +137,8 @@ def read(rest: str) -> Line:
 
 def _house(rest: str, at: int, bare: bool = True) -> tuple[str, int]:
     """The number in the road and where it ends."""
+    if match := _PLAIN_NUMBER.match(rest, at):
+        return match[1], match.end()
     if match := _NUMBER.match(rest, at):
         _side, lane, alley, sub, own, after, extra = match.groups()
         parts = [part for part in (lane, alley, sub, _own(own), after, extra) if part]
@@ -146,7 +159,9 @@ def _own(text: str) -> str:
 
 def _unit(tail: str) -> tuple[str, int]:
     """Building, entrance and room joined by hyphens, and where they start."""
-    if match := _HYPHENS.search(tail):
+    if (match := _PLAIN_UNIT.fullmatch(tail)) and _PART.isdisjoint(match[1]):
+        return "-".join(part for part in match.groups()[1:] if part), match.end(1)
+    if "-" in tail and (match := _HYPHENS.search(tail)):
         parts = [part.upper() for part in match.groups() if part]
         return "-".join(parts), match.start()
     starts = []

@@ -200,37 +200,104 @@ def read(line: str, hint: Division | None = None) -> Reading:
         line: the address, cleaned and in simplified characters.
         hint: what other columns say; decides between divisions of one name only.
     """
-    at = match.end() if (match := _HEAD.match(line)) else 0
-    options: tuple[Division, ...] = ()
+    at = _after_country(line)
+    head = _head(())
     is_short, repaired, was_former, skipped = True, False, False, ""
     names = _names()
     while at < len(line):
         while at < len(line) and line[at] in _BLANK:
             at += 1
-        step = _next(line, at, options, hint, names)
-        if step is None:
-            if options and options[0].province[:2] in ("香港", "澳门"):
-                area = next((a for a in _AREAS if line.startswith(a, at)), "")
-                if area and not _NOT_A_DIVISION.match(line, at + len(area)):
-                    at += len(area)
-                    continue
-            step = _damaged(line, at, options, hint, names) or _behind_junk(
-                line, at, options, hint, names
-            )
-            if step is None:
-                break
-            size, options, how = step
-            if how == "skipped":
-                skipped = line[at : at + size]
-            else:
-                repaired = True
+        size, below = _full_name(line, at, head, names)
+        if below is not None:
+            head, is_short = below, False
             at += size
             continue
-        size, options, how = step
-        is_short = is_short and how == "short"
-        was_former = was_former or how == "former"
+        found = _next(line, at, head.options, hint, names) if size else None
+        if found is not None:
+            size, options, how = found
+            head = _head(options)
+            is_short = is_short and how == "short"
+            was_former = was_former or how == "former"
+            at += size
+            continue
+        if head.options and head.options[0].province[:2] in ("香港", "澳门"):
+            area = next((a for a in _AREAS if line.startswith(a, at)), "")
+            if area and not _NOT_A_DIVISION.match(line, at + len(area)):
+                at += len(area)
+                continue
+        context = head.choose(hint) or hint
+        if context is not None and context.district:
+            break
+        found = _damaged(line, at, context, hint, names) or _behind_junk(
+            line, at, head.options, context, hint, names
+        )
+        if found is None:
+            break
+        size, options, how = found
+        head = _head(options)
+        if how == "skipped":
+            skipped = line[at : at + size]
+        else:
+            repaired = True
         at += size
-    return Reading(_choose(options, hint), line[at:], is_short, repaired, was_former, skipped)
+    return Reading(head.choose(hint), line[at:], is_short, repaired, was_former, skipped)
+
+
+def _after_country(line: str) -> int:
+    """Where the divisions begin: behind the country and a postal code in front."""
+    if "\u3400" <= line[:1] <= "\u9fff" and line[0] not in "中邮":
+        return 0
+    match = _HEAD.match(line)
+    return match.end() if match else 0
+
+
+class _Head:
+    """The divisions read so far, with what full names can follow: each is found out once.
+
+    Attributes:
+        options: the divisions that what was read can mean.
+    """
+
+    __slots__ = ("_below", "_only", "options")
+
+    def __init__(self, options: tuple[Division, ...]) -> None:
+        self.options = options
+        self._below: dict[str, _Head | None] = {}
+        self._only = _choose(options, None) if len(options) == 1 else None
+
+    def below(self, name: str, candidates: tuple[Division, ...]) -> "_Head | None":
+        """The divisions of a full name that follows; None if it does not fit."""
+        if name not in self._below:
+            found = _narrow(candidates, self.options)
+            self._below[name] = _head(found) if found else None
+        return self._below[name]
+
+    def choose(self, hint: Division | None) -> Division | None:
+        """The one division meant; see :func:`_choose`."""
+        return self._only or _choose(self.options, hint)
+
+
+@lru_cache(maxsize=8192)
+def _head(options: tuple[Division, ...]) -> _Head:
+    return _Head(options)
+
+
+def _full_name(line: str, at: int, head: _Head, names: "_Names") -> tuple[int, _Head | None]:
+    """As :func:`_next` for full names that need no look at what follows.
+
+    Returns the name's size and the divisions; no divisions if a closer look is
+    needed, and no size either if there is no name at all.
+    """
+    for size in names.lengths.get(line[at : at + 2], ()):
+        name = line[at : at + size]
+        if candidates := names.full.get(name):
+            end = at + size
+            if name[-1] in _ENDINGS and (size > 3 or line[end : end + 1] not in _ROAD):
+                return size, head.below(name, candidates)
+            return size, None
+        if name in names.former or name in names.short:
+            return size, None
+    return 0, None
 
 
 _Step = tuple[int, tuple[Division, ...], str]
@@ -308,16 +375,10 @@ def _is_safe_alone(found: tuple[Division, ...], hint: Division | None, line: str
 
 
 def _damaged(
-    line: str,
-    at: int,
-    options: tuple[Division, ...],
-    hint: Division | None,
-    names: _Names,
+    line: str, at: int, context: Division | None, hint: Division | None, names: _Names
 ) -> _Step | None:
     """A name of a division's form that no list has: repaired, or skipped before a good one."""
-    match = _DAMAGED.match(line, at)
-    context = _choose(options, hint) or hint
-    if match is None or context is None or context.level == 2:
+    if context is None or not (match := _DAMAGED.match(line, at)):
         return None
     name = match[0]
     if _ZONE.fullmatch(name):
@@ -334,14 +395,18 @@ def _damaged(
 
 
 def _behind_junk(
-    line: str, at: int, options: tuple[Division, ...], hint: Division | None, names: _Names
+    line: str,
+    at: int,
+    options: tuple[Division, ...],
+    context: Division | None,
+    hint: Division | None,
+    names: _Names,
 ) -> _Step | None:
     """Characters that belong to no name before a full name of city or district: skipped.
 
     One behind divisions already read, up to three (a misspelled province) at the start.
     """
-    context = _choose(options, hint) or hint
-    if (context is not None and context.level == 2) or line[at : at + 1].isascii():
+    if line[at : at + 1].isascii():
         return None
     inside = (context,) if context is not None else ()
     for size in (1,) if options else (1, 2, 3):

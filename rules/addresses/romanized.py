@@ -34,6 +34,8 @@ _SUFFIX = re.compile(
     r"(?:大道|大街|公路|马路|国道|省道|县道|环路|胡同|[路街道巷弄村庄屯])"
     r"(?:([东西南北中])段|([一二三四五六七八九十\d]+)段)?$"
 )
+_LAST = frozenset("道街路同巷弄村庄屯段")
+"""The last character of every match of it."""
 _USUAL = {
     "长": "chang",
     "朝": "chao",
@@ -144,7 +146,7 @@ def road_key(road: str) -> str:
     """Comparable form of a Chinese road, village or estate name."""
     section = ""
     base = road
-    if (match := _SUFFIX.search(road)) and match.start():
+    if road[-1:] in _LAST and (match := _SUFFIX.search(road)) and match.start():
         base = road[: match.start()]
         if match[2]:
             section = "s" + number(match[2])
@@ -154,15 +156,17 @@ def road_key(road: str) -> str:
 
 
 def _pinyin(name: str) -> str:
-    sounds = []
-    for character in name:
-        if character in _USUAL:
-            sounds.append(_USUAL[character])
-        elif syllables := text.syllables(character):
-            sounds.append(syllables[0])
-        elif character.isalnum():
-            sounds.append(character.lower())
-    return "".join(sounds)
+    return "".join(map(_sound, name))
+
+
+@lru_cache(maxsize=1 << 14)
+def _sound(character: str) -> str:
+    """The usual reading of a character; a letter or digit as it is, nothing for a mark."""
+    if character in _USUAL:
+        return _USUAL[character]
+    if syllables := text.syllables(character):
+        return syllables[0]
+    return character.lower() if character.isalnum() else ""
 
 
 def latin_road_key(road: str) -> str:

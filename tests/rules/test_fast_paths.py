@@ -1,0 +1,198 @@
+"""Usual forms are read on short ways; each must give what the long way gives.
+
+A short way is closed by a pattern that matches nothing, so that the same call
+takes the long one.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rules import address, identifier, latin_name, person_name, phone, romanization, tables
+from rules.addresses import chinese, divisions
+
+NEVER, ALWAYS = re.compile("(?!)"), re.compile("")
+many = settings(max_examples=200, deadline=None)
+
+
+@contextmanager
+def replaced(*changes: tuple[Any, str, Any]) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for where, name, value in changes:
+            patch.setattr(where, name, value)
+        yield
+
+
+def text_of(words: str, size: int = 8) -> st.SearchStrategy[str]:
+    """Texts made of these words, separated by blanks; _ stands for a blank."""
+    pieces = st.sampled_from([word.replace("_", " ") for word in words.split()])
+    return st.lists(pieces, max_size=size).map("".join)
+
+
+division_names = st.sampled_from(
+    sorted({name for row in tables.rows("divisions") for name in (*row[1:4], *row[4].split("|"))})
+)
+division_heads = st.lists(
+    st.one_of(
+        division_names,
+        division_names.map(divisions.stem),
+        st.sampled_from(divisions.all_divisions()).map(lambda d: d.province + d.city + d.district),
+        text_of("路 街 市 区 县 东 香港 九龙 中国 _ , 1", 2),
+    ),
+    max_size=4,
+).map("".join)
+
+
+@many
+@given(division_heads, text_of("和平 路 街 12号 大厦 村 朝阳 市 , _ 3"), st.data())
+def test_divisions_by_look_up_are_those_of_the_closer_look(head, tail, data):
+    hint = data.draw(st.one_of(st.none(), st.sampled_from(divisions.all_divisions())))
+    quick = divisions.read(head + tail, hint)
+    with replaced((divisions, "_full_name", lambda *_: (1, None))):
+        assert divisions.read(head + tail, hint) == quick
+
+
+LINE = (
+    "丽景花园 14 2061708 302 7 A 0 幢 栋 座 号楼 单元 室 楼 层 房 门 铺 斋 舍 # - 之 附 _"
+    " 号 号院 路 街 道 街道 大道 镇 乡 区 和平 开发区 弄 巷 一"
+    " 三 东 村 苏木 ( ) , 、 B座 12号 3单元 501室"
+)
+
+
+@many
+@given(text_of(LINE, 10))
+def test_the_parts_of_a_plain_line_are_those_of_the_long_way(line):
+    quick = chinese.read(line)
+    closed = [(chinese, name, NEVER) for name in ("_PLAIN_NUMBER", "_PLAIN_UNIT")]
+    opened = [(chinese, name, ALWAYS) for name in ("_TOWN_MARK", "_NOISE_MARK")]
+    with replaced(*closed, *opened):
+        assert chinese.read(line) == quick
+
+
+@many
+@given(division_heads, text_of(LINE + " 邮编 310000 200120", 8))
+def test_an_address_is_that_of_the_long_ways(head, tail):
+    read = partial(address.parse, head + tail)
+    quick = read()
+    closed = [(chinese, name, NEVER) for name in ("_PLAIN_NUMBER", "_PLAIN_UNIT")]
+    with replaced(
+        *closed,
+        (address, "_SIX_DIGITS", ALWAYS),
+        (divisions, "_full_name", lambda *_: (1, None)),
+        (divisions, "_after_country", lambda line: divisions._HEAD.match(line).end()),
+    ):
+        assert read() == quick
+
+
+han_names = st.one_of(
+    st.tuples(
+        st.sampled_from(sorted(romanization.surnames())),
+        st.text("明娜伟张老小总经理先生兄女士工单不详测试客户偉張樂〇·?行", max_size=3),
+    ).map("".join),
+    st.sampled_from(
+        [
+            word
+            for kind in ("nobody", "title", "title_short")
+            for word in tables.words("person_words", kind)
+        ]
+        + [row[0] for row in tables.rows("placeholders")]
+    ),
+)
+
+
+@many
+@given(han_names)
+def test_a_plain_chinese_name_is_that_of_the_long_way(name):
+    quick = person_name._parse.__wrapped__(name, "", "", "CN")
+    with replaced((person_name, "_USUAL", NEVER)):
+        assert person_name._parse.__wrapped__(name, "", "", "CN") == quick
+
+
+latin_words = st.one_of(
+    st.sampled_from(
+        [
+            *sorted(latin_name._TITLE | latin_name._SUFFIX.keys() | latin_name._DEGREE),
+            *("Smith", "O'Neil", "Wei", "de", "J", "Müller", "n/a", "test", "Ann-Lee", "x"),
+        ]
+    ),
+    st.text("aZ -.'éü7", max_size=5),
+)
+
+
+@many
+@given(latin_words, st.sampled_from([str.lower, str.upper, str.title]))
+def test_a_single_latin_word_is_read_as_among_others(word, case):
+    word, quick, slow = case(word), latin_name.LatinName(), latin_name.LatinName()
+    with replaced((latin_name, "_ALONE", Everything())):
+        long_way = latin_name._words(word, slow)
+    assert (latin_name._words(word, quick), quick) == (long_way, slow)
+
+
+class Everything:
+    def __contains__(self, _: object) -> bool:
+        return True
+
+
+@many
+@given(latin_words, latin_words)
+def test_two_latin_cells_are_those_of_the_long_way(family, given_name):
+    def read() -> person_name.PersonName:
+        return person_name._parse.__wrapped__("", family, given_name, "US")
+
+    quick = read()
+    with replaced((person_name, "_WORD", NEVER), (latin_name, "_ALONE", Everything())):
+        assert read() == quick
+
+
+numerals = st.one_of(
+    text_of("1 13 138 0 86 +86 0086 44 +44 (0) 20 7946 0018 87654321 0571 ( ) - . _ / 1234 5555"),
+    st.from_regex(r"\A(?:\+?(?:86|44|1|852) ?)?\(?0?[1-9]\d{1,3}\)?[- .]?\d{3,4}[- .]?\d{4}\Z"),
+)
+
+
+@many
+@given(numerals, st.sampled_from(["CN", "US", "GB", "CA", "HK"]))
+def test_a_chinese_mobile_number_has_ten_digits_behind_its_1(text, country):
+    if phone._MOBILE_IN_TEXT.search(text):
+        assert "1" in re.sub(r"\D", "", text)[:-10]
+
+
+@many
+@given(numerals, st.sampled_from(["杭州市", "上海市", "昌都市"]))
+def test_a_city_is_asked_only_for_what_it_can_tell(text, city):
+    if text:
+        assert phone.parse(text, city=city) == phone._parse.__wrapped__(text, "CN", city)
+
+
+@given(st.text("0123", max_size=12))
+def test_a_filler_repeats_one_digit(digits):
+    repeats = len(set(digits)) <= 1 or len(set(digits[-8:])) == 1
+    assert phone._is_filler(digits) == (repeats or digits in phone._FILLERS)
+
+
+codes = st.one_of(
+    st.sampled_from([row[0].upper() for row in tables.rows("placeholders")]),
+    st.from_regex(r"\A[1-9]\d{5}(?:19|20)\d\d[01]\d[0-3]\d\d{3}[\dX]\Z"),
+    st.from_regex(r"\A9[1-3]\d{6}[0-9A-Z]{10}\Z"),
+    st.text("0123456789XABC-", max_size=19),
+    st.from_regex(r"\A(?:\d{2}-\d{7}|\d{3}-\d{2}-\d{4}|\d{5,15})\Z"),
+)
+
+
+@many
+@given(
+    codes,
+    st.sampled_from(["CN", "US", "GB", "HK", "TW"]),
+    st.sampled_from([None, "person", "organization"]),
+)
+def test_a_plain_number_is_that_of_the_long_way(text, country, customer_type):
+    read: Callable[[], Any] = partial(identifier._parse.__wrapped__, text, country, customer_type)
+    quick = read()
+    with replaced((identifier, "_PLAIN", NEVER)):
+        assert read() == quick
