@@ -1,0 +1,1 @@
+"""One program per tool, each run in that tool's own environment; none imports another."""

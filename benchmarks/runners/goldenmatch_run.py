@@ -1,0 +1,101 @@
+"""Deduplicate a prepared data set with GoldenMatch; runs in the environment that has it.
+
+    python goldenmatch_run.py RECORDS.parquet KIND LANG OUT [CUT ...]
+
+Writes OUT/clusters-default.parquet: what GoldenMatch itself clusters. With cuts
+(scores), also OUT/clusters-<cut>.parquet: the components of its scored pairs
+from that score up. MODES says which of its documented modes each kind of data
+is given: the one that did best on small data of that kind.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+MODES = {
+    "febrl3": ("probabilistic", "raw"),
+    "febrl4": ("probabilistic", "raw"),
+    "historical": ("zero-config", "raw"),
+    "people": ("zero-config", "raw"),
+    "world-zh": ("zero-config", "cleaned"),
+    "world-en": ("probabilistic, missing unobserved", "cleaned"),
+}
+"""Kind of data (worlds with their language) → mode, and whether it gets the raw columns or the
+ones that are cleaned for Splink too."""
+
+_ONE_PHONE = """select unique_id as record_id, name, kind, ids[1] as identifier, phones[1] as phone,
+    phones[2] as mobile, dob as birth_date, email, address, town as city, postal_code,
+    contact as contact_name from ({})"""
+
+
+def run(records: str, kind: str, lang: str, folder: Path, cuts: list[float]) -> None:
+    """Deduplicate and write the clusters."""
+    os.environ["GOLDENMATCH_AUTOCONFIG_MEMORY"] = "0"  # nothing learned from an earlier run
+    import goldenmatch
+    import pyarrow.parquet as pq
+    from goldenmatch.core.autoconfig import auto_configure_probabilistic_df
+
+    mode, columns = MODES[f"world-{lang}" if kind == "world" else kind]
+    if columns == "cleaned":
+        import duckdb
+        import splink_tables
+
+        connection = duckdb.connect()
+        connection.execute(f"create view records as select * from read_parquet('{records}')")
+        query = _ONE_PHONE.format(splink_tables.query(kind, lang))
+        table = connection.execute(query).to_arrow_table()
+    else:
+        table = pq.read_table(records).drop_columns(["source"])
+    ids = table["record_id"].to_pylist()
+    frame = table.drop_columns(["record_id"])
+    config = None
+    if mode.startswith("probabilistic"):
+        config = auto_configure_probabilistic_df(frame, n_rows_full=len(ids))
+        if "unobserved" in mode:
+            for key in config.matchkeys:
+                key.missing = "unobserved"
+    result = goldenmatch.dedupe_df(frame, config=config, confidence_required=False)
+    cluster: dict[int, Any] = {}
+    for number, found in result.clusters.items():
+        cluster.update(dict.fromkeys(found["members"], f"c{number}"))
+    _write(ids, [cluster.get(n, f"r{n}") for n in range(len(ids))], folder, "default")
+    for cut in cuts:
+        pairs = [pair[:2] for pair in result.scored_pairs if pair[2] >= cut]
+        _write(ids, _components(len(ids), pairs), folder, str(cut))
+
+
+def _write(ids: list[str], clusters: list[Any], folder: Path, name: str) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.table({"record_id": ids, "cluster_id": [str(c) for c in clusters]})
+    pq.write_table(table, folder / f"clusters-{name}.parquet")
+
+
+def _components(count: int, pairs: list[Any]) -> list[int]:
+    """The smallest member of each record's component."""
+    parent = list(range(count))
+
+    def root(one: int) -> int:
+        while parent[one] != one:
+            parent[one] = parent[parent[one]]
+            one = parent[one]
+        return one
+
+    for left, right in pairs:
+        a, b = sorted((root(left), root(right)))
+        parent[b] = a
+    return [root(one) for one in range(count)]
+
+
+if __name__ == "__main__":
+    run(
+        sys.argv[1],
+        sys.argv[2],
+        sys.argv[3],
+        Path(sys.argv[4]),
+        [float(cut) for cut in sys.argv[5:]],
+    )
