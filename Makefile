@@ -1,11 +1,11 @@
 # make demo   set up, run the small Chinese world end to end, print what came out
 # make test   set up, run every test
 # make check  set up, lint, types, import layers, Dagster definitions
-# make bench  set up, measure quality and time on the demo worlds (or WORLDS="dir dir")
+# make bench  set up, measure Onefold, Splink and GoldenMatch on the same data (docs/benchmarks.md)
 PYTHON := $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
-WORLDS ?= demo/zh demo/en
+BENCH ?=
 
 .PHONY: setup demo test check bench
 
@@ -32,4 +32,4 @@ check: $(READY)
 	DAGSTER_HOME=$(CURDIR) $(BIN)/dg check defs
 
 bench: $(READY)
-	$(BIN)/python -m benchmarks.run $(WORLDS)
+	$(BIN)/python -m benchmarks.bench $(BENCH)

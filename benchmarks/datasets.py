@@ -42,7 +42,7 @@ COLUMNS = (
     "district", "city", "region", "postal_code", "country", "contact_name",
     "legal_representative",
 )  # fmt: skip
-"""Columns of a world's one table: Onefold's input fields, with the cells as the sources have them."""
+"""Columns of a world's one table: Onefold's input fields, cells as the sources have them."""
 
 
 @dataclass(frozen=True)
@@ -100,9 +100,7 @@ def catalog(
     found = [DataSet("febrl3", "febrl3"), DataSet("febrl4", "febrl4")]
     if historical is not None and historical.is_file():
         found.append(DataSet("historical", "historical", historical.resolve()))
-    found += [
-        DataSet(world_name(world), "world", world.resolve(strict=True)) for world in worlds
-    ]
+    found += [DataSet(world_name(world), "world", world.resolve(strict=True)) for world in worlds]
     return found + [DataSet(f"people-{short(size)}", "people", size=size) for size in people_sizes]
 
 
@@ -236,7 +234,9 @@ def _world(data: DataSet) -> None:
         )  # fmt: skip
     ids, entities = zip(*known, strict=True)
     pq.write_table(records, data.folder / "records.parquet")
-    pq.write_table(pa.table({"record_id": ids, "entity_id": entities}), data.folder / "truth.parquet")
+    pq.write_table(
+        pa.table({"record_id": ids, "entity_id": entities}), data.folder / "truth.parquet"
+    )
     hard = pq.read_table(data.origin / "truth" / "hard_negatives.parquet")
     pq.write_table(_as_text(hard), data.folder / "hard_negatives.parquet")
 

@@ -13,7 +13,9 @@ import pyarrow.parquet as pq
 from dedupe.evaluation import Evaluation, evaluate
 
 
-def score(clusters: pa.Table, truth: pa.Table, hard_negatives: pa.Table | None = None) -> Evaluation:
+def score(
+    clusters: pa.Table, truth: pa.Table, hard_negatives: pa.Table | None = None
+) -> Evaluation:
     """Score clusters.
 
     Args:

@@ -13,8 +13,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent))
-
 MODES = {
     "febrl3": ("probabilistic", "raw"),
     "febrl4": ("probabilistic", "raw"),

@@ -15,8 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent))
-
 DEFAULT_CUT = 0.95
 
 
@@ -191,7 +189,8 @@ _FEBRL = Model(
     blocking=_FEBRL_BLOCKS,
     certain=[
         "l.soc_sec_id = r.soc_sec_id",
-        "l.given_name = r.given_name and l.surname = r.surname and l.date_of_birth = r.date_of_birth",
+        "l.given_name = r.given_name and l.surname = r.surname"
+        " and l.date_of_birth = r.date_of_birth",
     ],
     certain_recall=0.9,
     training=[("given_name", "surname"), ("date_of_birth",), ("soc_sec_id",)],
@@ -298,9 +297,10 @@ def link(records: str, kind: str, lang: str, folder: Path, cuts: list[float]) ->
         found = linker.clustering.cluster_pairwise_predictions_at_threshold(
             scored, threshold_match_probability=cut
         )
+        name = cut if cuts else "default"
         connection.execute(
             f"copy (select unique_id as record_id, cast(cluster_id as varchar) as cluster_id "
-            f"from {found.physical_name}) to '{folder}/clusters-{cut if cuts else 'default'}.parquet' (format parquet)"
+            f"from {found.physical_name}) to '{folder}/clusters-{name}.parquet' (format parquet)"
         )
 
 

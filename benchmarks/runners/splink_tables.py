@@ -84,14 +84,15 @@ _ZH_NAME = """lower(regexp_replace(regexp_replace(regexp_replace(regexp_replace(
     '[（(【\\[<].*?[)）】\\]>]', '', 'g'), '[-－—*★#].*$', ''),
     '(先生|女士|小姐|老师|经理|总监|主任|总)$', ''), '[\\s·.,，。]', '', 'g'))"""
 _ZH_CORE = """regexp_replace(regexp_replace(clean_name,
-    '(股份有限公司|有限责任公司|有限公司|公司|集团|厂|店|经营部|商行|工作室|分公司|办事处)', '', 'g'),
+    '(股份有限公司|有限责任公司|有限公司|公司|集团|厂|店|经营部|商行|工作室|分公司'
+    || '|办事处)', '', 'g'),
     '^(..省|...自治区|.{2,3}市)', '')"""
 _EN_NAME = """trim(regexp_replace(regexp_replace(regexp_replace(lower(regexp_replace(
     regexp_replace(shown, '[(\\[].*?[)\\]]', '', 'g'), '^([^, ]+), (.+)$', '\\2 \\1')),
     '[.,''&*"-]', ' ', 'g'),
     '\\b(mr|mrs|ms|dr|prof|jr|sr|ii|iii|the|and)\\b', ' ', 'g'), '\\s+', ' ', 'g'))"""
-_EN_CORE = """trim(regexp_replace(clean_name, '\\b(inc|incorporated|llc|ltd|limited|lt|corp|corporation'
-    || '|co|company|plc|llp|lp|group|holdings|services|service)\\b', '', 'g'))"""
+_EN_CORE = """trim(regexp_replace(clean_name, '\\b(inc|incorporated|llc|ltd|limited|lt|corp'
+    || '|corporation|co|company|plc|llp|lp|group|holdings|services|service)\\b', '', 'g'))"""
 
 WORLD = {
     "zh": _WORLD.format(
@@ -105,8 +106,9 @@ WORLD = {
         first="left(clean_name, 1)",
         last="right(clean_name, 2)",
         ids="list_distinct(list_concat(id_cells, list_concat("
-        "list_transform(list_filter(id_cells, lambda n: regexp_full_match(n, '[1-9]\\d{16}[0-9X]')),"
-        " lambda n: left(n, 6) || substr(n, 9, 9)),"
+        "list_transform(list_filter(id_cells, "
+        "lambda n: regexp_full_match(n, '[1-9]\\d{16}[0-9X]')), "
+        "lambda n: left(n, 6) || substr(n, 9, 9)),"
         "list_transform(list_filter(id_cells, lambda n: regexp_full_match(n, '9[0-9A-Z]{17}')),"
         " lambda n: substr(n, 9, 9)))))",
         street="regexp_extract(regexp_replace(address, '\\s', '', 'g'), "

@@ -1,0 +1,106 @@
+"""Recall of blocking, pairs per record and CPU seconds per stage of Onefold.
+
+    python -m benchmarks.details PREPARED [WORLD]
+
+Prints one line of JSON. The stages are the product's own functions, called as
+the command line calls them; the truth is read afterwards.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from benchmarks import run
+from dedupe.model import MatchingSettings
+
+STAGES = {
+    "raw": "read", "staged": "clean", "validate": "validate", "features": "pair",
+    "candidates": "pair", "compare": "compare", "train": "learn", "scored_pairs": "score",
+    "clusters": "group",
+}  # fmt: skip
+"""Stage of benchmarks.run → stage of ``onefold dedupe``."""
+
+
+class Clock:
+    """CPU seconds, user and system, between the calls that announce a stage."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._stage, self._since = "", time.process_time()
+
+    def announce(self, stage: str, what: str = "") -> None:
+        """A stage begins; the one before is over."""
+        now = time.process_time()
+        if self._stage:
+            before = self.seconds.get(self._stage, 0.0)
+            self.seconds[self._stage] = round(before + now - self._since, 2)
+        self._stage, self._since = stage, now
+
+
+def of_files(paths: list[Path], folder: Path) -> dict[str, object]:
+    """Details of files that ``onefold dedupe`` reads."""
+    from dedupe import files
+
+    clock = Clock()
+    settings = MatchingSettings.read({"link_only": len(paths) > 1})
+    outcome = files.dedupe(paths, settings, progress=clock.announce)
+    clock.announce("")
+    truth = pq.read_table(folder / "truth.parquet")
+    entity = truth["entity_id"].take(
+        pc.index_in(
+            pq.read_table(folder / "records.parquet")["record_id"], value_set=truth["record_id"]
+        )
+    )
+    ids = outcome.staged["record_id"]
+    scored = outcome.scored
+    scored = scored.filter(pc.not_equal(scored["found_by"], "closure"))
+    sides = [
+        entity.take(pc.index_in(scored[side], value_set=ids.combine_chunks()))
+        for side in ("left_id", "right_id")
+    ]
+    found = pc.sum(pc.equal(*sides)).as_py() or 0
+    return _details(clock.seconds, scored, outcome.staged.num_rows, found, folder)
+
+
+def _details(
+    seconds: dict[str, float], pairs: pa.Table, records: int, found: int, folder: Path
+) -> dict[str, object]:
+    about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+    return {
+        "blocking_recall": found / max(about["true_pairs"], 1),
+        "pairs_per_record": pairs.num_rows / records,
+        "cpu_seconds": seconds,
+    }
+
+
+def of_world(world: Path) -> dict[str, object]:
+    """Details of a world of four systems."""
+    figures = run.run(world, MatchingSettings())
+    seconds: dict[str, float] = {}
+    for name, value in figures["cpu_seconds"].items():
+        stage = STAGES[name]
+        seconds[stage] = round(seconds.get(stage, 0.0) + value, 2)
+    return {
+        "blocking_recall": figures["blocking_recall"],
+        "pairs_per_record": figures["candidate_pairs"] / figures["records"],
+        "cpu_seconds": seconds,
+    }
+
+
+def main() -> None:
+    """Print the details of the data set on the command line."""
+    folder = Path(sys.argv[1])
+    if len(sys.argv) > 2:
+        made = of_world(Path(sys.argv[2]))
+    else:
+        made = of_files(sorted(folder.glob("*.csv")), folder)
+    print(json.dumps(made))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,272 @@
+"""The results as Markdown: benchmarks/results/README.md and the section of the README.
+
+python -m benchmarks.table
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+RESULTS = HERE / "results"
+README = HERE.parent / "README.md"
+START, END = "<!-- benchmarks:start -->", "<!-- benchmarks:end -->"
+TOOLS = ("onefold", "splink", "goldenmatch")
+NAMES = {"onefold": "Onefold", "splink": "Splink", "goldenmatch": "GoldenMatch"}
+MATCHING = ("pair", "compare", "learn", "score", "group")
+STAGES = ("read", "recognize", "clean", "validate", *MATCHING)
+HEAD = (
+    "data", "records", "tool", "precision", "recall", "F1", "B-cubed F1", "hard negatives merged",
+    "F1 at its best cut", "CPU s", "wall s", "peak memory",
+)  # fmt: skip
+INTRODUCTION = """# Results
+
+Made by `make bench`; [docs/benchmarks.md](../../docs/benchmarks.md) says how, and what each tool
+was given. Scores are pairwise over the records of the final clusters, at each tool's own default
+cut. "Best cut" is chosen by looking at the truth, so nobody has it in practice; Onefold is shown
+at its default only. CPU seconds and memory are of the whole process with its children, imports
+included; on worlds Onefold also reads four systems, validates and publishes, which the others do
+not. The best F1 of each data set is bold."""
+
+
+def load(folder: Path) -> list[dict[str, Any]]:
+    """Every result, by data set (small first) and tool."""
+    found = [
+        json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*--*.json"))
+    ]
+    return sorted(found, key=lambda r: (r["data"]["records"], r["dataset"], TOOLS.index(r["tool"])))
+
+
+def line(result: Mapping[str, Any]) -> str:
+    """A result in one line, for the terminal."""
+    measured = result["measured"]
+    cost = f"{measured['cpu_seconds']:.1f} CPU s, {measured['peak_memory_mb']:,} MB"
+    if measured["status"] != "done":
+        return f"{measured['status']} after {measured['wall_seconds']:.0f} s, {cost}"
+    scores = result["evaluation"]
+    return (
+        f"P {scores['precision']:.4f} R {scores['recall']:.4f} F1 {scores['f1']:.4f} "
+        f"B3 {scores['b_cubed_f1']:.4f}, {cost}"
+    )
+
+
+def markdown(rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table; the first row is its head. Columns after the third are numbers.
+
+    >>> print(markdown([["a", "b", "c", "d"], ["x", "1", "y", "2"]]))
+    | a | b | c | d |
+    |---|---|---|---:|
+    | x | 1 | y | 2 |
+    """
+    mark = ["---" if place < 3 else "---:" for place in range(len(rows[0]))]
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    return "\n".join([lines[0], f"|{'|'.join(mark)}|", *lines[1:]])
+
+
+def summary(results: Sequence[Mapping[str, Any]]) -> str:
+    """The main table."""
+    best: dict[str, float] = {}
+    for result in results:
+        if "evaluation" in result:
+            name = result["dataset"]
+            best[name] = max(best.get(name, 0.0), round(result["evaluation"]["f1"], 4))
+    rows: list[Sequence[str]] = [HEAD]
+    before = None
+    for result in results:
+        name, measured = result["dataset"], result["measured"]
+        first = name != before
+        before = name
+        cells = [
+            name if first else "", f"{result['data']['records']:,}" if first else "",
+            NAMES[result["tool"]],
+        ]  # fmt: skip
+        if "evaluation" in result:
+            cells += _scores(result, best[name])
+        else:
+            cells += [measured["status"], *[""] * 5]
+        slow = measured["status"] == "timeout"
+        cells += [
+            f"{'> ' if slow else ''}{measured['cpu_seconds']:.1f}",
+            f"{'> ' if slow else ''}{measured['wall_seconds']:.1f}",
+            memory(measured["peak_memory_mb"]),
+        ]
+        rows.append(cells)
+    return markdown(rows)
+
+
+def _scores(result: Mapping[str, Any], best: float) -> list[str]:
+    scores = result["evaluation"]
+    f1 = share(scores["f1"])
+    hard = scores["hard_negatives"]
+    merged = f"{scores['hard_negatives_merged']} of {hard}" if hard else ""
+    if hard:
+        merged += f" ({100 * scores['hard_negatives_merged_share']:.1f} %)"
+    own = result.get("best", {})
+    return [
+        share(scores["precision"]),
+        share(scores["recall"]),
+        f"**{f1}**" if round(scores["f1"], 4) == best else f1,
+        share(scores["b_cubed_f1"]),
+        merged,
+        f"{share(own['f1'])} (from {own['cut']:g})" if "f1" in own else "",
+    ]
+
+
+def share(value: float) -> str:
+    """Three digits, four above .99; rounded down to 1 only if it is 1.
+
+    >>> share(0.8346), share(0.99962), share(1.0), share(0.99999)
+    ('.835', '.9996', '1', '.9999')
+    """
+    if value == 1:
+        return "1"
+    text = f"{value:.4f}" if value >= 0.99 else f"{value:.3f}"
+    return ".9999" if text.startswith("1") else text.lstrip("0")
+
+
+def memory(megabytes: float) -> str:
+    """MB, or GB from a thousand on.
+
+    >>> memory(591), memory(3340)
+    ('591 MB', '3.3 GB')
+    """
+    return f"{megabytes / 1024:.1f} GB" if megabytes >= 1000 else f"{megabytes:.0f} MB"
+
+
+def stages(results: Sequence[Mapping[str, Any]]) -> str:
+    """Recall of blocking, pairs per record and CPU seconds per stage of Onefold."""
+    found = [r for r in results if r.get("details", {}).get("cpu_seconds")]
+    known = {name for result in found for name in result["details"]["cpu_seconds"]}
+    names = [name for name in STAGES if name in known]
+    rows: list[Sequence[str]] = [
+        ["data", "records", "blocking recall", "pairs per record", *names, "pair to group"]
+    ]
+    for result in found:
+        details, seconds = result["details"], result["details"]["cpu_seconds"]
+        matching = sum(seconds.get(name, 0.0) for name in MATCHING)
+        rows.append(
+            [
+                result["dataset"], f"{result['data']['records']:,}",
+                share(details["blocking_recall"]), f"{details['pairs_per_record']:.2f}",
+                *(f"{seconds[name]:.1f}" if name in seconds else "" for name in names),
+                f"{matching:.1f}",
+            ]
+        )  # fmt: skip
+    return markdown(rows) if len(rows) > 1 else ""
+
+
+def growth(results: Sequence[Mapping[str, Any]]) -> str:
+    """What people files of growing size take: CPU seconds per 100,000 records."""
+    rows: list[Sequence[str]] = [
+        ["people", "records", "tool", "CPU s", "CPU s per 100,000", "peak memory", "F1"]
+    ]
+    for result in results:
+        if result["data"]["kind"] == "people" and "evaluation" in result:
+            records, measured = result["data"]["records"], result["measured"]
+            rows.append(
+                [
+                    result["dataset"], f"{records:,}", NAMES[result["tool"]],
+                    f"{measured['cpu_seconds']:.1f}",
+                    f"{measured['cpu_seconds'] * 100_000 / records:.1f}",
+                    memory(measured["peak_memory_mb"]), share(result["evaluation"]["f1"]),
+                ]
+            )  # fmt: skip
+    return markdown(rows) if len(rows) > 1 else ""
+
+
+def ablation(folder: Path) -> str:
+    """What each idea gives: F1 points against the full matcher, per world."""
+    found = {
+        path.stem.removeprefix("ablation-"): json.loads(path.read_text(encoding="utf-8"))
+        for path in sorted(folder.glob("ablation-*.json"))
+    }
+    if not found:
+        return ""
+    rows: list[Sequence[str]] = [["change", *found]]
+    names: list[str] = []
+    for figures in found.values():
+        names += [name for name in figures["variants"] if name not in names]
+    for name in names:
+        cells = []
+        for figures in found.values():
+            full, one = figures["variants"]["full"], figures["variants"].get(name)
+            if one is None:
+                cells.append("")
+            elif name == "full":
+                cells.append(f"{share(one['f1'])}, {100 * one['hard']:.1f} %")
+            else:
+                points = 100 * (one["f1"] - full["f1"])
+                cells.append(f"{points:+.1f}, {100 * one['hard']:.1f} %")
+        rows.append([name, *cells])
+    return markdown(rows)
+
+
+def environment(results: Sequence[Mapping[str, Any]]) -> str:
+    """Versions, machine and day."""
+    lines = []
+    for tool in TOOLS:
+        known = {
+            ", ".join(f"{name} {v}" for name, v in r["versions"].items())
+            for r in results
+            if r["tool"] == tool
+        }
+        lines += [f"- {NAMES[tool]}: {text}" for text in sorted(known)]
+    machines = {
+        f"{r['machine']['processor']}, {r['machine']['cores']} cores, "
+        f"{r['machine']['memory_gb']} GB"
+        for r in results
+    }
+    days = sorted({r["made_at"] for r in results})
+    loads = [r["machine"]["load_before"] for r in results]
+    lines.append(f"- Machine: {'; '.join(sorted(machines))}")
+    lines.append(f"- Made {' to '.join(sorted({days[0], days[-1]}))}; load when a run began:"
+                 f" {min(loads)} to {max(loads)}")  # fmt: skip
+    limits = sorted({r["timeout_seconds"] for r in results})
+    lines.append(f"- Time limit of a run: {' or '.join(f'{limit:.0f} s' for limit in limits)}")
+    return "\n".join(lines)
+
+
+def configurations(results: Sequence[Mapping[str, Any]]) -> str:
+    """What each tool was told."""
+    rows: list[Sequence[str]] = [["data", "tool", "configuration"]]
+    rows += [
+        [r["dataset"], NAMES[r["tool"]], r["config"]] for r in results if r["tool"] != "onefold"
+    ]
+    return markdown(rows)
+
+
+def page(folder: Path) -> str:
+    """The whole page of results."""
+    results = load(folder)
+    if not results:
+        return INTRODUCTION + "\n\nNothing was run yet.\n"
+    parts = [INTRODUCTION, summary(results)]
+    for title, text in (
+        ("Onefold: blocking and CPU seconds per stage", stages(results)),
+        ("Growth on people with addresses", growth(results)),
+        ("What each idea gives: F1 points, and hard negatives merged", ablation(folder)),
+        ("Configurations", configurations(results)),
+        ("Versions and machine", environment(results)),
+    ):
+        if text:
+            parts += [f"## {title}", text]
+    return "\n\n".join(parts) + "\n"
+
+
+def write(folder: Path, readme: Path | None = README) -> None:
+    """Write the page, and the table between the marks of the README if they are there."""
+    (folder / "README.md").write_text(page(folder), encoding="utf-8")
+    results = load(folder)
+    if readme is None or not results:
+        return
+    text = readme.read_text(encoding="utf-8")
+    if START in text and END in text:
+        made = f"{START}\n{summary(results)}\n{END}"
+        pattern = f"{re.escape(START)}.*?{re.escape(END)}"
+        readme.write_text(re.sub(pattern, lambda _: made, text, flags=re.S), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write(RESULTS)
