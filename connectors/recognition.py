@@ -67,11 +67,13 @@ class Recognition:
         columns: one per heading, in the order of their first appearance.
         country: ISO 3166 code for records that do not say theirs.
         country_reason: why.
+        has_organizations: whether more than a few names are of organizations.
     """
 
     columns: tuple[Column, ...]
     country: str
     country_reason: str
+    has_organizations: bool = False
 
     def key(self, names: Iterable[str]) -> str | None:
         """The key column of a table with these columns."""
@@ -97,6 +99,15 @@ class Recognition:
         if "city" not in found and "district" in found and self.country not in ("CN", "TW"):
             found["city"] = found.pop("district")
         return {field: tuple(columns) for field, columns in found.items()}
+
+    def customer_type(self, names: Iterable[str]) -> str | None:
+        """``person`` if a table with these columns lists persons only, else None: their columns
+        say so, and there is none for the kind or the name of an organization."""
+        mapped = self.mapped(names)
+        if any(field in mapped for field in _OF_ORGANIZATIONS) or self.has_organizations:
+            return None
+        parts = "family_name" in mapped and "given_name" in mapped
+        return "person" if parts or ("birth_date" in mapped and "sex" in mapped) else None
 
 
 def recognize(
@@ -127,12 +138,13 @@ def recognize(
         _as_said(name, said[name]) if name in said else _column(profiles[name]) for name in names
     ]
     columns = _one_key(columns)
-    columns = _one_each(columns, said)
+    columns = _one_each(columns, tables, said)
     columns = _no_repeats(columns, tables, said)
     columns = _not_too_many(columns, profiles, said)
-    if country is not None:
-        return Recognition(tuple(columns), country, "said")
-    return Recognition(tuple(columns), *_country(columns, profiles))
+    place = (country, "said") if country is not None else _country(columns, profiles)
+    named = [profiles[c.name].shares for c in columns if c.field == "name"]
+    firms = any(shares["organization"] > 0.05 for shares in named)
+    return Recognition(tuple(columns), *place, has_organizations=firms)
 
 
 def _said(fields: Mapping[str, str], ignore: Iterable[str], names: list[str]) -> dict[str, str]:
@@ -427,6 +439,12 @@ def _are_births(profile: _Profile) -> bool:
 
 # -- all columns together
 
+_OF_ORGANIZATIONS = (
+    *("customer_type", "organization_name", "tax_id", "identifier", "contact_name"),
+    *("legal_representative", "short_name"),
+)
+"""Fields of a table that may list organizations."""
+
 _SEVERAL = frozenset(
     {"name", "organization_name", "short_name", "phone", "mobile", "email", "note"}
 )
@@ -442,20 +460,36 @@ def _one_key(columns: list[Column]) -> list[Column]:
     return [replace(c, role="none") if c.role == "key" and c is not first else c for c in columns]
 
 
-def _one_each(columns: list[Column], said: Mapping[str, str]) -> list[Column]:
-    """Fields that take one column only take the surest; an address may stand in several."""
+def _one_each(
+    columns: list[Column], tables: Sequence[pa.Table], said: Mapping[str, str]
+) -> list[Column]:
+    """Of columns that would fill one field of one record the surest does; an address may
+    stand in several. Columns of different files or sheets do not compete."""
     result = list(columns)
     for field in {c.field for c in columns if c.role == "field"} - _SEVERAL:
         group = [i for i, c in enumerate(columns) if c.role == "field" and c.field == field]
-        best = max(group, key=lambda i: (columns[i].confidence, -i))
         if field == "address":
             group = [i for i in group if not _belongs(columns[i].name, columns, group)]
-            best = max(group, key=lambda i: (columns[i].confidence, -i), default=best)
-        for i in group:
-            if i != best and columns[i].name not in said:
-                reason = f"another {field.replace('_', ' ')}; {columns[best].name} counts"
-                result[i] = replace(columns[i], role="none", field="", reason=reason)
+        kept: list[int] = []
+        for i in sorted(group, key=lambda i: (-columns[i].confidence, i)):
+            name = columns[i].name
+            better = [j for j in kept if _meet(name, columns[j].name, tables)]
+            if not better or name in said:
+                kept.append(i)
+                continue
+            reason = f"another {field.replace('_', ' ')}; {columns[better[0]].name} counts"
+            result[i] = replace(columns[i], role="none", field="", reason=reason)
     return result
+
+
+def _meet(one: str, other: str, tables: Sequence[pa.Table]) -> bool:
+    """Whether records fill both columns."""
+    for table in tables:
+        if one in table.column_names and other in table.column_names:
+            both = pc.and_(pc.is_valid(table[one]), pc.is_valid(table[other]))
+            if (pc.sum(both).as_py() or 0) > 0.01 * table.num_rows:
+                return True
+    return False
 
 
 def _belongs(name: str, columns: list[Column], group: list[int]) -> bool:

@@ -91,6 +91,10 @@ def dedupe(
     """
     if settings.link_only and len(paths) < 2:
         raise ConfigError("--link-only", "there is one file only", do="Give two or more files.")
+    if country is not None and not (len(country) == 2 and country.isascii() and country.isalpha()):
+        raise ConfigError(
+            "--country", "a country has two letters", found=country, do="Say CN, US, GB, ..."
+        )
     clock = _Clock(progress)
     with clock.stage("read", ", ".join(path.name for path in paths)):
         files = tuple(columnar.read(path, f"f{i}") for i, path in enumerate(paths, 1))
@@ -161,6 +165,7 @@ def _staged(file: FileTable, name: str, found: Recognition) -> pa.Table:
         path=(str(file.path),),
         columns=found.mapped(file.table.column_names),
         defaults={"name": ""},
+        customer_type=found.customer_type(file.table.column_names),  # type: ignore[arg-type]
     )
     return standardize.standardize(file.table, config, found.country).staged
 

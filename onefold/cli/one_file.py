@@ -5,14 +5,12 @@ user's own. What is counted and written to ``--stats`` holds none.
 """
 
 import json
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -22,12 +20,12 @@ from rich.text import Text
 from connectors.recognition import Column
 from dedupe.files import STAGES, Outcome
 from dedupe.files import Progress as Report
+from onefold.cli import examples
 from onefold.errors import ConfigError
 
 console = Console(highlight=False, markup=False)
 err = Console(stderr=True, highlight=False, markup=False)
 
-EXAMPLES = 3
 _WORDS = {
     "read": "Reading",
     "recognize": "Recognizing columns of",
@@ -38,11 +36,6 @@ _WORDS = {
     "score": "Weighing",
     "group": "Grouping",
 }
-_SHOWN = (
-    *("name", "family_name", "given_name", "organization_name", "birth_date", "mobile", "phone"),
-    *("email", "national_id", "tax_id", "identifier", "address", "city", "postal_code"),
-)
-"""Fields of the examples, the most telling first."""
 _WRITTEN = (".parquet", ".csv", ".xlsx")
 
 
@@ -130,7 +123,10 @@ def show(outcome: Outcome, *, quiet: bool, out: Path | None) -> None:
     """Everything that is said at the end."""
     if not quiet:
         _show_columns(outcome)
-        _show_examples(outcome)
+        for title, table in examples.tables(outcome, console.width):
+            console.print()
+            console.print(title, style="bold")
+            console.print(table)
     _show_summary(outcome)
     seconds = f"{outcome.stats['seconds_total']:.1f} s"
     if out is None:
@@ -143,8 +139,8 @@ def _show_columns(outcome: Outcome) -> None:
     """The table of columns: what each is taken for, how sure, and why."""
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False, show_edge=False)
     table.add_column("column", overflow="ellipsis", no_wrap=True, max_width=28)
-    table.add_column("taken for", no_wrap=True)
-    table.add_column("sure", justify="right")
+    table.add_column("taken for", no_wrap=True, min_width=12)
+    table.add_column("sure", justify="right", no_wrap=True, min_width=4)
     table.add_column("why", overflow="ellipsis", no_wrap=True)
     for column in outcome.recognition.columns:
         style = "dim" if column.role == "none" else ""
@@ -190,116 +186,3 @@ def _show_summary(outcome: Outcome) -> None:
         console.print(
             "Too few pairs to learn weights from: the built-in ones were used", style="dim"
         )
-
-
-def _show_examples(outcome: Outcome) -> None:
-    """A few clusters that were found, and a few pairs that are uncertain."""
-    view = _View(outcome)
-    found = _telling_clusters(outcome, view)
-    if found:
-        console.print()
-        console.print("Found, for example", style="bold")
-        console.print(view.table(found))
-    doubtful = _doubtful_pairs(outcome)
-    if doubtful:
-        console.print()
-        console.print("Uncertain, for example", style="bold")
-        console.print(view.table(doubtful))
-
-
-class _View:
-    """Records as rows of a table: where they stand, and their most telling columns."""
-
-    def __init__(self, outcome: Outcome) -> None:
-        self._outcome = outcome
-        columns = [
-            c for c in outcome.recognition.columns if c.role == "field" and c.field in _SHOWN
-        ]
-        columns.sort(key=lambda column: _SHOWN.index(column.field))
-        room = max(2, (shutil.get_terminal_size((100, 24)).columns - 18) // 16)
-        self.names = [column.name for column in columns[:room]]
-        tables = [file.table for file in outcome.files]
-        self._several = len(tables) > 1
-        self._starts = [0]
-        for table in tables:
-            self._starts.append(self._starts[-1] + table.num_rows)
-
-    def cells(self, record: int) -> list[str]:
-        """The cells of a record, by its place in ``outcome.records``."""
-        file = next(i for i, start in enumerate(self._starts[1:]) if record < start)
-        table, row = self._outcome.files[file].table, record - self._starts[file]
-        there = set(table.column_names)
-        return [(table[name][row].as_py() or "" if name in there else "") for name in self.names]
-
-    def _place(self, record: int) -> str:
-        row = self._outcome.records.slice(record, 1).to_pylist()[0]
-        sheet = f" {row['sheet']}" if row.get("sheet") else ""
-        return (
-            f"{row['file']}{sheet} {row['row']}"
-            if self._several
-            else f"{sheet} {row['row']}".strip()
-        )
-
-    def table(self, groups: list[tuple[str, list[int]]]) -> Table:
-        """Groups of records under each other; what differs within a group stands out."""
-        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False, show_edge=False)
-        table.add_column("sure", justify="right", no_wrap=True)
-        table.add_column("row", justify="right", no_wrap=True, overflow="ellipsis", max_width=24)
-        for name in self.names:
-            table.add_column(name, no_wrap=True, overflow="ellipsis", max_width=26, ratio=1)
-        for number, (label, group) in enumerate(groups):
-            if number:
-                table.add_section()
-            rows = [self.cells(record) for record in group]
-            for place, cells in enumerate(rows):
-                shown = [
-                    Text(cell, style="" if all(r[i] == cell for r in rows) else "yellow")
-                    for i, cell in enumerate(cells)
-                ]
-                table.add_row("" if place else label, self._place(group[place]), *shown)
-        return table
-
-
-def _telling_clusters(outcome: Outcome, view: _View) -> list[tuple[str, list[int]]]:
-    """Sure clusters whose records look least alike."""
-    ids, sure = outcome.records["cluster_id"], outcome.records["confidence"]
-    counts = pc.value_counts(ids)
-    wanted = counts.filter(
-        pc.is_in(counts.field("counts"), value_set=pa.array([2, 3, 4], pa.int64()))
-    )
-    some = wanted.field("values")[:400]
-    rows = pc.indices_nonzero(pc.is_in(ids, value_set=some)).to_pylist()
-    groups: dict[int, list[int]] = {}
-    for row in rows:
-        groups.setdefault(ids[row].as_py(), []).append(row)
-    ranked = []
-    for group in groups.values():
-        least = min(sure[row].as_py() for row in group)
-        cells = [view.cells(row) for row in group]
-        unlike = sum(len({row[i] for row in cells if row[i]}) > 1 for i in range(len(view.names)))
-        shared = sum(
-            len({row[i] for row in cells}) == 1 and bool(cells[0][i])
-            for i in range(len(view.names))
-        )
-        if least >= 0.9 and shared:
-            ranked.append((-unlike, group[0], f"{least:.0%}", group))
-    return [(label, group) for _, _, label, group in sorted(ranked)[:EXAMPLES]]
-
-
-def _doubtful_pairs(outcome: Outcome) -> list[tuple[str, list[int]]]:
-    """The suggested merges nearest to the cut."""
-    pairs = outcome.suggestions
-    if not pairs.num_rows:
-        return []
-    cut = outcome.stats["thresholds"]["match"]
-    pairs = pairs.filter(pc.equal(pairs["kind"], "merge"))
-    far = pc.abs(pc.subtract(pairs["probability"], cut))
-    order = pc.sort_indices(far)[:EXAMPLES]
-    ids = outcome.staged["record_id"].combine_chunks()
-    return [
-        (
-            f"{pair['probability']:.0%}",
-            [pc.index(ids, pair[side]).as_py() for side in ("left_id", "right_id")],
-        )
-        for pair in pairs.take(order).to_pylist()
-    ]

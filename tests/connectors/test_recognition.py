@@ -113,7 +113,6 @@ def test_what_tells_nothing_is_left_out_and_says_why():
                 created_at=["2024-01-05"] * 4 + ["2024-02-05"],
                 amount=["1.50", "2.25", "1,000.00", "3.75", "9.99"],
                 weight=["61.5", "72.25", "61.5", "80.75", "59.9"],
-                copied=PEOPLE["name"],
             )
         ]
     )
@@ -129,7 +128,6 @@ def test_what_tells_nothing_is_left_out_and_says_why():
         "created_at": "a date of the record, not of the customer",
         "amount": "not about who the customer is",
         "weight": "amounts or measures",
-        "copied": "repeats name",
     }
     assert found.text_fields == ()
 
@@ -227,3 +225,23 @@ def test_files_with_the_same_headings_are_recognized_together():
     assert found.key(one.column_names) == "id"
     assert found.key(other.column_names) is None
     assert found.mapped(other.column_names) == {"name": ("name",)}
+
+
+def test_columns_that_no_record_fills_both_do_not_compete():
+    one = table(city=["Bath", "Hull", None, None], town=[None, None, "York", "Leeds"])
+    other = table(city=["Bath", "Hull"], town=["Bath", "Leeds"])
+    assert [c.role for c in recognize([one]).columns] == ["field", "field"]
+    assert [c.role for c in recognize([table(city=["Bath"]), table(town=["Hull"])]).columns] == [
+        "field", "field"
+    ]  # fmt: skip
+    assert [c.role for c in recognize([other]).columns] == ["field", "none"]
+
+
+def test_a_list_of_persons_is_told_from_one_that_may_hold_organizations():
+    first, last = ["Ann", "Bob", "Cy"], ["Fox", "Moore", "Taylor"]
+    persons = table(first_name=first, surname=last)
+    assert recognize([persons]).customer_type(persons.column_names) == "person"
+    mixed = table(first_name=first, surname=last, company=PEOPLE["org"][:3])
+    assert recognize([mixed]).customer_type(mixed.column_names) is None
+    named = table(name=PEOPLE["name"][:2] + PEOPLE["org"][:3], dob=PEOPLE["dob"], sex=PEOPLE["sex"])
+    assert recognize([named]).customer_type(named.column_names) is None

@@ -1,0 +1,91 @@
+"""A file read column by column gives what the connector reads row by row."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from connectors import columnar
+from connectors.reading import Report
+from onefold.errors import SourceLayout
+
+REGULAR = """\
+Name,Phone,City
+Ann Fox,(555) 010-0001,Leeds
+"Moore, Bob",(555) 010-0002,
+,,
+Cy Taylor,,York
+Total: 3,,
+Name,Phone,City
+Total Wine & More,(555) 010-0004,Bath
+ ,,Hull
+"""
+
+
+def both(path: Path) -> tuple[pa.Table | None, pa.Table]:
+    """The table of the fast way (None if it refuses) and of the connector."""
+    config = columnar.SourceConfig(
+        name="f", connector="delimited", path=(str(path),), headings="auto"
+    )
+    return columnar._fast(config, Report()), columnar._by_rows(config, Report())
+
+
+def write(folder: Path, text: str, encoding: str = "utf-8") -> Path:
+    path = folder / "people.csv"
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_both_ways_read_the_same_table(encoding: str, newline: str, tmp_path: Path) -> None:
+    fast, slow = both(write(tmp_path, REGULAR.replace("\n", newline), encoding))
+    assert slow["_row"].to_pylist() == [2, 3, 5, 8, 9]
+    if encoding != "utf-16":
+        assert fast is not None
+        assert fast.select(slow.column_names).to_pylist() == slow.to_pylist()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'Name,City\nAnn,Leeds\n"Bob\nMoore",York\n',
+        "Name,City\nAnn,Leeds\nBob,York,extra\n",
+        'Name,City\nAnn,"Leeds\nBob,York\n',
+        "Name,City\nAnn,Leeds\n\nBob,York\n",
+        "Customers\nName,City\nAnn,Leeds\nBob,York\n",
+    ],
+)
+def test_what_is_not_regular_is_left_to_the_connector(text: str, tmp_path: Path) -> None:
+    fast, slow = both(write(tmp_path, text))
+    assert fast is None or fast.select(slow.column_names).to_pylist() == slow.to_pylist()
+    assert slow.num_rows >= 2
+
+
+def test_what_is_no_record_is_counted(tmp_path: Path) -> None:
+    read = columnar.read(write(tmp_path, REGULAR), "f")
+    assert {one.what: one.count for one in read.report.skipped} == {
+        "empty row": 1, "totals row": 1, "repeated headings": 1
+    }  # fmt: skip
+
+
+def test_keys_come_from_the_content_and_copies_are_numbered(tmp_path: Path) -> None:
+    text = "Name,City\nAnn,Leeds\nBob,York\nAnn,Leeds\n"
+    one = columnar.read(write(tmp_path, text), "f").table
+    keys = one["_source_key"].to_pylist()
+    assert keys[2] == f"{keys[0]}-2"
+    other = columnar.read(write(tmp_path, "Name,City\nBob,York\nAnn,Leeds\nAnn,Leeds\n"), "f").table
+    assert sorted(other["_source_key"].to_pylist()) == sorted(keys)
+
+
+def test_parquet_columns_are_text_and_nested_ones_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "people.parquet"
+    table = pa.table({"name": ["Ann", "Bob"], "phone": [13800000001.0, None], "n": [1, 2]})
+    pq.write_table(table, path)
+    read = columnar.read(path, "f").table
+    assert read["phone"].to_pylist() == ["13800000001", None]
+    assert read["_row"].to_pylist() == [1, 2]
+    pq.write_table(pa.table({"name": ["Ann"], "tags": [["a", "b"]]}), path)
+    with pytest.raises(SourceLayout, match="nested values"):
+        columnar.read(path, "f")
