@@ -74,10 +74,11 @@ _ORGANIZATION_NAME = (
     Level("short_form", "One name is a short form of the other.", 0.6),
     Level("acronym", "One name is made of the other's initials.", 0.5),
     Level("brand_script", "The same distinctive name in another script.", 0.6),
-    Level("brand", "The same distinctive name; one record names nothing else.", 0.6),
-    Level("no_industry", "The same distinctive name; one leaves out the line of business.", 0.6),
+    Level("brand", "The same distinctive name, and nothing else to compare.", 0.6),
+    Level("no_industry", "The same distinctive name; the line of business is left out.", 0.6),
     Level("confusable", "The names differ by a typing slip, a homophone or a look-alike.", 0.7),
     Level("other_form", "The same name with another legal form.", 0.7),
+    Level("cut", "The same name as far as it goes; one record's name is cut off.", 0.8),
     Level("script", "The same name in another script, line of business or region too.", 0.8),
     Level(
         "no_region", "The same name; one record leaves out the region or names a wider one.", 0.8

@@ -25,9 +25,10 @@ from dedupe.comparing.organization_form import OrganizationForm
 from dedupe.comparing.organization_level import (
     BRAND,
     BRAND_SCRIPT,
+    CUT,
     EQUAL,
-    NO_FORM,
     NO_INDUSTRY,
+    SCRIPT,
     SHORT_FORM,
     UNLIKE,
     regions_agree,
@@ -43,9 +44,15 @@ def compare(a: OrganizationForm, b: OrganizationForm) -> int:
     """The level of two names, in either order."""
     if not a.key or not b.key:
         return UNLIKE
+    level = _compare(a, b)
+    return CUT if level > CUT and level != SCRIPT and (a.cut or b.cut) else level
+
+
+def _compare(a: OrganizationForm, b: OrganizationForm) -> int:
     if a.key == b.key:
-        bare = not (a.industry or a.region or a.legal_form or b.industry or b.legal_form)
-        return BRAND if bare and a.han else EQUAL
+        if a.industry or b.industry or a.legal_form or b.legal_form:
+            return EQUAL
+        return NO_INDUSTRY if a.region else BRAND
     if cut := _cut(a, b) or _cut(b, a):
         return cut
     if a.han and b.han:
@@ -85,7 +92,7 @@ def _cut(short: OrganizationForm, long: OrganizationForm) -> int:
     >>> from dedupe.comparing.organization_form import form
     >>> long = form("Smith & Cole Medical Supplies LLC", brand="Smith & Cole",
     ...     industry="medical instruments", legal_form="LLC")
-    >>> _cut(form("The Smith and Cole Medica"), long) == NO_FORM
+    >>> _cut(form("The Smith and Cole Medica"), long) == CUT
     True
     >>> _cut(form("SMITH & COLE MED"), long) == NO_INDUSTRY, _cut(form("Smith & Cole"), long)
     (True, 0)
@@ -97,7 +104,7 @@ def _cut(short: OrganizationForm, long: OrganizationForm) -> int:
         least = LEAST_CUT_HAN
         if short.legal_form or size < least or not long.key.startswith(short.key):
             return UNLIKE
-        return NO_FORM if size > len(long.region + long.brand) + 1 else UNLIKE
+        return CUT if size > len(long.region + long.brand) + 1 else UNLIKE
     if size < LEAST_CUT_LATIN or not short.words or short.words[-1] in long.words:
         return UNLIKE
     start = long.key[:size]
@@ -108,7 +115,7 @@ def _cut(short: OrganizationForm, long: OrganizationForm) -> int:
     rest = size - len("".join(long.words[: long.brand_words or len(long.words) - 1]))
     if rest <= 0:
         return UNLIKE
-    return NO_FORM if rest > 3 else NO_INDUSTRY
+    return CUT if rest > 3 else NO_INDUSTRY
 
 
 def _same_reading(a: OrganizationForm, b: OrganizationForm, level: int) -> int:

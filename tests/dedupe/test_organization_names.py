@@ -48,6 +48,7 @@ def level(left: Any, right: Any) -> str:
         # What is left of a name.
         ("杭州远山科技有限公司", "远山", "brand"),
         ("远山", "远山", "brand"),
+        ("杭州远山", "杭州远山", "no_industry"),
         ("杭州远山科技有限公司", "杭州远山科技", "no_form"),
         ("杭州远山科技有限公司", "杭州远山科技股份有限公司", "other_form"),
         # Slips in the region, the line of business and the brand.
@@ -83,13 +84,19 @@ def test_organizations_names_have_the_level(left: str, right: str, expected: str
     ("cut", "whole", "expected"),
     [
         ("THE CORDOVA & REYNOLDS H", "Cordova and Reynolds Hardware", "no_industry"),
-        ("SIMPSON & ALLISON MEDCIA", "Simpson & Allison Medical Supplies", "no_form"),
+        ("SIMPSON & ALLISON MEDCIA", "Simpson & Allison Medical Supplies", "cut"),
         ("CAMPBELL & JEFFERSON PRO", "Campbell & Jefferson Properties Inc.", "no_industry"),
         ("CAMPBELL & JEFFERSON PRO", "Campbell & Jefferson Hardware Inc.", "other_industry"),
     ],
 )
 def test_a_cut_name_agrees_with_what_it_begins(cut: str, whole: str, expected: str) -> None:
     assert level(forms(cut, cut=True), forms(whole)) == expected
+
+
+def test_a_name_that_may_be_cut_is_equal_only_as_far_as_it_goes() -> None:
+    cut = forms("杭州远山信息技术有限", cut=True)
+    assert level(cut, forms("杭州远山信息技术有限公司")) == "cut"
+    assert level(cut, cut) == "cut"
 
 
 def test_a_short_name_that_sister_firms_share_does_not_make_them_equal() -> None:
