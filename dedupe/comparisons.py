@@ -67,6 +67,7 @@ def compare(pairs: pa.Table, features: pa.Table) -> pa.Table:
     # An equal name says less of a branch and a name that may be its parent's.
     either &= organization & (levels["name"] > _WHOLE)
     levels["name"][either] = _WHOLE
+    levels["source"] = _source_levels(features.column("source"), left, right)
     for field in sorted(filter(is_text, features.column_names)):
         levels[field] = texts.levels(features.column(field), left, right)
 
@@ -88,6 +89,12 @@ def _rows(ids: pa.ChunkedArray, features: pa.Table) -> Rows:
 
 def _only(levels: Levels, mask: Mask) -> Levels:
     return np.where(mask, levels, np.int8(MISSING)).astype(np.int8)
+
+
+def _source_levels(source: pa.ChunkedArray, left: Rows, right: Rows) -> Levels:
+    """Whether two records are of one source (0) or of two (1)."""
+    number = np.asarray(source.combine_chunks().dictionary_encode().indices)
+    return (number[left] != number[right]).astype(np.int8)
 
 
 def _vetoes(levels: dict[str, Levels], person: Mask, organization: Mask) -> pa.Array:

@@ -14,7 +14,6 @@ Winkler 1988 (EM for record linkage).
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from dataclasses import field as dataclass_field
 
 import numpy as np
 
@@ -24,6 +23,8 @@ from dedupe.model import FieldModel, Model
 ROUNDS, TOLERANCE = 200, 1e-5
 PSEUDO_PAIRS = 20.0
 """How many pairs of each class the prior weights count for, per field."""
+APART_PSEUDO_PAIRS = 5.0
+"""The same for what pairs with one kind of contradiction teach."""
 PRIOR_RANGE = (1e-4, 0.95)
 LABEL_PAIRS, LABEL_SHARE = 5.0, 0.25
 """What a label counts for in training, in pairs; and all labels at most, as share of the pairs."""
@@ -41,23 +42,25 @@ class Patterns:
         levels: int8, shape (patterns, fields).
         counts: pairs with the pattern, float64, shape (patterns,).
         inverse: per pair its pattern, shape (pairs,).
-        apart: for fields that may veto a pair by themselves, the counts of
-            their levels among vetoed pairs: known not to match, and missing
-            from the patterns.
         labeled: pairs known to match and known not to, by label, times what a
             label counts for; shape (patterns, 2). They are not in ``counts``.
+        unlike: pairs of the pattern that do not match for certain, shape
+            (patterns,); they are not in ``counts`` either.
     """
 
     fields: tuple[str, ...]
     levels: np.ndarray
     counts: np.ndarray
     inverse: np.ndarray
-    apart: Mapping[str, np.ndarray] = dataclass_field(default_factory=dict)
     labeled: np.ndarray | None = None
+    unlike: np.ndarray | None = None
 
 
 def count_patterns(
-    levels: np.ndarray, fields: tuple[str, ...], known: np.ndarray | None = None
+    levels: np.ndarray,
+    fields: tuple[str, ...],
+    known: np.ndarray | None = None,
+    unlike: np.ndarray | None = None,
 ) -> Patterns:
     """Count the distinct rows of levels.
 
@@ -65,6 +68,7 @@ def count_patterns(
         levels: int8, shape (pairs, fields).
         known: per pair 1.0 or 0.0 where a label says so, else NaN; None if
             there are no labels.
+        unlike: per pair whether it does not match for certain; a label counts first.
     """
     code = np.zeros(len(levels), dtype=np.int64)
     most = 1
@@ -75,17 +79,17 @@ def count_patterns(
         code = code * 32 + (levels[:, column].astype(np.int64) + 1)
         most *= 32
     _, first, inverse = np.unique(code, return_index=True, return_inverse=True)
-    if known is None or np.isnan(known).all():
-        counts = np.bincount(inverse, minlength=len(first)).astype(np.float64)
-        return Patterns(fields, levels[first], counts, inverse)
+    known = np.full(len(levels), np.nan) if known is None else known
     free = np.isnan(known)
-    worth = label_pairs(int((~free).sum()), int(free.sum()))
-    counts, yes, no = (
+    certain = free & unlike if unlike is not None else np.zeros(len(levels), dtype=bool)
+    counts, no_match, yes, no = (
         np.bincount(inverse[rows], minlength=len(first)).astype(np.float64)
-        for rows in (free, known == 1.0, known == 0.0)
+        for rows in (free & ~certain, certain, known == 1.0, known == 0.0)
     )
-    labeled = worth * np.column_stack([yes, no])
-    return Patterns(fields, levels[first], counts, inverse, labeled=labeled)
+    labels = int((~free).sum())
+    worth = label_pairs(labels, int(free.sum()))
+    labeled = worth * np.column_stack([yes, no]) if labels else None
+    return Patterns(fields, levels[first], counts, inverse, labeled, no_match)
 
 
 def label_pairs(labels: int, others: int) -> float:
@@ -98,16 +102,12 @@ def label_pairs(labels: int, others: int) -> float:
     return float(np.clip(LABEL_SHARE * others / max(labels, 1), 1.0, LABEL_PAIRS))
 
 
-def weight_table(model: Model, field: str) -> np.ndarray:
-    """Bits by level + 1, so that index 0 is a missing level and weighs nothing."""
-    return np.array([0.0, *model.fields[field].bits])
-
-
 def pattern_bits(patterns: Patterns, model: Model) -> np.ndarray:
     """Log2 odds of every pattern, the prior included."""
     bits = np.full(len(patterns.levels), np.log2(model.prior / (1.0 - model.prior)))
     for column, name in enumerate(patterns.fields):
-        bits += weight_table(model, name)[patterns.levels[:, column].astype(np.int64) + 1]
+        table = np.array([0.0, *model.fields[name].bits])
+        bits += table[patterns.levels[:, column].astype(np.int64) + 1]
     return bits
 
 
@@ -125,6 +125,8 @@ def maximize(patterns: Patterns, matching: np.ndarray, start: Model, shipped: Mo
         shipped: gives the pseudo-counts.
     """
     yes, no = patterns.counts * matching, patterns.counts * (1.0 - matching)
+    if patterns.unlike is not None:
+        no = no + patterns.unlike
     # Labels are asked for where the answer is open: their share of matches is not that of pairs.
     rate = (yes.sum() + shipped.prior * PSEUDO_PAIRS) / (yes.sum() + no.sum() + PSEUDO_PAIRS)
     if patterns.labeled is not None:
@@ -136,13 +138,15 @@ def maximize(patterns: Patterns, matching: np.ndarray, start: Model, shipped: Mo
         measured = level != MISSING
         size = len(known.levels)
         ordered = name in ORDERED or is_text(name)
-        if ordered and not _contrasted(level, patterns.apart.get(name)):
+        if ordered and not (level == 0).any():
+            # Of values that are measured only where they agree, such as numbers of an
+            # unknown kind, nothing can be learned.
             fields[name] = replace(known, m=prior.m, u=prior.u)
             continue
         fields[name] = replace(
             known,
             m=_shares(level[measured], yes[measured], prior.m, size),
-            u=_shares(level[measured], no[measured], prior.u, size, patterns.apart.get(name)),
+            u=_shares(level[measured], no[measured], prior.u, size),
         )
         if ordered:
             fields[name] = _ordered(fields[name], level[measured], (yes + no)[measured])
@@ -150,22 +154,14 @@ def maximize(patterns: Patterns, matching: np.ndarray, start: Model, shipped: Mo
     return replace(start, fields=fields, prior=float(np.clip(rate, low, high)))
 
 
-def _contrasted(level: np.ndarray, apart: np.ndarray | None) -> bool:
-    """Whether any pair disagrees: of values that are measured only where they agree, such as
-    numbers of an unknown kind, nothing can be learned."""
-    return bool((level == 0).any() or (apart is not None and apart[0] > 0))
-
-
 def _shares(
     level: np.ndarray,
     weight: np.ndarray,
     prior: tuple[float, ...],
     size: int,
-    more: np.ndarray | None = None,
+    pseudo_pairs: float = PSEUDO_PAIRS,
 ) -> tuple[float, ...]:
-    counts = np.bincount(level, weights=weight, minlength=size) + PSEUDO_PAIRS * np.array(prior)
-    if more is not None:
-        counts = counts + more
+    counts = np.bincount(level, weights=weight, minlength=size) + pseudo_pairs * np.array(prior)
     return tuple((counts / counts.sum()).tolist())
 
 
@@ -186,6 +182,24 @@ def _ordered(known: FieldModel, level: np.ndarray, counts: np.ndarray) -> FieldM
             for index, part in zip(members, share.tolist(), strict=True):
                 new_m[index], new_u[index] = m * part, u * part
     return replace(known, m=tuple(new_m), u=tuple(new_u))
+
+
+def unlike_shares(patterns: Patterns, model: Model) -> dict[str, FieldModel]:
+    """The fields of a model with u as among the given pairs, none of which match; m as it is.
+
+    The model's own u stays in as :data:`APART_PSEUDO_PAIRS`.
+    """
+    fields: dict[str, FieldModel] = {}
+    for column, name in enumerate(patterns.fields):
+        known = model.fields[name]
+        level = patterns.levels[:, column].astype(np.int64)
+        measured = level != MISSING
+        level, counts = level[measured], patterns.counts[measured]
+        u = _shares(level, counts, known.u, len(known.levels), APART_PSEUDO_PAIRS)
+        fields[name] = replace(known, u=u)
+        if name in ORDERED or is_text(name):
+            fields[name] = _ordered(fields[name], level, counts)
+    return fields
 
 
 def expectation_maximization(patterns: Patterns, shipped: Model) -> tuple[Model, int]:

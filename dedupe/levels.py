@@ -39,16 +39,18 @@ class Level(NamedTuple):
 
 
 class Veto(NamedTuple):
-    """A contradiction that keeps two records apart.
+    """A contradiction: it keeps two records apart unless other evidence is stronger.
 
     Attributes:
         sentence: what a steward reads.
-        overruled_at_bits: match weight (log2 odds) from which the veto no longer
-            counts; None where it always counts.
+        field: the comparison whose level contradicts; it weighs nothing more by itself.
+        overruled_at_bits: match weight (log2 odds, the contradiction in it) from
+            which it no longer keeps apart; None where nothing overrules it.
     """
 
     sentence: str
-    overruled_at_bits: float | None = None
+    field: str = ""
+    overruled_at_bits: float | None = 0.0
 
 
 _PERSON_NAME = (
@@ -139,6 +141,11 @@ _CONTACT = (
     Level("same", "Contact person or legal representative is the same.", 0.9),
 )
 
+_SOURCE = (
+    Level("same", "Both records are of the same source.", -0.1),
+    Level("other", "The records are of different sources.", 0.1),
+)
+
 _BRANCH = (
     Level("other", "They are different branches.", -1.0),
     Level("parent", "One is a branch, the other the organization itself.", -0.7),
@@ -160,6 +167,7 @@ LEVELS: dict[str, dict[str, tuple[Level, ...]]] = {
         "email": _EMAIL,
         "address": _ADDRESS,
         "employer": _EMPLOYER,
+        "source": _SOURCE,
     },
     ORGANIZATION: {
         "name": _ORGANIZATION_NAME,
@@ -169,6 +177,7 @@ LEVELS: dict[str, dict[str, tuple[Level, ...]]] = {
         "address": _ADDRESS,
         "contact": _CONTACT,
         "branch": _BRANCH,
+        "source": _SOURCE,
     },
 }
 """Customer type → field → its levels, worst first."""
@@ -194,6 +203,7 @@ FIELDS: tuple[str, ...] = (
     "employer",
     "contact",
     "branch",
+    "source",
 )
 """Every built-in field, in the order of the columns; one that a type lacks is -1 there."""
 
@@ -203,17 +213,20 @@ such fields follow the built-in ones, have the same levels for every customer ty
 named by the model that learned them, so they are no part of VERSION."""
 
 VETOES: dict[str, Veto] = {
-    "type": Veto("One is a person, the other an organization."),
-    "branch": Veto("One is a branch and the other is not, or they are different branches."),
-    "id": Veto("Their numbers of one kind differ by more than a typing slip."),
-    "birth_date": Veto("Their birth dates differ clearly."),
-    "given_name": Veto("Same family name, but the given names differ."),
-    "sibling": Veto("One of two given characters differs and the two are unrelated."),
-    "relative": Veto("Same name, but suffix or middle name contradict."),
-    "unlike": Veto(
-        "Their names are unlike, and neither a number, an e-mail, nor birth date and place agree."
+    "type": Veto("One is a person, the other an organization.", overruled_at_bits=None),
+    "branch": Veto(
+        "One is a branch and the other is not, or they are different branches.", "branch"
     ),
-    "sister": Veto("Same distinctive name, but another line of business or region.", 7.0),
+    "id": Veto("Their numbers of one kind differ by more than a typing slip.", "id"),
+    "birth_date": Veto("Their birth dates differ clearly.", "birth_date"),
+    "given_name": Veto("Same family name, but the given names differ.", "name"),
+    "sibling": Veto("One of two given characters differs and the two are unrelated.", "name"),
+    "relative": Veto("Same name, but suffix or middle name contradict.", "name"),
+    "unlike": Veto(
+        "Their names are unlike, and neither a number, an e-mail, nor birth date and place agree.",
+        "name",
+    ),
+    "sister": Veto("Same distinctive name, but another line of business or region.", "name"),
 }
 """Values of the column ``veto``, the first that applies, in this order."""
 

@@ -6,7 +6,7 @@ in comparisons.py, scoring.py and clusters.py.
 
 import pyarrow as pa
 
-from dedupe import clusters, comparisons, scoring
+from dedupe import clusters, comparisons, scoring, training
 from dedupe import labels as labeling
 from dedupe.model import MatchingSettings, Models
 
@@ -20,12 +20,12 @@ def learn(
     settings: MatchingSettings,
     labels: pa.Table | None = None,
 ) -> Models:
-    """Train one model per customer type, and refit it once from its clusters.
+    """Train one model per customer type.
 
     Args:
         pairs: blocking's candidates: left_id, right_id, found_by; or compare's of them.
         features: one row per record.
-        settings: the cut that the clusters are made at; refit.
+        settings: comparisons to ignore.
         labels: left_id, right_id, is_match: pairs whose answer is known, among
             the candidates or not (dedupe.labels); None if there are none.
 
@@ -38,12 +38,7 @@ def learn(
     if unseen.num_rows:
         levels = pa.concat_tables([levels, compare(unseen, features).cast(levels.schema)])
     known = labeling.align(said, levels) if said.num_rows else None
-    models = scoring.train(levels, features, settings, known)
-    if not settings.refit or all(model.basis == "prior" for model in models.values()):
-        return models
-    record_ids = features.column("record_id").to_pylist()
-    found = clusters.cluster(record_ids, scoring.score(levels, features, models), None, settings)
-    return scoring.refit(models, levels, features, found.clusters, known)
+    return training.train(levels, features, settings, known)
 
 
 def compare(pairs: pa.Table, features: pa.Table) -> pa.Table:

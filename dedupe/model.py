@@ -25,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from dedupe.levels import VERSION
 from onefold.errors import ConfigError, ModelError
 
-FORMAT = 1
+FORMAT = 2
 _FILE = re.compile(r"^(?P<type>[a-z]+)-(?P<version>\d{4,})\.json$")
 
 
@@ -34,7 +34,7 @@ class MatchingSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    match: float = Field(default=0.4, gt=0.0, lt=1.0)
+    match: float = Field(default=0.5, gt=0.0, lt=1.0)
     """Probability from which two records count as one customer."""
     review: float = Field(default=0.2, gt=0.0, lt=1.0)
     """Probability from which two customers below ``match`` are suggested to a steward."""
@@ -50,8 +50,6 @@ class MatchingSettings(BaseModel):
     """Records in a component up to which every pair inside it is compared before clustering."""
     leiden_above: int = Field(default=60, ge=2)
     """Records in a component above which Leiden splits it before agglomeration."""
-    refit: bool = True
-    """Whether training ends with one pass over the clusters it leads to."""
 
     @model_validator(mode="after")
     def _ordered(self) -> "MatchingSettings":
@@ -110,6 +108,9 @@ class Model:
         basis: ``em`` if learned from the data, ``prior`` if these are the shipped weights.
         levels_version: fingerprint of the levels that the code had at training.
         trained_on: counts of records, pairs, patterns and rounds.
+        apart_prior: share of candidate pairs with a contradiction that match, 0..1.
+        apart: kind of contradiction (a name in levels.VETOES) → the fields with u as among
+            its pairs; a kind that was not seen has the fields of the others.
         version: number of the saved file, 0 before it is saved.
     """
 
@@ -120,6 +121,8 @@ class Model:
     levels_version: str
     trained_on: Mapping[str, float] = field(default_factory=dict)
     version: int = 0
+    apart_prior: float = 0.01
+    apart: Mapping[str, Mapping[str, FieldModel]] = field(default_factory=dict)
 
     @property
     def fingerprint(self) -> str:
@@ -152,8 +155,12 @@ def probability_of(bits: float) -> float:
 
 
 def _dump(model: Model) -> str:
-    data = {"format": FORMAT, **asdict(replace(model, fields={}))}
+    data = {"format": FORMAT, **asdict(replace(model, fields={}, apart={}))}
     data["fields"] = {name: asdict(known) for name, known in model.fields.items()}
+    data["apart"] = {
+        veto: {name: asdict(known) for name, known in fields.items()}
+        for veto, fields in model.apart.items()
+    }
     return json.dumps(data, ensure_ascii=False, indent=1, sort_keys=True)
 
 
@@ -245,16 +252,21 @@ def _read(path: Path) -> Model:
                 "the model file has another format than this version of Onefold reads",
                 do="Train again with 'onefold train'.",
             )
-        fields = {
-            name: FieldModel(
-                tuple(known["levels"]), tuple(known["m"]), tuple(known["u"]), float(known["cap"])
-            )
-            for name, known in data.pop("fields").items()
-        }
-        return Model(fields=fields, **data)
+        fields = _fields(data.pop("fields"))
+        apart = {veto: _fields(known) for veto, known in data.pop("apart").items()}
+        return Model(fields=fields, apart=apart, **data)
     except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(
             path.name,
             "the model file cannot be read",
             do="Remove it to fall back on the version before, or train again.",
         ) from error
+
+
+def _fields(data: Mapping[str, Any]) -> dict[str, FieldModel]:
+    return {
+        name: FieldModel(
+            tuple(known["levels"]), tuple(known["m"]), tuple(known["u"]), float(known["cap"])
+        )
+        for name, known in data.items()
+    }

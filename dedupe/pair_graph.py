@@ -15,7 +15,10 @@ import pyarrow.compute as pc
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from dedupe.levels import VETOES
 from onefold.errors import DecisionConflict
+
+_NEVER = pa.array([name for name, veto in VETOES.items() if veto.overruled_at_bits is None])
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ class PairGraph:
     """Per scored pair: log2 odds."""
     vetoed: np.ndarray
     """Per scored pair: whether it contradicts a merge."""
+    never: np.ndarray
+    """Per scored pair: whether it does so whatever else speaks for it."""
     row: np.ndarray
     """Per scored pair: its row in the table it came from."""
     apart: Mapping[int, frozenset[int]]
@@ -59,6 +64,7 @@ def build(
     live = np.fromiter((name in live_ids for name in ids), dtype=bool, count=len(ids))
     bits = scored_pairs.column("weight_bits").to_numpy().astype(np.float64)
     vetoed = ~scored_pairs.column("veto").is_null().to_numpy()
+    never = pc.is_in(scored_pairs.column("veto"), value_set=_NEVER).to_numpy()
     both = (left >= 0) & (right >= 0)
     both &= left != right
     both[both] &= live[left[both]] & live[right[both]]
@@ -89,6 +95,7 @@ def build(
         right=high,
         bits=bits[row],
         vetoed=vetoed[row],
+        never=never[row],
         row=row,
         apart={atom: frozenset(others) for atom, others in apart.items()},
     )

@@ -216,28 +216,14 @@ class _Facts:
         if limit is None:
             reasons = [message("No weight overrules it; a steward's link does.")]
         else:
+            missing = _bits(max(limit, self.cut) - self.weight)
             reasons = [
                 message(
-                    "{limit} bits would overrule it, {missing} more than the pair has;"
-                    " so does a steward's link.",
-                    limit=_bits(limit),
-                    missing=_bits(limit - self.weight),
+                    "Its weight counts against the pair; {missing} bits more of agreement would"
+                    " overrule it, and so does a steward's link.",
+                    missing=missing,
                 )
             ]
-        if self.weight >= self.cut:
-            reasons.append(
-                message(
-                    "Without it they would match: {bits} bits above the cut.",
-                    bits=_bits(self.weight - self.cut),
-                )
-            )
-        else:
-            reasons.append(
-                message(
-                    "Without it they would still be {bits} bits below the cut.",
-                    bits=_bits(self.cut - self.weight),
-                )
-            )
         return "veto", verdict, reasons
 
     def _below(self) -> tuple[str, Message, list[Message]]:

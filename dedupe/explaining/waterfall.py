@@ -8,7 +8,7 @@ import numpy as np
 from dedupe.explaining.facts import Frequency, Step
 from dedupe.explaining.messages import Message, message
 from dedupe.explaining.words import field_name
-from dedupe.levels import MISSING, TEXT_LEVELS, fields_of, is_text, levels_of
+from dedupe.levels import MISSING, TEXT_LEVELS, VETOES, fields_of, is_text, levels_of
 from dedupe.model import Model, logit_bits
 
 _ENDINGS = ("_rarity_bits", "_bits")
@@ -50,10 +50,10 @@ def steps(
     named = {f"{field}{ending}" for field in fields_of(pair) for ending in _ENDINGS}
     for column in pair:
         if column.endswith("_bits") and column not in named and column != "weight_bits":
-            words = field_name(column.removesuffix("_bits"))
-            groups.append(
-                [("other", column, "", message("{field}.", field=words), float(pair[column]))]
-            )
+            if column == "veto_bits" and not pair[column]:
+                continue
+            says = _other_words(column, pair)
+            groups.append([("other", column, "", says, float(pair[column]))])
     groups = [group for group in groups if group]
     groups.sort(key=lambda group: -abs(sum(part[4] for part in group)))
     parts = [part for group in groups for part in group]
@@ -81,6 +81,15 @@ def steps(
             )
         )
     return tuple(found)
+
+
+def _other_words(column: str, pair: Mapping[str, Any]) -> Message:
+    """What a part of the weight is that no comparison is known for."""
+    if column != "veto_bits":
+        return message("{field}.", field=field_name(column.removesuffix("_bits")))
+    if pair["veto"] is None:
+        return message("A contradiction, which the rest outweighs.")
+    return message(VETOES[pair["veto"]].sentence)
 
 
 _Part = tuple[str, str, str, Message, float]

@@ -171,7 +171,7 @@ def _features(deployment: Deployment, candidates_name: str) -> pa.Table:
     return built
 
 
-_AFTER_BLOCKING = {"match", "review", "ignore", "closure_limit", "leiden_above", "refit"}
+_AFTER_BLOCKING = {"match", "review", "ignore", "closure_limit", "leiden_above"}
 """Settings that do not change which pairs are candidates."""
 
 

@@ -69,6 +69,13 @@ def test_a_veto_is_inherited_by_the_cluster():
     assert groups("abc", pairs) == {frozenset("ab"), frozenset("c")}
 
 
+def test_one_noisy_record_does_not_split_a_large_customer():
+    members = [f"r{i}" for i in range(8)]
+    pairs = [(a, b, 6.0) for i, a in enumerate(members) for b in members[i + 1 :]]
+    pairs[0] = ("r0", "r1", -3.0, "birth_date")
+    assert groups(members, scored(*pairs)) == {frozenset(members)}
+
+
 def test_the_cut_is_the_setting_match():
     pairs = scored(("a", "b", logit_bits(0.7)))
     assert groups("ab", pairs, settings=MatchingSettings(match=0.69)) == {frozenset("ab")}
@@ -186,10 +193,10 @@ def test_a_large_component_is_split_by_leiden_into_its_communities():
     }
 
 
-def test_vetoes_and_no_links_hold_inside_leiden_communities():
+def test_no_links_and_different_types_hold_inside_leiden_communities():
     members = [f"r{i:02d}" for i in range(30)]
     pairs = [(a, b, 9.0) for i, a in enumerate(members) for b in members[i + 1 :]]
-    pairs[0] = ("r00", "r01", 9.0, "id")
+    pairs[0] = ("r00", "r01", 9.0, "type")
     found = groups(
         members,
         scored(*pairs),
@@ -209,7 +216,7 @@ pair = st.tuples(st.sampled_from(IDS), st.sampled_from(IDS)).filter(lambda p: p[
 pairs_strategy = st.dictionaries(
     pair.map(lambda p: (min(p), max(p))),
     st.tuples(
-        st.floats(-15, 15, allow_nan=False), st.sampled_from([None, None, None, "id", "unlike"])
+        st.floats(-15, 15, allow_nan=False), st.sampled_from([None, None, None, "id", "type"])
     ),
     max_size=30,
 )
@@ -244,7 +251,7 @@ def test_decisions_hold_and_order_is_nothing(pairs, decisions, random):
         assert (of[a] == of[b]) == (kind == "link")
     atom = {node: min(group) for group in networkx.connected_components(linked) for node in group}
     for a, b, _, veto in rows:
-        if veto and atom[a] != atom[b]:
+        if veto == "type" and atom[a] != atom[b]:
             assert of[a] != of[b]
     for row in found.suggestions.to_pylist():
         assert row["left_cluster_id"] == of[row["left_id"]]

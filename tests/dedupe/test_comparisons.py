@@ -438,7 +438,7 @@ def test_vetoes(left: dict[str, Any], right: dict[str, Any], veto: str | None) -
 def test_missing_is_not_disagreement() -> None:
     for kind in ("person", "organization"):
         result = compare({"customer_type": kind}, {"customer_type": kind})
-        assert set(result.values()) == {None}
+        assert set(result.values()) == {None, "same"} and result["source"] == "same"
 
 
 def _random_records(count: int) -> pa.Table:

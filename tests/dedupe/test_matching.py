@@ -145,13 +145,6 @@ def test_the_order_of_records_changes_nothing(monkeypatch):
     assert found.suggestions.equals(other_found.suggestions)
 
 
-def test_refit_can_be_switched_off():
-    staged = people(150)
-    once, _, _ = resolved(staged, MatchingSettings(refit=False))
-    twice, _, _ = resolved(staged)
-    assert once["person"].fingerprint != twice["person"].fingerprint
-
-
 def test_labels_of_candidates_and_of_unseen_pairs_change_the_model():
     table = features.build(people(150))
     pairs = blocking.candidates(table, SETTINGS).pairs

@@ -135,7 +135,7 @@ def test_what_was_not_compared_is_named_and_not_weighed() -> None:
     model = shipped_model("person")
     pair = scored(model, {"name": 10})
     assert not_compared(pair, "person") == (
-        *("id", "birth_date", "phone", "email", "address", "employer"),
+        *("id", "birth_date", "phone", "email", "address", "employer", "source"),
     )
     assert {step.field for step in steps(pair, model, "person", {})} == {"", "name"}
 

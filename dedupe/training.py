@@ -1,0 +1,173 @@
+"""Which pairs teach what: one model per customer type, without any truth.
+
+Pairs fall into those that nothing contradicts, from which m, u and the prior
+are learned together (learning.py), and those with a contradiction. A pair
+whose numbers or birth dates differ is as good a chance pair as any if its
+names allow a match: it belongs to the former, as one that does not match, and
+anchors what people who are not the same have in common. What all others share,
+by kind of contradiction, says how much agreements are worth in spite of it:
+relatives and branches share telephone and address, strangers with one name do not.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dedupe.learning import (
+    Patterns,
+    count_patterns,
+    expectation_maximization,
+    level_counts,
+    unlike_shares,
+)
+from dedupe.levels import LEVELS, MISSING, VETOES, fields_of, is_text
+from dedupe.model import FieldModel, MatchingSettings, Model, Models
+from dedupe.prior import shipped_model
+
+LEAST_PAIRS = 200
+"""Candidate pairs of a type below which its shipped weights are used as they are."""
+
+NUMBERS = ("id", "birth_date")
+"""Contradictions that strangers with like names meet as often as anyone."""
+MOSTLY = 0.5
+"""Share of a name level's pairs with a contradiction from which the level itself is one."""
+
+
+def train(
+    levels: pa.Table,
+    features: pa.Table,
+    settings: MatchingSettings,
+    known: np.ndarray | None = None,
+) -> Models:
+    """Learn one model per customer type from candidate pairs, without any truth.
+
+    Args:
+        levels: what comparisons.compare returns.
+        features: one row per record: record_id, customer_type.
+        settings: comparisons to ignore.
+        known: per pair 1.0 or 0.0 where a label says so, else NaN (labels.align);
+            None if there are no labels.
+
+    Returns:
+        a model for person and for organization; its basis is ``prior`` where
+        there were too few pairs to learn from.
+    """
+    open_type, veto = _strata(levels, features, known)
+    types = _pair_types(levels, features)
+    models: Models = {}
+    for customer_type in LEVELS:
+        texts = tuple(filter(is_text, fields_of(levels.column_names)))
+        start = _reduced(shipped_model(customer_type, texts), settings)
+        rows = np.flatnonzero(open_type == customer_type)
+        patterns = _patterns(levels, start, rows, known, veto != "")
+        records = _count_records(features, customer_type)
+        if len(rows) < LEAST_PAIRS:
+            counts = {"records": records, "pairs": len(rows)}
+            models[customer_type] = replace(start, trained_on=counts)
+            continue
+        model, rounds = expectation_maximization(patterns, start)
+        models[customer_type] = replace(
+            _with_apart(model, levels, types, veto),
+            basis="em",
+            trained_on={
+                "records": records,
+                "pairs": len(rows),
+                "patterns": len(patterns.counts),
+                "rounds": rounds,
+                "labels": 0 if known is None else int((~np.isnan(known[rows])).sum()),
+                **{f"measured_{name}": n for name, n in level_counts(patterns).items()},
+            },
+        )
+    return models
+
+
+def _reduced(model: Model, settings: MatchingSettings) -> Model:
+    kept = {name: f for name, f in model.fields.items() if name not in settings.ignore}
+    return replace(model, fields=kept)
+
+
+def _types(features: pa.Table) -> np.ndarray:
+    return features.column("customer_type").to_numpy(zero_copy_only=False).astype(str)
+
+
+def _count_records(features: pa.Table, customer_type: str) -> int:
+    return int((_types(features) == customer_type).sum())
+
+
+def _pair_types(levels: pa.Table, features: pa.Table) -> np.ndarray:
+    """Customer type of each pair, empty where the two records are of different types."""
+    ids = features.column("record_id").combine_chunks()
+    types = _types(features)
+    left = types[pc.index_in(levels.column("left_id"), value_set=ids).to_numpy()]
+    right = types[pc.index_in(levels.column("right_id"), value_set=ids).to_numpy()]
+    return np.where(left == right, left, "")
+
+
+def _strata(
+    levels: pa.Table, features: pa.Table, known: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Customer type of each pair that m, u and the prior are learned from, and its contradiction.
+
+    Returns:
+        two arrays of text: the type, empty where the pair only teaches what
+        its contradiction leaves of an agreement; the contradiction, empty
+        where there is none. A pair that a label calls a match has none.
+    """
+    veto = levels.column("veto").to_numpy(zero_copy_only=False)
+    veto = np.where(pc.is_null(levels.column("veto")).to_numpy(), "", veto).astype(str)
+    if known is not None:
+        veto = np.where(known == 1.0, "", veto)
+    types = _pair_types(levels, features)
+    by_number = np.isin(veto, NUMBERS)
+    name = levels.column("name_level").to_numpy().astype(np.int64)
+    open_type = np.where(veto == "", types, "")
+    for customer_type in LEVELS:
+        mine = types == customer_type
+        size = len(LEVELS[customer_type]["name"])
+        judged = mine & ~by_number & (name != MISSING)
+        pairs = np.bincount(name[judged], minlength=size)
+        vetoed = np.bincount(name[judged & (veto != "")], minlength=size)
+        # By index -1 a missing name contradicts nothing.
+        allows = np.append((pairs > 0) & (vetoed < MOSTLY * pairs), True)
+        taken = mine & by_number
+        open_type[taken] = np.where(allows[name[taken]], customer_type, "")
+    return open_type, veto
+
+
+def _patterns(
+    levels: pa.Table,
+    model: Model,
+    rows: np.ndarray,
+    known: np.ndarray | None = None,
+    unlike: np.ndarray | None = None,
+) -> Patterns:
+    """Counted patterns of the given pairs, in the fields of the model.
+
+    Args:
+        known: per pair of levels what a label says, else NaN; None without labels.
+        unlike: per pair of levels whether it does not match for certain.
+    """
+    fields = tuple(name for name in fields_of(levels.column_names) if name in model.fields)
+    matrix = np.column_stack([levels.column(f"{name}_level").to_numpy()[rows] for name in fields])
+    return count_patterns(
+        matrix,
+        fields,
+        None if known is None else known[rows],
+        None if unlike is None else unlike[rows],
+    )
+
+
+def _with_apart(model: Model, levels: pa.Table, types: np.ndarray, veto: np.ndarray) -> Model:
+    """The model with what each kind of contradiction leaves of an agreement.
+
+    Nearly all pairs with a contradiction are chance pairs, so their levels are
+    counted as such; what a match looks like is the same with and without.
+    """
+    apart: dict[str, dict[str, FieldModel]] = {}
+    for name in VETOES:
+        rows = np.flatnonzero((types == model.customer_type) & (veto == name))
+        if len(rows):
+            apart[name] = unlike_shares(_patterns(levels, model, rows), model)
+    return replace(model, apart=apart)
