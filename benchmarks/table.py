@@ -15,6 +15,8 @@ README = HERE.parent / "README.md"
 START, END = "<!-- benchmarks:start -->", "<!-- benchmarks:end -->"
 TOOLS = ("onefold", "splink", "goldenmatch")
 NAMES = {"onefold": "Onefold", "splink": "Splink", "goldenmatch": "GoldenMatch"}
+SMALL = 0.2
+"""F1 points; see ablation."""
 MATCHING = ("pair", "compare", "learn", "score", "group")
 STAGES = ("read", "recognize", "clean", "validate", *MATCHING)
 HEAD = (
@@ -177,30 +179,33 @@ def growth(results: Sequence[Mapping[str, Any]]) -> str:
 
 
 def ablation(folder: Path) -> str:
-    """What each idea gives: F1 points against the full matcher, per world."""
+    """What each idea gives: F1 points against the full matcher, per world.
+
+    Changes that matter nowhere by more than SMALL points are named below the table.
+    """
     found = {
         path.stem.removeprefix("ablation-"): json.loads(path.read_text(encoding="utf-8"))
         for path in sorted(folder.glob("ablation-*.json"))
     }
-    if not found:
-        return ""
+    names = list(dict.fromkeys(name for one in found.values() for name in one["variants"]))
     rows: list[Sequence[str]] = [["change", *found]]
-    names: list[str] = []
-    for figures in found.values():
-        names += [name for name in figures["variants"] if name not in names]
+    small = []
     for name in names:
-        cells = []
+        cells, largest = [], 0.0
         for figures in found.values():
             full, one = figures["variants"]["full"], figures["variants"].get(name)
-            if one is None:
-                cells.append("")
-            elif name == "full":
-                cells.append(f"{share(one['f1'])}, {100 * one['hard']:.1f} %")
-            else:
-                points = 100 * (one["f1"] - full["f1"])
-                cells.append(f"{points:+.1f}, {100 * one['hard']:.1f} %")
-        rows.append([name, *cells])
-    return markdown(rows)
+            points = 100 * (one["f1"] - full["f1"]) if one else 0.0
+            largest = max(largest, abs(points))
+            shown = share(one["f1"]) if name == "full" else f"{points:+.1f}" if one else ""
+            cells.append(f"{shown}, {100 * one['hard']:.1f} %" if one else "")
+        if name == "full" or largest > SMALL:
+            rows.append([name, *cells])
+        else:
+            small.append(name)
+    if not found:
+        return ""
+    below = f"\n\nWithin {SMALL} points everywhere: {'; '.join(small)}." if small else ""
+    return markdown(rows) + below
 
 
 def environment(results: Sequence[Mapping[str, Any]]) -> str:
