@@ -183,11 +183,7 @@ def variants(kinds: list[str]) -> Iterator[tuple[str, Variant]]:
         "pairs inside components not scored",
         Variant(scored=lambda made: made.filter(pc.not_equal(made["found_by"], "closure"))),
     )
-    yield (
-        "no second training from the clusters",
-        Variant(settings.model_copy(update={"refit": False})),
-    )
-    for cut in (0.2, 0.6, 0.8, 0.95):
+    for cut in (0.2, 0.4, 0.6, 0.8, 0.95):
         low = {"match": cut, "review": min(cut, settings.review)}
         yield f"cut at {cut:g}", Variant(settings.model_copy(update=low))
     for name in FIELDS:

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from benchmarks import run
+from dedupe import files
 from dedupe.model import MatchingSettings
 
 STAGES = {
@@ -44,8 +45,6 @@ class Clock:
 
 def of_files(paths: list[Path], folder: Path) -> dict[str, object]:
     """Details of files that ``onefold dedupe`` reads."""
-    from dedupe import files
-
     clock = Clock()
     settings = MatchingSettings.read({"link_only": len(paths) > 1})
     outcome = files.dedupe(paths, settings, progress=clock.announce)
