@@ -62,6 +62,16 @@ def _forms() -> tuple[dict[tuple[str, ...], str], dict[tuple[str, ...], str], fr
     return behind, front, frozenset(group)
 
 
+@cache
+def form_words() -> frozenset[str]:
+    """Words that legal forms at the end of names consist of.
+
+    >>> {"ltd", "co", "smith"} & form_words() == {"ltd", "co"}
+    True
+    """
+    return frozenset(word for phrase in _forms()[0] for word in phrase) - {"and", "of", ""}
+
+
 def parse(name: str, country: str) -> Parts:
     """Take apart a name in Latin letters without remarks; callers must not change the parts."""
     return _parse(name, country in CHINESE_COUNTRIES)

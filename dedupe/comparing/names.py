@@ -145,6 +145,7 @@ def organization_forms(row: Mapping[str, Any]) -> tuple[OrganizationForm, ...]:
         row["org_industry"] or "",
         row["org_legal_form"] or "",
         row["name_readings"] or (),
+        row["branch"] or "",
         bool(row["name_cut"]),
     )
     places = organization_form.with_other_place(main, row["branch"] or "")
@@ -162,4 +163,5 @@ def parsed_organization(shown: str) -> OrganizationForm:
         parsed.industry or "",
         parsed.legal_form or "",
         parsed.readings,
+        parsed.branch or "",
     )

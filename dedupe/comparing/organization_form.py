@@ -18,6 +18,8 @@ from rules import han_organization, latin_organization, place_names, text
 
 _WORD = re.compile(r"[^\W_]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_HAN_FORM = re.compile("(?:集团|控股)*(?:股份)?有限(?:责任)?公司")
+_PLAIN = re.compile("[A-Za-z& ]+")
 _SMALL = frozenset({"the", "and", "of", "a", "for"})
 
 
@@ -82,6 +84,7 @@ def form(
     industry: str = "",
     legal_form: str = "",
     readings: Iterable[str] = (),
+    branch: str = "",
     cut: bool = False,
 ) -> OrganizationForm:
     """Prepare one name for comparing; parts in shown form, the brand empty if unknown.
@@ -89,6 +92,7 @@ def form(
     Args:
         readings: Latin forms of the brand that the field rule knows, such as
             those of a house's name in another language.
+        branch: what the name says of a branch, empty if it says nothing.
         cut: whether the name reaches the length at which its source cuts.
     """
     brand = brand or name
@@ -96,12 +100,13 @@ def form(
     folded_region, folded_brand = text.fold(region), text.fold(brand)
     if han:
         key = text.fold(name)
-        core, whole = _han_core(name, folded_brand)
+        core, whole = _han_core(name, key, folded_brand, legal_form, branch)
         core_words: tuple[str, ...] = ()
         brand_words = 0
     else:
-        key = "".join(words(name))
-        core_words, brand_words = _latin_core(name, region, brand)
+        every = words(name)
+        key = "".join(every)
+        core_words, brand_words = _latin_core(name, every, region, words(brand), legal_form, branch)
         core = whole = "".join(core_words)
     return OrganizationForm(
         key,
@@ -157,20 +162,38 @@ def with_other_place(main: OrganizationForm, branch: str) -> Iterator[Organizati
         )
 
 
-def _han_core(name: str, brand: str) -> tuple[str, str]:
+def _han_core(name: str, key: str, brand: str, legal_form: str, branch: str) -> tuple[str, str]:
     """Brand and line of business as written, without and with the region."""
-    parts = han_organization.parse(text.to_simplified(text.clean(name)))
-    core, whole = text.fold(parts.core), text.fold(parts.whole)
-    if not core.startswith(brand):  # a house's one name for its many
-        core = brand
-    return core, whole or core
+    start = key.find(brand)
+    end = _HAN_FORM.search(key)
+    if start < 0 or "(" in name or (not end and (branch or legal_form)):
+        parts = han_organization.parse(name)
+        core, whole = text.fold(parts.core), text.fold(parts.whole)
+        if not core.startswith(brand):  # a house's one name for its many
+            core = brand
+        return core, whole or core
+    whole = key[: end.start()] if end and end.start() >= start + len(brand) else key
+    return whole[start:], whole
 
 
-def _latin_core(name: str, region: str, brand: str) -> tuple[tuple[str, ...], int]:
+def _latin_core(
+    name: str,
+    every: tuple[str, ...],
+    region: str,
+    brand: tuple[str, ...],
+    legal_form: str,
+    branch: str,
+) -> tuple[tuple[str, ...], int]:
     """Words of brand and line of business as written, and how many are the brand."""
-    country = "CN" if region and text.has_han(region) else "US"
-    written = words(latin_organization.parse(name, country).core) or words(name)
-    own = words(brand)
-    if written[: len(own)] != own:
+    written = every
+    forms = latin_organization.form_words()
+    plain = not (region or branch) and bool(every)
+    if plain and legal_form and every[-1] in forms:
+        while len(written) > len(brand) and written[-1] in forms:
+            written = written[:-1]
+    elif not plain or legal_form or len(every[-1]) < 4 or not _PLAIN.fullmatch(name):
+        country = "CN" if region and text.has_han(region) else "US"
+        written = words(latin_organization.parse(name, country).core) or every
+    if written[: len(brand)] != brand:
         return written, 0
-    return written, len(own) if len(written) > len(own) else 0
+    return written, len(brand) if len(written) > len(brand) else 0

@@ -65,7 +65,9 @@ def _compare(a: OrganizationForm, b: OrganizationForm) -> int:
 
 def compare_all(left: Iterable[OrganizationForm], right: Iterable[OrganizationForm]) -> int:
     """The best level over all ways either organization is named."""
-    right = tuple(right)
+    left, right = tuple(left), tuple(right)
+    if len(left) == 1 == len(right):
+        return compare(left[0], right[0])
     return max(compare(a, b) for a in left for b in right)
 
 

@@ -75,10 +75,32 @@ def _contact(a: str, b: str) -> int:
     >>> _contact("王丽", "王丽"), _contact("王丽", "赵强")
     (2, 0)
     """
+    if a.isascii() and b.isascii() and not _share_a_word(a, b):
+        return DIFFERENT
     level = person_name.compare(_person(a), _person(b))
     if level >= person_name.CONFUSABLE:
         return AGREES
     return SIMILAR if level in (person_name.NO_GIVEN, person_name.GIVEN_NEAR) else DIFFERENT
+
+
+def _share_a_word(a: str, b: str) -> bool:
+    """Whether two Latin names have a word in common, or one that may be a slip of another.
+
+    Without a family name in common contacts are different, whatever else they share.
+
+    >>> _share_a_word("Ann Lee", "A. Leee"), _share_a_word("Ann Lee", "Abe Long")
+    (True, False)
+    """
+    left, right = (
+        {word for word in text.fold_words(name).split() if len(word) > 1} for name in (a, b)
+    )
+    if left & right:
+        return True
+    return any(
+        OSA.distance(x, y, score_cutoff=2) <= (1 if min(len(x), len(y)) < 5 else 2)
+        for x in left
+        for y in right
+    )
 
 
 def employer_levels(features: pa.Table, left: Rows, right: Rows) -> Levels:
