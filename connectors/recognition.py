@@ -96,6 +96,8 @@ class Recognition:
                 found[f"{ATTRIBUTE}{column.name}"] = [column.name]
         if "address" in found:
             found["address"].sort(key=_place_in_address)
+        if "given_name" in found:
+            found["given_name"].sort(key=_is_middle_name)
         if "city" not in found and "district" in found and self.country not in ("CN", "TW"):
             found["city"] = found.pop("district")
         return {field: tuple(columns) for field, columns in found.items()}
@@ -337,6 +339,8 @@ def guesses(profile: _Profile) -> tuple[Guess, ...]:
     found: dict[str, Guess] = {}
     if _place_in_address(profile.name)[0] != _LINE:
         found["address"] = Guess("address", 0.9, "heading, a part of the address")
+    elif _is_middle_name(profile.name):
+        found["given_name"] = Guess("given_name", 0.9, "heading, a part of the name")
     elif meant is not None:
         field = _refined(meant.field, profile)
         base = 0.9 if meant.rank < 500 else 0.8 if meant.rank < 2000 else 0.65
@@ -468,6 +472,8 @@ def _one_each(
     result = list(columns)
     for field in {c.field for c in columns if c.role == "field"} - _SEVERAL:
         group = [i for i, c in enumerate(columns) if c.role == "field" and c.field == field]
+        if field == "given_name":
+            group = [i for i in group if not _is_middle_name(columns[i].name)]
         if field == "address":
             group = [i for i in group if not _belongs(columns[i].name, columns, group)]
         kept: list[int] = []
@@ -500,6 +506,11 @@ def _belongs(name: str, columns: list[Column], group: list[int]) -> bool:
     return sum(_stem(columns[i].name) == stem for i in group) > 1 and stem != mapping.normalize(
         name
     )
+
+
+def _is_middle_name(name: str) -> bool:
+    plain = mapping.normalize(name)
+    return any(mapping.normalize(known) == plain for known in content.words()["middle_name"])
 
 
 _NUMBER, _LINE, _UNIT = range(3)

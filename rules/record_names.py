@@ -57,6 +57,7 @@ def read(cells: Cells, kinds: Sequence[str], countries: Sequence[str], staged: C
 
     ``organization_name`` is the customer where it is an organization and ``name``
     is empty. Of a person it is the employer, unless nothing else names the person.
+    Several columns of the source's YAML for ``given_name`` are its parts (a middle name).
 
     Args:
         kinds: ``person`` or ``organization``, of every record.
@@ -67,6 +68,8 @@ def read(cells: Cells, kinds: Sequence[str], countries: Sequence[str], staged: C
     written = cells.every("name")
     fields = ("organization_name", "family_name", "given_name", "contact_name")
     columns = [cells.first(field) for field in (*fields, "legal_representative")]
+    if cells.is_list("given_name"):
+        columns[2] = [" ".join(parts) or None for parts in cells.every("given_name")]
     notes_, short_names = cells.every("note"), cells.every("short_name")
     others_of = staged["other_names"]
     for row, (kind, names, *rest) in enumerate(zip(kinds, written, *columns, strict=True)):

@@ -245,3 +245,12 @@ def test_a_list_of_persons_is_told_from_one_that_may_hold_organizations():
     assert recognize([mixed]).customer_type(mixed.column_names) is None
     named = table(name=PEOPLE["name"][:2] + PEOPLE["org"][:3], dob=PEOPLE["dob"], sex=PEOPLE["sex"])
     assert recognize([named]).customer_type(named.column_names) is None
+
+
+def test_a_middle_name_is_a_part_of_the_given_name():
+    names = table(
+        middle_name=["J.", None, "Lee"], first_name=["Ann", "Bob", "Cy"], surname=["F", "M", "T"]
+    )
+    assert recognize([names]).mapped(names.column_names) == {
+        "given_name": ("first_name", "middle_name"), "family_name": ("surname",)
+    }  # fmt: skip

@@ -253,3 +253,13 @@ def test_equal_records_are_paired_although_their_keys_are_oversized() -> None:
     made = blocking.candidates(table, Settings(10)).pairs
     assert made.filter(pc.match_substring(made["found_by"], "same")).num_rows == 435
     assert made.num_rows == 435
+
+
+def test_with_link_only_records_of_one_source_make_no_pair() -> None:
+    rows = [person("张", "伟", "zhang wei") | {"source": source} for source in ("a", "a", "b")]
+    table = features.build(staged(*rows))
+    pairs = blocking.candidates(table, Settings(link_only=True)).pairs.to_pylist()
+    assert {(row["left_id"], row["right_id"]) for row in pairs} == {
+        ("a:0001", "a:0003"), ("a:0002", "a:0003")
+    }  # fmt: skip
+    assert blocking.candidates(table, Settings()).pairs.num_rows == 3

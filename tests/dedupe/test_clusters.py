@@ -281,3 +281,33 @@ def test_clusters_lie_within_the_components_above_the_cut(pairs):
     components = list(networkx.connected_components(graph))
     for group in groups(IDS, scored(*rows)):
         assert any(group <= component for component in components)
+
+
+LINKS = SETTINGS.model_copy(update={"link_only": True})
+
+
+def test_with_link_only_a_cluster_has_one_record_of_each_source_at_most():
+    pairs = scored(("a:1", "b:1", 9.0), ("a:2", "b:1", 6.0), ("a:2", "c:1", 8.0))
+    ids = ["a:1", "a:2", "b:1", "c:1"]
+    assert groups(ids, pairs, settings=LINKS) == {
+        frozenset(["a:1", "b:1"]), frozenset(["a:2", "c:1"])
+    }  # fmt: skip
+    assert frozenset(["a:1", "a:2", "b:1"]) <= max(groups(ids, pairs), key=len)
+
+
+def test_with_link_only_a_chain_of_sources_is_one_cluster_that_no_second_record_enters():
+    pairs = scored(
+        ("a:1", "b:1", 9.0), ("a:1", "c:1", 9.0), ("b:1", "c:1", 9.0),
+        ("b:2", "c:1", 8.0), ("a:2", "b:2", 7.0),
+    )  # fmt: skip
+    ids = ["a:1", "a:2", "b:1", "b:2", "c:1"]
+    assert groups(ids, pairs, settings=LINKS) == {
+        frozenset(["a:1", "b:1", "c:1"]), frozenset(["a:2", "b:2"])
+    }  # fmt: skip
+
+
+def test_with_link_only_no_pair_within_a_source_is_asked_for():
+    pairs = scored(("a:1", "b:1", 9.0), ("a:2", "b:1", 9.0), ("b:1", "c:1", 9.0))
+    ids = ["a:1", "a:2", "b:1", "c:1"]
+    wanted = missing_pairs(ids, pairs, None, LINKS).to_pylist()
+    assert {(row["left_id"], row["right_id"]) for row in wanted} == {("a:1", "c:1"), ("a:2", "c:1")}
