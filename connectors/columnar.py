@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
-from connectors import delimited, files, parquet, spreadsheet, tables
+from connectors import content, delimited, files, mapping, parquet, spreadsheet, tables
 from connectors.config import SourceConfig
 from connectors.files import SourceFile
 from connectors.reading import POSITION, PROBLEM, ROW_HASH, SOURCE_KEY, Reading, Report, Row
@@ -83,11 +83,11 @@ def read(path: Path, name: str) -> FileTable:
         path=(glob.escape(str(path)),),
         headings="auto",
     )
-    report = Report()
     try:
-        table = _fast(config, report) if connector == "delimited" else None
-        if table is None:
-            table = _by_rows(config, report)
+        table, report = _read(config)
+        if config.connector != "parquet" and _is_record(table.column_names):
+            table, report = _read(config.model_copy(update={"header_row": 0}))
+            report.note(f"{path.name}: there are no headings, the first row is a record")
     except SourceError as error:
         where = path.name if error.where == name else error.where
         do = _DO if "sources/" in error.do else error.do
@@ -95,6 +95,22 @@ def read(path: Path, name: str) -> FileTable:
     if not table.num_rows:
         raise SourceEmpty(path.name, "there are no rows", do="Give a file with records in it.")
     return FileTable(path, _keyed(table), report)
+
+
+def _read(config: SourceConfig) -> tuple[pa.Table, Report]:
+    """The table, column by column if the file is regular, and what was left out."""
+    report = Report()
+    table = _fast(config, report) if config.connector == "delimited" else None
+    return (_by_rows(config, report) if table is None else table), report
+
+
+def _is_record(headings: Sequence[str]) -> bool:
+    """Whether what was taken for headings are the values of a record: none is known, and one
+    is an e-mail address, a date or a number of many digits."""
+    own = [name for name in headings if name[:1] != "_"]
+    if any(map(mapping.is_known, own)):
+        return False
+    return any(content.is_datum(name) for name in own)
 
 
 def _keyed(table: pa.Table) -> pa.Table:

@@ -285,6 +285,16 @@ def shares(values: Sequence[str]) -> dict[str, float]:
     }
 
 
+def is_datum(text: str) -> bool:
+    """Whether a text can only be a value, never a heading.
+
+    >>> is_datum("a@example.com"), is_datum("555-010-0001"), is_datum("Sales 2024")
+    (True, True, False)
+    """
+    plain = folded(text)
+    return any(TESTS[kind](plain) for kind in ("email", "phone", "date", "national_id"))
+
+
 def postal_country(values: Sequence[str]) -> str | None:
     """The country whose postal codes most values are, if their form alone tells."""
     texts = [folded(value) for value in values]

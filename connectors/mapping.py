@@ -142,7 +142,7 @@ def _known(heading: str) -> tuple[bool, Meaning | None]:
     meanings, plain = _words().meanings, normalize(heading)
     single = plain.removesuffix("es") if plain.endswith("sses") else plain.removesuffix("s")
     for form in (plain, plain.rstrip("0123456789"), single):
-        if form in meanings:
+        if form in meanings and (form or not plain):
             return True, meanings[form]
     return False, None
 

@@ -140,6 +140,7 @@ def recognize(
         _as_said(name, said[name]) if name in said else _column(profiles[name]) for name in names
     ]
     columns = _one_key(columns)
+    columns = _no_stray_names(columns, tables, profiles)
     columns = _one_each(columns, tables, said)
     columns = _no_repeats(columns, tables, said)
     columns = _not_too_many(columns, profiles, said)
@@ -486,6 +487,25 @@ def _one_each(
             reason = f"another {field.replace('_', ' ')}; {columns[better[0]].name} counts"
             result[i] = replace(columns[i], role="none", field="", reason=reason)
     return result
+
+
+def _no_stray_names(
+    columns: list[Column], tables: Sequence[pa.Table], profiles: Mapping[str, _Profile]
+) -> list[Column]:
+    """A column of single words is no part of the name (it may be a city) where another column
+    holds the whole name, and does not have these words in it."""
+    whole = [c.name for c in columns if c.role == "field" and c.field == "name"]
+    samples = [_sampled(table) for table in tables]
+    return [
+        _as_text(profiles[c.name], c.others)
+        if whole
+        and c.field in ("given_name", "family_name")
+        and c.confidence < 1.0
+        and not c.reason.startswith("heading")
+        and not _repeated(c.name, whole, samples)
+        else c
+        for c in columns
+    ]
 
 
 def _meet(one: str, other: str, tables: Sequence[pa.Table]) -> bool:

@@ -91,7 +91,7 @@ def write(records: pa.Table, path: Path) -> None:
         elif path.suffix.casefold() == ".csv":
             from pyarrow import csv
 
-            csv.write_csv(records, temporary)
+            csv.write_csv(records, temporary, csv.WriteOptions(quoting_style="needed"))
         else:
             _write_workbook(records, temporary)
         temporary.replace(path)

@@ -89,3 +89,11 @@ def test_parquet_columns_are_text_and_nested_ones_are_refused(tmp_path: Path) ->
     pq.write_table(pa.table({"name": ["Ann"], "tags": [["a", "b"]]}), path)
     with pytest.raises(SourceLayout, match="nested values"):
         columnar.read(path, "f")
+
+
+def test_a_file_without_headings_loses_no_record(tmp_path: Path) -> None:
+    text = "Ann Fox,ann@example.com\nBob Moore,bob@example.com\n"
+    read = columnar.read(write(tmp_path, text), "f")
+    assert read.table["column 1"].to_pylist() == ["Ann Fox", "Bob Moore"]
+    assert read.table["_row"].to_pylist() == [1, 2]
+    assert any("no headings" in line for line in read.report.lines)

@@ -254,3 +254,13 @@ def test_a_middle_name_is_a_part_of_the_given_name():
     assert recognize([names]).mapped(names.column_names) == {
         "given_name": ("first_name", "middle_name"), "family_name": ("surname",)
     }  # fmt: skip
+
+
+def test_single_words_beside_a_whole_name_are_no_part_of_it():
+    first, last = zip(*(name.split() for name in PEOPLE["name"]), strict=True)
+    towns = ["Lee", "Jackson", "Washington", "Lincoln", "Madison"]
+    found = fields(recognize([table(c1=PEOPLE["name"], c2=list(last), c3=towns)]))
+    assert found == {"c1": "name", "c2": "family_name", "c3": "text"}
+    assert fields(recognize([table(c1=list(first), c2=list(last))])) == {
+        "c1": "given_name", "c2": "family_name"
+    }  # fmt: skip
