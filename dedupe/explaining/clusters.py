@@ -14,7 +14,7 @@ from dedupe.explaining import apart, pairs
 from dedupe.explaining.evidence import Evidence
 from dedupe.explaining.facts import Cluster, Edge, Graph, Loss, Neighbor, Pair, WeakestLink
 from dedupe.explaining.messages import Message, message
-from dedupe.explaining.words import field_name
+from dedupe.explaining.words import field_name, signed
 from dedupe.model import logit_bits
 
 NEAREST = 8
@@ -58,7 +58,7 @@ def _verdict(
         count=size,
         left=left,
         right=right,
-        bits=f"{weakest.mean_bits:+.1f}",
+        bits=signed(round(weakest.mean_bits * 10)),
     )
     fatal = [loss for loss in weakest.losses if len(loss.parts) > 1]
     reasons = [_loss_words(loss) for loss in fatal]
@@ -75,7 +75,7 @@ def _verdict(
 
 
 def _loss_words(loss: Loss) -> Message:
-    sizes = [str(len(part)) for part in loss.parts]
+    sizes = " + ".join(str(len(part)) for part in loss.parts)
     return message(
         "Without {what}: {customers} customers, of {sizes} records.",
         what=loss.without,

@@ -62,6 +62,8 @@ class Step:
         sum_bits: the weight after it.
         shown_tenths: bits in tenths, rounded so that the steps shown add up to the sum shown.
         frequency: of the agreeing value, for rarity.
+        match_share, other_share: 0..1: of the pairs that match and of the candidate pairs that
+            do not, how many have this level; for levels.
     """
 
     kind: str
@@ -72,6 +74,8 @@ class Step:
     sum_bits: float
     shown_tenths: int
     frequency: Frequency | None = None
+    match_share: float | None = None
+    other_share: float | None = None
 
 
 @dataclass(frozen=True)

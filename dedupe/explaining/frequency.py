@@ -93,9 +93,16 @@ def _column(rarity: Rarity, value: str, row: Mapping[str, Any]) -> int:
 
 
 def _shown(rarity: Rarity, value: str, left: Mapping[str, Any]) -> str:
-    """A value as it is shown: the name itself where the value is its key."""
+    """A value as it is shown: a name itself where the value is its key, else the key in quotes."""
     at = _column(rarity, value, left)
-    column = rarity.columns[at] if at < len(rarity.columns) else rarity.columns[0]
-    if column == "name_key" and at < len(rarity.columns):
-        return str(left["name"])
-    return shown.key_text(column, value, left.get("country"))
+    if at == len(rarity.columns):
+        return f"“{value}…”"
+    column = rarity.columns[at]
+    if column in _SHOWN_NAMES:
+        return str(left[_SHOWN_NAMES[column]])
+    text = shown.key_text(column, value, left.get("country"))
+    return f"“{text}”" if column.endswith("_readings") else text
+
+
+_SHOWN_NAMES = {"name_key": "name", "brand_key": "org_brand"}
+"""Columns of keys that are made of one shown column of features."""

@@ -18,7 +18,7 @@ from importlib.resources import files
 from typing import Any
 
 LANGUAGES = ("en", "zh")
-_SEPARATORS = {"en": ", ", "zh": "、"}
+_SEPARATORS = {"en": "; ", "zh": "；"}
 
 
 @dataclass(frozen=True)

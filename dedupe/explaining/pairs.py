@@ -17,7 +17,7 @@ from dedupe.explaining.evidence import Evidence
 from dedupe.explaining.facts import Between, Key, Pair, Record, Step
 from dedupe.explaining.frequency import frequencies
 from dedupe.explaining.messages import Message, message
-from dedupe.explaining.words import field_name
+from dedupe.explaining.words import exact, field_name
 from dedupe.levels import VETOES
 from dedupe.model import logit_bits
 
@@ -264,8 +264,7 @@ class _Facts:
         veto = apart.inherited(crossing, left, right)
         if veto is not None:
             says = message(
-                "Other records of the two customers contradict each other,"
-                " {left} and {right}: {reason}",
+                "Records of the two customers contradict each other, {left} and {right}: {reason}",
                 left=veto[0],
                 right=veto[1],
                 reason=apart.veto_words(veto[2]),
@@ -276,10 +275,10 @@ class _Facts:
             says = message(
                 "On average the records of the two customers do not match: {mean} bits"
                 " over {pairs} pairs, of which {scored} were compared; {cut} bits would do.",
-                mean=f"{between.mean_bits:+.1f}",
+                mean=exact(between.mean_bits),
                 pairs=between.left_records * between.right_records,
                 scored=between.scored_pairs,
-                cut=f"{self.cut:+.1f}",
+                cut=exact(self.cut),
             )
             return "not_formed", head, [says]
         says = message(
@@ -309,4 +308,5 @@ class _Facts:
 
 
 def _bits(bits: float) -> str:
-    return f"{abs(bits):.1f}"
+    """A distance in bits: to a tenth, or closer where that would say none."""
+    return f"{abs(bits):.1f}" if abs(bits) >= 0.05 else f"{abs(bits):.2f}"

@@ -65,21 +65,13 @@ def steps(
     if abs(rest) > 1e-6:
         parts.append(("other", "", "", message("Other adjustments."), rest))
     tenths = in_tenths([part[4] for part in parts], weight)
+    shares = _shares(pair, model)
     found, total = [], 0.0
     for (kind, field, level, says, bits), shown in zip(parts, tenths, strict=True):
         total += bits
-        found.append(
-            Step(
-                kind,
-                field,
-                level,
-                says,
-                bits,
-                total,
-                shown,
-                frequencies.get(field) if kind == "rarity" else None,
-            )
-        )
+        common = frequencies.get(field) if kind == "rarity" else None
+        match, other = shares.get(field, (None, None)) if kind == "level" else (None, None)
+        found.append(Step(kind, field, level, says, bits, total, shown, common, match, other))
     return tuple(found)
 
 
@@ -90,6 +82,16 @@ def _other_words(column: str, pair: Mapping[str, Any]) -> Message:
     if pair["veto"] is None:
         return message("A contradiction, which the rest outweighs.")
     return message(VETOES[pair["veto"]].sentence)
+
+
+def _shares(pair: Mapping[str, Any], model: Model | None) -> dict[str, tuple[float, float]]:
+    """Field → share of matching and of other pairs that have the pair's level."""
+    found = {}
+    for field, known in model.fields.items() if model else ():
+        number = pair.get(f"{field}_level")
+        if number is not None and number != MISSING:
+            found[field] = (known.m[number], known.u[number])
+    return found
 
 
 _Part = tuple[str, str, str, Message, float]
@@ -155,8 +157,10 @@ def rarity_words(field: str, bits: float, frequency: Frequency | None) -> Messag
             return message("The agreeing value is rare: {field}.", field=what)
         return message("The agreeing value is common: {field}.", field=what)
     said = {"field": what, "value": frequency.value, "records": frequency.records}
-    if frequency.records <= 2:
+    if frequency.records <= 2 and bits > SLIGHT_BITS:
         return message("{field} {value}: no other record has it: strong.", **said)
+    if frequency.records <= 2:
+        return message("{field} {value}: no other record has it.", **said)
     if frequency.customers <= 1:
         return message("{field} {value}: {records} records have it, all of one customer.", **said)
     said["customers"] = frequency.customers

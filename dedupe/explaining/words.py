@@ -35,3 +35,12 @@ def signed(tenths: int) -> str:
     """
     sign = "+" if tenths > 0 else "−" if tenths < 0 else ""
     return f"{sign}{abs(tenths) // 10}.{abs(tenths) % 10}"
+
+
+def exact(bits: float) -> str:
+    """Bits as a signed number to a hundredth, for what must be told from something close.
+
+    >>> exact(-0.584)
+    '−0.58'
+    """
+    return f"{bits:+.2f}".replace("-", "−")

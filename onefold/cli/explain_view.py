@@ -97,6 +97,13 @@ class View:
 
     def _why(self, pair: Pair, step: Step) -> Text:
         text = Text(self._say(step.says))
+        if step.match_share is not None and step.other_share is not None:
+            shares = message(
+                " {matches} of matches, {others} of other pairs.",
+                matches=_share(step.match_share),
+                others=_share(step.other_share),
+            )
+            text.append(self._say(shares), style="dim")
         if step.kind == "level":
             said = both_values(pair, step.field)
             if said:
@@ -183,6 +190,15 @@ _HEADINGS = {
     "Right": message("Right"),
     "In common": message("In common"),
 }
+
+
+def _share(share: float) -> str:
+    """A share as percent, to two places of what there is.
+
+    >>> _share(0.957), _share(0.0123)
+    ('96%', '1.2%')
+    """
+    return f"{share:.0%}" if share >= 0.0995 else f"{share * 100:.2g}%"
 
 
 class _Bars:

@@ -61,8 +61,8 @@ def test_a_translation_fills_the_same_blanks(language: str) -> None:
 
 def test_lists_and_messages_within_messages_are_said_in_the_language() -> None:
     said = message("{left} and {right}", left=message("Name"), right=[message("Address"), "x"])
-    assert say(said, "en") == "Name and Address, x"
-    assert say(said, "zh") == "名称 与 地址、x"
+    assert say(said, "en") == "Name and Address; x"
+    assert say(said, "zh") == "名称 与 地址；x"
 
 
 def test_one_and_many_differ_in_english() -> None:

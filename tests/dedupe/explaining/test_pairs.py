@@ -86,7 +86,7 @@ def test_a_steward_s_link_is_the_reason(matched, records) -> None:
     links = [("link", "crm:low-1", "crm:low-2"), ("link", "crm:alone", "crm:low-2")]
     evidence = matched(records, *links)
     pair = explain.pair(evidence, "crm:alone", "crm:low-1")
-    assert pair.outcome == "linked" and "decision D2, D1" in words(pair)
+    assert pair.outcome == "linked" and "decision D2; D1" in words(pair)
 
 
 def test_a_steward_s_no_link_is_the_reason(matched, records) -> None:
