@@ -42,11 +42,11 @@ def waterfall(pair: Pair, language: str = "en") -> str:
         f'<title id="title">{escape(title)}</title>',
         f'<desc id="desc">{escape(_described(pair, verdict, sums, language))}</desc>',
         f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
-        _text(MARGIN, 40, _fitted(title, WIDTH - 2 * MARGIN, 20), size=20, weight=600),
-        _text(MARGIN, 62, f"{left.record_id}  ·  {right.record_id}", size=SMALL, fill=PALE),
+        text_element(MARGIN, 40, fitted(title, WIDTH - 2 * MARGIN, 20), size=20, weight=600),
+        text_element(MARGIN, 62, f"{left.record_id}  ·  {right.record_id}", size=SMALL, fill=PALE),
     ]
     for number, line in enumerate(head):
-        parts.append(_text(MARGIN, 88 + 20 * number, line))
+        parts.append(text_element(MARGIN, 88 + 20 * number, line))
     parts += _axis(scale, top, bottom, pair.match_bits, language)
     y, before = float(top), 0.0
     for number, row in enumerate(rows):
@@ -78,22 +78,24 @@ class _Row:
         self.lines = _wrapped(say(step.says, language), CHART_LEFT - MARGIN - 30, SIZE)
         self.values = both_values(pair, step.field) if step.kind == "level" else ""
         self.tip = self.values
-        self.values = _fitted(self.values, CHART_LEFT - MARGIN - 30, SMALL)
+        self.values = fitted(self.values, CHART_LEFT - MARGIN - 30, SMALL)
         self.height = 18 * len(self.lines) + (17 if self.values else 0) + 14
 
     def drawn(self, y: float, before: float, scale: _Scale, until: float) -> Iterator[str]:
         """Its elements; ``until`` is where the bar after it begins."""
         for number, line in enumerate(self.lines):
-            yield _text(MARGIN, y + 18 + 18 * number, line)
+            yield text_element(MARGIN, y + 18 + 18 * number, line)
         if self.values:
             at = y + 18 * len(self.lines) + 16
-            values = _text(MARGIN, at, self.values, size=SMALL, fill=PALE)
+            values = text_element(MARGIN, at, self.values, size=SMALL, fill=PALE)
             yield f"<g><title>{escape(self.tip)}</title>{values}</g>"
         start, end = scale.x(before), scale.x(self.step.sum_bits)
         fill = TOTAL if self.step.kind == "prior" else UP if self.step.bits >= 0 else DOWN
         middle, below = y + self.height / 2, y + self.height
         yield _bar(start, end, middle, fill)
-        yield _text(max(start, end) + 6, middle + 5, signed(self.step.shown_tenths), fill=fill)
+        yield text_element(
+            max(start, end) + 6, middle + 5, signed(self.step.shown_tenths), fill=fill
+        )
         yield _line(end, middle + 9, end, until, PALE)
         yield _line(MARGIN, below, CHART_LEFT - 20, below, GRID)
 
@@ -105,8 +107,8 @@ def _axis(scale: _Scale, top: float, bottom: float, cut: float, language: str) -
     return [
         _line(zero, top, zero, bottom + 34, PALE),
         _line(at, top - 6, at, bottom + 34, CUT, dash="4 3"),
-        _text(zero, bottom + 50, "0", size=SMALL, fill=PALE, anchor="middle"),
-        _text(at, top - 10, label, size=SMALL, fill=CUT, anchor="middle"),
+        text_element(zero, bottom + 50, "0", size=SMALL, fill=PALE, anchor="middle"),
+        text_element(at, top - 10, label, size=SMALL, fill=CUT, anchor="middle"),
     ]
 
 
@@ -114,9 +116,9 @@ def _sum(scale: _Scale, y: float, pair: Pair, words: str) -> list[str]:
     start, end = scale.x(0.0), scale.x(pair.weight_bits)
     tenths = sum(step.shown_tenths for step in pair.steps)
     return [
-        _text(MARGIN, y + 23, words, weight=600),
+        text_element(MARGIN, y + 23, words, weight=600),
         _bar(start, end, y + 18, TOTAL),
-        _text(max(start, end) + 6, y + 23, signed(tenths), weight=600, fill=TOTAL),
+        text_element(max(start, end) + 6, y + 23, signed(tenths), weight=600, fill=TOTAL),
     ]
 
 
@@ -149,7 +151,7 @@ def _described(pair: Pair, verdict: str, sums: str, language: str) -> str:
     return " ".join([verdict, *lines, sums])
 
 
-def _text(
+def text_element(
     x: float,
     y: float,
     text: str,
@@ -159,6 +161,7 @@ def _text(
     weight: int = 400,
     anchor: str = "start",
 ) -> str:
+    """A text of the picture."""
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" font-weight="{weight}" fill="{fill}" '
         f'text-anchor="{anchor}">{escape(text)}</text>'
@@ -174,7 +177,7 @@ def text_width(text: str, size: int) -> float:
     return sum(size * (1.0 if unicodedata.east_asian_width(c) in "WF" else 0.55) for c in text)
 
 
-def _fitted(text: str, width: float, size: int) -> str:
+def fitted(text: str, width: float, size: int) -> str:
     """A text cut to a width."""
     if text_width(text, size) <= width:
         return text

@@ -28,7 +28,9 @@ def explain(
     lang: Annotated[
         str | None, typer.Option(help="en or zh; else the terminal's language.")
     ] = None,
-    svg: Annotated[Path | None, typer.Option(help="Also draw the waterfall to this file.")] = None,
+    svg: Annotated[
+        Path | None, typer.Option(help="Also draw the waterfall, or the customer's graph, to it.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the facts as JSON.")] = False,
     home: Annotated[
         Path | None,
@@ -50,7 +52,7 @@ def explain(
         facts, shown, picture = _explained(evidence, one, other, language)
     if svg is not None:
         if picture is None:
-            raise ConfigError("--svg", "there is nothing to draw: no pair", do="Name two records.")
+            raise ConfigError("--svg", "a record alone has nothing to draw", do="Name two records.")
         svg.write_text(picture, encoding="utf-8")
     if as_json:
         out.print(json.dumps(facts, ensure_ascii=False, indent=1))
@@ -74,7 +76,8 @@ def _explained(
 ) -> "tuple[Any, RenderableType, str | None]":
     """The facts as plain values, as a table, and as a picture if there is a pair to draw."""
     from dedupe import explain as explaining
-    from dedupe.explaining import facts, subjects, svg
+    from dedupe.explaining import facts, graph_svg, subjects, svg
+    from dedupe.model import logit_bits
     from onefold.cli.explain_view import View
 
     view = View(language)
@@ -87,5 +90,7 @@ def _explained(
         plain = {"record": record, "neighbors": near}
         return facts.plain(plain, language), view.record(record, near), None
     cluster = explaining.cluster(evidence, str(evidence.cluster_of(left.record_ids[0])))
-    picture = svg.waterfall(cluster.weakest.pair, language) if cluster.weakest else None
+    ids = [record.record_id for record in cluster.records]
+    cut = logit_bits(evidence.settings.match)
+    picture = graph_svg.graph(explaining.graph(evidence, ids), cut, language)
     return facts.plain(cluster, language), view.cluster(cluster), picture
