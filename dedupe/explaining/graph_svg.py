@@ -21,6 +21,8 @@ from dedupe.explaining.svg import (
 from dedupe.explaining.words import signed
 
 WIDTH, LABEL = 960, 200
+CLUSTERS = (TOTAL, "#8a5aa8", "#2b7a9b", "#a3631d", "#6b7a1e")
+"""Colors of the records of one cluster each; they come again from the sixth on."""
 LEAST_RADIUS, ROOM = 120, 62
 """Pixels of the ring at least, and along it per record."""
 
@@ -38,6 +40,8 @@ def graph(found: Graph, match_bits: float, language: str = "en") -> str:
     width = max(WIDTH, 2 * (radius + LABEL + 40))
     height = 2 * radius + 190
     at = _places(found, width / 2, radius + 80, radius)
+    clusters = sorted({one.cluster_id or "" for one in found.nodes})
+    fills = {one: CLUSTERS[number % len(CLUSTERS)] for number, one in enumerate(clusters)}
     title = say(message("{count} record", "{count} records", count=count), language)
     edges = sorted(found.edges, key=lambda edge: (edge.weakest, edge.weight_bits or 0.0))
     described = "; ".join(_described(edge, language) for edge in found.edges)
@@ -52,7 +56,7 @@ def graph(found: Graph, match_bits: float, language: str = "en") -> str:
             f'<rect width="{width:.0f}" height="{height:.0f}" fill="#ffffff"/>',
             *(_line(edge, at, match_bits, language) for edge in edges),
             *(_bits(edge, at) for edge in edges if edge.weight_bits is not None and count <= 8),
-            *(_node(node, at[node.record_id], width / 2) for node in found.nodes),
+            *(_node(node, at[node.record_id], width / 2, fills) for node in found.nodes),
             *_legend(height - 24, language),
             "</svg>",
             "",
@@ -107,15 +111,15 @@ def _bits(edge: Edge, at: dict[str, tuple[float, float]]) -> str:
     )
 
 
-def _node(one: Record, place: tuple[float, float], middle: float) -> str:
-    """A record: a dot, its name and id beside it, away from the middle."""
+def _node(one: Record, place: tuple[float, float], middle: float, fills: dict[str, str]) -> str:
+    """A record: a dot in the color of its cluster, name and id beside it, away from the middle."""
     x, y = place
     side = 1 if x >= middle else -1
     anchor = "start" if side > 0 else "end"
     name, key = fitted(one.name, LABEL, SIZE), fitted(one.record_id, LABEL, SMALL)
     return (
         f"<g><title>{escape(f'{one.name} {one.record_id}')}</title>"
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="9" fill="{TOTAL}" stroke="#ffffff" '
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="9" fill="{fills[one.cluster_id or '']}" stroke="#ffffff" '
         f'stroke-width="2"/>'
         f"{text_element(x + 15 * side, y - 1, name, anchor=anchor)}"
         f"{text_element(x + 15 * side, y + 15, key, size=SMALL, fill=PALE, anchor=anchor)}</g>"

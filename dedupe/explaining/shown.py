@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dedupe.explaining.masking import SHOWN_LAST, masked, national
+from dedupe.explaining.masking import SHOWN_FIRST, SHOWN_LAST, masked, national
 from dedupe.levels import TEXT, is_text
 
 Row = Mapping[str, Any]
@@ -83,9 +83,12 @@ def key_text(column: str, key: str, country: str | None = None) -> str:
     if column == "phone_keys":
         kind, _, digits = key.rpartition(":")
         return masked(digits if kind else national(key, country))
-    if column in ("id", "id_keys", "id_part"):
-        kind, _, number = key.partition(":")
-        return f"{kind} {masked(number.strip('<>'))}" if number else masked(kind)
+    kind, _, number = key.partition(":")
+    if column == "id_part":
+        side, half = number[:1], number[1:]
+        return f"{kind} {half[:SHOWN_FIRST]}…" if side == "<" else f"{kind} …{half[-SHOWN_LAST:]}"
+    if column in ("id", "id_keys"):
+        return f"{kind} {masked(number)}" if number else masked(kind)
     return key
 
 

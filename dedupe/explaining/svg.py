@@ -29,7 +29,7 @@ def waterfall(pair: Pair, language: str = "en") -> str:
     title = say(message("{left} and {right}", left=left.name, right=right.name), language)
     verdict = say(pair.verdict, language)
     rows = [_Row(pair, step, language) for step in pair.steps]
-    head = _wrapped(verdict, WIDTH - 2 * MARGIN, SIZE)
+    head = wrapped(verdict, WIDTH - 2 * MARGIN, SIZE)
     top = 92 + 20 * len(head)
     bottom = top + sum(row.height for row in rows)
     height = bottom + 66
@@ -75,7 +75,7 @@ class _Row:
 
     def __init__(self, pair: Pair, step: Step, language: str) -> None:
         self.step = step
-        self.lines = _wrapped(say(step.says, language), CHART_LEFT - MARGIN - 30, SIZE)
+        self.lines = wrapped(say(step.says, language), CHART_LEFT - MARGIN - 30, SIZE)
         self.values = both_values(pair, step.field) if step.kind == "level" else ""
         self.tip = self.values
         self.values = fitted(self.values, CHART_LEFT - MARGIN - 30, SMALL)
@@ -186,7 +186,7 @@ def fitted(text: str, width: float, size: int) -> str:
     return text + "…"
 
 
-def _wrapped(text: str, width: float, size: int) -> list[str]:
+def wrapped(text: str, width: float, size: int) -> list[str]:
     """A text in lines of at most a width: broken at blanks, or after a wide character."""
     lines, line = [], ""
     for piece in _pieces(text):

@@ -12,7 +12,7 @@ from dedupe.explaining.facts import Cluster, Key, Neighbor, Pair, Record, Step, 
 from dedupe.explaining.messages import Message, message, say
 from dedupe.explaining.words import field_name, signed
 
-BAR = 20
+BAR, SHOWN_KEYS = 20, 4
 
 
 class View:
@@ -115,13 +115,11 @@ class View:
         for heading in ("Key", "Left", "Right", "In common"):
             table.add_column(self._say(_HEADINGS[heading]), overflow="fold")
         for key in keys:
-            common = ", ".join(key.shared) or "–"
+            common = _some(key.shared)
             if key.left_out_records is not None:
                 wide = message("{count} record", "{count} records", count=key.left_out_records)
                 common += f" ({self._say(wide)} > {key.limit})"
-            table.add_row(
-                self._say(key.says), ", ".join(key.left) or "–", ", ".join(key.right) or "–", common
-            )
+            table.add_row(self._say(key.says), _some(key.left), _some(key.right), common)
         return table
 
     # ------------------------------------------------------------------ a cluster, a record
@@ -190,6 +188,17 @@ _HEADINGS = {
     "Right": message("Right"),
     "In common": message("In common"),
 }
+
+
+def _some(keys: tuple[str, ...]) -> str:
+    """The first keys, and how many there are where that is not all.
+
+    >>> _some(("a", "b")), _some(tuple("abcdefg")), _some(())
+    ('a, b', 'a, b, c, d, … (7)', '–')
+    """
+    if len(keys) <= SHOWN_KEYS + 1:
+        return ", ".join(keys) or "–"
+    return f"{', '.join(keys[:SHOWN_KEYS])}, … ({len(keys)})"
 
 
 def _share(share: float) -> str:
