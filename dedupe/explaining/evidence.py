@@ -152,6 +152,13 @@ class Evidence:
         levels = matching.compare(pairs, self.features)
         return scoring.score(levels, self.features, self.models)
 
+    def contradiction(self, row: Mapping[str, Any]) -> str | None:
+        """What the records of a scored pair contradict each other in, also if overruled."""
+        if row["veto"] is not None or not row.get("veto_bits"):
+            return row["veto"]
+        ids = {name: [row[name]] for name in ("left_id", "right_id")}
+        return matching.compare(pa.table(ids), self.features)["veto"][0].as_py()
+
     # ------------------------------------------------------------------ decisions
     def decisions_on(self, ids: Iterable[str]) -> pa.Table | None:
         """The pair decisions that bear on these records: on them, or on records linked to them."""

@@ -117,10 +117,10 @@ def _node(one: Record, place: tuple[float, float], middle: float, fills: dict[st
     side = 1 if x >= middle else -1
     anchor = "start" if side > 0 else "end"
     name, key = fitted(one.name, LABEL, SIZE), fitted(one.record_id, LABEL, SMALL)
+    said, fill = escape(f"{one.name} {one.record_id}"), fills[one.cluster_id or ""]
     return (
-        f"<g><title>{escape(f'{one.name} {one.record_id}')}</title>"
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="9" fill="{fills[one.cluster_id or '']}" stroke="#ffffff" '
-        f'stroke-width="2"/>'
+        f"<g><title>{said}</title>"
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="9" fill="{fill}" stroke="#ffffff" stroke-width="2"/>'
         f"{text_element(x + 15 * side, y - 1, name, anchor=anchor)}"
         f"{text_element(x + 15 * side, y + 15, key, size=SMALL, fill=PALE, anchor=anchor)}</g>"
     )

@@ -44,7 +44,9 @@ def explain(evidence: Evidence, left: str, right: str) -> Pair:
     customer_type = rows[0]["customer_type"]
     same_type = customer_type == rows[1]["customer_type"]
     common = frequencies(evidence, rows[0], rows[1]) if same_type else {}
-    steps = waterfall.steps(row, evidence.models.get(customer_type), customer_type, common)
+    steps = waterfall.steps(
+        row, evidence.models.get(customer_type), customer_type, common, evidence.contradiction(row)
+    )
     facts = _Facts(evidence, row, stored, pair[0], pair[1], steps)
     outcome, verdict, reasons = facts.outcome()
     return Pair(
@@ -261,6 +263,7 @@ class _Facts:
                 decisions=decided,
             )
             return "not_formed", head, [says]
+        reasons = []
         veto = apart.inherited(crossing, left, right)
         if veto is not None:
             says = message(
@@ -269,7 +272,7 @@ class _Facts:
                 right=veto[1],
                 reason=apart.veto_words(veto[2]),
             )
-            return "not_formed", head, [says]
+            reasons.append(says)
         between = self.between
         if between is not None and between.mean_bits < self.cut:
             says = message(
@@ -280,11 +283,13 @@ class _Facts:
                 scored=between.scored_pairs,
                 cut=exact(self.cut),
             )
-            return "not_formed", head, [says]
-        says = message(
-            "They lie in a group of records too large for one customer, which was split first."
-        )
-        return "not_formed", head, [says]
+            reasons.append(says)
+        if not reasons:
+            says = message(
+                "They lie in a group of records too large for one customer, which was split first."
+            )
+            reasons.append(says)
+        return "not_formed", head, reasons
 
     # ------------------------------------------------------------------ suggestion
     def suggestion(self) -> Message | None:

@@ -127,4 +127,5 @@ _FIELDS: dict[str, Callable[[Row, Row], str]] = {
     "employer": _first("employer_name"),
     "contact": _every("contact_name", "legal_representative"),
     "branch": _first("org_branch"),
+    "source": lambda _, features: str(features.get("source") or ""),
 }

@@ -9,7 +9,7 @@ from dedupe.explaining.facts import Frequency, Step
 from dedupe.explaining.messages import Message, message
 from dedupe.explaining.words import field_name
 from dedupe.levels import MISSING, TEXT_LEVELS, VETOES, fields_of, is_text, levels_of
-from dedupe.model import Model, logit_bits
+from dedupe.model import FieldModel, Model, logit_bits
 
 _ENDINGS = ("_rarity_bits", "_bits")
 SLIGHT_BITS = 0.5
@@ -30,6 +30,7 @@ def steps(
     model: Model | None,
     customer_type: str,
     frequencies: Mapping[str, Frequency],
+    contradiction: str | None = None,
 ) -> tuple[Step, ...]:
     """The waterfall of a scored pair: the prior, then what weighs, strongest field first.
 
@@ -39,24 +40,31 @@ def steps(
         model: that scored it; None leaves the prior to what the parts do not explain.
         customer_type: of the left record.
         frequencies: field → how common its agreeing value is.
+        contradiction: what the records contradict each other in (a name in VETOES), also
+            where the weight overruled it and ``veto`` is null; None if they do not.
 
     Returns:
         steps whose bits add up to weight_bits, and whose tenths add up to it rounded.
     """
     weight = float(pair["weight_bits"])
-    groups = [
-        _field_parts(pair, field, model, customer_type, frequencies) for field in fields_of(pair)
-    ]
-    named = {f"{field}{ending}" for field in fields_of(pair) for ending in _ENDINGS}
+    learned = _learned(model, contradiction)
+    groups = {
+        field: _field_parts(pair, field, learned, customer_type, frequencies)
+        for field in fields_of(pair)
+    }
+    named = {f"{field}{ending}" for field in groups for ending in _ENDINGS}
     for column in pair:
         if column.endswith("_bits") and column not in named and column != "weight_bits":
-            if column == "veto_bits" and not pair[column]:
-                continue
-            says = _other_words(column, pair)
-            groups.append([("other", column, "", says, float(pair[column]))])
-    groups = [group for group in groups if group]
-    groups.sort(key=lambda group: -abs(sum(part[4] for part in group)))
-    parts = [part for group in groups for part in group]
+            bits = float(pair[column])
+            if column == VETO_COLUMN and contradiction is not None:
+                says = message(VETOES[contradiction].sentence)
+                field = VETOES[contradiction].field
+                groups.setdefault(field, []).append(("veto", field, "", says, bits))
+            elif bits:
+                says = message("{field}.", field=field_name(column.removesuffix("_bits")))
+                groups[column] = [("other", column, "", says, bits)]
+    strongest = sorted(groups.values(), key=lambda group: -abs(sum(part[4] for part in group)))
+    parts = [part for group in strongest for part in group]
     explained = sum(part[4] for part in parts)
     prior = weight - explained if model is None else logit_bits(model.prior)
     start = message("What is assumed of any two records that share a key.")
@@ -65,7 +73,7 @@ def steps(
     if abs(rest) > 1e-6:
         parts.append(("other", "", "", message("Other adjustments."), rest))
     tenths = in_tenths([part[4] for part in parts], weight)
-    shares = _shares(pair, model)
+    shares = _shares(pair, learned or {})
     found, total = [], 0.0
     for (kind, field, level, says, bits), shown in zip(parts, tenths, strict=True):
         total += bits
@@ -75,21 +83,31 @@ def steps(
     return tuple(found)
 
 
-def _other_words(column: str, pair: Mapping[str, Any]) -> Message:
-    """What a part of the weight is that no comparison is known for."""
-    if column != "veto_bits":
-        return message("{field}.", field=field_name(column.removesuffix("_bits")))
-    if pair["veto"] is None:
-        return message("A contradiction, which the rest outweighs.")
-    return message(VETOES[pair["veto"]].sentence)
+VETO_COLUMN = "veto_bits"
+_Fields = Mapping[str, FieldModel | None]
 
 
-def _shares(pair: Mapping[str, Any], model: Model | None) -> dict[str, tuple[float, float]]:
+def _learned(model: Model | None, contradiction: str | None) -> _Fields | None:
+    """Field → what the model knows of it among pairs with the same contradiction, or none.
+
+    The field that contradicts weighs nothing more by itself: None.
+    """
+    if model is None or contradiction is None:
+        return model.fields if model else None
+    apart = model.apart.get(contradiction, model.fields)
+    own = VETOES[contradiction].field
+    return {
+        field: None if field == own else apart.get(field, known)
+        for field, known in model.fields.items()
+    }
+
+
+def _shares(pair: Mapping[str, Any], learned: _Fields) -> dict[str, tuple[float, float]]:
     """Field → share of matching and of other pairs that have the pair's level."""
     found = {}
-    for field, known in model.fields.items() if model else ():
+    for field, known in learned.items():
         number = pair.get(f"{field}_level")
-        if number is not None and number != MISSING:
+        if known is not None and number is not None and number != MISSING:
             found[field] = (known.m[number], known.u[number])
     return found
 
@@ -100,12 +118,12 @@ _Part = tuple[str, str, str, Message, float]
 def _field_parts(
     pair: Mapping[str, Any],
     field: str,
-    model: Model | None,
+    learned: _Fields | None,
     customer_type: str,
     frequencies: Mapping[str, Frequency],
 ) -> list[_Part]:
     """What one comparison adds: its level, its cap, the rarity of the value."""
-    if model is not None and field not in model.fields:
+    if learned is not None and field not in learned:
         return []  # matching.ignore
     number, bits = int(pair[f"{field}_level"]), float(pair.get(f"{field}_bits") or 0.0)
     rarity = float(pair.get(f"{field}_rarity_bits") or 0.0)
@@ -113,7 +131,7 @@ def _field_parts(
         return []
     name, says = level_words(customer_type, field, number)
     parts: list[_Part] = []
-    uncapped = _uncapped(model, field, number, bits)
+    uncapped = _uncapped((learned or {}).get(field), number, bits)
     if uncapped is None:
         parts.append(("level", field, name, says, bits))
     else:
@@ -129,9 +147,8 @@ def _field_parts(
     return parts
 
 
-def _uncapped(model: Model | None, field: str, number: int, bits: float) -> float | None:
+def _uncapped(known: FieldModel | None, number: int, bits: float) -> float | None:
     """What a level would weigh without the cap, where the cap cuts it; else None."""
-    known = model.fields.get(field) if model else None
     if known is None or number == MISSING or abs(abs(bits) - known.cap) > 1e-9:
         return None
     raw = float(np.log2(known.m[number] / known.u[number]))

@@ -12,6 +12,7 @@ _FIELD_NAMES = {
     "employer": message("Employer"),
     "contact": message("Contact person"),
     "branch": message("Branch"),
+    "source": message("Source"),
 }
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from dedupe.explaining.facts import Frequency
 from dedupe.explaining.messages import say
 from dedupe.explaining.waterfall import not_compared, steps
-from dedupe.levels import FIELDS, LEVELS
+from dedupe.levels import FIELDS, LEVELS, VETOES
 from dedupe.model import Model, logit_bits
 from dedupe.prior import shipped_model
 from dedupe.scoring import score
@@ -43,8 +43,8 @@ def scored(model: Model, levels: dict[str, int], veto: str | None = None) -> dic
 
 
 @st.composite
-def weighed(draw: st.DrawFn) -> tuple[dict, Model]:
-    """A pair with any levels, scored by a model with any prior and caps."""
+def weighed(draw: st.DrawFn) -> tuple[dict, Model, str | None]:
+    """A pair with any levels and contradiction, scored by a model with any prior and caps."""
     kind = draw(st.sampled_from(sorted(LEVELS)))
     levels = {field: draw(st.integers(-1, len(known) - 1)) for field, known in LEVELS[kind].items()}
     shipped = shipped_model(kind)
@@ -53,14 +53,22 @@ def weighed(draw: st.DrawFn) -> tuple[dict, Model]:
         for name, known in shipped.fields.items()
         if draw(st.integers(0, 9))
     }
-    model = replace(shipped, prior=draw(st.floats(0.001, 0.999)), fields=fields)
-    return scored(model, levels), model
+    others = {name: replace(known, u=known.u[::-1], cap=2.0) for name, known in fields.items()}
+    model = replace(
+        shipped,
+        prior=draw(st.floats(0.001, 0.999)),
+        apart_prior=draw(st.floats(0.001, 0.999)),
+        fields=fields,
+        apart={draw(st.sampled_from(sorted(VETOES))): others},
+    )
+    veto = draw(st.none() | st.sampled_from(sorted(VETOES)))
+    return scored(model, levels, veto), model, veto
 
 
 @given(weighed())
-def test_steps_add_up_exactly_to_the_stored_weight(drawn: tuple[dict, Model]) -> None:
-    pair, model = drawn
-    found = steps(pair, model, model.customer_type, {"phone": COMMON})
+def test_steps_add_up_exactly_to_the_stored_weight(drawn: tuple[dict, Model, str | None]) -> None:
+    pair, model, veto = drawn
+    found = steps(pair, model, model.customer_type, {"phone": COMMON}, veto)
     assert sum(step.bits for step in found) == pytest.approx(pair["weight_bits"], abs=1e-9)
     assert found[-1].sum_bits == pytest.approx(pair["weight_bits"], abs=1e-9)
     assert found[0].kind == "prior" and found[0].bits == pytest.approx(logit_bits(model.prior))
@@ -68,19 +76,25 @@ def test_steps_add_up_exactly_to_the_stored_weight(drawn: tuple[dict, Model]) ->
 
 
 @given(weighed())
-def test_the_numbers_shown_add_up_to_the_sum_shown(drawn: tuple[dict, Model]) -> None:
-    pair, model = drawn
-    found = steps(pair, model, model.customer_type, {})
+def test_the_numbers_shown_add_up_to_the_sum_shown(drawn: tuple[dict, Model, str | None]) -> None:
+    pair, model, veto = drawn
+    found = steps(pair, model, model.customer_type, {}, veto)
     assert sum(step.shown_tenths for step in found) == round(pair["weight_bits"] * 10)
     for step in found:
         assert abs(step.shown_tenths / 10 - step.bits) <= 0.1 + 1e-9
 
 
 @given(weighed())
-def test_every_cut_weight_is_shown_uncut_and_its_cap_as_a_step(drawn: tuple[dict, Model]) -> None:
-    pair, model = drawn
-    found = steps(pair, model, model.customer_type, {})
-    for field, known in model.fields.items():
+def test_every_cut_weight_is_shown_uncut_and_its_cap_as_a_step(
+    drawn: tuple[dict, Model, str | None],
+) -> None:
+    pair, model, veto = drawn
+    found = steps(pair, model, model.customer_type, {}, veto)
+    own = VETOES[veto].field if veto else ""
+    learned = model.apart.get(veto or "", model.fields)
+    for field, known in learned.items():
+        if field == own:
+            continue
         mine = {step.kind: step.bits for step in found if step.field == field}
         if "cap" in mine:
             assert abs(mine["level"]) > known.cap
@@ -89,13 +103,13 @@ def test_every_cut_weight_is_shown_uncut_and_its_cap_as_a_step(drawn: tuple[dict
             assert abs(mine["level"]) <= known.cap + 1e-9
 
 
-@given(weighed(), st.floats(-3.0, 3.0))
+@given(weighed(), st.floats(0.01, 3.0) | st.floats(-3.0, -0.01))
 def test_a_part_that_has_no_comparison_is_a_step_of_its_own(
-    drawn: tuple[dict, Model], extra: float
+    drawn: tuple[dict, Model, str | None], extra: float
 ) -> None:
-    pair, model = drawn
+    pair, model, veto = drawn
     pair = pair | {"household_bits": extra, "weight_bits": pair["weight_bits"] + extra}
-    found = steps(pair, model, model.customer_type, {})
+    found = steps(pair, model, model.customer_type, {}, veto)
     assert [step.bits for step in found if step.field == "household_bits"] == [extra]
     assert found[-1].sum_bits == pytest.approx(pair["weight_bits"], abs=1e-9)
 
@@ -146,3 +160,15 @@ def test_a_comparison_that_the_settings_ignore_is_no_step() -> None:
     model = replace(shipped, fields=fields)
     found = steps(scored(model, {"name": 10, "phone": 3}), model, "person", {})
     assert "phone" not in {step.field for step in found}
+
+
+@pytest.mark.parametrize("rest", [{"phone": 0}, {"phone": 4, "email": 4, "id": 3}])
+def test_a_contradiction_is_a_step_also_where_the_rest_outweighs_it(rest: dict[str, int]) -> None:
+    model = shipped_model("person")
+    pair = scored(model, {"name": 10, "birth_date": 0, **rest}, "birth_date")
+    assert (pair["veto"] is None) == ("id" in rest)
+    found = steps(pair, model, "person", {}, "birth_date")
+    veto = next(step for step in found if step.kind == "veto")
+    assert say(veto.says) == VETOES["birth_date"].sentence and veto.field == "birth_date"
+    assert veto.bits == pytest.approx(logit_bits(model.apart_prior) - logit_bits(model.prior))
+    assert found[-1].sum_bits == pytest.approx(pair["weight_bits"])
