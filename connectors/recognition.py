@@ -349,7 +349,7 @@ def guesses(profile: _Profile) -> tuple[Guess, ...]:
         label = f"{support:.0%} look like {_LABELS[field]}" if field in _LABELS else ""
         if support >= 0.5 and label:
             sure = base + (1 - base) * 0.9 * support
-            found[field] = Guess(field, round(sure, 2), f"heading, and {label}")
+            found[field] = Guess(field, round(sure, 2), f"heading; {label}")
         elif not _refused(field, support, profile):
             found[field] = Guess(field, round(base - 0.1, 2), "heading")
     for field, share in seen.items():

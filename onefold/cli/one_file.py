@@ -139,7 +139,7 @@ def _show_columns(outcome: Outcome) -> None:
     """The table of columns: what each is taken for, how sure, and why."""
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False, show_edge=False)
     table.add_column("column", overflow="ellipsis", no_wrap=True, max_width=28)
-    table.add_column("taken for", no_wrap=True, min_width=12)
+    table.add_column("taken for", no_wrap=True, min_width=18)
     table.add_column("sure", justify="right", no_wrap=True, min_width=4)
     table.add_column("why", overflow="ellipsis", no_wrap=True)
     for column in outcome.recognition.columns:

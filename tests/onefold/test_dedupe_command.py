@@ -12,6 +12,7 @@ import pytest
 from openpyxl import Workbook, load_workbook
 from typer.testing import CliRunner
 
+from dedupe.model import MatchingSettings
 from onefold.cli import app as commands
 from onefold.errors import ConfigError, OnefoldError, SourceError
 
@@ -132,7 +133,7 @@ def test_stats_hold_counts_times_and_weights_but_no_values(done: tuple[Path, str
     assert set(stats["seconds"]) == {
         "read", "recognize", "clean", "pair", "compare", "learn", "score", "group"
     }  # fmt: skip
-    assert stats["thresholds"]["match"] == 0.4
+    assert stats["thresholds"]["match"] == MatchingSettings().match
     assert "text:trade" in stats["models"]["person"]["weights_bits"]
     for row in people():
         for name in ("customer_no", "surname", "phone", "email", "street", "dob"):
