@@ -167,7 +167,8 @@ def _dump(model: Model) -> str:
 def save(models: Models, models_dir: Path) -> Models:
     """Write each model as ``<type>-NNNN.json``, one number above the newest.
 
-    A model that equals the newest saved one is not written again.
+    A model that equals the newest saved one is not written again; one that cannot be read,
+    such as another version's, equals none.
 
     Returns:
         the models with the version numbers they now have.
@@ -178,7 +179,7 @@ def save(models: Models, models_dir: Path) -> Models:
         versions = _versions(models_dir, customer_type)
         if versions:
             newest = max(versions)
-            if _read(versions[newest]).fingerprint == model.fingerprint:
+            if _fingerprint(versions[newest]) == model.fingerprint:
                 saved[customer_type] = replace(model, version=newest)
                 continue
         numbered = replace(model, version=max(versions, default=0) + 1)
@@ -241,6 +242,14 @@ def _versions(models_dir: Path, customer_type: str) -> dict[int, Path]:
         for path in _files(models_dir)
         if _type(path) == customer_type
     }
+
+
+def _fingerprint(path: Path) -> str | None:
+    """Of a saved model; None if it cannot be read."""
+    try:
+        return _read(path).fingerprint
+    except ModelError:
+        return None
 
 
 def _read(path: Path) -> Model:

@@ -45,6 +45,15 @@ def test_an_unchanged_model_is_not_written_again(tmp_path):
     assert len(list(tmp_path.iterdir())) == 1
 
 
+def test_a_model_is_saved_above_one_of_another_format(tmp_path):
+    model = shipped_model("person")
+    save({"person": model}, tmp_path)
+    file = tmp_path / "person-0001.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"format": 0}))
+    assert save({"person": model}, tmp_path)["person"].version == 2
+    assert load(tmp_path)["person"].version == 2
+
+
 def test_no_folder_means_no_models(tmp_path):
     assert load(tmp_path / "none") == {}
 
