@@ -14,8 +14,10 @@ from dedupe.comparing.columns import Levels, Mask, Rows
 from dedupe.levels import FIELDS, LEVELS, MISSING, VETOES, is_text
 from rules.customer import ORGANIZATION, PERSON
 
-_PHONE_SHARED = [level.name for level in LEVELS[PERSON]["phone"]].index("shared")
-_ADDRESS_ROAD = [level.name for level in LEVELS[PERSON]["address"]].index("other_number")
+_ADDRESS_CITY, _ADDRESS_ROAD, _ADDRESS_NEAR = (
+    [level.name for level in LEVELS[PERSON]["address"]].index(name)
+    for name in ("city", "other_number", "near")
+)
 _NUMBER = {
     customer_type: {
         field: {level.name: number for number, level in enumerate(known)}
@@ -67,16 +69,17 @@ def compare(pairs: pa.Table, features: pa.Table) -> pa.Table:
     # An equal name says less of a branch and a name that may be its parent's.
     either &= organization & (levels["name"] > _WHOLE)
     levels["name"][either] = _WHOLE
-    levels["source"] = _source_levels(features.column("source"), left, right)
+    levels["source"] = people.source_levels(features, left, right)
     for field in sorted(filter(is_text, features.column_names)):
         levels[field] = texts.levels(features.column(field), left, right)
 
+    generation = identifiers.generation_apart(features, left, right)
     kind = np.where(person, PERSON, np.where(organization, ORGANIZATION, ""))
     result = pairs.append_column("customer_type", pa.array(kind, mask=kind == ""))
     for field in (*FIELDS, *filter(is_text, levels)):
         result = result.append_column(f"{field}_level", pa.array(levels[field], pa.int8()))
     result = result.append_column("phone_value", phone_value)
-    return result.append_column("veto", _vetoes(levels, person, organization))
+    return result.append_column("veto", _vetoes(levels, person, organization, generation))
 
 
 def _rows(ids: pa.ChunkedArray, features: pa.Table) -> Rows:
@@ -91,14 +94,19 @@ def _only(levels: Levels, mask: Mask) -> Levels:
     return np.where(mask, levels, np.int8(MISSING)).astype(np.int8)
 
 
-def _source_levels(source: pa.ChunkedArray, left: Rows, right: Rows) -> Levels:
-    """Whether two records are of one source (0) or of two (1)."""
-    number = np.asarray(source.combine_chunks().dictionary_encode().indices)
-    return (number[left] != number[right]).astype(np.int8)
+def _vetoes(
+    levels: dict[str, Levels], person: Mask, organization: Mask, generation: Mask
+) -> pa.Array:
+    """The first veto that applies to each pair, in the order of levels.VETOES.
 
+    Relatives share family name, address, telephone and even the whole name, but
+    no number and no birth date: where those agree, a contradicting name is a
+    slip, and where a generation does not lie between two dates, no two people
+    of one name and address have them.
 
-def _vetoes(levels: dict[str, Levels], person: Mask, organization: Mask) -> pa.Array:
-    """The first veto that applies to each pair, in the order of levels.VETOES."""
+    Args:
+        generation: pairs whose birth dates are as far apart as parents' and children's.
+    """
     names_of = {kind: _NUMBER[kind]["name"] for kind in (PERSON, ORGANIZATION)}
     name = levels["name"]
 
@@ -108,24 +116,28 @@ def _vetoes(levels: dict[str, Levels], person: Mask, organization: Mask) -> pa.A
     def organization_is(*which: str) -> Mask:
         return organization & np.isin(name, [names_of[ORGANIZATION][w] for w in which])
 
-    id_agrees = np.isin(levels["id"], [identifiers.NEAR, identifiers.PARTIAL, identifiers.SAME])
+    id_agrees = levels["id"] >= identifiers.NEAR
     email_agrees = levels["email"] >= reach.EMAIL_NEAR
-    reached = (levels["phone"] >= _PHONE_SHARED) | (levels["address"] >= _ADDRESS_ROAD)
+    reached = (levels["phone"] >= reach.PHONE_HOUSEHOLD) | (levels["address"] >= _ADDRESS_ROAD)
     # A birth date alone, which strangers share, does not outweigh unlike names.
-    born_alike = (levels["birth_date"] == 2) & reached
-    same_id = levels["id"] == identifiers.SAME
+    born = levels["birth_date"] == identifiers.BORN_SAME
+    in_town = reached | email_agrees | (levels["address"] == _ADDRESS_CITY)
+    same_name = person & (name >= names_of[PERSON]["script"])
+    at_home = levels["address"] >= _ADDRESS_NEAR
     tests: dict[str, Mask] = {
         "type": ~person & ~organization,
         "branch": np.isin(levels["branch"], [people.BRANCH_OTHER, people.BRANCH_PARENT]),
-        "id": levels["id"] == identifiers.CONFLICT,
-        "birth_date": (levels["birth_date"] == 0) & ~id_agrees,
-        "given_name": person_is("family_only") & ~same_id,
-        "sibling": person_is("one_character"),
-        "relative": person_is("conflict"),
+        "id": (levels["id"] == identifiers.CONFLICT) & ~(same_name & born & reached),
+        "birth_date": (levels["birth_date"] == identifiers.BORN_DIFFERENT)
+        & ~id_agrees
+        & ~(same_name & at_home & ~generation),
+        "given_name": person_is("family_only") & ~id_agrees & ~(born & in_town),
+        "sibling": person_is("one_character") & ~id_agrees & ~born,
+        "relative": person_is("conflict") & ~id_agrees & ~born,
         "unlike": (person_is("unlike") | organization_is("unlike"))
         & ~id_agrees
         & ~email_agrees
-        & ~born_alike,
+        & ~(born & reached),
         "sister": organization_is("other_industry", "other_region") & ~id_agrees,
     }
     veto = np.full(len(name), None, dtype=object)

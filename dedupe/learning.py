@@ -138,9 +138,7 @@ def maximize(patterns: Patterns, matching: np.ndarray, start: Model, shipped: Mo
         measured = level != MISSING
         size = len(known.levels)
         ordered = name in ORDERED or is_text(name)
-        if ordered and not (level == 0).any():
-            # Of values that are measured only where they agree, such as numbers of an
-            # unknown kind, nothing can be learned.
+        if ordered and not _contrasted(level, prior):
             fields[name] = replace(known, m=prior.m, u=prior.u)
             continue
         fields[name] = replace(
@@ -152,6 +150,12 @@ def maximize(patterns: Patterns, matching: np.ndarray, start: Model, shipped: Mo
             fields[name] = _ordered(fields[name], level[measured], (yes + no)[measured])
     low, high = PRIOR_RANGE
     return replace(start, fields=fields, prior=float(np.clip(rate, low, high)))
+
+
+def _contrasted(level: np.ndarray, prior: FieldModel) -> bool:
+    """Whether any pair has a level that speaks against: of values that are measured only
+    where they agree, such as damaged numbers, nothing can be learned."""
+    return bool(np.isin(level, np.flatnonzero(np.less(prior.m, prior.u))).any())
 
 
 def _shares(

@@ -61,10 +61,14 @@ _PERSON_NAME = (
     Level("given_near", "Same family name; the given names are similar.", -0.2),
     Level("one_character", "Same family name; one of two given characters differs.", -0.3),
     Level("no_given", "Same family name; one record has no comparable given name.", 0.3),
+    Level("suffix", "The same name, but only one has a suffix (Jr, Sr, II).", 0.4),
+    Level("both_near", "Family and given name each differ by a slip.", 0.4),
+    Level("initial", "Of one given name there is only the initial.", 0.6),
     Level("confusable", "The names differ by a typing slip, a homophone or a look-alike.", 0.6),
-    Level("short_form", "One name is a nickname, initial or reordered form of the other.", 0.7),
+    Level("short_form", "One name is a nickname or reordered form of the other.", 0.7),
     Level("script", "The same name in another script, or a middle name is missing.", 0.8),
     Level("equal", "The names are the same.", 1.0),
+    Level("full", "The names are the same, the middle name too.", 1.0),
 )
 
 _ORGANIZATION_NAME = (
@@ -91,6 +95,7 @@ _ORGANIZATION_NAME = (
 
 _ID = (
     Level("conflict", "The identity or registration numbers differ.", -1.0),
+    Level("other", "Numbers of an unknown kind but one form differ.", -0.7),
     Level("near", "The numbers differ by a typing slip.", 0.7),
     Level("partial", "One number is cut or damaged; what is left of it agrees.", 0.8),
     Level("same", "The identity or registration numbers are the same.", 1.0),
@@ -99,6 +104,7 @@ _ID = (
 _PHONE = (
     Level("none", "No telephone number is the same.", -0.7),
     Level("other_kind", "No telephone number is the same, but their kinds differ.", -0.2),
+    Level("household", "One number is the same, but each has another that differs.", 0.3),
     Level("near", "Two telephone numbers differ by a typing slip or the area code.", 0.5),
     Level("shared", "A telephone number is the same.", 0.8),
     Level("two_shared", "Two or more telephone numbers are the same.", 1.0),
@@ -125,7 +131,10 @@ _ADDRESS = (
 
 _BIRTH_DATE = (
     Level("different", "The birth dates differ.", -1.0),
-    Level("near", "The birth dates differ in one part, or day and month are swapped.", 0.6),
+    Level("other_year", "The year in an e-mail address is not the other's birth year.", -0.7),
+    Level("partly", "The birth dates agree in two of year, month and day.", 0.0),
+    Level("year", "The same birth year; one record tells no more than the year.", 0.3),
+    Level("near", "The birth dates differ in one digit, or day and month are swapped.", 0.6),
     Level("same", "The birth dates are the same.", 1.0),
 )
 

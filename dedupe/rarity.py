@@ -9,7 +9,6 @@ is over agreements by chance (each count weighted by itself).
 Counts come from the features at scoring, so the same model fits as data grow.
 """
 
-from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -25,23 +24,18 @@ class Rarity(NamedTuple):
         columns: columns of features, text or lists of text, whose values are
             one space: two records agree on a value that both have in any of them.
         limit: most bits that rarity may add or take.
-        shorten: makes a coarser value of each, for records that agree only on
-            that: counted and used where no whole value is shared.
     """
 
     columns: tuple[str, ...]
     limit: float = 4.0
-    shorten: Callable[[str], str] | None = None
+
+    def frequencies(self, features: pa.Table, rows: np.ndarray) -> "Frequencies":
+        """Count the values of the given rows of features (one customer type)."""
+        return Frequencies(features, self, rows)
 
 
-def surname_and_initial(reading: str) -> str:
-    """The family name and the first letter of the given name of a reading.
-
-    >>> surname_and_initial("ouyang qinghan"), surname_and_initial("li")
-    ('ouyang q', '')
-    """
-    family, _, given = reading.partition(" ")
-    return f"{family} {given[0]}" if given else ""
+AGREES = 0.6
+"""The levels' own guess (``levels.Level.agreement``) from which two values are the same."""
 
 
 class Frequencies:
@@ -49,25 +43,22 @@ class Frequencies:
 
     def __init__(self, features: pa.Table, rarity: Rarity, rows: np.ndarray) -> None:
         """Count the values of the given rows of features (one customer type)."""
-        owner, values = _explode(features, rarity.columns)
+        owner, values = exploded(features, rarity.columns)
         keep = np.isin(owner, rows)
         owner, values = owner[keep], values.filter(pa.array(keep))
-        self._tiers = [_Counts(owner, values, features.num_rows, rarity.limit)]
-        if rarity.shorten is not None:
-            coded = values.dictionary_encode()
-            short = [rarity.shorten(value) for value in coded.dictionary.to_pylist()]
-            values = pa.array(short, pa.string()).take(coded.indices)
-            filled = np.asarray(pc.not_equal(values, ""))
-            values = values.filter(pa.array(filled))
-            self._tiers.append(_Counts(owner[filled], values, features.num_rows, rarity.limit))
+        self._counts = _Counts(owner, values, features.num_rows, rarity.limit)
 
-    def bits(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
-        """Bits per pair of feature rows: of the rarest value that both have; 0 if none."""
-        result = np.full(len(left), np.nan)
-        for tier in self._tiers:
-            rows = np.flatnonzero(np.isnan(result))
-            result[rows] = tier.bits(left[rows], right[rows])
-        return np.nan_to_num(result)
+    def bits(self, left: np.ndarray, right: np.ndarray, agreement: np.ndarray) -> np.ndarray:
+        """Bits per pair of feature rows: of the rarest value that both have; 0 if none.
+
+        Args:
+            left, right: rows of features.
+            agreement: of the pairs' levels; pairs below :data:`AGREES` get 0.
+        """
+        result = np.zeros(len(left))
+        rows = np.flatnonzero(agreement >= AGREES)
+        result[rows] = np.nan_to_num(self._counts.bits(left[rows], right[rows]))
+        return result
 
 
 class _Counts:
@@ -99,7 +90,7 @@ class _Counts:
         return np.where(best > 0, best - (self._limit + 1.0), np.nan)
 
 
-def _explode(features: pa.Table, columns: tuple[str, ...]) -> tuple[np.ndarray, pa.Array]:
+def exploded(features: pa.Table, columns: tuple[str, ...]) -> tuple[np.ndarray, pa.Array]:
     """Row number of every value in the columns, and the value."""
     owners, values = [], []
     for name in columns:
@@ -114,10 +105,3 @@ def _explode(features: pa.Table, columns: tuple[str, ...]) -> tuple[np.ndarray, 
         owners.append(owner[filled])
         values.append(flat.filter(pa.array(filled)).cast(pa.string()))
     return np.concatenate(owners), pa.chunked_array(values, type=pa.string()).combine_chunks()
-
-
-def frequencies(
-    features: pa.Table, fields: Mapping[str, Rarity], rows: np.ndarray
-) -> dict[str, Frequencies]:
-    """One :class:`Frequencies` per field, over the given rows of features."""
-    return {name: Frequencies(features, rarity, rows) for name, rarity in fields.items()}

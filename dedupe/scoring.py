@@ -20,7 +20,8 @@ import pyarrow.compute as pc
 from dedupe.learning import posterior
 from dedupe.levels import VETOES, fields_of, is_text, levels_of
 from dedupe.model import Model, Models, logit_bits
-from dedupe.rarity import Frequencies, Rarity, frequencies, surname_and_initial
+from dedupe.name_rarity import NameFrequencies, NameRarity
+from dedupe.rarity import Frequencies, Rarity
 from onefold.errors import ModelError
 from rules.customer import ORGANIZATION, PERSON
 
@@ -30,11 +31,8 @@ _SHARED_RARITIES = {
     "phone": Rarity(("phone_keys",), 4.0),
     "email": Rarity(("emails",), 3.0),
 }
-RARITIES: dict[str, dict[str, Rarity]] = {
-    PERSON: {
-        "name": Rarity(("name_key", "name_readings"), shorten=surname_and_initial),
-        **_SHARED_RARITIES,
-    },
+RARITIES: dict[str, dict[str, Rarity | NameRarity]] = {
+    PERSON: {"name": NameRarity(), **_SHARED_RARITIES},
     ORGANIZATION: {
         "name": Rarity(("brand_key", "brand_readings", "name_key")),
         **_SHARED_RARITIES,
@@ -44,13 +42,15 @@ RARITIES: dict[str, dict[str, Rarity]] = {
 _TEXT_RARITY_BITS = 4.0
 
 
-def rarities(customer_type: str, fields: Iterable[str]) -> dict[str, Rarity]:
+def rarities(customer_type: str, fields: Iterable[str]) -> dict[str, Rarity | NameRarity]:
     """The comparisons of a type whose agreement depends on how rare the agreeing value is.
 
     Args:
         fields: all comparisons, for those of attributes compared as plain text.
     """
-    texts = {name: Rarity((name,), _TEXT_RARITY_BITS) for name in fields if is_text(name)}
+    texts: dict[str, Rarity | NameRarity] = {
+        name: Rarity((name,), _TEXT_RARITY_BITS) for name in fields if is_text(name)
+    }
     return RARITIES[customer_type] | texts
 
 
@@ -93,14 +93,13 @@ class _Scorer:
             )
         self.models = models
         self.fields = fields_of(levels.column_names)
-        self.frequencies: dict[str, dict[str, Frequencies]] = {
-            customer_type: frequencies(
-                features,
-                rarities(customer_type, self.fields),
-                np.flatnonzero(self.types == customer_type),
-            )
-            for customer_type in sorted(present)
-        }
+        self.frequencies: dict[str, dict[str, Frequencies | NameFrequencies]] = {}
+        for customer_type in sorted(present):
+            rows = np.flatnonzero(self.types == customer_type)
+            self.frequencies[customer_type] = {
+                name: rarity.frequencies(features, rows)
+                for name, rarity in rarities(customer_type, self.fields).items()
+            }
         self.rare = {name for counts in self.frequencies.values() for name in counts}
 
     def score(self, chunk: pa.Table) -> pa.Table:
@@ -125,10 +124,9 @@ class _Scorer:
                 level = chunk.column(f"{name}_level").to_numpy()[rows].astype(np.int64)
                 bits[name][rows] = weight_table(model, name)[stratum[rows], level + 1]
                 if name in self.frequencies[customer_type]:
-                    # 0.6 is the levels' own guess from which they are the same value.
-                    agree = rows[_agreement(customer_type, name)[level + 1] >= 0.6]
+                    agreement = _agreement(customer_type, name)[level + 1]
                     counts = self.frequencies[customer_type][name]
-                    rare[name][agree] = counts.bits(left[agree], right[agree])
+                    rare[name][rows] = counts.bits(left[rows], right[rows], agreement)
         for name in self.fields:
             weight += bits[name] + rare.get(name, 0.0)
         weight += against

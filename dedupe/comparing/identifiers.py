@@ -5,15 +5,20 @@ number stands in ``rules.identifier``, which gives every comparable form of it
 as ``kind:value``.
 """
 
+import re
+from string import ascii_uppercase
+
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import cpdist
 
-from dedupe.comparing.columns import Ints, Levels, Mask, Rows, derive, encode_lists
+from dedupe.comparing.columns import Codes, Ints, Levels, Mask, Rows, derive, encode_lists
 from dedupe.levels import MISSING
 
-CONFLICT, NEAR, PARTIAL, SAME = 0, 1, 2, 3
+CONFLICT, OTHER, NEAR, PARTIAL, SAME = range(5)
+BORN_DIFFERENT, BORN_OTHER_YEAR, BORN_PARTLY, BORN_YEAR, BORN_NEAR, BORN_SAME = range(6)
 PARTIAL_KINDS = frozenset({"ricp15"})
 """Kinds that hold a part of a number: they agree for more than one holder."""
 LOOSE_KINDS = frozenset({"bad", "id"})
@@ -28,6 +33,7 @@ def levels(features: pa.Table, left: Rows, right: Rows) -> Levels:
     kinds = derive(keys, lambda key: key.partition(":")[0])
     numbers = derive(keys, lambda key: key.partition(":")[2])
     texts = np.array([*numbers.values, ""], dtype=object)
+    form = _forms(keys, numbers)
     partial, loose, derived = (
         np.array([kind in which for kind in kinds.values] + [False])
         for which in (PARTIAL_KINDS, LOOSE_KINDS, DERIVED_KINDS)
@@ -36,7 +42,7 @@ def levels(features: pa.Table, left: Rows, right: Rows) -> Levels:
     kind_a, kind_b = kinds.codes[left], kinds.codes[right]
     unclear = _unclear(numbers.codes)
     clear = ~unclear[left] & ~unclear[right]
-    same, near, part, conflict = (np.zeros(len(left), dtype=bool) for _ in range(4))
+    same, near, part, conflict, other = (np.zeros(len(left), dtype=bool) for _ in range(5))
     for i in range(a.shape[1]):
         for j in range(b.shape[1]):
             there = (a[:, i] >= 0) & (b[:, j] >= 0)
@@ -56,14 +62,30 @@ def levels(features: pa.Table, left: Rows, right: Rows) -> Levels:
             slip = (distance <= 1) | ((distance <= 2) & any_kind[rows] & (shorter > 12))
             near[rows[slip & (shorter > 5)]] = True
             conflict |= strict
+            other |= one_kind & ~equal & (form[a[:, i]] == form[b[:, j]]) & (form[a[:, i]] > 0)
             begun = np.array([_begun(p, q) for p, q in zip(x, y, strict=True)])
             part[rows[begun & any_kind[rows]]] = True
     result = np.full(len(left), MISSING, dtype=np.int8)
+    result[other] = OTHER
     result[conflict] = CONFLICT
     result[part & ~conflict] = PARTIAL
     result[near] = NEAR
     result[same] = SAME
     return result
+
+
+def _forms(keys: Codes, numbers: Codes) -> npt.NDArray[np.int64]:
+    """Per number its form, digits and letters in their places; 0 unless its kind is unknown.
+
+    Two numbers of an unknown kind but one form are most likely of one kind.
+    """
+    unknown = {key.partition(":")[2] for key in keys.values if key.startswith("id:")}
+    forms = [number.translate(_FORM) if number in unknown else "" for number in numbers.values]
+    distinct = {form: code for code, form in enumerate(sorted({"", *forms}))}
+    return np.array([*map(distinct.__getitem__, forms), 0], dtype=np.int64)
+
+
+_FORM = str.maketrans(dict.fromkeys("0123456789", "9") | dict.fromkeys(ascii_uppercase, "A"))
 
 
 def _unclear(codes: Ints) -> Mask:
@@ -89,30 +111,76 @@ def _begun(a: str, b: str) -> bool:
 
 
 def birth_levels(features: pa.Table, left: Rows, right: Rows) -> Levels:
-    """Birth date levels of pairs of rows: same; one part off or swapped; different.
+    """Birth date levels of pairs of rows.
 
     The first of January is also what systems keep when they know the year only:
-    it contradicts no other day of that year.
+    it contradicts no other day of that year, and two such dates agree in no more
+    than the year. Many put their birth year into their e-mail address; it is
+    compared where a date is missing.
     """
     dates = features.column("birth_date").combine_chunks()
     known = np.asarray(dates.is_valid())
     days = np.asarray(dates.fill_null(0).cast(pa.int32())).astype("datetime64[D]")
-    year = days.astype("datetime64[Y]").astype(np.int64)
+    year = days.astype("datetime64[Y]").astype(np.int64) + 1970
     month = days.astype("datetime64[M]").astype(np.int64) % 12 + 1
     day = (days - days.astype("datetime64[M]")).astype(np.int64) + 1
-    same_year, same_month, same_day = (part[left] == part[right] for part in (year, month, day))
-    agreeing = same_year.astype(int) + same_month + same_day
-    swapped = same_year & (day[left] == month[right]) & (month[left] == day[right])
-    off = (agreeing == 2) & (
-        same_year
-        | (np.abs(year[left] - year[right]) % 10 == 0)
-        | (np.abs(year[left] - year[right]) <= 1)
-    )
     only_year = (month == 1) & (day == 1)
-    off |= same_year & (only_year[left] | only_year[right])
     result = np.full(len(left), MISSING, dtype=np.int8)
-    both = known[left] & known[right]
-    result[both] = 0
-    result[both & (swapped | off)] = 1
-    result[both & (agreeing == 3)] = 2
+    rows = np.flatnonzero(known[left] & known[right])
+    a, b = left[rows], right[rows]
+    agreeing = sum((part[a] == part[b]).astype(np.int8) for part in (year, month, day))
+    same_year, apart = year[a] == year[b], np.abs(year[a] - year[b])
+    loose = only_year[a] & only_year[b]
+    swapped = same_year & (day[a] == month[b]) & (month[a] == day[b])
+    slip = _one_digit_off(year * 10_000 + month * 100 + day, a, b)
+    slip |= (agreeing == 2) & ((apart == 1) | (apart == 10))  # 1999 for 2000, 1989 for 1999
+    found = np.full(len(rows), BORN_DIFFERENT, dtype=np.int8)
+    found[np.where(loose, apart <= 2, (agreeing == 2) & (apart < GENERATION[0]))] = BORN_PARTLY
+    found[same_year & (only_year[a] | only_year[b])] = BORN_YEAR
+    found[~loose & (swapped | slip)] = BORN_NEAR
+    found[agreeing == 3] = BORN_SAME
+    result[rows] = found
+    told = np.where(known, year, _mail_years(features))
+    open_ = (result == MISSING) & (told[left] > 0) & (told[right] > 0)
+    result[open_] = BORN_OTHER_YEAR
+    result[open_ & (told[left] == told[right])] = BORN_YEAR
     return result
+
+
+_MAIL_YEAR = re.compile(r"(?<!\d)(?:19[2-9]\d|200\d|201[0-5])(?!\d)")
+
+
+def _mail_years(features: pa.Table) -> Rows:
+    """The one year of birth that a record's e-mail addresses tell, 0 if none or several."""
+    emails = encode_lists(features.column("emails").combine_chunks())
+    years = [_MAIL_YEAR.findall(address.partition("@")[0]) for address in emails.values]
+    year = np.array([int(y[0]) if len(y) == 1 else 0 for y in years] + [0], dtype=np.int64)
+    told = year[emails.codes]
+    most = told.max(axis=1)
+    least = np.where(told > 0, told, 9999).min(axis=1)
+    return np.where(most == least, most, 0)
+
+
+GENERATION = (15, 60)
+"""Years between the birth dates of parents and children."""
+
+
+def generation_apart(features: pa.Table, left: Rows, right: Rows) -> Mask:
+    """Where two birth dates are as many years apart as those of a parent and a child."""
+    dates = features.column("birth_date").combine_chunks()
+    known = np.asarray(dates.is_valid())
+    days = np.asarray(dates.fill_null(0).cast(pa.int32()))
+    years = np.abs(days[left].astype(np.int64) - days[right]) / 365.25
+    apart: Mask = known[left] & known[right] & (years >= GENERATION[0]) & (years <= GENERATION[1])
+    return apart
+
+
+def _one_digit_off(written: Rows, a: Rows, b: Rows) -> Mask:
+    """Where two eight-digit dates differ in one digit, or in two neighbors that changed places."""
+    digits = np.stack([written // 10**place % 10 for place in range(8)])
+    x, y = digits[:, a], digits[:, b]
+    unequal = x != y
+    count = unequal.sum(axis=0)
+    crossed = (x[1:] == y[:-1]) & (x[:-1] == y[1:]) & unequal[1:] & unequal[:-1]
+    off: Mask = (count == 1) | ((count == 2) & crossed.any(axis=0))
+    return off

@@ -78,7 +78,7 @@ def _contact(a: str, b: str) -> int:
     if a.isascii() and b.isascii() and not _share_a_word(a, b):
         return DIFFERENT
     level = person_name.compare(_person(a), _person(b))
-    if level >= person_name.CONFUSABLE:
+    if level >= person_name.SUFFIX:
         return AGREES
     return SIMILAR if level in (person_name.NO_GIVEN, person_name.GIVEN_NEAR) else DIFFERENT
 
@@ -123,6 +123,18 @@ def _employer(a: str, b: str) -> int:
     if level >= organization_level.SHORT_FORM:
         return AGREES
     return SIMILAR if level >= organization_level.NEAR else DIFFERENT
+
+
+def source_levels(features: pa.Table, left: Rows, right: Rows) -> Levels:
+    """Whether two records are from one source; -1 where all records are, or their types differ.
+
+    A source lists most of its customers once, so two of its records are two
+    customers more often than two records of two sources.
+    """
+    sources = encode(features.column("source").combine_chunks())
+    if len(sources.values) < 2:
+        return np.full(len(left), MISSING, dtype=np.int8)
+    return (sources.codes[left] != sources.codes[right]).astype(np.int8)
 
 
 def branch_levels(features: pa.Table, left: Rows, right: Rows) -> tuple[Levels, Mask]:

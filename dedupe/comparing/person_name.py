@@ -29,8 +29,11 @@ UNLIKE, CONFLICT, GIVEN_ONLY, FAMILY_ONLY, GIVEN_NEAR, ONE_CHARACTER = (
     _LEVEL[name]
     for name in ("unlike", "conflict", "given_only", "family_only", "given_near", "one_character")
 )
-NO_GIVEN, CONFUSABLE, SHORT_FORM, SCRIPT, EQUAL = (
-    _LEVEL[name] for name in ("no_given", "confusable", "short_form", "script", "equal")
+NO_GIVEN, SUFFIX, BOTH_NEAR, INITIAL = (
+    _LEVEL[name] for name in ("no_given", "suffix", "both_near", "initial")
+)
+CONFUSABLE, SHORT_FORM, SCRIPT, EQUAL, FULL = (
+    _LEVEL[name] for name in ("confusable", "short_form", "script", "equal", "full")
 )
 
 
@@ -228,7 +231,7 @@ def _romanized(chinese: PersonForm, family: str, given: tuple[str, ...]) -> int:
     if joined in chinese.given_readings:
         return SCRIPT
     if len(joined) <= len(chinese.given) and _initials(chinese.given, joined):
-        return SHORT_FORM
+        return INITIAL
     if not characters.is_pinyin(joined) or any(map(characters.is_english_given, given)):
         near = len(joined) > 4 and any(
             OSA.distance(joined, r, score_cutoff=1) <= 1 for r in chinese.given_readings
@@ -283,7 +286,9 @@ def _western(a: PersonForm, b: PersonForm) -> int:
                 return SHORT_FORM  # Smith, Smith-Jones
             return GIVEN_ONLY
         if _near(a.family, b.given) and _near(a.given, b.family):
-            return CONFUSABLE
+            return BOTH_NEAR
+        if _near(a.family, b.family) and _near(a.given, b.given):
+            return BOTH_NEAR
     if len(a.key) > 5 and OSA.distance(a.key, b.key, score_cutoff=1) <= 1:
         return CONFUSABLE
     if _near(a.family, b.family) and a.given and b.given:
@@ -301,16 +306,18 @@ def _latin_given(a: PersonForm, b: PersonForm) -> int:
     if not a.given or not b.given:
         return NO_GIVEN
     level = _given(a, b)
-    if level < CONFUSABLE:
+    if level < INITIAL:
         return level
     if a.suffix and b.suffix and a.suffix != b.suffix:
         return CONFLICT
     if a.middle and b.middle and not _same_middle(a.middle, b.middle):
         swapped = a.given in b.middle or b.given in a.middle
         return level if level < EQUAL and swapped else CONFLICT
-    if level == EQUAL and (a.middle, a.suffix) != (b.middle, b.suffix):
-        return SCRIPT
-    return level
+    if a.suffix != b.suffix:
+        return SUFFIX
+    if level == EQUAL and a.middle and b.middle:
+        return FULL
+    return SCRIPT if level == EQUAL and a.middle != b.middle else level
 
 
 def _given(a: PersonForm, b: PersonForm) -> int:
@@ -324,7 +331,7 @@ def _given(a: PersonForm, b: PersonForm) -> int:
     if len(x) == 1 or len(y) == 1:
         short, long = (x, y) if len(x) == 1 else (y, x)
         known = any(name.startswith(short) for name in characters.given_set(long))
-        return SHORT_FORM if known else FAMILY_ONLY
+        return INITIAL if known else FAMILY_ONLY
     if characters.related_given(x, y) or (
         characters.related_given(a.given_words[0], b.given_words[0]) and len(a.given_words[0]) > 1
     ):

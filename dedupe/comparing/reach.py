@@ -25,7 +25,7 @@ from dedupe.comparing.columns import (
 )
 from dedupe.levels import MISSING
 
-PHONE_NONE, PHONE_OTHER_KIND, PHONE_NEAR, PHONE_SHARED, PHONE_TWO = 0, 1, 2, 3, 4
+PHONE_NONE, PHONE_OTHER_KIND, PHONE_HOUSEHOLD, PHONE_NEAR, PHONE_SHARED, PHONE_TWO = range(6)
 EMAIL_DIFFERENT, EMAIL_DOMAIN, EMAIL_LOCAL, EMAIL_NEAR, EMAIL_SAME = 0, 1, 2, 3, 4
 _KINDS = {"mobile": 1, "fixed": 2}
 
@@ -118,6 +118,8 @@ def phone_levels(
     near |= _damaged_match(keys, left[rows], right[rows])
     result[rows[near]] = PHONE_NEAR
     result[both & (shared == 1)] = PHONE_SHARED
+    several = (codes >= 0).sum(axis=1) > 1
+    result[both & (shared == 1) & several[left] & several[right]] = PHONE_HOUSEHOLD
     result[both & (shared > 1)] = PHONE_TWO
     return result, _rarest_shared(numbers, a, b, shared > 0, counts)
 

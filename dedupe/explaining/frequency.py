@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from dedupe.explaining import shown
 from dedupe.explaining.evidence import Evidence
 from dedupe.explaining.facts import Frequency
+from dedupe.name_rarity import NameRarity, surname_and_initial
 from dedupe.rarity import Rarity
 from dedupe.scoring import rarities
 
@@ -32,10 +33,14 @@ def frequencies(
 
 
 def _rarest(
-    evidence: Evidence, rarity: Rarity, left: Mapping[str, Any], right: Mapping[str, Any]
+    evidence: Evidence,
+    rarity: Rarity | NameRarity,
+    left: Mapping[str, Any],
+    right: Mapping[str, Any],
 ) -> Frequency | None:
     """The rarest whole value in common, else the rarest shortened one."""
-    for shorten in (None, rarity.shorten):
+    coarser = (surname_and_initial,) if isinstance(rarity, NameRarity) else ()
+    for shorten in (None, *coarser):
         shared = _texts(left, rarity, shorten) & _texts(right, rarity, shorten)
         if not shared:
             continue
@@ -51,7 +56,7 @@ def _rarest(
 
 
 def _texts(
-    row: Mapping[str, Any], rarity: Rarity, shorten: Callable[[str], str] | None
+    row: Mapping[str, Any], rarity: Rarity | NameRarity, shorten: Callable[[str], str] | None
 ) -> set[str]:
     found: set[str] = set()
     for column in rarity.columns:
@@ -62,7 +67,7 @@ def _texts(
 
 def _holders(
     evidence: Evidence,
-    rarity: Rarity,
+    rarity: Rarity | NameRarity,
     shorten: Callable[[str], str] | None,
     value: str,
     customer_type: str,
@@ -86,13 +91,13 @@ def _holders(
     return rows[np.asarray(pc.equal(types, customer_type))]
 
 
-def _column(rarity: Rarity, value: str, row: Mapping[str, Any]) -> int:
+def _column(rarity: Rarity | NameRarity, value: str, row: Mapping[str, Any]) -> int:
     """The first column of a row that has a value; beyond the last for a shortened one."""
     has = (n for n, c in enumerate(rarity.columns) if value in _texts(row, Rarity((c,)), None))
     return next(has, len(rarity.columns))
 
 
-def _shown(rarity: Rarity, value: str, left: Mapping[str, Any]) -> str:
+def _shown(rarity: Rarity | NameRarity, value: str, left: Mapping[str, Any]) -> str:
     """A value as it is shown: a name itself where the value is its key, else the key in quotes."""
     at = _column(rarity, value, left)
     if at == len(rarity.columns):

@@ -1,6 +1,7 @@
 """Attributes compared as plain text: three levels, learned weights, rarity, bounded keys."""
 
 import json
+from datetime import date, timedelta
 
 import numpy as np
 import pyarrow as pa
@@ -69,7 +70,7 @@ _PLACES = [first + last for first in ("nor", "wes", "ash", "dun") for last in ("
 
 
 def people(count: int) -> pa.Table:
-    """Each person twice; the place tells, the color does not."""
+    """Each person twice, half of them with a birth date; the place tells, the color does not."""
     random = np.random.default_rng(5)
     families = ["taylor", "moore", "fox", "gandy", "howden", "thorp", "greene", "stone"]
     givens = ["ann", "bo", "cy", "dee", "eve", "flo", "gus", "hal", "ida", "jo", "kit", "lou"]
@@ -77,11 +78,13 @@ def people(count: int) -> pa.Table:
     for _ in range(count):
         family, given = random.choice(families), random.choice(givens)
         place = _PLACES[random.integers(len(_PLACES))]
+        born = date(1950, 1, 2) + timedelta(days=int(random.integers(18_000)))
         for _ in range(2):
             name = {"name_key": given + family, "name_readings": [f"{family} {given}"]}
             name |= {"name": f"{given} {family}", "family_name": family, "given_name": given}
             color = str(random.choice(["red", "blue"]))
-            rows.append(name | {"attributes": {"birth_place": place, "color": color}})
+            told = {"birth_date": born} if random.random() < 0.5 else {}
+            rows.append(name | told | {"attributes": {"birth_place": place, "color": color}})
     return staged(*rows)
 
 

@@ -1,0 +1,132 @@
+"""How much agreeing on a person's name is worth: few namesakes more, many less.
+
+Of the records with one name some are the person's own. What makes an agreement
+weak are the others, so a name is weighed by the records it has beyond
+:data:`OWN`. A name in Latin letters is also counted by
+family name and initial, because nicknames, initials and slips make its exact
+spelling look rare; a Chinese name varies less and is counted as it is. Where
+only the family names can be compared, those count.
+
+Of two spellings the more frequent one counts: the other is the slip or the
+short form. Given that two records agree, a name with n others is expected with
+probability proportional to n among chance agreements, so it adds
+log2(mean n / n) bits, where the mean is over all records.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dedupe.rarity import AGREES, exploded
+from rules import text
+
+OWN = 1.5
+"""Records with a name that are taken as one person's; a name of two that agree has others
+for half a record at least."""
+
+
+class NameRarity(NamedTuple):
+    """Rarity of persons' names.
+
+    Attributes:
+        columns: columns of features with the names, whole.
+        limit: most bits that rarity may add or take.
+        family_from: least agreement (``levels.Level.agreement``) from which the
+            family names are the same; from :data:`dedupe.rarity.AGREES` the names are.
+    """
+
+    columns: tuple[str, ...] = ("name_key", "name_readings")
+    limit: float = 4.0
+    family_from: float = 0.3
+
+    def frequencies(self, features: pa.Table, rows: np.ndarray) -> "NameFrequencies":
+        """Count the names of the given rows of features (persons)."""
+        return NameFrequencies(features, self, rows)
+
+
+class NameFrequencies:
+    """Others with each record's name, ready to adjust pairs of persons."""
+
+    def __init__(self, features: pa.Table, rarity: NameRarity, rows: np.ndarray) -> None:
+        """Count the names of the given rows of features."""
+        self._rarity = rarity
+        keys = features.column("name_key")
+        whole = exploded(features, rarity.columns)
+        read = exploded(features, ("name_readings",))
+        self._whole = _others(*whole, rows, features.num_rows)
+        self._initial = _others(*_mapped(*read, surname_and_initial), rows, features.num_rows)
+        self._family = _others(*_mapped(*read, _surname), rows, features.num_rows)
+        self._han = np.asarray(_han(keys), dtype=bool)
+
+    def bits(self, left: np.ndarray, right: np.ndarray, agreement: np.ndarray) -> np.ndarray:
+        """Bits per pair of feature rows; 0 where not even the family names agree.
+
+        Args:
+            left, right: rows of features.
+            agreement: of the pairs' levels.
+        """
+        whole, initial, family = (
+            np.minimum(bits[left], bits[right])
+            for bits in (self._whole, self._initial, self._family)
+        )
+        both_han = self._han[left] & self._han[right]
+        named = np.where(both_han, whole, (whole + initial) / 2)
+        result = np.where(agreement >= AGREES, named, family)
+        result[agreement < self._rarity.family_from] = 0.0
+        return np.clip(result, -self._rarity.limit, self._rarity.limit)
+
+
+def surname_and_initial(reading: str) -> str:
+    """The family name and the first letter of the given name of a reading.
+
+    >>> surname_and_initial("ouyang qinghan"), surname_and_initial("li")
+    ('ouyang q', '')
+    """
+    family, _, given = reading.partition(" ")
+    return f"{family} {given[0]}" if given else ""
+
+
+def _surname(reading: str) -> str:
+    return reading.partition(" ")[0]
+
+
+def _han(keys: pa.ChunkedArray) -> list[bool]:
+    coded = pc.fill_null(keys, "").combine_chunks().dictionary_encode()
+    known = [text.has_han(key) for key in coded.dictionary.to_pylist()]
+    return np.array(known, dtype=bool)[np.asarray(coded.indices)]
+
+
+def _mapped(
+    owner: np.ndarray, values: pa.Array, function: Callable[[str], str]
+) -> tuple[np.ndarray, pa.Array]:
+    """Owners and values of a function of each value, without empty ones."""
+    coded = values.dictionary_encode()
+    results = pa.array([function(value) for value in coded.dictionary.to_pylist()], pa.string())
+    found = results.take(coded.indices)
+    filled = np.asarray(pc.not_equal(found, ""))
+    return owner[filled], found.filter(pa.array(filled))
+
+
+def _others(owner: np.ndarray, values: pa.Array, rows: np.ndarray, size: int) -> np.ndarray:
+    """Bits by row of features, of the row's most frequent value; 0 where it has none.
+
+    Args:
+        owner, values: row of features and value, one each.
+        rows: those counted.
+        size: rows of features.
+    """
+    keep = np.isin(owner, rows)
+    coded = values.filter(pa.array(keep)).dictionary_encode()
+    distinct = max(len(coded.dictionary), 1)
+    pairs = np.unique(owner[keep] * distinct + np.asarray(coded.indices, dtype=np.int64))
+    owner, value = pairs // distinct, pairs % distinct
+    counts = np.bincount(value, minlength=distinct)
+    most = np.zeros(size, dtype=np.int64)
+    np.maximum.at(most, owner, counts[value])
+    others = np.maximum(most, 2) - OWN
+    known = most > 0
+    mean = others[known].mean() if known.any() else 1.0
+    return np.where(known, np.log2(mean / others), 0.0)
