@@ -11,6 +11,8 @@ weights are round numbers: an identity number decides, a legal form nearly does.
 ('person', 'organization', 'organization', 'person')
 >>> infer("Christopher Taylor"), infer("Summit Harbor"), infer("Smith & Hunt")
 ('person', 'organization', 'organization')
+>>> infer("Thompson"), infer("Mr Thompson"), infer("Jessica")
+('organization', 'person', 'person')
 >>> infer("Long", contact_name="Ann Lee"), infer("Wei Zhang", employer_name="Long Ltd")
 ('organization', 'person')
 """
@@ -222,7 +224,10 @@ def _person_score(name: str, words: list[str], keys: list[str]) -> float:
         parsed = latin_name.parse(word)
         if parsed.is_chinese and parsed.given and parsed.family:
             return -3.5
-        # Somebody is called by a given name alone sooner than by a family name alone.
+        # Somebody is called by a given name alone sooner than by a family name alone: who has
+        # one without a title is rather a firm named after its owner.
+        if family > given and not latin_name.may_be_chinese(words):
+            return family - 6.5
         return max(given - 2.5, family - 6.5)
     if len(words) > 5:
         return -8.0

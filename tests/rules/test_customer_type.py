@@ -37,3 +37,9 @@ def test_employer_and_birth_date_point_to_a_person():
 
 def test_empty_name_is_held_to_be_a_person():
     assert infer(None) == infer("") == "person"
+
+
+def test_a_family_name_without_title_is_rather_a_firm_named_after_its_owner():
+    assert infer("Davis") == infer("Murphy") == "organization"
+    assert infer("Mr. Davis") == infer("Davis", birth_date=date(1980, 1, 2)) == "person"
+    assert infer("Jessica") == "person"
