@@ -17,10 +17,10 @@ from scipy.sparse import coo_array
 
 from dedupe.pair_graph import PairGraph
 
-LOWEST_BITS, HIGHEST_BITS, UNSCORED_BITS = -10.0, 12.0, -1.0
-VETOED_BITS = -12.0
-"""What a pair with a contradiction counts in a mean: one strong agreement does not make up for
-it, but a noisy record does not split a large customer."""
+LOWEST_BITS, HIGHEST_BITS, UNSCORED_BITS = -12.0, 12.0, -1.0
+"""Least and most that a pair may count in a mean, and what an unscored one counts. A pair with a
+contradiction counts the least: one strong agreement does not make up for it, but a noisy record
+does not split a large customer."""
 _MICRO = 1_000_000
 _NONE: frozenset[str] = frozenset()
 
@@ -98,7 +98,7 @@ def agglomerate(
             apart[b].add(a)
         clipped = max(LOWEST_BITS, min(HIGHEST_BITS, float(graph.bits[edge])))
         if graph.vetoed[edge]:
-            clipped = min(clipped, VETOED_BITS)
+            clipped = LOWEST_BITS
         value = round(clipped * _MICRO) - unscored
         total[a][b] = total[b][a] = total[a].get(b, 0) + value
         best = strongest.get((a, b))

@@ -32,8 +32,8 @@ class Clustering:
     Attributes:
         clusters: record_id, cluster_id (the smallest record_id in it), by record_id.
         suggestions: left_cluster_id, right_cluster_id, left_id, right_id (the
-            strongest pair between them; for a split, the one it hangs on),
-            probability, kind (merge, split), reason; best first.
+            strongest pair between them; for a split, the one that speaks most
+            against it), probability, kind (merge, split), reason; best first.
         report: counts: records, clusters, components, largest, leiden_splits.
     """
 
@@ -85,7 +85,7 @@ def cluster(
         ],
         schema=CLUSTERS_SCHEMA,
     )
-    suggestions = suggest(graph, of_record, smallest, weakest, scored_pairs, settings)
+    suggestions = suggest(graph, of_record, smallest, scored_pairs, settings)
     sizes = np.unique(of_record[rows], return_counts=True)[1]
     return Clustering(
         clusters,

@@ -36,7 +36,7 @@ class MatchingSettings(BaseModel):
 
     match: float = Field(default=0.5, gt=0.0, lt=1.0)
     """Probability from which two records count as one customer."""
-    review: float = Field(default=0.2, gt=0.0, lt=1.0)
+    review: float = Field(default=0.3, gt=0.0, lt=1.0)
     """Probability from which two customers below ``match`` are suggested to a steward."""
     block_limit: int = Field(default=60, ge=2)
     """Records that may share one blocking key; larger blocks are refined and reported."""

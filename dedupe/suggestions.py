@@ -1,14 +1,20 @@
-"""What a steward should look at: doubtful merges and clusters that hang on one pair."""
+"""What a steward should look at: clusters that may be one customer, and one that may be two.
 
-from collections import Counter, defaultdict
+A merge is suggested where the mean evidence between two clusters is below the
+cut but not far; a split where two records of a cluster contradict each other
+clearly although the others hold them together. Where nothing is uncertain
+nothing is suggested: a queue is worth as much as its share of right answers.
+"""
+
 from collections.abc import Mapping
 
 import numpy as np
 import pyarrow as pa
 
-from dedupe.agglomeration import mean_bits
+from dedupe.agglomeration import HIGHEST_BITS, LOWEST_BITS, UNSCORED_BITS
+from dedupe.learning import posterior
 from dedupe.levels import VETOES
-from dedupe.model import MatchingSettings, logit_bits, probability_of
+from dedupe.model import MatchingSettings, logit_bits
 from dedupe.pair_graph import PairGraph
 
 SUGGESTIONS_SCHEMA = pa.schema(
@@ -23,81 +29,123 @@ SUGGESTIONS_SCHEMA = pa.schema(
     ]
 )
 
-
-CONTRADICTED_BITS = 7.0
-"""Evidence above the cut from which a merge that a veto forbids is worth a steward's look:
-below it one in eight was right, above it one in two (four invented worlds)."""
+SPLIT_PROBABILITY = 0.1
+"""Probability of a pair up to which it makes its cluster doubtful: two in five are right to
+split then, of clusters that only hang on a weak pair one in five (invented worlds)."""
+_LIKELY = "The two are likely, but not certain enough to merge."
+_OTHERS = "One pair of records matches, but the others speak against it."
+_INSIDE = "Two records of this customer do not match; only others hold them together."
+_MICRO = 1_000_000
 
 
 def suggest(
     graph: PairGraph,
     of_record: np.ndarray,
     smallest: Mapping[int, str],
-    weakest: Mapping[int, tuple[float, int]],
     scored_pairs: pa.Table,
     settings: MatchingSettings,
 ) -> pa.Table:
-    """Doubtful merges and splits, one per pair of clusters, best first.
+    """Doubtful merges and splits, those first that would put most pairs right.
 
-    The evidence for a merge is the mean over all pairs between two clusters, as
-    in clustering; a contradicted one is worth a look only if its strongest pair
-    is :data:`CONTRADICTED_BITS` above the cut.
+    The evidence for a merge is the mean over all pairs between two clusters,
+    contradicted ones with the weight they have; each pair of clusters is
+    suggested once, with its strongest pair. A doubtful cluster is suggested
+    once, with its weakest. What a steward decided is no suggestion.
+
+    Args:
+        graph: of pair_graph.build.
+        of_record: per record number its cluster's label.
+        smallest: label → cluster_id.
+        scored_pairs: that the graph was built from.
+        settings: review.
     """
-    match, review = logit_bits(settings.match), logit_bits(settings.review)
-    label_of_atom = np.zeros(len(graph.sizes), dtype=np.int64)
-    label_of_atom[graph.atom_of] = of_record
-    apart = {
-        (int(label_of_atom[atom]), int(label_of_atom[other]))
-        for atom, others in graph.apart.items()
-        for other in others
-    }
     veto = scored_pairs.column("veto")
-    left_label, right_label = of_record[graph.left], of_record[graph.right]
-    sizes = Counter(of_record[graph.live].tolist())
+    size = np.bincount(of_record[graph.live], minlength=int(of_record.max(initial=-1)) + 1)
+    merges, mean, pairs = _merges(graph, of_record, size, logit_bits(settings.review))
+    splits = _splits(graph, of_record)
+    edges = np.concatenate([merges, splits])
+    probability = posterior(np.concatenate([mean, graph.bits[splits]]))
+    # A split parts one record from the others at least.
+    changed = np.concatenate([pairs, size[of_record[graph.left[splits]]] - 1])
+    split = np.arange(len(edges)) >= len(merges)
+    worth = np.where(split, 1.0 - probability, probability) * changed
+    order = np.lexsort((edges, split, -worth))
     rows = []
-    for pair, edges in _between(graph, left_label, right_label).items():
-        if pair in apart:
-            continue
-        best = max(edges, key=lambda edge: (graph.bits[edge], -edge))
-        against = next((edge for edge in edges if graph.vetoed[edge]), None)
+    for index in order.tolist():
+        edge = int(edges[index])
+        against = veto[int(graph.row[edge])].as_py()
         if against is not None:
-            bits = float(graph.bits[best])
-            reason = VETOES[veto[int(graph.row[against])].as_py()].sentence
-            wanted = match + CONTRADICTED_BITS
+            reason = VETOES[against].sentence
+        elif split[index]:
+            reason = _INSIDE
         else:
-            bits = mean_bits(graph.bits[edges].tolist(), sizes[pair[0]] * sizes[pair[1]])
-            reason = "The two are likely, but not certain enough to merge."
-            if graph.bits[best] >= match:
-                reason = "One pair of records matches, but the others speak against it."
-            wanted = review
-        if bits >= wanted:
-            rows.append((best, "merge", reason, bits))
-    doubtful = logit_bits(1.0 - settings.review)
-    for mean, edge in weakest.values():
-        if mean < min(doubtful, match + 1.0):
-            reason = "The cluster hangs on this pair: without it, two customers."
-            rows.append((edge, "split", reason, mean))
-    rows.sort(key=lambda row: (-row[3], row[1], row[0]))
-    return pa.table(
-        [
-            pa.array([smallest[int(left_label[row[0]])] for row in rows], pa.string()),
-            pa.array([smallest[int(right_label[row[0]])] for row in rows], pa.string()),
-            pa.array([graph.ids[graph.left[row[0]]] for row in rows], pa.string()),
-            pa.array([graph.ids[graph.right[row[0]]] for row in rows], pa.string()),
-            pa.array([probability_of(row[3]) for row in rows], pa.float64()),
-            pa.array([row[1] for row in rows], pa.string()),
-            pa.array([row[2] for row in rows], pa.string()),
-        ],
-        schema=SUGGESTIONS_SCHEMA,
+            reason = _OTHERS if graph.bits[edge] >= logit_bits(settings.match) else _LIKELY
+        left, right = int(graph.left[edge]), int(graph.right[edge])
+        rows.append(
+            (
+                smallest[int(of_record[left])],
+                smallest[int(of_record[right])],
+                graph.ids[left],
+                graph.ids[right],
+                float(probability[index]),
+                "split" if split[index] else "merge",
+                reason,
+            )
+        )
+    names = SUGGESTIONS_SCHEMA.names
+    return pa.Table.from_pylist(
+        [dict(zip(names, row, strict=True)) for row in rows], SUGGESTIONS_SCHEMA
     )
 
 
-def _between(
-    graph: PairGraph, left_label: np.ndarray, right_label: np.ndarray
-) -> dict[tuple[int, int], list[int]]:
-    """Pairs of clusters, and the scored pairs between them."""
-    between: dict[tuple[int, int], list[int]] = defaultdict(list)
-    for edge in np.flatnonzero(left_label != right_label).tolist():
-        one, other = int(left_label[edge]), int(right_label[edge])
-        between[min(one, other), max(one, other)].append(edge)
-    return between
+def _merges(
+    graph: PairGraph, of_record: np.ndarray, size: np.ndarray, least: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pairs of clusters with at least so much evidence between them, and not decided on.
+
+    Returns:
+        of each the strongest scored pair's number, the mean bits and the number of pairs.
+    """
+    left, right = of_record[graph.left], of_record[graph.right]
+    edges = np.flatnonzero(left != right)
+    count = len(size)
+    key = np.minimum(left, right)[edges].astype(np.int64) * count + np.maximum(left, right)[edges]
+    found, group = np.unique(key, return_inverse=True)
+    low, high = found // max(count, 1), found % max(count, 1)
+    clipped = np.clip(graph.bits[edges], LOWEST_BITS, HIGHEST_BITS)
+    # Whole micro-bits, so that the order of pairs cannot change a sum.
+    scored = np.bincount(group, weights=np.round(clipped * _MICRO), minlength=len(found)) / _MICRO
+    pairs = size[low] * size[high]
+    unscored = pairs - np.bincount(group, minlength=len(found))
+    mean = (scored + unscored * UNSCORED_BITS) / np.maximum(pairs, 1)
+    order = np.lexsort((edges, -graph.bits[edges], group))
+    first = order[np.searchsorted(group[order], np.arange(len(found)))]
+    wanted = (mean >= least) & ~np.isin(found, _decided(graph, of_record, count))
+    return edges[first[wanted]], mean[wanted], pairs[wanted]
+
+
+def _splits(graph: PairGraph, of_record: np.ndarray) -> np.ndarray:
+    """Of each doubtful cluster the number of the pair that speaks most against it.
+
+    Pairs of records that decisions hold together do not count.
+    """
+    label = of_record[graph.left]
+    inside = (label == of_record[graph.right]) & (
+        graph.atom_of[graph.left] != graph.atom_of[graph.right]
+    )
+    edges = np.flatnonzero(inside & (graph.bits <= logit_bits(SPLIT_PROBABILITY)))
+    order = np.lexsort((edges, graph.bits[edges], label[edges]))
+    clusters, first = np.unique(label[edges][order], return_index=True)
+    return edges[order[first]] if len(clusters) else edges
+
+
+def _decided(graph: PairGraph, of_record: np.ndarray, count: int) -> np.ndarray:
+    """The pairs of labels that no-link decisions keep apart, as low * count + high."""
+    label_of_atom = np.zeros(len(graph.sizes), dtype=np.int64)
+    label_of_atom[graph.atom_of] = of_record
+    apart = {
+        int(min(label_of_atom[[atom, other]])) * count + int(max(label_of_atom[[atom, other]]))
+        for atom, others in graph.apart.items()
+        for other in others
+    }
+    return np.array(sorted(apart), dtype=np.int64)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from dedupe.agglomeration import HIGHEST_BITS, LOWEST_BITS, UNSCORED_BITS, VETOED_BITS
+from dedupe.agglomeration import LOWEST_BITS, mean_bits
 from dedupe.explaining.facts import Between
 from dedupe.explaining.messages import Message, message
 from dedupe.levels import VETOES
@@ -21,14 +21,8 @@ def between(left: Sequence[str], right: Sequence[str], pairs: Rows) -> Between:
         pairs: scored pairs between them.
     """
     total = len(left) * len(right)
-    bits = [
-        max(LOWEST_BITS, min(HIGHEST_BITS, float(row["weight_bits"])))
-        if row["veto"] is None
-        else VETOED_BITS
-        for row in pairs
-    ]
-    mean = (sum(bits) + UNSCORED_BITS * (total - len(bits))) / total
-    return Between(len(left), len(right), len(bits), mean)
+    bits = [float(row["weight_bits"]) if row["veto"] is None else LOWEST_BITS for row in pairs]
+    return Between(len(left), len(right), len(bits), mean_bits(bits, total))
 
 
 def deciding(

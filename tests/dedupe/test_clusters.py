@@ -137,31 +137,38 @@ def test_one_good_pair_among_many_bad_ones_is_not_suggested():
     assert cluster("abxy", pairs, None, SETTINGS).suggestions.num_rows == 0
 
 
-def test_a_strong_pair_that_a_veto_keeps_apart_is_suggested_with_its_reason():
-    found = cluster("ab", scored(("a", "b", 8.0, "id")), None, SETTINGS).suggestions.to_pylist()
+def test_a_contradicted_pair_is_suggested_with_its_reason_if_its_weight_is_near_the_cut():
+    found = cluster("ab", scored(("a", "b", -1.0, "id")), None, SETTINGS).suggestions.to_pylist()
     assert len(found) == 1 and "numbers" in found[0]["reason"]
+    assert cluster("ab", scored(("a", "b", -6.0, "id")), None, SETTINGS).suggestions.num_rows == 0
 
 
-def test_a_merge_that_another_pair_of_the_clusters_contradicts_gives_that_reason():
-    pairs = scored(("a", "b", 9.0), ("a", "x", 9.5), ("b", "x", 3.0, "birth_date"))
-    found = cluster("abx", pairs, None, SETTINGS).suggestions.to_pylist()
-    assert len(found) == 1 and "birth dates" in found[0]["reason"]
+def test_a_cluster_with_two_records_that_contradict_is_suggested_for_splitting():
+    pairs = [(a, b, 8.0) for a, b in ("ab", "ac", "ad", "bc", "bd")]
+    found = cluster("abcd", scored(*pairs, ("c", "d", -7.0, "birth_date")), None, SETTINGS)
+    assert found.clusters.column("cluster_id").to_pylist() == ["a"] * 4
+    rows = found.suggestions.to_pylist()
+    assert [(s["kind"], s["left_id"], s["right_id"]) for s in rows] == [("split", "c", "d")]
+    assert rows[0]["left_cluster_id"] == rows[0]["right_cluster_id"] == "a"
+    assert "birth dates" in rows[0]["reason"]
 
 
-def test_a_weak_vetoed_pair_is_not_suggested():
-    assert cluster("ab", scored(("a", "b", 6.0, "id")), None, SETTINGS).suggestions.num_rows == 0
-
-
-def test_a_cluster_that_hangs_on_one_doubtful_pair_is_suggested_for_splitting():
-    pairs = scored(("a", "b", 0.4), ("c", "d", 9.0))
-    found = cluster("abcd", pairs, None, SETTINGS).suggestions.to_pylist()
-    assert [(s["kind"], s["left_id"], s["right_id"]) for s in found] == [("split", "a", "b")]
-    assert found[0]["left_cluster_id"] == found[0]["right_cluster_id"] == "a"
+def test_a_cluster_that_only_hangs_on_a_weak_pair_is_not_suggested_for_splitting():
+    found = cluster("ab", scored(("a", "b", 0.4)), None, SETTINGS)
+    assert found.report["clusters"] == 1 and found.suggestions.num_rows == 0
 
 
 def test_a_confirmed_link_is_not_suggested_for_splitting():
     decisions = decided(("link", "a", "b"))
-    assert cluster("ab", scored(("a", "b", 0.4)), decisions, SETTINGS).suggestions.num_rows == 0
+    assert cluster("ab", scored(("a", "b", -9.0)), decisions, SETTINGS).suggestions.num_rows == 0
+
+
+def test_what_would_put_most_pairs_right_comes_first():
+    pairs = [("a", "b", 9.0), ("c", "d", 9.0), ("e", "f", -0.5)]
+    pairs += [(x, y, -0.6) for x in "ab" for y in "cd"]
+    found = cluster("abcdef", scored(*pairs), None, SETTINGS).suggestions.to_pylist()
+    assert [(s["left_id"], s["right_id"]) for s in found] == [("a", "c"), ("e", "f")]
+    assert found[0]["probability"] < found[1]["probability"]
 
 
 def test_unseen_pairs_inside_a_component_are_asked_for():
