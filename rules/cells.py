@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from connectors.config import SourceConfig
 from connectors.mapping import resolve
@@ -196,22 +197,22 @@ class Cells:
 
     def _read(self, column: pa.ChunkedArray, field: str) -> list[Cell]:
         """The cells of one column, usable ones only; each distinct text is looked at once."""
-        values = self._config.values.get(field, {})
-        folded = {key.strip().casefold(): to for key, to in values.items()}
         encoded = column.dictionary_encode().unify_dictionaries()
-        texts: list[str] = encoded.chunk(0).dictionary.to_pylist() if encoded.num_chunks else []
+        distinct = encoded.chunk(0).dictionary if encoded.num_chunks else pa.array([], pa.string())
+        texts: list[str] = distinct.to_pylist()
         known = np.empty(len(texts) + 1, dtype=object)  # the last one stands for null
+        known[:-1] = texts
+        if values := self._config.values.get(field):
+            folded = {key.strip().casefold(): to for key, to in values.items()}
+            for place, text in enumerate(texts):
+                known[place] = values.get(text, folded.get(text.strip().casefold(), text)) or None
         problems: dict[int, Problem] = {}
-        for place, text in enumerate(texts):
-            problem = _problem(text, field)
-            cell: Cell = text
-            if values:
-                cell = values.get(text, folded.get(text.strip().casefold(), text))
+        for place in np.flatnonzero(_odd(distinct, _limit(field))).tolist():
+            problem = _problem(texts[place], _limit(field))
             if problem:
                 problems[place] = problem
-            if not text.strip() or (problem and problem.severity == "error"):
-                cell = None
-            known[place] = cell or None
+            if not texts[place].strip() or (problem and problem.severity == "error"):
+                known[place] = None
         indices = [chunk.indices.fill_null(len(texts)).to_numpy() for chunk in encoded.chunks]
         places = np.concatenate(indices) if indices else np.empty(0, dtype=np.int32)
         cells: list[Cell] = known[places].tolist()
@@ -234,9 +235,22 @@ def staged_fields(field: str) -> tuple[str, ...]:
     return STAGED_FIELDS.get(field, (field,))
 
 
-def _problem(text: str, field: str) -> Problem | None:
+def _limit(field: str) -> int:
+    """No text of the field may be longer, in characters."""
+    return TEXT_LIMIT if field == "note" or field.startswith("attributes.") else CELL_LIMIT
+
+
+def _odd(texts: pa.Array, limit: int) -> np.ndarray:
+    """Which texts may be empty or may have a problem of :func:`_problem`, by few operations."""
+    odd = pc.or_(
+        pc.match_substring_regex(texts, r"^\s|#|\x{FFFD}|^[^\x21-\x7E\x{3400}-\x{9FFF}]|^$"),
+        pc.greater(pc.utf8_length(texts), limit),
+    )
+    return np.asarray(odd)
+
+
+def _problem(text: str, limit: int) -> Problem | None:
     """What is wrong with a text in whatever field it stands."""
-    limit = TEXT_LIMIT if field == "note" or field.startswith("attributes.") else CELL_LIMIT
     if len(text) > limit:
         return Problem(
             "value_too_long", f"The text is longer than {limit} characters; no such value exists."

@@ -85,21 +85,24 @@ def standardize(raw: pa.Table, config: SourceConfig, country: str) -> Standardiz
         SourceLayout: a mapped column is not there.
     """
     with _no_collection():
-        cells = Cells(raw, config)
-        staged = _read(cells, config, country)
-        keys = [key or "" for key in raw["_source_key"].to_pylist()]
-        staged["record_id"] = [f"{config.name}:{key}" for key in keys]
-        staged["source"], staged["source_key"] = [config.name] * len(keys), keys
-        for name in ("position", "row_hash"):
-            staged[name] = raw[f"_{name}"].to_pylist()
-        _check_keys(raw, keys, cells)
-        table = pa.table(staged, schema=STAGED_SCHEMA)
+        return _standardize(raw, config, country)
+
+
+def _standardize(raw: pa.Table, config: SourceConfig, country: str) -> Standardized:
+    cells = Cells(raw, config)
+    staged = _read(cells, config, country)
+    keys = [key or "" for key in raw["_source_key"].to_pylist()]
+    staged["record_id"] = [f"{config.name}:{key}" for key in keys]
+    staged["source"], staged["source_key"] = [config.name] * len(keys), keys
+    for name in ("position", "row_hash"):
+        staged[name] = raw[f"_{name}"].to_pylist()
+    _check_keys(raw, keys, cells)
     inputs: dict[str, list[str]] = {}
     for field, names in cells.columns.items():
         for fed in staged_fields(field):
             inputs.setdefault(fed, []).extend(names)
     return Standardized(
-        staged=table,
+        staged=pa.table(staged, schema=STAGED_SCHEMA),
         problems=cells.findings.table(staged["record_id"], keys, staged["position"], config.name),
         raw=raw,
         inputs=inputs,

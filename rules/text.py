@@ -54,6 +54,7 @@ _CLEAN: dict[int, str | None] = (
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f]")
 _PLAIN = re.compile("[㐀-䶿一-鿿A-Za-z0-9#/-]+")
 """Texts that clean leaves as they are."""
+_HAN_ONLY = re.compile("[㐀-䶿一-鿿]+")
 _HAN = re.compile("[〇㐀-䶿一-鿿豈-\ufaff\U00020000-\U000323af]")
 # Python 3.11 does not know the newest Han characters as letters.
 _MARKS = re.compile("(?:[^\\w\U00020000-\U000323af]|_)+")
@@ -97,7 +98,12 @@ def _fold_table() -> dict[int, str]:
 @lru_cache(maxsize=1 << 16)
 def fold(s: str) -> str:
     """The key form: clean, simplified, lower case, letters and digits only, no diacritics."""
-    s = s.lower() if s.isascii() else fold_words(s)
+    if s.isascii():
+        s = s.lower()
+    elif _HAN_ONLY.fullmatch(s):  # neither case nor marks
+        return s if _foldable().isdisjoint(s) else s.translate(_fold_table())
+    else:
+        s = fold_words(s)
     return s if s.isalnum() else _MARKS.sub("", s)
 
 
