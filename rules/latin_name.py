@@ -223,8 +223,9 @@ def _family_end(words: list[str], from_end: bool) -> int:
 def _capitals(words: list[str]) -> int | None:
     """The place of the only word in capitals, if the others are not."""
     places = [i for i, w in enumerate(words) if len(w) > 1 and w.isupper()]
-    others = [w for w in words if len(w) > 1 and not w.isupper()]
-    return places[0] if len(places) == 1 and others else None
+    if len(places) != 1:
+        return None
+    return places[0] if any(len(w) > 1 and not w.isupper() for w in words) else None
 
 
 # The orders -----------------------------------------------------------------------------------
@@ -311,7 +312,9 @@ def _western(given: list[str], family: list[str], bonus: float) -> _Order | None
         return None
     if len(given) + len(family) > 2 and given[0].lower() in _PARTICLE:
         return None
-    core = next((w for w in reversed(family) if w.lower() not in _PARTICLE), family[-1])
+    core = family[-1]
+    if len(family) > 1:
+        core = next((w for w in reversed(family) if w.lower() not in _PARTICLE), core)
     score = given_share(given[0]) + family_share(core) + bonus
     return _Order(score, tuple(family), tuple(given[:1]), tuple(given[1:]))
 
@@ -381,6 +384,7 @@ def _chinese(family: list[str], given: list[str], bonus: float, country: str) ->
     return _Order(score, (family[0],), tuple(rest), (), english[0] if english else "", True)
 
 
+@lru_cache(maxsize=1 << 15)
 def _spelling(word: str) -> str:
     """Folded, with u-umlaut as v."""
     if word.isascii():

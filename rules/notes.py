@@ -93,7 +93,8 @@ def split(text: str, keep: Callable[[str], bool] = lambda content: False) -> Cel
         keep: whether brackets with this content belong to the name.
     """
     if not _SPECIAL.search(text) and (
-        " " not in text or ("," not in text and " -" not in text and not _FORMER_TAIL.search(text))
+        " " not in text
+        or (" -" not in text and not (text.count(" ") > 1 and _FORMER_TAIL.search(text)))
     ):
         return Cell(text.strip(_EDGE))
     notes: list[str] = []

@@ -25,7 +25,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import phonenumbers
-from phonenumbers import PhoneNumberType
+from phonenumbers import PhoneNumber, PhoneNumberType
 
 from rules.area_codes import lengths
 
@@ -97,6 +97,15 @@ def has_area_code(digits: str) -> bool:
     return digits[:2] in lengths() or digits[:3] in lengths()
 
 
+def kind(code: str, national: str) -> str:
+    """Kind of a national number by its calling code; empty if it is not known to exist.
+
+    >>> kind("1", "2125550123"), kind("44", "2079460018")
+    ('unknown', 'fixed')
+    """
+    return _leading(code, national[: _PLANS[code][2]], len(national))
+
+
 def read(text: str, country: str) -> Number:
     """Read one number as dialed in a country, or with + in full."""
     quick = _quick(text, country)
@@ -129,18 +138,23 @@ def _quick(text: str, country: str) -> Number | None:
         return None
     if code == "1" and not (national[0] in "23456789" and national[3] in "23456789"):
         return None
-    kind = _leading(code, national[:leading], len(national))
-    return Number(f"+{code}{national}", kind, "") if kind else None
+    found = _leading(code, national[:leading], len(national))
+    return Number(f"+{code}{national}", found, "") if found else None
 
 
 @lru_cache(maxsize=32768)
 def _leading(code: str, start: str, size: int) -> str:
     """Kind of the numbers that start so; empty if they are not known to exist."""
-    sample = phonenumbers.parse(f"+{code}{start}{'2345678901'[: size - len(start)]}")
-    if not phonenumbers.is_valid_number(sample):
+    national = f"{start}{'2345678901'[: size - len(start)]}"
+    if start[0] == "0":  # a trunk prefix, perhaps: left to libphonenumber
+        sample = phonenumbers.parse(f"+{code}{national}")
+    else:
+        sample = PhoneNumber(country_code=int(code), national_number=int(national))
+    kind = phonenumbers.number_type(sample)
+    if kind == PhoneNumberType.UNKNOWN and not phonenumbers.is_valid_number(sample):
         is_mobile = code == "852" and start[0] in "569" and not start.startswith("999")
         return "mobile" if is_mobile else ""
-    return _KINDS.get(phonenumbers.number_type(sample), "unknown")
+    return _KINDS.get(kind, "unknown")
 
 
 @lru_cache(maxsize=65536)

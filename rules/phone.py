@@ -60,6 +60,9 @@ _CN_MOBILE = re.compile(r"1[3-9]\d{9}", re.ASCII)
 _CHINESE = frozenset({"CN", "HK", "TW", "MO", ""})
 _SIMPLE = re.compile(r"[+(]?\d[\d() .-]{6,16}\d", re.ASCII)
 """One number with the usual marks and nothing else."""
+_AMERICAN_PLAIN = re.compile(  # 212555.0000 is a number that lost digits in a spreadsheet
+    r"(?:\+?1[- .])?\(?([2-9][0-9]{2})\)?[- .]{0,2}([2-9][0-9]{2})[- .]?(?!0000)([0-9]{4})"
+)
 _CN_LANDLINE = re.compile(r"\(?(0\d{2,3})\)?[- ]?([2-8]\d{6,7})(?:[-*转](\d{1,5}))?")
 _DIGITS = re.compile(r"\D")
 _LEAD = re.compile(r"^[^\d+(]+")
@@ -152,6 +155,12 @@ def _parse(text: str, country: str, city: str) -> Phones:
     ):
         key = f"+86{found[0]}{found[1]}"
         return Phones((Phone(key, "fixed", match[3] or "", key),), (key,))
+    if country == "US" and (match := _AMERICAN_PLAIN.fullmatch(text)):
+        number = "".join(match.groups())
+        kind = numbering.kind("1", number)
+        if kind and not _is_filler(number) and not _is_filler("1" + number):
+            key = "+1" + number
+            return Phones((Phone(key, kind, "", key),), (key,))
     if _SIMPLE.fullmatch(text) and (single := _simple(text, country)):
         return single
     if is_placeholder(text):
