@@ -67,7 +67,7 @@ class View:
         table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 1))
         table.add_column(self._say(_HEADINGS["Bits"]), justify="right", no_wrap=True)
         table.add_column(self._say(_HEADINGS["Sum"]), justify="right", no_wrap=True)
-        table.add_column("", no_wrap=True, width=BAR)
+        table.add_column("", no_wrap=True, width=BAR + 1)
         table.add_column(self._say(_HEADINGS["Why"]), overflow="fold")
         bar = _Bars([0.0, *(step.sum_bits for step in pair.steps)])
         before, total = 0.0, 0
