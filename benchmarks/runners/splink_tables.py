@@ -67,7 +67,9 @@ with cells as (
 )
 select record_id as unique_id, customer_type, nullif(clean_name, '') as name,
     case when {organization} then 'o' else 'p' end as kind,
-    {core} as core, {first} as first_part, {last} as last_part,
+    {core} as core,
+    case when not ({organization}) then {first} end as first_part,
+    case when not ({organization}) then {last} end as last_part,
     case when length(numbers) > 0 then numbers end as phones,
     case when length({ids}) > 0 then {ids} end as ids,
     case when length(dob_text) = 8 then dob_text end as dob,
