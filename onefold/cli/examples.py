@@ -3,6 +3,7 @@
 import pyarrow as pa
 import pyarrow.compute as pc
 from rich import box
+from rich.cells import cell_len, set_cell_size
 from rich.table import Table
 from rich.text import Text
 
@@ -10,6 +11,7 @@ from connectors.content import has_han
 from dedupe.files import Outcome
 
 EXAMPLES = 3
+_PLACE_WIDTH = 20
 _SHOWN: dict[str, tuple[str, ...]] = {
     "name": ("name", "organization_name"),
     "born": ("birth_date",),
@@ -86,20 +88,22 @@ class _View:
         return family + given if has_han(given + family) else f"{given} {family}".strip()
 
     def _place(self, record: int) -> str:
+        """File, sheet and row; a long name is cut, the row never."""
         row = self._outcome.records.slice(record, 1).to_pylist()[0]
-        sheet = f" {row['sheet']}" if row.get("sheet") else ""
-        return (
-            f"{row['file']}{sheet} {row['row']}"
-            if self._several
-            else f"{sheet} {row['row']}".strip()
-        )
+        parts = [row["file"] if self._several else "", row.get("sheet") or ""]
+        name, number = " ".join(filter(None, parts)), str(row["row"])
+        room = _PLACE_WIDTH - len(number) - 1
+        if cell_len(name) > room:
+            name = set_cell_size(name, room - 1).rstrip() + "…"
+        return f"{name} {number}".strip()
 
     def table(self, groups: list[Group]) -> Table:
         """Groups of records under each other; what differs within a group stands out."""
         table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False, show_edge=False)
         table.add_column("sure", justify="right", no_wrap=True, min_width=4)
+        places = {record: self._place(record) for _, group in groups for record in group}
         table.add_column(
-            "row", justify="right", no_wrap=True, overflow="ellipsis", min_width=6, max_width=18
+            "row", justify="right", no_wrap=True, min_width=max(map(cell_len, places.values()))
         )
         cells = {record: self.cells(record) for _, group in groups for record in group}
         columns = self._fullest(list(cells.values()))
@@ -114,7 +118,7 @@ class _View:
                     Text(cell, style="" if all(r[i] == cell for r in rows) else "yellow")
                     for i, cell in enumerate(row)
                 ]
-                table.add_row("" if place else label, self._place(group[place]), *shown)
+                table.add_row("" if place else label, places[group[place]], *shown)
         return table
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -138,7 +139,10 @@ def show(outcome: Outcome, *, quiet: bool, out: Path | None) -> None:
 def _show_columns(outcome: Outcome) -> None:
     """The table of columns: what each is taken for, how sure, and why."""
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False, show_edge=False)
-    table.add_column("column", overflow="ellipsis", no_wrap=True, max_width=28)
+    widest = max(cell_len(column.name) for column in outcome.recognition.columns)
+    table.add_column(
+        "column", overflow="ellipsis", no_wrap=True, min_width=min(widest, 20), max_width=28
+    )
     table.add_column("taken for", no_wrap=True, min_width=18)
     table.add_column("sure", justify="right", no_wrap=True, min_width=4)
     table.add_column("why", overflow="ellipsis", no_wrap=True)
