@@ -14,10 +14,6 @@ from dedupe.comparing.columns import Levels, Mask, Rows
 from dedupe.levels import FIELDS, LEVELS, MISSING, VETOES, is_text
 from rules.customer import ORGANIZATION, PERSON
 
-_ADDRESS_CITY, _ADDRESS_ROAD, _ADDRESS_NEAR = (
-    [level.name for level in LEVELS[PERSON]["address"]].index(name)
-    for name in ("city", "other_number", "near")
-)
 _NUMBER = {
     customer_type: {
         field: {level.name: number for number, level in enumerate(known)}
@@ -118,12 +114,13 @@ def _vetoes(
 
     id_agrees = levels["id"] >= identifiers.NEAR
     email_agrees = levels["email"] >= reach.EMAIL_NEAR
-    reached = (levels["phone"] >= reach.PHONE_HOUSEHOLD) | (levels["address"] >= _ADDRESS_ROAD)
+    phoned = levels["phone"] >= reach.PHONE_HOUSEHOLD
+    reached = phoned | (levels["address"] >= address.OTHER_NUMBER)
     # A birth date alone, which strangers share, does not outweigh unlike names.
     born = levels["birth_date"] == identifiers.BORN_SAME
-    in_town = reached | email_agrees | (levels["address"] == _ADDRESS_CITY)
+    in_town = reached | email_agrees | (levels["address"] > address.OTHER_CITY)
     same_name = person & (name >= names_of[PERSON]["script"])
-    at_home = levels["address"] >= _ADDRESS_NEAR
+    at_home = levels["address"] >= address.NEAR
     tests: dict[str, Mask] = {
         "type": ~person & ~organization,
         "branch": np.isin(levels["branch"], [people.BRANCH_OTHER, people.BRANCH_PARENT]),

@@ -37,6 +37,7 @@ def levels(features: pa.Table, left: Rows, right: Rows) -> Levels:
         )
     }
     city = _compare(columns["city"], left, right)
+    city[_texts(columns["city"], left, right, city == 0, _town) == 1] = -1
     district = _compare(columns["district"], left, right)
     region = _compare(columns["region"], left, right)
     postal = _compare(columns["postal_code"], left, right)
@@ -120,6 +121,19 @@ def plain_road(road: str) -> str:
     return _TOWN.sub("", road)
 
 
+def _town(a: str, b: str) -> int:
+    """1 if one city's name is most likely a slip of the other's: then region or code decide.
+
+    >>> _town("foresthill", "foretshill"), _town("newton", "norton"), _town("杭州", "惠州")
+    (1, 0, 0)
+    """
+    shorter = min(len(a), len(b))
+    if shorter < 5 or not (a.isascii() and b.isascii()):
+        return 0
+    allowed = 1 if shorter < 9 else 2
+    return int(OSA.distance(a, b, score_cutoff=allowed) <= allowed)
+
+
 def _road(a: str, b: str) -> int:
     """2 if the same road, 1 if similar, 0 if not."""
     if a == b:
@@ -132,11 +146,33 @@ def _road(a: str, b: str) -> int:
         if len(short) > 4 and _abbreviated(short, long):
             return 2
         near = OSA.distance(x, y, score_cutoff=2) <= (1 if len(short) < 9 else 2)
-        return int(near or (len(short) > 5 and long.startswith(short)))
+        return int(near or (len(short) > 5 and long.startswith(short)) or _moved(short, long))
     if _DIGITS.findall(x) != _DIGITS.findall(y):
         return 0
     near = len(short) > 2 and OSA.distance(x, y, score_cutoff=1) <= 1
     return int(near or (len(short) > 3 and short in long))
+
+
+MOVED_FROM, MOVED_SHARE = 12, 0.75
+
+
+def _moved(short: str, long: str) -> bool:
+    """Whether three quarters of the shorter road's letter pairs are in the longer one.
+
+    Then the same words stand in another order, or one record leaves some out.
+
+    >>> _moved("woollumstreetallunga", "allungawoolumstreet"), _moved("cedaravenue", "oakcrescent")
+    (True, False)
+    """
+    if len(short) < MOVED_FROM:
+        return False
+    pairs = _letter_pairs(short)
+    return len(pairs & _letter_pairs(long)) >= MOVED_SHARE * len(pairs)
+
+
+@lru_cache(maxsize=1 << 16)
+def _letter_pairs(road: str) -> frozenset[str]:
+    return frozenset(road[at : at + 2] for at in range(len(road) - 1))
 
 
 def _abbreviated(short: str, long: str) -> bool:

@@ -604,6 +604,23 @@ def test_one_shared_number_among_others_is_a_household() -> None:
     assert level["phone"] == "shared"
 
 
+@pytest.mark.parametrize(
+    ("left", "right", "level"),
+    [
+        ({"city": "Forest Hill"}, {"city": "Forets Hill"}, "number"),
+        ({"city": "Forest Hill"}, {"city": "Rockdale"}, "other_city"),
+        ({"street": "Allunga Woollum Street"}, {"street": "Woollum Street Allunga"}, "near"),
+        ({"street": "Allunga Woollum Street"}, {"street": "Kirkland Circuit"}, "other_road"),
+    ],
+)
+def test_slips_in_towns_and_words_in_another_order_are_no_other_address(
+    left: dict[str, Any], right: dict[str, Any], level: str
+) -> None:
+    place = {"city": "Sale", "region": "NSW", "street": "Lance Avenue", "house_number": "26"}
+    pair = person("Joel Ryan", **(place | left)), person("Joel Ryan", **(place | right))
+    assert compare(*pair)["address"] == level
+
+
 def test_sources_are_compared_where_there_are_several() -> None:
     crm, erp = ({"source": name} for name in ("crm", "erp"))
     assert compare(person("Ann Lee", **crm), person("Ann Lee", **erp))["source"] == "other"
