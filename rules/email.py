@@ -23,7 +23,7 @@ from unicodedata import normalize
 from email_validator import EmailNotValidError, validate_email
 
 from rules import tables
-from rules.placeholder import is_placeholder
+from rules.placeholder import is_placeholder, placeholder_words
 from rules.quarantine import Problem
 
 
@@ -38,6 +38,11 @@ class Emails:
 _PLAIN = re.compile(
     r"[a-z0-9_](?:[a-z0-9_+-]|\.(?!\.)){0,62}(?<!\.)@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,18}"
 )
+_USUAL = re.compile(  # a narrower _PLAIN that takes a third of the time
+    r"([a-z0-9_]+(?:[.+-][a-z0-9_]+)*)@([a-z0-9]+(?:[.-][a-z0-9]+)*\.[a-z]{2,18})"
+)
+_LONGEST = 63
+"""Characters of a local part or of a label of a domain."""
 _COMMA = re.compile(r"(@[\w-]+),(?=(?:com|cn|net|org|edu|gov)(?:\W|$)(?!@))")
 _SPLIT = re.compile(r"[;,，；、|\s<>()\[\]\"“”‘’《》]+|/(?=[^@]*@)")
 _LABEL = re.compile(r"(?i)^(?:mailto|e-?mail|邮箱|邮件|电邮|電郵|电子邮箱|电子邮件)[:：]+")
@@ -82,6 +87,15 @@ def parse(text: str | None) -> Emails:
 
 @lru_cache(maxsize=16384)
 def _parse(text: str) -> Emails:
+    if match := _USUAL.fullmatch(text):
+        local, domain = match.groups()
+        if (
+            max(len(local), len(domain)) <= _LONGEST
+            and _mend(domain) == domain
+            and not _is_filler(local, domain)
+            and text not in placeholder_words()
+        ):
+            return Emails((text,))
     if not text.isascii():
         text = _INVISIBLE.sub("", normalize("NFKC", text)).replace("。", ".").replace("．", ".")
     text = text.strip().casefold()

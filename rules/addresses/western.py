@@ -140,7 +140,7 @@ def read(line: str, country: str) -> Western:
     line = " ".join(line.replace("\n", ", ").split()).strip(" ,;")
     street, city, region, code = _split_tail(line, country)
     unit = ""
-    for pattern in (_UNIT, _FLOOR, _BUILDING, _UNIT):
+    for pattern in () if _ends_in_a_word(street) else (_UNIT, _FLOOR, _BUILDING, _UNIT):
         if match := pattern.search(street):
             value = next(g for g in match.groups() if g).upper().lstrip("-")
             value = value + "F" if pattern is _FLOOR else value
@@ -160,6 +160,17 @@ def read(line: str, country: str) -> Western:
     street, key = _street(street.strip(" ,"), country)
     key = f"{key} {number.lower()}".strip()
     return Western(number, street, unit, city, region, code, key)
+
+
+def _ends_in_a_word(street: str) -> bool:
+    """Whether it ends in a word of letters, so that no unit, floor or building stands there."""
+    end = street[-5:].lower()
+    return (
+        end[-2:].isascii()
+        and end[-2:].isalpha()
+        and end[-3:-1] != "no"  # Apt NoB
+        and not end.endswith(("fl", "floor"))
+    )
 
 
 def _first_number(street: str) -> tuple[str, str] | None:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from rules import (
     address,
+    email,
     identifier,
     latin_name,
     notes,
@@ -27,7 +28,7 @@ from rules import (
     tables,
     text,
 )
-from rules.addresses import chinese, divisions
+from rules.addresses import chinese, divisions, western
 
 NEVER, ALWAYS = re.compile("(?!)"), re.compile("")
 many = settings(max_examples=200, deadline=None)
@@ -219,6 +220,35 @@ def test_what_exists_is_what_libphonenumber_says(plan, digits):
     if phonenumbers.is_valid_number(sample):
         expected = numbering._KINDS.get(phonenumbers.number_type(sample), "unknown")
         assert kind == expected
+
+
+@many
+@given(
+    st.one_of(
+        text_of("wei li . .. - _ + @ 163 qq gmial mail com con cn co uk xxx test a x0 , _ info A"),
+        st.from_regex(r"\A[a-z0-9_.+-]{1,66}@(?:[a-z0-9-]{1,8}\.){1,3}[a-z]{1,20}\Z"),
+        st.sampled_from([row[1] for row in tables.rows("placeholders_of_kind")]).flatmap(
+            lambda word: st.sampled_from([f"{word}@{word}", f"{word}@mail.com", f"wei@{word}"])
+        ),
+    )
+)
+def test_a_usual_e_mail_address_is_that_of_the_long_way(cell):
+    quick = email._parse.__wrapped__(cell)
+    with replaced((email, "_USUAL", NEVER)):
+        assert email._parse.__wrapped__(cell) == quick
+
+
+@many
+@given(
+    text_of(
+        "12 Main St Gardens , _ _ # Apt Unit Fl Floor Bldg No no B 4 4B . 3rd Box Suite é -", 9
+    ),
+    st.sampled_from(["US", "GB", "DE"]),
+)
+def test_a_line_that_ends_in_a_word_has_no_unit_there(line, country):
+    quick = western.read.__wrapped__(line, country)
+    with replaced((western, "_ends_in_a_word", lambda _: False)):
+        assert western.read.__wrapped__(line, country) == quick
 
 
 @given(st.text("0123", max_size=12))
