@@ -106,8 +106,26 @@ def is_english_given(name: str) -> bool:
 
 @lru_cache(maxsize=1 << 16)
 def related_given(a: str, b: str) -> bool:
-    """Whether two given names are nicknames of each other or of one name."""
-    return not given_set(a).isdisjoint(given_set(b))
+    """Whether two given names are nicknames of each other or of one name.
+
+    >>> related_given("artie", "arthur"), related_given("mary", "mark")
+    (True, False)
+    """
+    return not given_set(a).isdisjoint(given_set(b)) or _is_diminutive(a, b) or _is_diminutive(b, a)
+
+
+_DIMINUTIVE = re.compile(r"([a-z]{2,}?)(?:([b-df-hj-np-tv-z])\2?)(?:ie|ey|y)")
+
+
+def _is_diminutive(short: str, name: str) -> bool:
+    """Whether one name is the start of the other, of three letters or more, with -ie or -y.
+
+    A name that others are short for is whole: Mary is none of Mark.
+    """
+    match = _DIMINUTIVE.fullmatch(short)
+    if match is None or len(name) <= len(short) or _nicknames().nicknames_of(short):
+        return False
+    return name.startswith(match[1] + match[2])
 
 
 @lru_cache(maxsize=1 << 16)

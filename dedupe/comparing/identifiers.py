@@ -135,7 +135,8 @@ def birth_levels(features: pa.Table, left: Rows, right: Rows) -> Levels:
     slip = _one_digit_off(year * 10_000 + month * 100 + day, a, b)
     slip |= (agreeing == 2) & ((apart == 1) | (apart == 10))  # 1999 for 2000, 1989 for 1999
     found = np.full(len(rows), BORN_DIFFERENT, dtype=np.int8)
-    found[np.where(loose, apart <= 2, (agreeing == 2) & (apart < GENERATION[0]))] = BORN_PARTLY
+    year_only = (apart <= 2) | slip
+    found[np.where(loose, year_only, (agreeing == 2) & (apart < GENERATION[0]))] = BORN_PARTLY
     found[same_year & (only_year[a] | only_year[b])] = BORN_YEAR
     found[~loose & (swapped | slip)] = BORN_NEAR
     found[agreeing == 3] = BORN_SAME

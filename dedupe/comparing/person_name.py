@@ -295,7 +295,27 @@ def _western(a: PersonForm, b: PersonForm) -> int:
         return GIVEN_NEAR if _given(a, b) >= GIVEN_NEAR else UNLIKE
     if len(a.given) > 4 and _near(a.given, b.given) and _share_middle(a, b):
         return GIVEN_ONLY
+    if _reordered(a, b):
+        return SHORT_FORM
+    if len(a.family) > 5 and not (a.given and b.given) and _near(a.family, b.family):
+        return NO_GIVEN
     return UNLIKE
+
+
+def _reordered(a: PersonForm, b: PersonForm) -> bool:
+    """Whether every word of the shorter name is in the longer one, two of them whole.
+
+    Then family and middle name changed places: William Frohawk Frederick, F. W. Frohawk
+    Frederick.
+    """
+    short, long = sorted(((*x.given_words, *x.middle, x.family) for x in (a, b)), key=len)
+    whole = sum(word in long for word in short if len(word) > 2)
+    return whole > 1 and all(
+        word in long
+        or word[:1] in long
+        or (len(word) == 1 and any(other[:1] == word for other in long))
+        for word in short
+    )
 
 
 def _share_middle(a: PersonForm, b: PersonForm) -> bool:
@@ -336,7 +356,9 @@ def _given(a: PersonForm, b: PersonForm) -> int:
         characters.related_given(a.given_words[0], b.given_words[0]) and len(a.given_words[0]) > 1
     ):
         return SHORT_FORM
-    if x in b.middle or y in a.middle:
+    if any(characters.related_given(x, m) for m in b.middle if len(m) > 1) or any(
+        characters.related_given(y, m) for m in a.middle if len(m) > 1
+    ):
         return SHORT_FORM
     if _near(x, y):
         return CONFUSABLE
@@ -369,6 +391,12 @@ def _same_middle(a: tuple[str, ...], b: tuple[str, ...]) -> bool:
     """Whether every middle name of the one that gives fewer is among the other's."""
     short, long = sorted((a, b), key=len)
     return all(
-        any(x == y or (min(len(x), len(y)) == 1 and x[0] == y[0]) or _near(x, y) for y in long)
+        any(
+            x == y
+            or (min(len(x), len(y)) == 1 and x[0] == y[0])
+            or _near(x, y)
+            or characters.related_given(x, y)
+            for y in long
+        )
         for x in short
     )
