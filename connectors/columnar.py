@@ -58,6 +58,11 @@ class FileTable:
     table: pa.Table
     report: Report
 
+    @property
+    def rows(self) -> range:
+        """The numbers of the table's rows, from 0."""
+        return range(self.table.num_rows)
+
 
 def read(path: Path, name: str) -> FileTable:
     """Read a file whole.

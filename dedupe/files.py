@@ -177,7 +177,7 @@ def _records(
     place = pc.index_in(staged["record_id"], value_set=grouped["record_id"].combine_chunks())
     cluster = grouped["cluster_id"].take(place).combine_chunks().dictionary_encode()
     columns: dict[str, Any] = {
-        "file": pa.array([f.path.name for f in files for _ in range(f.table.num_rows)]),
+        "file": pa.array([n for n, f in zip(_labels(files), files, strict=True) for _ in f.rows]),
     }
     tables = [file.table for file in files]
     if any(table[SHEET].null_count < table.num_rows for table in tables):
@@ -199,6 +199,12 @@ def _records(
     return pa.table(columns)
 
 
+def _labels(files: Sequence[FileTable]) -> list[str]:
+    """The files' names; their whole paths if two have one name."""
+    names = [file.path.name for file in files]
+    return names if len(set(names)) == len(names) else [str(file.path) for file in files]
+
+
 def _stats(
     files: Sequence[FileTable],
     found: Recognition,
@@ -214,12 +220,12 @@ def _stats(
     return {
         "files": [
             {
-                "file": file.path.name,
+                "file": label,
                 "records": file.table.num_rows,
                 "left_out": [one.model_dump() for one in file.report.skipped],
                 "notes": file.report.lines,
             }
-            for file in files
+            for label, file in zip(_labels(files), files, strict=True)
         ],
         "columns": [
             {

@@ -295,3 +295,15 @@ def test_a_wrong_option_is_said_in_words(
 def test_a_missing_file_is_said_in_words(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"gone\.csv.*is not there|is not there.*gone\.csv"):
         run(tmp_path / "gone.csv")
+
+
+def test_files_of_one_name_go_by_their_paths(tmp_path: Path) -> None:
+    files = []
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        files.append(write_csv(tmp_path / folder / "people.csv", people(6)))
+    run(*files, "--out", tmp_path / "out.parquet", "--quiet")
+    table = pq.read_table(tmp_path / "out.parquet")
+    assert set(table["file"].to_pylist()) == {str(file) for file in files}
+    ids = table["cluster_id"].to_pylist()
+    assert ids[: len(ids) // 2] == ids[len(ids) // 2 :]
