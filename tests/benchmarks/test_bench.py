@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -36,6 +37,17 @@ def test_runs_are_those_asked_for() -> None:
     }
     with pytest.raises(ConfigError, match="no such data set"):
         bench.chosen(arguments("--datasets", "zh6k"), sets)
+
+
+def test_a_failed_run_is_made_again_and_a_slow_one_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench, "RESULTS", tmp_path)
+    run = bench.Run("splink", datasets.DataSet("people-1k", "people", size=1000), 60)
+    assert not run.known()
+    for status, known in (("failed", False), ("timeout", True), ("done", True)):
+        run.result.write_text(json.dumps({"measured": {"status": status}}))
+        assert run.known() is known
 
 
 def test_people_are_prepared_once_and_alike(cache: Path) -> None:
