@@ -208,6 +208,12 @@ def ablation(folder: Path) -> str:
     return markdown(rows) + below
 
 
+def busy(results: Sequence[Mapping[str, Any]]) -> str:
+    """A warning if something else ran on the machine meanwhile; a run of ours is no load of 2."""
+    most = max(result["machine"]["load_before"] for result in results)
+    return f"\n\nThe machine was busy (load {most:g}): times mean little here." if most > 2 else ""
+
+
 def environment(results: Sequence[Mapping[str, Any]]) -> str:
     """Versions, machine and day."""
     lines = []
@@ -247,7 +253,7 @@ def page(folder: Path) -> str:
     results = load(folder)
     if not results:
         return INTRODUCTION + "\n\nNothing was run yet.\n"
-    parts = [INTRODUCTION, summary(results)]
+    parts = [INTRODUCTION, summary(results) + busy(results)]
     for title, text in (
         ("Onefold: blocking and CPU seconds per stage", stages(results)),
         ("Growth on people with addresses", growth(results)),
@@ -268,7 +274,7 @@ def write(folder: Path, readme: Path | None = README) -> None:
         return
     text = readme.read_text(encoding="utf-8")
     if START in text and END in text:
-        made = f"{START}\n{summary(results)}\n{END}"
+        made = f"{START}\n{summary(results)}{busy(results)}\n{END}"
         pattern = f"{re.escape(START)}.*?{re.escape(END)}"
         readme.write_text(re.sub(pattern, lambda _: made, text, flags=re.S), encoding="utf-8")
 

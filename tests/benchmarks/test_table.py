@@ -85,3 +85,11 @@ def test_without_results_the_readme_stays_as_it_is(tmp_path: Path) -> None:
     table.write(tmp_path, readme)
     assert "stale" in readme.read_text()
     assert "Nothing was run yet" in (tmp_path / "README.md").read_text()
+
+
+def test_times_of_a_busy_machine_are_marked_as_such(tmp_path: Path) -> None:
+    write(tmp_path, result("onefold", 0.9))
+    assert "busy" not in table.page(tmp_path)
+    machine = {**result("splink", 0.9)["machine"], "load_before": 7.0}
+    write(tmp_path, result("splink", 0.9, machine=machine))
+    assert "The machine was busy (load 7)" in table.page(tmp_path)
