@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedupe.comparing import address, identifiers, names, people, reach, texts
-from dedupe.comparing.columns import Levels, Mask, Rows
+from dedupe.comparing.columns import Levels, Mask, Rows, positions
 from dedupe.levels import FIELDS, LEVELS, MISSING, VETOES, is_text
 from rules.customer import ORGANIZATION, PERSON
 
@@ -79,11 +79,11 @@ def compare(pairs: pa.Table, features: pa.Table) -> pa.Table:
 
 
 def _rows(ids: pa.ChunkedArray, features: pa.Table) -> Rows:
-    found = pc.index_in(ids, value_set=features.column("record_id"))
-    if found.null_count:
-        missing = found.null_count
+    found = positions(ids, features.column("record_id").combine_chunks())
+    missing = int(np.count_nonzero(found < 0))
+    if missing:
         raise KeyError(f"{missing} records of the pairs are not in features")
-    return np.asarray(found, dtype=np.int64)
+    return found
 
 
 def _only(levels: Levels, mask: Mask) -> Levels:

@@ -4,10 +4,12 @@ What the pipeline, the benchmark and the tests call; the steps themselves stand
 in comparisons.py, scoring.py and clusters.py.
 """
 
+import numpy as np
 import pyarrow as pa
 
 from dedupe import clusters, comparisons, scoring, training
 from dedupe import labels as labeling
+from dedupe.comparing.columns import positions
 from dedupe.model import MatchingSettings, Models
 
 CHUNK_ROWS = 200_000
@@ -34,11 +36,25 @@ def learn(
     """
     levels = _levels(pairs, features)
     said = labeling.usable(labels, features)
-    unseen = labeling.not_in(said, levels)
-    if unseen.num_rows:
-        levels = pa.concat_tables([levels, compare(unseen, features).cast(levels.schema)])
+    if said.num_rows:
+        unseen = compare(labeling.not_in(said, levels), features)
+        for name in set(levels.column_names) - set(unseen.column_names):
+            unseen = unseen.append_column(name, pa.nulls(unseen.num_rows, levels[name].type))
+        unseen = unseen.select(levels.column_names).cast(levels.schema)
+        levels = pa.concat_tables([levels, unseen])
     known = labeling.align(said, levels) if said.num_rows else None
-    return training.train(levels, features, settings, known)
+    seen = _as_proposed(levels)
+    if known is not None:
+        known = known[seen]
+    return training.train(levels.take(pa.array(seen)), features, settings, known)
+
+
+def _as_proposed(levels: pa.Table) -> np.ndarray:
+    """Row numbers of the pairs as blocking proposed them: one of a sample as often as it counts."""
+    rows = np.arange(levels.num_rows)
+    if "stands_for" not in levels.column_names:
+        return rows
+    return np.repeat(rows, levels.column("stands_for").fill_null(1).to_numpy())
 
 
 def compare(pairs: pa.Table, features: pa.Table) -> pa.Table:
@@ -81,7 +97,8 @@ def score_pairs(
     record_ids = features.column("record_id").to_pylist()
     unseen = clusters.missing_pairs(record_ids, scored, decisions, settings)
     if unseen.num_rows:
-        unseen = unseen.cast(pa.schema([scored.schema.field(n) for n in unseen.column_names]))
         added = scoring.score(compare(unseen, features), features, models)
-        scored = pa.concat_tables([scored, added])
-    return scored.sort_by([("left_id", "ascending"), ("right_id", "ascending")]).combine_chunks()
+        scored = pa.concat_tables([scored, added.cast(scored.schema)])
+    ids = features.column("record_id").combine_chunks()
+    left, right = (positions(scored.column(name), ids) for name in ("left_id", "right_id"))
+    return scored.take(pa.array(np.lexsort((right, left)))).combine_chunks()

@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from dedupe.comparing.columns import decoded
 from onefold.errors import ConfigError
 from onefold.settings import Settings
 
@@ -75,7 +76,10 @@ def write(
     data: pa.Table,
     counts: Mapping[str, Any] | None = None,
 ) -> Path:
-    """Write the table and what was counted on the way, durably, unless it is there already."""
+    """Write the table and what was counted on the way, durably, unless it is there already.
+
+    Dictionary columns are written plain: a reader asks for codes where it wants them.
+    """
     path = path_of(lake, table, fingerprint)
     if path.is_file():
         return path
@@ -83,7 +87,8 @@ def write(
     kept = {**(data.schema.metadata or {}), _NOTE: json.dumps(dict(counts or {})).encode()}
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     with temporary.open("wb") as file:
-        pq.write_table(data.replace_schema_metadata(kept), file, compression="zstd")
+        plain = decoded(data).replace_schema_metadata(kept)
+        pq.write_table(plain, file, compression="zstd")
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 Ints = npt.NDArray[np.int32]
 Levels = npt.NDArray[np.int8]
@@ -29,6 +30,35 @@ class Codes(NamedTuple):
 
     codes: Ints
     values: list[str]
+
+
+def positions(column: pa.ChunkedArray | pa.Array, ids: pa.Array) -> Rows:
+    """Where each value of a column of ids stands in ``ids``; -1 where it does not.
+
+    Columns of candidate pairs are dictionary-encoded over the ids of the features:
+    their codes are the answer.
+    """
+    chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
+    found = [np.zeros(0, dtype=np.int64)]
+    for chunk in chunks:
+        if pa.types.is_dictionary(chunk.type) and chunk.dictionary.equals(ids):
+            codes = chunk.indices
+        elif pa.types.is_dictionary(chunk.type):
+            known = pc.index_in(chunk.dictionary, value_set=ids)
+            codes = known.take(chunk.indices)
+        else:
+            codes = pc.index_in(chunk, value_set=ids)
+        found.append(pc.fill_null(codes, -1).to_numpy().astype(np.int64))
+    return np.concatenate(found)
+
+
+def decoded(table: pa.Table) -> pa.Table:
+    """A table with plain columns instead of dictionary-encoded ones."""
+    fields = [
+        pa.field(f.name, f.type.value_type) if pa.types.is_dictionary(f.type) else f
+        for f in table.schema
+    ]
+    return table.cast(pa.schema(fields, table.schema.metadata))
 
 
 def encode(column: pa.Array) -> Codes:

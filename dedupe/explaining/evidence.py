@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from dedupe import clusters, matching, scoring
+from dedupe.comparing.columns import decoded
 from dedupe.explaining import shown
 from dedupe.explaining.facts import Record
 from dedupe.model import MatchingSettings, Models
@@ -127,7 +128,7 @@ class Evidence:
         return self._read(one | other)
 
     def _read(self, condition: pc.Expression) -> pa.Table:
-        found = self.scored.to_table(filter=condition)
+        found = decoded(self.scored.to_table(filter=condition))
         return found.sort_by([("left_id", "ascending"), ("right_id", "ascending")]).combine_chunks()
 
     def pairs_inside(self, ids: Sequence[str]) -> pa.Table:

@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dedupe.blocking import is_lone
 from dedupe.explaining import apart, shown, waterfall
 from dedupe.explaining.blocks import compared_keys
 from dedupe.explaining.evidence import Evidence
@@ -172,6 +173,10 @@ class _Facts:
         if wide:
             verdict = message(
                 "Never compared: what they have in common is shared by too many records."
+            )
+        elif is_lone([key.kind for key in self.keys if key.shared]):
+            verdict = message(
+                "Never compared: too many pairs agree in this alone, and these two in nothing else."
             )
         elif any(key.shared for key in self.keys):
             verdict = message(

@@ -1,0 +1,296 @@
+"""Features to blocking keys: which records have what in common.
+
+What belongs here: the kinds of keys and the SQL that makes them, one relation
+of (kind, block, row). A block is a 64-bit hash of kind, customer type and key,
+so that all later work is on whole numbers. What becomes of keys that too many
+records share stands in blocking.py.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dedupe.levels import is_text
+
+KINDS: dict[str, str] = {
+    "name": "the same name, by spelling or pinyin",
+    "short_name": "the same family name and initial",
+    "given": "the same given name and start of the family name",
+    "place": "the same start of the family name, or given name, in the same town",
+    "postal": "the same postal code and an initial",
+    "brand": "the same distinctive name, by spelling or pinyin",
+    "brand_start": "the same start of the distinctive name",
+    "word": "a word of the distinctive name",
+    "acronym": "initials that are the other's name",
+    "phone": "the same last seven digits of a telephone number",
+    "id": "the same identity or registration number",
+    "id_part": "the same half of such a number, and the start of the name",
+    "email": "the same e-mail address",
+    "email_local": "the same e-mail address before the @",
+    "email_domain": "the same e-mail domain",
+    "birth": "the same birth date",
+    "born": "the same birth year, and starts of the family and given name",
+    "address": "the same house number and start of the road",
+    "contact": "the same contact person or legal representative",
+    "text": "the same text in a further field, and the start of the name",
+    "same": "the same name, and all telephone numbers, e-mails and the address",
+}
+"""Kind of key → what two records that share it have in common."""
+
+NUMBER = {kind: number for number, kind in enumerate(KINDS)}
+TEXT_TIMES = 20
+"""Times the block limit: a text of a further field that more records have proposes no pairs."""
+
+
+class Keys(NamedTuple):
+    """Every key of every record, and what refines keys that too many share.
+
+    Attributes:
+        kind: uint8, index into :data:`KINDS`, one per key.
+        block: uint64, equal where kind, customer type and key are.
+        row: int32, row of the features.
+        properties: uint64, shape (properties, records): town, birth year, start of the
+            name, road; 0 where missing.
+    """
+
+    kind: npt.NDArray[np.uint8]
+    block: npt.NDArray[np.uint64]
+    row: npt.NDArray[np.int32]
+    properties: npt.NDArray[np.uint64]
+
+
+PROPERTIES = ("town", "born", "start", "road")
+
+
+def build(features: pa.Table, limit: int, memory_mb: int) -> Keys:
+    """Make the keys of all records.
+
+    Args:
+        features: of features.build; its row numbers are the keys' ``row``.
+        limit: records that may share one key.
+        memory_mb: what DuckDB may take before it spills to its temporary folder.
+    """
+    with _connected(features, memory_mb) as connection:
+        connection.execute("CREATE TEMP TABLE keys (kind UTINYINT, block UBIGINT, row INTEGER)")
+        for kind, sql in _selects(features, limit):
+            number = NUMBER[kind]
+            connection.execute(
+                f"INSERT INTO keys SELECT {number}, hash({number}, person, key), row "
+                f"FROM ({sql}) WHERE key <> ''"
+            )
+        found = connection.sql("SELECT kind, block, row FROM keys").to_arrow_table()
+        properties = connection.sql(_PROPERTIES).to_arrow_table()
+    return Keys(
+        kind=found.column("kind").to_numpy(),
+        block=found.column("block").to_numpy(),
+        row=found.column("row").to_numpy(),
+        properties=np.stack([properties.column(name).to_numpy() for name in PROPERTIES]),
+    )
+
+
+def texts(features: pa.Table, limit: int, memory_mb: int) -> pa.Table:
+    """The keys of some records as they read: kind, key, record_id; sorted, each once.
+
+    Args:
+        features: of features.build, or some rows of it; an acronym is a key only where
+            another of these rows spells it out.
+        limit, memory_mb: as in :func:`build`.
+    """
+    ids = features.column("record_id").combine_chunks()
+    made = []
+    with _connected(features, memory_mb) as connection:
+        for kind, sql in _selects(features, limit):
+            found = connection.sql(f"SELECT key, row FROM ({sql}) WHERE key <> ''").to_arrow_table()
+            made.append(
+                pa.table(
+                    {
+                        "kind": pa.array([kind] * found.num_rows, pa.string()),
+                        "key": found.column("key"),
+                        "record_id": ids.take(found.column("row").combine_chunks()),
+                    }
+                )
+            )
+    everything = pa.concat_tables(made).group_by(["kind", "key", "record_id"]).aggregate([])
+    return everything.sort_by([(name, "ascending") for name in ("kind", "key", "record_id")])
+
+
+@contextmanager
+def _connected(features: pa.Table, memory_mb: int) -> Iterator[duckdb.DuckDBPyConnection]:
+    """DuckDB with the views that the keys are made of, over row numbers."""
+    texts = [name for name in features.column_names if is_text(name)]
+    with (
+        tempfile.TemporaryDirectory(prefix="onefold-") as spill,
+        duckdb.connect(
+            config={"memory_limit": f"{memory_mb}MB", "temp_directory": spill}
+        ) as connection,
+    ):
+        connection.execute("SET enable_progress_bar = false")
+        numbers = pa.array(np.arange(features.num_rows, dtype=np.int32))
+        used = features.select([*USED, *texts]).append_column("row", numbers)
+        connection.register("features", used)
+        connection.execute(_PREPARE)
+        yield connection
+
+
+def _selects(features: pa.Table, limit: int) -> Iterator[tuple[str, str]]:
+    """Each kind of key with a relation of row, person, key."""
+    yield from _KEYS
+    for name in features.column_names:
+        if is_text(name):
+            quoted = name.replace('"', '""'), name.replace("'", "''")
+            sql = _TEXT_KEYS.replace("$column", f'"{quoted[0]}"').replace("$name", quoted[1])
+            yield "text", sql.replace("$most", str(limit * TEXT_TIMES))
+
+
+USED = (
+    "customer_type",
+    "name_key",
+    "name_readings",
+    "brand_readings",
+    "brand_starts",
+    "brand_words",
+    "acronym",
+    "initials",
+    "contacts",
+    "phone_keys",
+    "id_keys",
+    "emails",
+    "birth_date",
+    "house_number",
+    "road_key",
+    "unit",
+    "city",
+    "region",
+    "postal_code",
+)
+"""Columns of the features that keys are made of."""
+
+_PREPARE = """
+CREATE TEMP VIEW f AS
+SELECT customer_type = 'person' AS person, coalesce(city, region) AS town,
+       year(birth_date) AS born,
+       coalesce(nullif(regexp_extract(postal_code, '^[A-Za-z]+'), ''),
+                left(postal_code, 3)) AS area,
+       CASE WHEN customer_type = 'person' THEN left(name_readings[1], 3)
+            ELSE left(brand_readings[1], 4) END AS start,
+       *
+FROM features;
+CREATE TEMP TABLE readings AS
+SELECT row, person, town, area, born, postal_code, split_part(reading, ' ', 1) AS family,
+       replace(substr(reading, length(split_part(reading, ' ', 1)) + 2), ' ', '') AS given
+FROM (SELECT row, person, town, area, born, postal_code, unnest(name_readings) AS reading
+      FROM f WHERE person);
+CREATE TEMP TABLE ids AS
+SELECT row, person, start, key, split_part(key, ':', 1) AS kind, split_part(key, ':', 2) AS value
+FROM (SELECT row, person, left(start, 1) AS start, unnest(id_keys) AS key FROM f);
+CREATE TEMP TABLE mails AS
+SELECT row, person, address, split_part(address, '@', 1) AS name
+FROM (SELECT row, person, unnest(emails) AS address FROM f);
+"""
+
+_KEYS = (
+    (
+        "name",
+        """SELECT row, person, unnest([family || given, given || family]) AS key
+        FROM readings WHERE given <> ''""",
+    ),
+    ("name", "SELECT row, person, name_key AS key FROM f WHERE length(name_key) > 1"),
+    (
+        "short_name",
+        """SELECT row, person, family || '.' || left(given, 1) AS key
+        FROM readings WHERE given <> ''""",
+    ),
+    (
+        "given",
+        """SELECT row, person, given || '.' || left(family, 2) AS key FROM readings
+        WHERE length(given) > 2""",
+    ),
+    (
+        "place",
+        """SELECT row, person, unnest([left(family, 3) || '@' || town, given || ':' || town,
+                                       family || '#' || area]) AS key
+        FROM readings WHERE family <> ''""",
+    ),
+    (
+        "postal",
+        """SELECT row, person, unnest([left(family, 1) || '.', left(given, 1) || ':'])
+               || postal_code AS key FROM readings WHERE family <> '' AND given <> ''""",
+    ),
+    ("birth", "SELECT row, person, CAST(birth_date AS VARCHAR) AS key FROM f WHERE person"),
+    (
+        "born",
+        """SELECT row, person, left(family, 2) || '.' || left(given, 1) || born AS key
+        FROM readings WHERE family <> '' AND given <> ''""",
+    ),
+    ("brand", "SELECT row, person, unnest(brand_readings) AS key FROM f WHERE NOT person"),
+    ("brand_start", "SELECT row, person, unnest(brand_starts) AS key FROM f WHERE NOT person"),
+    ("word", "SELECT row, person, unnest(brand_words) AS key FROM f WHERE NOT person"),
+    ("acronym", "SELECT row, person, acronym AS key FROM f WHERE NOT person"),
+    (
+        "acronym",
+        """SELECT * FROM (SELECT row, person, unnest(initials) AS key FROM f WHERE NOT person)
+        WHERE key IN (SELECT acronym FROM f WHERE NOT person)""",
+    ),
+    ("contact", "SELECT row, person, unnest(contacts) AS key FROM f WHERE NOT person"),
+    (
+        "phone",
+        """SELECT row, person, right(number, 7) AS key
+        FROM (SELECT row, person, unnest(phone_keys) AS number FROM f) WHERE length(number) > 7""",
+    ),
+    ("id", "SELECT row, person, key FROM ids"),
+    (
+        "id_part",
+        """SELECT row, person, kind || unnest([':<' || left(value, length(value) // 2 + 1),
+                                               ':>' || right(value, length(value) // 2)])
+               || start AS key FROM ids WHERE length(value) > 7""",
+    ),
+    ("email", "SELECT row, person, address AS key FROM mails"),
+    ("email_local", "SELECT row, person, name AS key FROM mails WHERE length(name) > 4"),
+    (
+        "email_domain",
+        "SELECT row, person, split_part(address, '@', 2) AS key FROM mails WHERE NOT person",
+    ),
+    (
+        "address",
+        """SELECT row, person, house_number || ' ' || left(road_key, 4) AS key FROM f""",
+    ),
+    (
+        "same",
+        """SELECT row, person,
+               concat_ws('|', name_key, array_to_string(phone_keys, ','),
+                         array_to_string(emails, ','), road_key, house_number, unit, city) AS key
+        FROM f WHERE length(name_key) > 1
+            AND (phone_keys IS NOT NULL OR emails IS NOT NULL OR house_number IS NOT NULL)""",
+    ),
+)
+
+_TEXT_KEYS = """
+WITH selective AS (
+    SELECT row, $column AS value FROM f
+    WHERE $column IN (SELECT $column FROM f GROUP BY ALL HAVING count(*) BETWEEN 2 AND $most)
+)
+SELECT row, person, '$name' || value || unnest(['.' || left(family, 2), ':' || left(given, 2)])
+    AS key
+FROM selective JOIN readings USING (row) WHERE family <> '' AND given <> ''
+UNION ALL
+SELECT row, person, '$name' || value || '.' || f.start
+FROM selective JOIN f USING (row) WHERE NOT f.person
+"""
+
+_PROPERTIES = "SELECT {} FROM f ORDER BY row".format(
+    ", ".join(
+        f"CASE WHEN {value} IS NULL THEN 0::UBIGINT ELSE hash({value}) END AS {name}"
+        for name, value in {
+            "town": "town",
+            "born": "born",
+            "start": "start",
+            "road": "left(road_key, 3)",
+        }.items()
+    )
+)
