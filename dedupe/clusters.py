@@ -16,7 +16,14 @@ import pyarrow as pa
 
 from dedupe.agglomeration import agglomerate, split_large
 from dedupe.model import MatchingSettings, logit_bits
-from dedupe.pair_graph import build, components, inside_components, smallest_ids, sources_of_atoms
+from dedupe.pair_graph import (
+    build,
+    components,
+    inside_components,
+    settled,
+    smallest_ids,
+    sources_of_atoms,
+)
 from dedupe.suggestions import suggest
 
 CLUSTERS_SCHEMA = pa.schema([("record_id", pa.string()), ("cluster_id", pa.string())])
@@ -65,16 +72,20 @@ def cluster(
     cut = logit_bits(settings.match)
     component = components(graph, cut)
     label = component.copy()
-    weakest: dict[int, tuple[float, int]] = {}
+    certain = settled(graph, component, cut)
+    if settings.link_only:
+        certain[:] = False
+    # Labels above every component number keep parts of one component distinct.
+    label[certain[component]] += 2 * len(label)
     leiden_splits = 0
     sources = sources_of_atoms(graph) if settings.link_only else None
-    for atoms, edges in inside_components(graph, component):
+    for atoms, edges in inside_components(graph, component, ~certain):
         parts = [atoms]
         if int(graph.sizes[atoms].sum()) > settings.leiden_above:
             parts = split_large(graph, atoms, edges, cut)
             leiden_splits += len(parts) > 1
         for part in parts:
-            agglomerate(graph, part, edges, cut, label, weakest, sources)
+            agglomerate(graph, part, edges, cut, label, {}, sources)
     of_record = label[graph.atom_of]
     smallest = smallest_ids(graph, of_record)
     rows = np.flatnonzero(graph.live)

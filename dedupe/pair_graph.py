@@ -170,10 +170,31 @@ def components(graph: PairGraph, cut: float) -> np.ndarray:
     )
 
 
+def settled(graph: PairGraph, component: np.ndarray, cut: float) -> np.ndarray:
+    """Which components are one cluster without a doubt: every pair in them is at or above the cut.
+
+    Returns:
+        bool per component number; never where decisions play a part.
+    """
+    count = int(component.max(initial=-1)) + 1
+    atoms = np.bincount(component, minlength=count)
+    left, right = graph.atom_of[graph.left], graph.atom_of[graph.right]
+    good = (graph.bits >= cut) & ~graph.vetoed & (component[left] == component[right])
+    pairs = np.bincount(component[left[good]], minlength=count)
+    plain = np.bincount(component[graph.atom_of], minlength=count) == atoms
+    decided = np.array(sorted(graph.apart), dtype=np.int64)
+    plain[component[decided]] = False
+    return plain & (pairs == atoms * (atoms - 1) // 2)
+
+
 def inside_components(
-    graph: PairGraph, component: np.ndarray
+    graph: PairGraph, component: np.ndarray, wanted: np.ndarray
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Each component of several atoms, with the numbers of the scored pairs inside it."""
+    """Each wanted component of several atoms, with the numbers of the scored pairs inside it.
+
+    Args:
+        wanted: bool per component number.
+    """
     by_component = np.argsort(component, kind="stable")
     starts = np.searchsorted(component[by_component], np.arange(component.max(initial=-1) + 2))
     left, right = graph.atom_of[graph.left], graph.atom_of[graph.right]
@@ -181,17 +202,19 @@ def inside_components(
     inside = inside[np.argsort(component[left[inside]], kind="stable")]
     edge_component = component[left[inside]]
     edge_starts = np.searchsorted(edge_component, np.arange(len(starts)))
-    for number in np.flatnonzero(np.diff(starts) > 1):
+    for number in np.flatnonzero((np.diff(starts) > 1) & wanted):
         atoms = by_component[starts[number] : starts[number + 1]]
         yield atoms, inside[edge_starts[number] : edge_starts[number + 1]]
 
 
 def smallest_ids(graph: PairGraph, of_record: np.ndarray) -> dict[int, str]:
     """Cluster label → smallest live record id in it."""
-    smallest: dict[int, str] = {}
-    for index in np.flatnonzero(graph.live):
-        smallest.setdefault(int(of_record[index]), graph.ids[index])
-    return smallest
+    live = np.flatnonzero(graph.live)
+    labels, first = np.unique(of_record[live], return_index=True)
+    return {
+        label: graph.ids[index]
+        for label, index in zip(labels.tolist(), live[first].tolist(), strict=True)
+    }
 
 
 def sources_of_atoms(graph: PairGraph) -> list[frozenset[str]]:

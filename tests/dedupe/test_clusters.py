@@ -1,6 +1,7 @@
 """Clusters: decisions always hold, vetoes are inherited, order does not matter."""
 
 import networkx
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -74,6 +75,22 @@ def test_one_noisy_record_does_not_split_a_large_customer():
     pairs = [(a, b, 6.0) for i, a in enumerate(members) for b in members[i + 1 :]]
     pairs[0] = ("r0", "r1", -3.0, "birth_date")
     assert groups(members, scored(*pairs)) == {frozenset(members)}
+
+
+def test_what_is_settled_at_once_is_what_agglomeration_finds(monkeypatch):
+    ids = [f"r{i:02d}" for i in range(40)]
+    pairs = [
+        (a, b, float((3 * i + 5 * j) % 17 - 4))
+        for i, a in enumerate(ids)
+        for j, b in enumerate(ids[i + 1 : i + 4])
+    ]
+    decisions = decided(("link", "r00", "r09"), ("no_link", "r20", "r21"))
+    at_once = groups(ids, scored(*pairs), decisions)
+    monkeypatch.setattr(
+        "dedupe.clusters.settled", lambda graph, component, cut: np.zeros(component.max() + 1, bool)
+    )
+    assert groups(ids, scored(*pairs), decisions) == at_once
+    assert 5 < len(at_once) < 38
 
 
 def test_the_cut_is_the_setting_match():
