@@ -264,3 +264,11 @@ def test_single_words_beside_a_whole_name_are_no_part_of_it():
     assert fields(recognize([table(c1=list(first), c2=list(last))])) == {
         "c1": "given_name", "c2": "family_name"
     }  # fmt: skip
+
+
+def test_names_with_many_slips_are_still_names_but_only_where_there_are_many():
+    rare = [f"q{a}{b}" for a in "aeiou" for b in "ltrnsm"]
+    given = ["james", "mary", "robert", "linda", "john", "susan", "david", "karen", "mark", "laura"]
+    found = fields(recognize([table(c1=given + rare, c2=given[:2] + rare + rare[:8])]))
+    assert found == {"c1": "given_name", "c2": "text"}
+    assert fields(recognize([table(c1=given[:2] + rare[:4])])) == {"c1": "text"}
