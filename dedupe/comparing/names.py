@@ -135,20 +135,37 @@ def organization_forms(row: Mapping[str, Any]) -> tuple[OrganizationForm, ...]:
 
     A further name that only repeats the start of the main one is left out.
     """
-    others = [parsed_organization(other) for other in row["other_names"] or ()]
-    if not row["name"]:
-        return tuple(others)
-    main = organization_form.form(
-        row["name"],
+    return _organization_forms(
+        row["name"] or "",
         row["org_region"] or "",
         row["org_brand"] or "",
         row["org_industry"] or "",
         row["org_legal_form"] or "",
-        row["name_readings"] or (),
+        tuple(row["name_readings"] or ()),
         row["branch"] or "",
         bool(row["name_cut"]),
+        tuple(row["other_names"] or ()),
     )
-    places = organization_form.with_other_place(main, row["branch"] or "")
+
+
+@lru_cache(maxsize=1 << 16)
+def _organization_forms(
+    name: str,
+    region: str,
+    brand: str,
+    industry: str,
+    legal_form: str,
+    readings: tuple[str, ...],
+    branch: str,
+    cut: bool,
+    other_names: tuple[str, ...],
+) -> tuple[OrganizationForm, ...]:
+    """As :func:`organization_forms`; remembered, because every chunk of pairs asks again."""
+    others = [parsed_organization(other) for other in other_names]
+    if not name:
+        return tuple(others)
+    main = organization_form.form(name, region, brand, industry, legal_form, readings, branch, cut)
+    places = organization_form.with_other_place(main, branch)
     return main, *places, *(f for f in others if not organization_name.adds_nothing(f, main))
 
 

@@ -53,7 +53,8 @@ def _compare(a: OrganizationForm, b: OrganizationForm) -> int:
         if a.industry or b.industry or a.legal_form or b.legal_form:
             return EQUAL
         return NO_INDUSTRY if a.region else BRAND
-    if cut := _cut(a, b) or _cut(b, a):
+    unfinished = a.cut or b.cut or not a.legal_form or not b.legal_form
+    if unfinished and (cut := _cut(a, b) or _cut(b, a)):
         return cut
     if a.han and b.han:
         return organization_han.compare(a, b) or _same_reading(a, b, SHORT_FORM)
@@ -122,8 +123,8 @@ def _cut(short: OrganizationForm, long: OrganizationForm) -> int:
 
 def _same_reading(a: OrganizationForm, b: OrganizationForm, level: int) -> int:
     """The level if brands that look unlike share a reading that is no single syllable."""
-    if a.region and b.region and not regions_agree(a.region, b.region):
+    shared = [reading for reading in a.brand_readings if reading in b.brand_readings]
+    if not shared or (a.region and b.region and not regions_agree(a.region, b.region)):
         return UNLIKE
-    shared = set(a.brand_readings) & set(b.brand_readings)
     latin = a.core if b.han else b.core
     return level if any(len(r) > 5 or r != latin != "" for r in shared) else UNLIKE
