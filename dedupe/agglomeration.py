@@ -17,7 +17,7 @@ from scipy.sparse import coo_array
 
 from dedupe.pair_graph import PairGraph
 
-LOWEST_BITS, HIGHEST_BITS, UNSCORED_BITS = -12.0, 12.0, -1.0
+LOWEST_BITS, HIGHEST_BITS, UNSCORED_BITS = -8.0, 12.0, -1.0
 """Least and most that a pair may count in a mean, and what an unscored one counts. A pair with a
 contradiction counts the least: one strong agreement does not make up for it, but a noisy record
 does not split a large customer."""
