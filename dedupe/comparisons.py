@@ -5,6 +5,8 @@ merge. The levels and their sentences stand in levels.py, the rules of each
 field in comparing/. The function is the same in one process and in many.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -25,12 +27,30 @@ _NUMBER = {
 _WHOLE = _NUMBER[ORGANIZATION]["name"]["whole"]
 
 
-def compare(pairs: pa.Table, features: pa.Table) -> pa.Table:
+class Counts(NamedTuple):
+    """What comparing reads of all records together.
+
+    Attributes:
+        phones: how many records have each number, see reach.phone_counts.
+        public: mail domains of many owners, see reach.public_domains.
+    """
+
+    phones: pa.Table
+    public: frozenset[str]
+
+
+def count(features: pa.Table) -> Counts:
+    """Count once what every chunk of pairs is compared with."""
+    return Counts(reach.phone_counts(features), reach.public_domains(features))
+
+
+def compare(pairs: pa.Table, features: pa.Table, counts: Counts | None = None) -> pa.Table:
     """Compare candidate pairs field by field.
 
     Args:
         pairs: left_id, right_id, and whatever else: it is kept.
         features: rows of features.build, with every record of the pairs.
+        counts: of all records; those of the features if left out.
 
     Returns:
         pairs, same rows and order, plus customer_type, one ``<field>_level``
@@ -43,7 +63,7 @@ def compare(pairs: pa.Table, features: pa.Table) -> pa.Table:
     """
     left, right = (_rows(pairs.column(name), features) for name in ("left_id", "right_id"))
     used = np.union1d(left, right)
-    phones, public = reach.phone_counts(features), reach.public_domains(features)
+    phones, public = counts or count(features)
     if len(used) < features.num_rows:
         features = features.take(pa.array(used))
         left, right = np.searchsorted(used, left), np.searchsorted(used, right)
@@ -137,7 +157,8 @@ def _vetoes(
         & ~(born & reached),
         "sister": organization_is("other_industry", "other_region") & ~id_agrees,
     }
-    veto = np.full(len(name), None, dtype=object)
-    for reason in reversed(VETOES):
-        veto[tests[reason]] = reason
-    return pa.array(veto, pa.string())
+    veto = np.full(len(name), -1, dtype=np.int8)
+    reasons = list(VETOES)
+    for number in reversed(range(len(reasons))):
+        veto[tests[reasons[number]]] = number
+    return pa.array(reasons, pa.string()).take(pa.array(veto, mask=veto < 0))

@@ -89,7 +89,7 @@ def build(staged: pa.Table, text_fields: Sequence[str] = ()) -> pa.Table:
     for name, to in _WORDS.items():
         columns[to] = distinct_map(_array(staged, name), person_name.split_words)
     for name, to in _FOLDED.items():
-        columns[to] = distinct_map(_array(staged, name), text.fold)
+        columns[to] = folded(_array(staged, name))
     columns["unit"] = distinct_map(_array(staged, "unit"), unit_key)
     columns["brand_readings"] = distinct_map(
         columns["org_brand"], _brand_readings, pa.list_(pa.string())
@@ -123,6 +123,23 @@ def distinct_map(
     encoded = values.dictionary_encode()
     results = [function(value) or None for value in encoded.dictionary.to_pylist()]
     return pa.array(results, kind or pa.string()).take(encoded.indices)
+
+
+def folded(values: pa.Array) -> pa.Array:
+    """The text.fold of each value: plain Latin ones by one pass of compiled code.
+
+    >>> folded(pa.array(["High Street", "鍾路", "--", None])).to_pylist()
+    ['highstreet', '钟路', None, None]
+    """
+    encoded = values.dictionary_encode()
+    shown = encoded.dictionary
+    plain = pc.string_is_ascii(shown)
+    keys = pc.replace_substring_regex(pc.utf8_lower(shown), "[^a-z0-9]+", "")
+    keys = pc.if_else(plain, keys, pa.scalar(None, pa.string()))
+    others = [text.fold(value) for value in shown.filter(pc.invert(plain)).to_pylist()]
+    keys = pc.replace_with_mask(keys, pc.invert(plain), pa.array(others, pa.string()))
+    keys = pc.if_else(pc.equal(keys, ""), pa.scalar(None, pa.string()), keys)
+    return keys.take(encoded.indices)
 
 
 def unit_key(shown: str) -> str:

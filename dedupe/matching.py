@@ -63,8 +63,9 @@ def compare(pairs: pa.Table, features: pa.Table) -> pa.Table:
     Both learn and score_pairs take what this returns for the pairs, so that
     who trains and scores the same pairs compares them once.
     """
+    counts = comparisons.count(features)
     chunks = [
-        comparisons.compare(pairs.slice(start, CHUNK_ROWS), features)
+        comparisons.compare(pairs.slice(start, CHUNK_ROWS), features, counts)
         for start in range(0, max(pairs.num_rows, 1), CHUNK_ROWS)
     ]
     return pa.concat_tables(chunks)
