@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,7 +47,8 @@ class Writers:
         pid, began = int(self.process.stdout.readline()), time.monotonic()
         if kill_after is not None:
             time.sleep(kill_after)
-            os.kill(pid, signal.SIGKILL)  # until it is waited for, the id is still its own
+            with suppress(ProcessLookupError):  # it had finished
+                os.kill(pid, signal.SIGKILL)
         status = int(self.process.stdout.readline())
         return time.monotonic() - began, status
 
