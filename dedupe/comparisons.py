@@ -37,6 +37,7 @@ class Counts(NamedTuple):
 
     phones: pa.Table
     public: frozenset[str]
+_HOUSE = [level.name for level in LEVELS[PERSON]["address"]].index("number")
 
 
 def count(features: pa.Table) -> Counts:
@@ -141,6 +142,13 @@ def _vetoes(
     in_town = reached | email_agrees | (levels["address"] > address.OTHER_CITY)
     same_name = person & (name >= names_of[PERSON]["script"])
     at_home = levels["address"] >= address.NEAR
+    together = phoned | (levels["address"] >= _HOUSE)
+    other_given = person_is("family_only") & ~id_agrees & ~(born & in_town)
+    other_character = person_is("one_character") & ~id_agrees & ~born
+    # Of father and son one gets a suffix; what else they share is the household's.
+    own_phone = levels["phone"] >= reach.PHONE_NEAR
+    one_suffix = person_is("suffix") & ~id_agrees & ~born & ~email_agrees & ~own_phone & together
+    other_line = organization_is("other_industry", "other_region") & ~id_agrees
     tests: dict[str, Mask] = {
         "type": ~person & ~organization,
         "branch": np.isin(levels["branch"], [people.BRANCH_OTHER, people.BRANCH_PARENT]),
@@ -148,14 +156,16 @@ def _vetoes(
         "birth_date": (levels["birth_date"] == identifiers.BORN_DIFFERENT)
         & ~id_agrees
         & ~(same_name & at_home & ~generation),
-        "given_name": person_is("family_only") & ~id_agrees & ~(born & in_town),
-        "sibling": person_is("one_character") & ~id_agrees & ~born,
+        "household": (other_given | other_character) & together | one_suffix,
+        "given_name": other_given,
+        "sibling": other_character,
         "relative": person_is("conflict") & ~id_agrees & ~born,
         "unlike": (person_is("unlike") | organization_is("unlike"))
         & ~id_agrees
         & ~email_agrees
         & ~(born & reached),
-        "sister": organization_is("other_industry", "other_region") & ~id_agrees,
+        "group": other_line & together,
+        "sister": other_line,
     }
     veto = np.full(len(name), -1, dtype=np.int8)
     reasons = list(VETOES)

@@ -228,11 +228,21 @@ VETOES: dict[str, Veto] = {
     ),
     "id": Veto("Their numbers of one kind differ by more than a typing slip.", "id"),
     "birth_date": Veto("Their birth dates differ clearly.", "birth_date"),
+    "household": Veto(
+        "Relatives of one household: one family name, one telephone or address, but another"
+        " given name, or a suffix on one side.",
+        "name",
+    ),
     "given_name": Veto("Same family name, but the given names differ.", "name"),
     "sibling": Veto("One of two given characters differs and the two are unrelated.", "name"),
     "relative": Veto("Same name, but suffix or middle name contradict.", "name"),
     "unlike": Veto(
         "Their names are unlike, and neither a number, an e-mail, nor birth date and place agree.",
+        "name",
+    ),
+    "group": Veto(
+        "Companies of one group: one distinctive name, one telephone or address, but another"
+        " line of business or region.",
         "name",
     ),
     "sister": Veto("Same distinctive name, but another line of business or region.", "name"),
