@@ -37,6 +37,8 @@ class Counts(NamedTuple):
 
     phones: pa.Table
     public: frozenset[str]
+
+
 _HOUSE = [level.name for level in LEVELS[PERSON]["address"]].index("number")
 
 

@@ -7,8 +7,8 @@ what a steward reads. How a level is decided stands in ``dedupe/comparing``;
 what it weighs stands in the model.
 
 >>> [level.name for level in LEVELS["person"]["birth_date"]]
-['different', 'near', 'same']
->>> sentence("organization", "phone", 4)
+['different', 'other_year', 'partly', 'year', 'near', 'same']
+>>> sentence("organization", "phone", 5)
 'Two or more telephone numbers are the same.'
 """
 

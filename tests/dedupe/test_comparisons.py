@@ -540,7 +540,7 @@ HOME = {"city": "Portland", "street": "Cedar Road", "house_number": "12"}
     [
         ("Caleb Challenor", "Nathan Challenor", BORN | HOME, None),
         ("Caleb Challenor", "Nathan Challenor", BORN, "given_name"),
-        ("Caleb Challenor", "Nathan Challenor", HOME, "given_name"),
+        ("Caleb Challenor", "Nathan Challenor", HOME, "household"),
         ("John A Smith", "John B Smith", BORN, None),
         ("John A Smith", "John B Smith", HOME, "relative"),
         ("张伟明", "张伟峰", BORN, None),
@@ -672,3 +672,25 @@ def test_a_branch_and_a_name_that_may_be_its_parents_are_no_equal_names(
     left: dict[str, Any], right: dict[str, Any], level: str
 ) -> None:
     assert compare(left, right)["name"] == level
+
+
+PHONE = {"phones": ["+8613800138000"], "phone_keys": ["+8613800138000"]}
+MAIL = {"emails": ["hill@example.com"]}
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "veto"),
+    [
+        (person("张伟明", **PHONE), person("张伟峰", **PHONE), "household"),
+        (person("王小明", **PHONE), person("王丽", **PHONE), "household"),
+        (person("Robert Hill Jr", **HOME), person("Robert Hill", **HOME), "household"),
+        (person("Robert Hill Jr", **HOME | MAIL), person("Robert Hill", **HOME | MAIL), None),
+        (person("Robert Hill Jr"), person("Robert Hill"), None),
+        (ORGANIZATIONS["full"] | PHONE, ORGANIZATIONS["food"] | PHONE, "group"),
+        (ORGANIZATIONS["full"] | PHONE, ORGANIZATIONS["form"] | PHONE, None),
+    ],
+)
+def test_relatives_and_sister_firms_who_share_reach_are_contradictions_of_their_own(
+    left: dict[str, Any], right: dict[str, Any], veto: str | None
+) -> None:
+    assert compare(left, right)["veto"] == veto
