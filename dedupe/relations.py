@@ -145,26 +145,23 @@ WHERE w.organizations = 1
 """
 
 _RELATED = """
+CREATE TABLE together AS
+SELECT s.person_id, s.person_record_id, s.organization_id, s.organization_record_id,
+    p.name_key AS person_key, o.contact_key, o.representative_key, o.brand_key, o.name_key
+FROM shared s JOIN record p ON p.record_id = s.person_record_id
+    JOIN record o ON o.record_id = s.organization_record_id
+WHERE p.name_key <> '';
 CREATE TABLE related AS
 SELECT *, 'works_at' AS kind, 'employer' AS basis, 0 AS strength FROM employed
 UNION ALL
-SELECT s.person_id, s.person_record_id, s.organization_id, s.organization_record_id,
-    'works_at', 'contact', 1
-FROM shared s JOIN record p ON p.record_id = s.person_record_id
-    JOIN record o ON o.record_id = s.organization_record_id
-WHERE o.contact_key = p.name_key
+SELECT columns('_id$'), 'works_at', 'contact', 1 FROM together
+WHERE contact_key = person_key
 UNION ALL
-SELECT s.person_id, s.person_record_id, s.organization_id, s.organization_record_id,
-    'owner_of', 'legal_representative', 2
-FROM shared s JOIN record p ON p.record_id = s.person_record_id
-    JOIN record o ON o.record_id = s.organization_record_id
-WHERE o.representative_key = p.name_key
+SELECT columns('_id$'), 'owner_of', 'legal_representative', 2 FROM together
+WHERE representative_key = person_key
 UNION ALL
-SELECT s.person_id, s.person_record_id, s.organization_id, s.organization_record_id,
-    'owner_of', 'named_after', 3
-FROM shared s JOIN record p ON p.record_id = s.person_record_id
-    JOIN record o ON o.record_id = s.organization_record_id
-WHERE p.name_key <> '' AND (o.brand_key = p.name_key OR starts_with(o.name_key, p.name_key));
+SELECT columns('_id$'), 'owner_of', 'named_after', 3 FROM together
+WHERE brand_key = person_key OR starts_with(name_key, person_key);
 """
 
 _BEST = """
