@@ -9,7 +9,6 @@ decisions too, as ``onefold label`` does. The figures are printed, and written t
 benchmarks/results/labels-<world>.json.
 """
 
-import argparse
 import json
 from pathlib import Path
 
@@ -18,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from benchmarks.run import COUNTRY, HERE, Timer, entities, staged
+from benchmarks.run import COUNTRY, Timer, each_world, entities, staged
 from dedupe import blocking, clusters, features, matching
 from dedupe.evaluation import evaluate
 from dedupe.labels import SCHEMA
@@ -110,20 +109,5 @@ def run(world: Path, settings: MatchingSettings) -> dict[str, object]:
     return figures
 
 
-def main() -> None:
-    """Run every world named on the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("worlds", nargs="+", type=Path, metavar="DIR")
-    parser.add_argument("--results", type=Path, default=HERE / "results")
-    arguments = parser.parse_args()
-    arguments.results.mkdir(parents=True, exist_ok=True)
-    for world in arguments.worlds:
-        figures = run(world.resolve(), MatchingSettings())
-        text = json.dumps(figures, indent=1)
-        name = f"labels-{world.resolve().name}.json"
-        (arguments.results / name).write_text(text + "\n", encoding="utf-8")
-        print(text)
-
-
 if __name__ == "__main__":
-    main()
+    each_world(run, __doc__.split("\n", 1)[0], "labels-")

@@ -13,7 +13,7 @@ import json
 import resource
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import combinations
 from pathlib import Path
@@ -156,19 +156,21 @@ def suggestions(table: pa.Table, entity: dict[str, str]) -> dict[str, float]:
     return figures
 
 
-def main() -> None:
-    """Run every world named on the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+def each_world(
+    measure: Callable[[Path, MatchingSettings], dict[str, object]], title: str, prefix: str = ""
+) -> None:
+    """Measure every world named on the command line; print the figures and keep them."""
+    parser = argparse.ArgumentParser(description=title)
     parser.add_argument("worlds", nargs="+", type=Path, metavar="DIR")
     parser.add_argument("--results", type=Path, default=HERE / "results")
     arguments = parser.parse_args()
     arguments.results.mkdir(parents=True, exist_ok=True)
     for world in arguments.worlds:
-        figures = run(world.resolve(), MatchingSettings())
-        text = json.dumps(figures, indent=1)
-        (arguments.results / f"{world.resolve().name}.json").write_text(text + "\n")
+        text = json.dumps(measure(world.resolve(), MatchingSettings()), indent=1)
+        name = f"{prefix}{world.resolve().name}.json"
+        (arguments.results / name).write_text(text + "\n", encoding="utf-8")
         print(text)
 
 
 if __name__ == "__main__":
-    main()
+    each_world(run, __doc__.split("\n", 1)[0])
