@@ -16,8 +16,9 @@ import sqlalchemy as sa
 
 from onefold.errors import DecisionConflict, WarehouseError
 from rules.customer import GOLDEN_FIELDS
+from warehouse.columns import REVIEW
 from warehouse.engine import Warehouse
-from warehouse.tables import REVIEW, decision
+from warehouse.review_tables import decision
 
 Kind = Literal["link", "no_link", "override"]
 

@@ -22,7 +22,7 @@ from alembic.script import ScriptDirectory
 
 from onefold.errors import WarehouseError
 from onefold.settings import Settings
-from warehouse.tables import REVIEW, STORES, WAREHOUSE
+from warehouse.columns import REVIEW, STORES, WAREHOUSE
 
 log = logging.getLogger("onefold.warehouse")
 

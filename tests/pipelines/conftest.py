@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from onefold import settings
 from pipelines import stages
 from pipelines.run import instance
-from warehouse import tables
+from warehouse import stores
 from warehouse.engine import connect
 
 CRM = """\
@@ -187,7 +187,7 @@ def contents(home: Path, ignore: frozenset[str] = frozenset(_VARY)) -> dict[str,
     found: dict[str, list[Any]] = {}
     warehouse = connect(settings.load(home))
     try:
-        for store, metadata in tables.METADATA.items():
+        for store, metadata in stores.METADATA.items():
             with warehouse.read(store) as connection:
                 for table in metadata.sorted_tables:
                     shown = [column for column in table.columns if column.name not in ignore]

@@ -22,7 +22,7 @@ from onefold.settings import Settings
 from rules.customer import STAGED_SCHEMA
 from rules.quarantine import QUARANTINE_SCHEMA
 from warehouse import engine, publish, staged
-from warehouse.tables import METADATA
+from warehouse.stores import METADATA
 
 Rows = list[tuple[Any, ...]]
 

@@ -17,7 +17,8 @@ import pytest
 import sqlalchemy as sa
 
 from warehouse import decisions, publish, staged
-from warehouse.tables import crosswalk, decision, golden_customer, staged_customer
+from warehouse.review_tables import decision
+from warehouse.tables import crosswalk, golden_customer, staged_customer
 
 _PROGRAM = Path(__file__).with_name("killed.py")
 _SPEC = importlib.util.spec_from_file_location("killed", _PROGRAM)

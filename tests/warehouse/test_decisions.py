@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from onefold.errors import DecisionConflict, WarehouseError
 from warehouse import decisions
-from warehouse.tables import decision, suggestion_state
+from warehouse.review_tables import case_state, decision
 
 WHO = {"decided_by": "ann", "reason": "same phone, same street"}
 
@@ -133,17 +133,13 @@ def test_a_revocation_says_who_and_why(warehouse):
     assert decisions.read(warehouse).num_rows == 1
 
 
-def test_what_became_of_a_suggestion_names_a_decision_that_is_there(world):
-    made = _link(world.wh, "a:1", "b:1")
-    state = {"state": "decided", "changed_by": "ann", "changed_at": datetime.now(UTC)}
-    with world.wh.write("review") as connection:
-        insert = suggestion_state.insert()
-        connection.execute(insert.values(suggestion_id="S1", decision_id=made, **state))
+def test_what_became_of_a_case_names_a_judgement_that_is_there(world):
+    state = {"state": "decided", "changed_by": "ann", "changed_at": datetime.now(UTC), "version": 1}
     with (
         pytest.raises(WarehouseError, match="refuses"),
         world.wh.write("review") as connection,
     ):
-        connection.execute(insert.values(suggestion_id="S2", decision_id="D9", **state))
+        connection.execute(case_state.insert().values(case_id="C1", judgement_id="J9", **state))
 
 
 RECORD = st.sampled_from(["a:1", "b:1", "c:1", "d:1", "e:1"])

@@ -14,7 +14,7 @@ from alembic.runtime.migration import MigrationContext
 from onefold.errors import WarehouseError
 from onefold.settings import Settings
 from warehouse import engine, tables
-from warehouse.tables import METADATA, STORES
+from warehouse.stores import METADATA, STORES
 
 PASSWORD = "hunter2-secret"
 

@@ -3,7 +3,7 @@
 from alembic import context
 
 from warehouse.engine import migration_options
-from warehouse.tables import METADATA
+from warehouse.stores import METADATA
 
 store: str = context.config.attributes["store"]
 connection = context.config.attributes["connection"]

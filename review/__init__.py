@@ -1,0 +1,1 @@
+"""The web app: stewards decide merges, look at customers and mend rejected rows."""

@@ -1,0 +1,100 @@
+"""What both stores' tables are made of: column kinds, names of constraints, comments.
+
+Lists and objects are JSON: text in SQLite; in PostgreSQL ``json``, which keeps
+the text as written, or ``jsonb``, which can be compared, grouped and indexed.
+Times are UTC.
+"""
+
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+from sqlalchemy import Boolean, Column, Date, DateTime, Float, Integer, Text
+from sqlalchemy.dialects import postgresql
+
+from rules.customer import Field
+
+WAREHOUSE, REVIEW = "warehouse", "review"
+STORES = (WAREHOUSE, REVIEW)
+
+_NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+}
+Json = sa.JSON(none_as_null=True)
+Jsonb = Json.with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
+Time = DateTime(timezone=True)
+_KINDS: dict[str, sa.types.TypeEngine] = {
+    "text": Text(),
+    "date": Date(),
+    "timestamp": Time,
+    "boolean": Boolean(),
+}
+
+
+def metadata(store: str) -> sa.MetaData:
+    """An empty collection of a store's tables."""
+    return sa.MetaData(schema=store, naming_convention=_NAMES)
+
+
+def columns(
+    fields: Iterable[Field], key: str = "", lists: sa.types.TypeEngine = Json
+) -> list[Column]:
+    """The columns of canonical fields; ``lists`` is the type of lists and objects."""
+    return [
+        Column(
+            field.name,
+            lists if field.kind in {"list", "json"} else _KINDS[field.kind],
+            primary_key=field.name == key,
+            nullable=field.name not in {key, "source", "source_key"},
+            comment=field.doc,
+        )
+        for field in fields
+    ]
+
+
+def text(name: str, comment: str, *, key: bool = False, null: bool = True) -> Column:
+    """A text column."""
+    return Column(name, Text(), primary_key=key, nullable=null and not key, comment=comment)
+
+
+def count(name: str, comment: str) -> Column:
+    """A number that is always there."""
+    return Column(name, Integer(), nullable=False, comment=comment)
+
+
+def number(name: str, comment: str, *, null: bool = True) -> Column:
+    """A fraction, such as a probability."""
+    return Column(name, Float(53), nullable=null, comment=comment)
+
+
+def flag(name: str, comment: str) -> Column:
+    """Yes or no, always there."""
+    return Column(name, Boolean(), nullable=False, comment=comment)
+
+
+def json(name: str, comment: str) -> Column:
+    """A list or object, kept as text."""
+    return Column(name, Json, comment=comment)
+
+
+def at(name: str, comment: str, *, key: bool = False, null: bool = False) -> Column:
+    """A moment, UTC."""
+    return Column(name, Time, primary_key=key, nullable=null and not key, comment=comment)
+
+
+def golden_counts() -> list[Column]:
+    """How many records and sources a golden customer has."""
+    return [
+        count("record_count", "Source records held to be this customer."),
+        count("source_count", "Sources that hold it."),
+        Column("sources", Jsonb, comment="Names of the sources that hold it."),
+    ]
+
+
+def one_of(column: str, *values: str) -> sa.CheckConstraint:
+    """The values a text column may have."""
+    listed = ", ".join(f"'{value}'" for value in values)
+    return sa.CheckConstraint(f"{column} IN ({listed})", name=column)
