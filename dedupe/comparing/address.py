@@ -7,12 +7,14 @@ together. Cutting an address into its parts stands in ``rules.address``.
 import re
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import chain
 
 import numpy as np
 import pyarrow as pa
-from rapidfuzz.distance import OSA, Levenshtein
+from scipy.sparse import csr_array
 
-from dedupe.comparing.columns import Codes, Ints, Levels, Mask, Rows, encode, per_distinct_pair
+from dedupe.comparing.columns import Codes, Ints, Levels, Mask, Rows, encode
+from dedupe.comparing.measures import Texts, levels_of
 from dedupe.levels import MISSING
 
 OTHER_CITY, OTHER_ROAD, CITY, OTHER_NUMBER, NEAR, OTHER_UNIT, NUMBER, SAME = range(8)
@@ -37,21 +39,21 @@ def levels(features: pa.Table, left: Rows, right: Rows) -> Levels:
         )
     }
     city = _compare(columns["city"], left, right)
-    city[_texts(columns["city"], left, right, city == 0, _town) == 1] = -1
+    city[_texts(columns["city"], left, right, city == 0, _towns) == 1] = -1
     district = _compare(columns["district"], left, right)
     region = _compare(columns["region"], left, right)
     postal = _compare(columns["postal_code"], left, right)
     number = _compare(columns["house_number"], left, right)
-    unit = _units(columns["unit"], left, right)
+    unit = _texts(columns["unit"], left, right, np.ones(len(left), dtype=bool), _units)
     place = np.where(city >= 0, city, np.where(district >= 0, district, region))
     same_place = (place == 1) | (postal == 1) | (district == 1)
     other_place = (place == 0) & (postal != 1) & (district != 1)
 
     near_by = ~other_place
     same_road = _compare(columns["road_key"], left, right) == 1
-    road = _texts(columns["road"], left, right, near_by & ~same_road, _road)
+    road = _texts(columns["road"], left, right, near_by & ~same_road, _roads)
     road[near_by & same_road] = 2
-    line = _texts(columns["address_line"], left, right, near_by & (road < 2), _line)
+    line = _texts(columns["address_line"], left, right, near_by & (road < 2), _lines)
 
     result = np.full(len(left), MISSING, dtype=np.int8)
     result[other_place] = OTHER_CITY
@@ -78,37 +80,33 @@ def _compare(column: Codes, left: Rows, right: Rows) -> Ints:
 
 
 def _texts(
-    column: Codes, left: Rows, right: Rows, where: Mask, function: Callable[[str, str], int]
+    column: Codes,
+    left: Rows,
+    right: Rows,
+    where: Mask,
+    compared: Callable[[Codes], Callable[[Ints, Ints], Levels]],
 ) -> Levels:
-    """A level for each distinct pair of texts, -1 where either is missing."""
-    a, b = column.codes[left], column.codes[right]
-    result = np.full(len(left), -1, dtype=np.int8)
-    both: Mask = where & (a >= 0) & (b >= 0)
-    values = column.values
-
-    def level(x: int, y: int) -> int:
-        return function(values[x], values[y])
-
-    if both.any():
-        result[both] = per_distinct_pair(a[both], b[both], level)
-    return result
+    """The levels of some pairs of rows, -1 where either text is missing."""
+    return levels_of(column.codes[left], column.codes[right], where, compared(column))
 
 
-def _units(column: Codes, left: Rows, right: Rows) -> Levels:
-    return _texts(column, left, right, np.ones(len(left), dtype=bool), _unit)
-
-
-def _unit(a: str, b: str) -> int:
+def _units(column: Codes) -> Callable[[Ints, Ints], Levels]:
     """1 if the same unit as far as both say, 0 if not.
 
-    >>> _unit("4-2-302", "4-302"), _unit("302", "4-2-302"), _unit("302", "303")
-    (1, 1, 0)
+    >>> column = encode(pa.array(["4-2-302", "4-302", "302", "303"]))
+    >>> _units(column)(np.array([0, 2, 2]), np.array([1, 0, 3])).tolist()
+    [1, 1, 0]
     """
-    if a == b:
-        return 1
-    short, long = sorted((a.split("-"), b.split("-")), key=len)
-    rest = iter(long)
-    return int(short[-1] == long[-1] and all(part in rest for part in short))
+    parts = [value.split("-") for value in column.values]
+    letters = {part: chr(code) for code, part in enumerate(sorted(set(chain(*parts))), 1)}
+    spelled = Texts(["".join(letters[part] for part in row) for row in parts])
+    last = np.array([*(letters[row[-1]] for row in parts), ""], dtype=object)
+
+    def level(a: Ints, b: Ints) -> Levels:
+        short, long = spelled.ordered(a, b)
+        return ((last[a] == last[b]) & spelled.in_order(short, long)).astype(np.int8)
+
+    return level
 
 
 @lru_cache(maxsize=1 << 16)
@@ -121,78 +119,123 @@ def plain_road(road: str) -> str:
     return _TOWN.sub("", road)
 
 
-def _town(a: str, b: str) -> int:
+def _towns(column: Codes) -> Callable[[Ints, Ints], Levels]:
     """1 if one city's name is most likely a slip of the other's: then region or code decide.
 
-    >>> _town("foresthill", "foretshill"), _town("newton", "norton"), _town("杭州", "惠州")
-    (1, 0, 0)
+    >>> names = encode(pa.array(["foresthill", "foretshill", "newton", "norton", "杭州", "惠州"]))
+    >>> _towns(names)(np.array([0, 2, 4]), np.array([1, 3, 5])).tolist()
+    [1, 0, 0]
     """
-    shorter = min(len(a), len(b))
-    if shorter < 5 or not (a.isascii() and b.isascii()):
-        return 0
-    allowed = 1 if shorter < 9 else 2
-    return int(OSA.distance(a, b, score_cutoff=allowed) <= allowed)
+    texts = Texts(column.values)
+
+    def level(a: Ints, b: Ints) -> Levels:
+        shorter = texts.shorter(a, b)
+        legible = (shorter > 4) & texts.ascii[a] & texts.ascii[b]
+        result = np.zeros(len(a), dtype=np.int8)
+        near = texts.within(a[legible], b[legible], np.where(shorter[legible] < 9, 1, 2))
+        result[legible] = near
+        return result
+
+    return level
 
 
-def _road(a: str, b: str) -> int:
-    """2 if the same road, 1 if similar, 0 if not."""
-    if a == b:
-        return 2
-    x, y = plain_road(a), plain_road(b)
-    if x == y or (min(len(x), len(y)) > 2 and (a.endswith(y) or b.endswith(x))):
-        return 2
-    short, long = sorted((x, y), key=len)
-    if x.isascii() and y.isascii():
-        if len(short) > 4 and _abbreviated(short, long):
-            return 2
-        near = OSA.distance(x, y, score_cutoff=2) <= (1 if len(short) < 9 else 2)
-        return int(near or (len(short) > 5 and long.startswith(short)) or _moved(short, long))
-    if _DIGITS.findall(x) != _DIGITS.findall(y):
-        return 0
-    near = len(short) > 2 and OSA.distance(x, y, score_cutoff=1) <= 1
-    return int(near or (len(short) > 3 and short in long))
+def _roads(column: Codes) -> Callable[[Ints, Ints], Levels]:
+    """2 if the same road, 1 if similar, 0 if not.
+
+    >>> names = ["mainst", "mainstreet", "maimstreet", "和平大道", "莼湖街道和平大道", "和平路"]
+    >>> _roads(encode(pa.array(names)))(np.array([0, 1, 3, 3]), np.array([1, 2, 4, 5])).tolist()
+    [2, 1, 2, 0]
+    """
+    count = len(column.values)
+    plain = [plain_road(road) for road in column.values]
+    texts = Texts([*plain, *column.values])
+    same_plain = _numbered(plain)
+    digits = _numbered([" ".join(_DIGITS.findall(road)) for road in plain])
+
+    def level(a: Ints, b: Ints) -> Levels:
+        least = texts.shorter(a, b)
+        same = (a == b) | (same_plain[a] == same_plain[b])
+        rows = np.flatnonzero(~same & (least > 2))
+        ends = texts.ends(a[rows] + count, b[rows]) | texts.ends(b[rows] + count, a[rows])
+        same[rows[ends]] = True
+        result = np.where(same, 2, 0).astype(np.int8)
+        short, long = texts.ordered(a, b)
+        latin = texts.ascii[a] & texts.ascii[b]
+        rows = np.flatnonzero(~same & latin)
+        result[rows] = _latin_roads(texts, short[rows], long[rows])
+        rows = np.flatnonzero(~same & ~latin & (digits[a] == digits[b]) & (least > 2))
+        short, long = short[rows], long[rows]
+        similar = texts.within(short, long, 1)
+        similar |= (texts.length[short] > 3) & texts.contains(long, short)
+        result[rows] = similar
+        return result
+
+    return level
+
+
+def _numbered(values: list[str]) -> Ints:
+    """The same number for the same text."""
+    numbers = {value: number for number, value in enumerate(dict.fromkeys(values))}
+    return np.array([numbers[value] for value in values], dtype=np.int32)
+
+
+def _latin_roads(texts: Texts, short: Ints, long: Ints) -> Levels:
+    """2 if only the kind of road is written shorter (mainst for mainstreet), 1 if similar."""
+    length = texts.length[short]
+    common = texts.common_start(short, long)
+    result = (texts.within(short, long, np.where(length < 9, 1, 2))).astype(np.int8)
+    result[(length > 5) & (common == length)] = 1
+    abbreviated = (length > 4) & (common > 3) & (length - common < 5)
+    abbreviated[abbreviated] = texts.in_order(short[abbreviated], long[abbreviated])
+    result[abbreviated] = 2
+    rows = np.flatnonzero((result == 0) & (length >= MOVED_FROM))
+    result[rows] = _moved(texts.values[short[rows]], texts.values[long[rows]])
+    return result
 
 
 MOVED_FROM, MOVED_SHARE = 12, 0.75
 
 
-def _moved(short: str, long: str) -> bool:
+def _moved(short: np.ndarray, long: np.ndarray) -> Mask:
     """Whether three quarters of the shorter road's letter pairs are in the longer one.
 
     Then the same words stand in another order, or one record leaves some out.
 
-    >>> _moved("woollumstreetallunga", "allungawoolumstreet"), _moved("cedaravenue", "oakcrescent")
-    (True, False)
+    >>> roads = np.array(["woollumstreetallunga", "cedaravenue"], dtype=object)
+    >>> _moved(roads, np.array(["allungawoolumstreet", "oakcrescent"], dtype=object)).tolist()
+    [True, False]
     """
-    if len(short) < MOVED_FROM:
-        return False
-    pairs = _letter_pairs(short)
-    return len(pairs & _letter_pairs(long)) >= MOVED_SHARE * len(pairs)
+    distinct, inverse = np.unique(np.concatenate([short, long]), return_inverse=True)
+    held = _letter_pairs(distinct)
+    first, second = held[inverse[: len(short)]], held[inverse[len(short) :]]
+    shared = np.asarray(first.multiply(second).sum(axis=1)).ravel()
+    share: Mask = shared >= MOVED_SHARE * np.asarray(first.sum(axis=1)).ravel()
+    return share
 
 
-@lru_cache(maxsize=1 << 16)
-def _letter_pairs(road: str) -> frozenset[str]:
-    return frozenset(road[at : at + 2] for at in range(len(road) - 1))
+def _letter_pairs(roads: np.ndarray) -> csr_array:
+    """Which pairs of neighboring letters each plain Latin road has: ones in (roads, pairs)."""
+    sizes = np.array([len(road) for road in roads], dtype=np.int64)
+    letters = np.frombuffer("".join(roads).encode("ascii"), dtype=np.uint8).astype(np.int64)
+    owner = np.repeat(np.arange(len(roads)), sizes)
+    inside = np.flatnonzero(owner[1:] == owner[:-1])
+    pair = letters[inside] * 128 + letters[inside + 1]
+    ones = np.ones(len(inside), dtype=np.int16)
+    held = csr_array((ones, (owner[inside], pair)), shape=(len(roads), 128 * 128))
+    held.sum_duplicates()
+    held.data[:] = 1
+    return held
 
 
-def _abbreviated(short: str, long: str) -> bool:
-    """Whether only the kind of road is written shorter: mainst for mainstreet."""
-    common = 0
-    for x, y in zip(short, long, strict=False):
-        if x != y:
-            break
-        common += 1
-    tail_short, tail_long = short[common - 1 :], long[common - 1 :]
-    if common < 4 or len(tail_short) > 5:
-        return False
-    rest = iter(tail_long)
-    return all(c in rest for c in tail_short)
-
-
-def _line(a: str, b: str) -> int:
+def _lines(column: Codes) -> Callable[[Ints, Ints], Levels]:
     """2 if the same line, 1 if nearly, 0 if not; numbers must agree."""
-    if a == b:
-        return 2 if len(a) > 6 else 0
-    if min(len(a), len(b)) < 8 or _DIGITS.findall(a) != _DIGITS.findall(b):
-        return 0
-    return int(Levenshtein.normalized_similarity(a, b, score_cutoff=0.85) >= 0.85)
+    texts = Texts(column.values)
+    digits = _numbered([" ".join(_DIGITS.findall(line)) for line in column.values])
+
+    def level(a: Ints, b: Ints) -> Levels:
+        result = np.where((a == b) & (texts.length[a] > 6), 2, 0).astype(np.int8)
+        rows = np.flatnonzero((a != b) & (texts.shorter(a, b) > 7) & (digits[a] == digits[b]))
+        result[rows] = texts.ratio(a[rows], b[rows], 0.85)
+        return result
+
+    return level

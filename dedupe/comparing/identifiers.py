@@ -11,10 +11,9 @@ from string import ascii_uppercase
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from rapidfuzz.distance import OSA
-from rapidfuzz.process import cpdist
 
 from dedupe.comparing.columns import Codes, Ints, Levels, Mask, Rows, derive, encode_lists
+from dedupe.comparing.measures import Texts
 from dedupe.levels import MISSING
 
 CONFLICT, OTHER, NEAR, PARTIAL, SAME = range(5)
@@ -32,7 +31,7 @@ def levels(features: pa.Table, left: Rows, right: Rows) -> Levels:
     keys = encode_lists(features.column("id_keys").combine_chunks(), width=8)
     kinds = derive(keys, lambda key: key.partition(":")[0])
     numbers = derive(keys, lambda key: key.partition(":")[2])
-    texts = np.array([*numbers.values, ""], dtype=object)
+    texts = Texts(numbers.values)
     form = _forms(keys, numbers)
     partial, loose, derived = (
         np.array([kind in which for kind in kinds.values] + [False])
@@ -56,15 +55,14 @@ def levels(features: pa.Table, left: Rows, right: Rows) -> Levels:
             rows = np.nonzero((strict | any_kind) & ~equal & ~of_part)[0]
             if not len(rows):
                 continue
-            x, y = texts[a[rows, i]].tolist(), texts[b[rows, j]].tolist()
-            distance = np.asarray(cpdist(x, y, scorer=OSA.distance, score_cutoff=2))
-            shorter = np.array([min(len(p), len(q)) for p, q in zip(x, y, strict=True)])
-            slip = (distance <= 1) | ((distance <= 2) & any_kind[rows] & (shorter > 12))
+            x, y = a[rows, i], b[rows, j]
+            shorter = texts.shorter(x, y)
+            slip = texts.within(x, y, np.where(any_kind[rows] & (shorter > 12), 2, 1))
             near[rows[slip & (shorter > 5)]] = True
             conflict |= strict
             other |= one_kind & ~equal & (form[a[:, i]] == form[b[:, j]]) & (form[a[:, i]] > 0)
-            begun = np.array([_begun(p, q) for p, q in zip(x, y, strict=True)])
-            part[rows[begun & any_kind[rows]]] = True
+            open_ = any_kind[rows]
+            part[rows[open_][_begun(texts, x[open_], y[open_])]] = True
     result = np.full(len(left), MISSING, dtype=np.int8)
     result[other] = OTHER
     result[conflict] = CONFLICT
@@ -97,17 +95,15 @@ def _unclear(codes: Ints) -> Mask:
     return hit
 
 
-def _begun(a: str, b: str) -> bool:
+def _begun(texts: Texts, a: Ints, b: Ints) -> Mask:
     """Whether one number begins as the other, for three quarters and at least 8 characters.
 
-    >>> _begun("430203197803233984", "4302031978032347"), _begun("91330100", "91330200")
-    (True, False)
+    >>> numbers = Texts(["430203197803233984", "4302031978032347", "91330100", "91330200"])
+    >>> _begun(numbers, np.array([0, 2]), np.array([1, 3])).tolist()
+    [True, False]
     """
-    common = next(
-        (place for place, (x, y) in enumerate(zip(a, b, strict=False)) if x != y),
-        min(len(a), len(b)),
-    )
-    return common >= max(8, -(-max(len(a), len(b)) * 3 // 4))
+    longest = np.maximum(texts.length[a], texts.length[b])
+    return texts.common_start(a, b) >= np.maximum(8, -(-longest * 3 // 4))
 
 
 def birth_levels(features: pa.Table, left: Rows, right: Rows) -> Levels:

@@ -11,7 +11,6 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 from rapidfuzz.distance import OSA
-from rapidfuzz.process import cpdist
 
 from dedupe.comparing.columns import (
     Codes,
@@ -23,6 +22,7 @@ from dedupe.comparing.columns import (
     encode_lists,
     shares,
 )
+from dedupe.comparing.measures import Texts
 from dedupe.levels import MISSING
 
 PHONE_NONE, PHONE_OTHER_KIND, PHONE_HOUSEHOLD, PHONE_NEAR, PHONE_SHARED, PHONE_TWO = range(6)
@@ -94,14 +94,14 @@ def phone_levels(
     """
     numbers = encode_lists(features.column("phones").combine_chunks())
     known = np.asarray(pc.index_in(pa.array(numbers.values, pa.string()), counts.column("number")))
-    common = np.asarray(counts.column("count_all"))[known] > SWITCHBOARD
+    count = np.asarray(counts.column("count_all"))[known]
+    common = count > SWITCHBOARD
     codes = numbers.codes.copy()
     codes[np.isin(codes, np.flatnonzero(common))] = -1
     a, b = codes[left], codes[right]
     shared = shares(a, b)
     keys = encode_lists(features.column("phone_keys").combine_chunks(), width=8)
     local = derive(keys, _local_digits)
-    full = derive(numbers, lambda number: number)
     legible = np.array([_is_legible(key) for key in keys.values] + [False])
     has: Mask = np.asarray(legible[keys.codes].any(axis=1)) | (numbers.codes >= 0).any(axis=1)
     kinds = _kind_bits(features)
@@ -113,15 +113,15 @@ def phone_levels(
     result[both & apart & (kinds[left] > 0) & (kinds[right] > 0)] = PHONE_OTHER_KIND
     rows = np.nonzero(both & (shared == 0))[0]
     near = _any_pair(numbers, a, b, rows, _one_digit_off)
-    near |= _local_match(local, full, left[rows], right[rows])
-    near |= _local_match(local, full, right[rows], left[rows])
+    near |= _local_match(local, numbers, left[rows], right[rows])
+    near |= _local_match(local, numbers, right[rows], left[rows])
     near |= _damaged_match(keys, left[rows], right[rows])
     result[rows[near]] = PHONE_NEAR
     result[both & (shared == 1)] = PHONE_SHARED
     several = (codes >= 0).sum(axis=1) > 1
     result[both & (shared == 1) & several[left] & several[right]] = PHONE_HOUSEHOLD
     result[both & (shared > 1)] = PHONE_TWO
-    return result, _rarest_shared(numbers, a, b, shared > 0, counts)
+    return result, _rarest_shared(numbers, count, a, b, shared > 0)
 
 
 def _is_legible(key: str) -> bool:
@@ -147,34 +147,53 @@ def _kind_bits(features: pa.Table) -> npt.NDArray[np.int8]:
 def _local_match(local: Codes, full: Codes, left: Rows, right: Rows) -> Mask:
     """Where a number without area code of left ends (or is) a number of right."""
     hit = np.zeros(len(left), dtype=bool)
-    texts = np.array([*local.values, ""], dtype=object)
-    others = np.array([*full.values, ""], dtype=object)
+    texts = Texts([*local.values, *full.values])
     for i in range(local.codes.shape[1]):
-        own = local.codes[left, i]
+        rows = np.flatnonzero(local.codes[left, i] >= 0)
+        own = local.codes[left[rows], i]
         for j in range(local.codes.shape[1]):
-            hit |= (own >= 0) & (own == local.codes[right, j])
-        rows = np.nonzero(own >= 0)[0]
+            hit[rows] |= own == local.codes[right[rows], j]
+        long = texts.length[own] > 5
+        rows, own = rows[long], own[long]
         for j in range(full.codes.shape[1]):
-            for row in rows[full.codes[right[rows], j] >= 0].tolist():
-                digits = texts[own[row]]
-                number = others[full.codes[right[row], j]]
-                hit[row] |= len(digits) > 5 and number.endswith(digits)
+            other = full.codes[right[rows], j]
+            there = other >= 0
+            hit[rows[there]] |= texts.ends(other[there] + len(local.values), own[there])
     return hit
 
 
 def _damaged_match(keys: Codes, left: Rows, right: Rows) -> Mask:
     """Where a damaged number of one record is, but for one digit, the end of one of the other."""
-    damaged = [_digits(value) if value.startswith("damaged:") else "" for value in keys.values]
-    written = [_digits(value) for value in keys.values]
-    is_damaged = np.array([len(digits) >= LEAST_DAMAGED for digits in damaged] + [False])
+    is_damaged = np.array(
+        [
+            value.startswith("damaged:") and len(_digits(value)) >= LEAST_DAMAGED
+            for value in keys.values
+        ]
+        + [False]
+    )
     has: Mask = np.asarray(is_damaged[keys.codes].any(axis=1))
     hit = np.zeros(len(left), dtype=bool)
     for own, other in ((left, right), (right, left)):
-        for row in np.nonzero(has[own] & ~hit)[0].tolist():
-            mine = [damaged[code] for code in keys.codes[own[row]] if is_damaged[code]]
-            theirs = [written[code] for code in keys.codes[other[row]] if code >= 0]
-            hit[row] = any(same_but_damaged(a, b) for a in mine for b in theirs)
+        rows = np.flatnonzero(has[own])
+        for i in range(keys.codes.shape[1]):
+            for j in range(keys.codes.shape[1]):
+                mine, theirs = keys.codes[own[rows], i], keys.codes[other[rows], j]
+                there = is_damaged[mine] & (theirs >= 0)
+                hit[rows[there]] |= _but_damaged(keys, mine[there], theirs[there])
     return hit
+
+
+def _but_damaged(keys: Codes, damaged: Ints, whole: Ints) -> Mask:
+    """:func:`same_but_damaged` of each distinct pair of keys."""
+    low = damaged.astype(np.int64) * len(keys.values) + whole
+    distinct, inverse = np.unique(low, return_inverse=True)
+    pairs = zip(
+        (distinct // max(len(keys.values), 1)).tolist(),
+        (distinct % max(len(keys.values), 1)).tolist(),
+        strict=True,
+    )
+    same = [same_but_damaged(_digits(keys.values[a]), _digits(keys.values[b])) for a, b in pairs]
+    return np.array(same, dtype=bool)[inverse]
 
 
 LEAST_DAMAGED = 8
@@ -204,38 +223,41 @@ def _digits(key: str) -> str:
     return "".join(c for c in key if c.isdigit())
 
 
-def _one_digit_off(a: list[str], b: list[str]) -> Mask:
-    distance = cpdist(a, b, scorer=OSA.distance, score_cutoff=1)
-    return np.asarray(distance) <= 1
-
-
 def _any_pair(
-    values: Codes, a: Ints, b: Ints, rows: Rows, test: Callable[[list[str], list[str]], Mask]
+    values: Codes, a: Ints, b: Ints, rows: Rows, test: Callable[[Texts, Ints, Ints], Mask]
 ) -> Mask:
     """Where any value of a and any of b pass a test, for some rows."""
-    texts = np.array([*values.values, ""], dtype=object)
+    texts = Texts(values.values)
     hit = np.zeros(len(rows), dtype=bool)
     for i in range(a.shape[1]):
         for j in range(b.shape[1]):
             there = np.nonzero((a[rows, i] >= 0) & (b[rows, j] >= 0))[0]
             if len(there):
-                passed = test(texts[a[rows[there], i]].tolist(), texts[b[rows[there], j]].tolist())
-                hit[there[passed]] = True
+                hit[there] |= test(texts, a[rows[there], i], b[rows[there], j])
     return hit
 
 
-def _rarest_shared(numbers: Codes, a: Ints, b: Ints, rows: Mask, counts: pa.Table) -> pa.Array:
-    known = dict(zip(counts["number"].to_pylist(), counts["count_all"].to_pylist(), strict=True))
-    ranked = sorted(range(len(numbers.values)), key=lambda code: numbers.values[code])
-    by_count = sorted(ranked, key=lambda code: known[numbers.values[code]])
-    rank = np.full(len(numbers.values) + 1, len(numbers.values), dtype=np.int64)
+def _one_digit_off(texts: Texts, a: Ints, b: Ints) -> Mask:
+    return texts.within(a, b, 1)
+
+
+def _rarest_shared(
+    numbers: Codes, count: npt.NDArray[np.int64], a: Ints, b: Ints, rows: Mask
+) -> pa.Array:
+    """The number of fewest records that both rows of a pair have; of several the first."""
+    values = pa.array(numbers.values, pa.string())
+    in_order = np.asarray(pc.array_sort_indices(values)).astype(np.int64)
+    by_count = in_order[np.argsort(count[in_order], kind="stable")]
+    rank = np.full(len(values) + 1, len(values), dtype=np.int64)
     rank[by_count] = np.arange(len(by_count))
     best = np.full(len(a), -1, dtype=np.int32)
+    shared = np.flatnonzero(rows)
+    b = b[shared]
     for i in range(a.shape[1]):
-        in_both = rows & (a[:, i] >= 0) & (b == a[:, i][:, None]).any(axis=1)
-        better = in_both & (rank[a[:, i]] < rank[best])
-        best[better] = a[better, i]
-    return pa.array(numbers.values, pa.string()).take(pa.array(best, mask=best < 0))
+        own = a[shared, i]
+        better = (own >= 0) & (b == own[:, None]).any(axis=1) & (rank[own] < rank[best[shared]])
+        best[shared[better]] = own[better]
+    return values.take(pa.array(best, mask=best < 0))
 
 
 def email_levels(features: pa.Table, left: Rows, right: Rows, public: frozenset[str]) -> Levels:
@@ -267,14 +289,13 @@ def _personal_local(address: str) -> str | None:
     return None if local in ROLES or len(local) < 4 else local
 
 
-def _letter_off(a: list[str], b: list[str]) -> Mask:
+def _letter_off(texts: Texts, a: Ints, b: Ints) -> Mask:
     """Where two addresses differ by one slip that is not another digit."""
-    distance = cpdist(a, b, scorer=OSA.distance, score_cutoff=1)
-    hit: Mask = np.asarray(distance) <= 1
+    hit = texts.within(a, b, 1)
     for row in np.nonzero(hit)[0].tolist():
-        digits = [[c for c in x.partition("@")[0] if c.isdigit()] for x in (a[row], b[row])]
-        roles = [x.partition("@")[0] in ROLES for x in (a[row], b[row])]
-        hit[row] = digits[0] == digits[1] and roles[0] == roles[1]
+        locals_ = [texts.values[code[row]].partition("@")[0] for code in (a, b)]
+        digits = [[c for c in x if c.isdigit()] for x in locals_]
+        hit[row] = digits[0] == digits[1] and (locals_[0] in ROLES) == (locals_[1] in ROLES)
     return hit
 
 
