@@ -25,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from dedupe.levels import VERSION
 from onefold.errors import ConfigError, ModelError
 
-FORMAT = 2
+FORMAT = 3
 _FILE = re.compile(r"^(?P<type>[a-z]+)-(?P<version>\d{4,})\.json$")
 
 
@@ -111,6 +111,7 @@ class Model:
         apart_prior: share of candidate pairs with a contradiction that match, 0..1.
         apart: kind of contradiction (a name in levels.VETOES) → the fields with u as among
             its pairs; a kind that was not seen has the fields of the others.
+        denied: kinds of contradiction that are none in this data (levels.Veto.deniable).
         version: number of the saved file, 0 before it is saved.
     """
 
@@ -123,6 +124,7 @@ class Model:
     version: int = 0
     apart_prior: float = 0.01
     apart: Mapping[str, Mapping[str, FieldModel]] = field(default_factory=dict)
+    denied: tuple[str, ...] = ()
 
     @property
     def fingerprint(self) -> str:
@@ -263,7 +265,8 @@ def _read(path: Path) -> Model:
             )
         fields = _fields(data.pop("fields"))
         apart = {veto: _fields(known) for veto, known in data.pop("apart").items()}
-        return Model(fields=fields, apart=apart, **data)
+        denied = tuple(data.pop("denied"))
+        return Model(fields=fields, apart=apart, denied=denied, **data)
     except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(
             path.name,
