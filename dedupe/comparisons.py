@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from dedupe.comparing import address, identifiers, names, people, reach, texts
 from dedupe.comparing.columns import Levels, Mask, Rows, positions
-from dedupe.levels import FIELDS, LEVELS, MISSING, VETOES, is_text
+from dedupe.levels import FIELDS, LEVELS, MISSING, NUMBERS, VETOES, is_text
 from rules.customer import ORGANIZATION, PERSON
 
 _NUMBER = {
@@ -58,8 +58,9 @@ def compare(pairs: pa.Table, features: pa.Table, counts: Counts | None = None) -
     Returns:
         pairs, same rows and order, plus customer_type, one ``<field>_level``
         (int8, see levels.py) per field, ``phone_value`` (the shared telephone
-        number that the fewest records have, or null) and ``veto`` (a name in
-        ``levels.VETOES``, or null).
+        number that the fewest records have, or null), ``veto`` (a name in
+        ``levels.VETOES``, or null) and ``veto_without_numbers`` (the same if
+        neither numbers nor birth dates were known).
 
     Raises:
         KeyError: a record of the pairs is not in features.
@@ -98,7 +99,11 @@ def compare(pairs: pa.Table, features: pa.Table, counts: Counts | None = None) -
     for field in (*FIELDS, *filter(is_text, levels)):
         result = result.append_column(f"{field}_level", pa.array(levels[field], pa.int8()))
     result = result.append_column("phone_value", phone_value)
-    return result.append_column("veto", _vetoes(levels, person, organization, generation))
+    result = result.append_column("veto", _vetoes(levels, person, organization, generation))
+    unnumbered = levels | {field: np.full_like(levels[field], MISSING) for field in NUMBERS}
+    return result.append_column(
+        "veto_without_numbers", _vetoes(unnumbered, person, organization, generation)
+    )
 
 
 def _rows(ids: pa.ChunkedArray, features: pa.Table) -> Rows:
@@ -145,9 +150,6 @@ def _vetoes(
     same_name = person & (name >= names_of[PERSON]["script"])
     at_home = levels["address"] >= address.NEAR
     together = phoned | (levels["address"] >= _HOUSE)
-    # A number one slip away may be another person's: dates that differ outweigh it, unless the
-    # names are the same.
-    id_holds = (levels["id"] > identifiers.NEAR) | (id_agrees & same_name)
     other_given = person_is("family_only") & ~id_agrees & ~(born & in_town)
     other_character = person_is("one_character") & ~id_agrees & ~born
     # Of father and son one gets a suffix; what else they share is the household's.
@@ -159,7 +161,7 @@ def _vetoes(
         "branch": np.isin(levels["branch"], [people.BRANCH_OTHER, people.BRANCH_PARENT]),
         "id": (levels["id"] == identifiers.CONFLICT) & ~(same_name & born & reached),
         "birth_date": (levels["birth_date"] == identifiers.BORN_DIFFERENT)
-        & ~id_holds
+        & ~id_agrees
         & ~(same_name & at_home & ~generation),
         "household": (other_given | other_character) & together | one_suffix,
         "given_name": other_given,

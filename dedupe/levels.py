@@ -46,14 +46,11 @@ class Veto(NamedTuple):
         field: the comparison whose level contradicts; it weighs nothing more by itself.
         overruled_at_bits: match weight (log2 odds, the contradiction in it) from
             which it no longer keeps apart; None where nothing overrules it.
-        deniable: whether it is none in data where the other comparisons say that most
-            of its pairs match: names there vary more than contradictions assume.
     """
 
     sentence: str
     field: str = ""
     overruled_at_bits: float | None = 0.0
-    deniable: bool = False
 
 
 _PERSON_NAME = (
@@ -124,8 +121,7 @@ _EMAIL = (
 _ADDRESS = (
     Level("other_city", "The addresses are in different cities.", -0.8),
     Level("other_road", "The same city, but another road.", -0.5),
-    Level("city", "The same city; one record knows no more.", 0.1),
-    Level("postal", "The same postal code; one record knows no more.", 0.3),
+    Level("city", "The same city or postal code; one record knows no more.", 0.1),
     Level("other_number", "The same road, but another number.", 0.0),
     Level("near", "The addresses are similar.", 0.4),
     Level("other_unit", "The same road and number, but another unit.", 0.3),
@@ -220,6 +216,10 @@ FIELDS: tuple[str, ...] = (
 )
 """Every built-in field, in the order of the columns; one that a type lacks is -1 there."""
 
+NUMBERS = ("id", "birth_date")
+"""Fields that hardly ever agree by chance nor differ within one customer: they tell whether the
+others are right. Each names a contradiction, too."""
+
 TEXT = "text:"
 """Before the name of an attribute that is compared as plain text (MatchingSettings.text_fields):
 such fields follow the built-in ones, have the same levels for every customer type, and are
@@ -237,11 +237,9 @@ VETOES: dict[str, Veto] = {
         " given name, or a suffix on one side.",
         "name",
     ),
-    "given_name": Veto("Same family name, but the given names differ.", "name", deniable=True),
-    "sibling": Veto(
-        "One of two given characters differs and the two are unrelated.", "name", deniable=True
-    ),
-    "relative": Veto("Same name, but suffix or middle name contradict.", "name", deniable=True),
+    "given_name": Veto("Same family name, but the given names differ.", "name"),
+    "sibling": Veto("One of two given characters differs and the two are unrelated.", "name"),
+    "relative": Veto("Same name, but suffix or middle name contradict.", "name"),
     "unlike": Veto(
         "Their names are unlike, and neither a number, an e-mail, nor birth date and place agree.",
         "name",

@@ -7,7 +7,7 @@ in comparisons.py, scoring.py and clusters.py.
 import numpy as np
 import pyarrow as pa
 
-from dedupe import clusters, comparisons, scoring, training
+from dedupe import checking, clusters, comparisons, scoring, training
 from dedupe import labels as labeling
 from dedupe.comparing.columns import positions
 from dedupe.model import MatchingSettings, Models
@@ -46,7 +46,9 @@ def learn(
     seen = _as_proposed(levels)
     if known is not None:
         known = known[seen]
-    return training.train(levels.take(pa.array(seen)), features, settings, known)
+    levels = levels.take(pa.array(seen))
+    models = training.train(levels, features, settings, known)
+    return checking.checked(models, levels, features, known)
 
 
 def _as_proposed(levels: pa.Table) -> np.ndarray:

@@ -98,6 +98,27 @@ class FieldModel:
 
 
 @dataclass(frozen=True)
+class Check:
+    """What to add, in bits, where nothing contradicts and no number or birth date was compared.
+
+    Pairs that have numbers tell how often such agreements are right (checking.py).
+
+    Attributes:
+        all: to every such pair.
+        levels: field → by level.
+        rarity: field → for each bit that the agreeing value's rarity adds.
+        together: where telephone and address agree: who lives together shares both.
+        pairs: pairs that told it.
+    """
+
+    all: float = 0.0
+    levels: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    rarity: Mapping[str, float] = field(default_factory=dict)
+    together: float = 0.0
+    pairs: int = 0
+
+
+@dataclass(frozen=True)
 class Model:
     """A trained (or prior) Fellegi-Sunter model of one customer type.
 
@@ -111,7 +132,7 @@ class Model:
         apart_prior: share of candidate pairs with a contradiction that match, 0..1.
         apart: kind of contradiction (a name in levels.VETOES) → the fields with u as among
             its pairs; a kind that was not seen has the fields of the others.
-        denied: kinds of contradiction that are none in this data (levels.Veto.deniable).
+        check: what pairs with numbers say of those without.
         version: number of the saved file, 0 before it is saved.
     """
 
@@ -124,7 +145,7 @@ class Model:
     version: int = 0
     apart_prior: float = 0.01
     apart: Mapping[str, Mapping[str, FieldModel]] = field(default_factory=dict)
-    denied: tuple[str, ...] = ()
+    check: Check = Check()
 
     @property
     def fingerprint(self) -> str:
@@ -265,8 +286,9 @@ def _read(path: Path) -> Model:
             )
         fields = _fields(data.pop("fields"))
         apart = {veto: _fields(known) for veto, known in data.pop("apart").items()}
-        denied = tuple(data.pop("denied"))
-        return Model(fields=fields, apart=apart, denied=denied, **data)
+        check = data.pop("check")
+        levels = {name: tuple(bits) for name, bits in check.pop("levels").items()}
+        return Model(fields=fields, apart=apart, check=Check(levels=levels, **check), **data)
     except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(
             path.name,

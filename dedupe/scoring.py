@@ -4,13 +4,14 @@ Fellegi-Sunter, one model per customer type: every level of every comparison
 carries log2(m / u) bits, a missing one carries none, and the bits add up.
 Agreeing on a rare value carries more than on a common one (rarity.py). A pair
 with a contradiction is weighed by what its kind of contradiction taught
-(training.py). How weights are learned stands in learning.py; which levels
-there are in levels.py.
+(training.py), and one that no number confirms by what pairs with numbers
+taught (checking.py). How weights are learned stands in learning.py; which
+levels there are in levels.py.
 
 Source: Fellegi & Sunter 1969, doi:10.1080/01621459.1969.10501049
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 
 import numpy as np
@@ -18,8 +19,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedupe.learning import posterior
-from dedupe.levels import VETOES, fields_of, is_text, levels_of
-from dedupe.model import Model, Models, logit_bits
+from dedupe.levels import MISSING, NUMBERS, VETOES, fields_of, is_text, levels_of
+from dedupe.model import Check, Model, Models, logit_bits
 from dedupe.name_rarity import NameFrequencies, NameRarity
 from dedupe.rarity import Frequencies, Rarity
 from onefold.errors import ModelError
@@ -67,7 +68,8 @@ def score(levels: pa.Table, features: pa.Table, models: Models) -> pa.Table:
         the same rows in the same order: left_id, right_id, found_by, veto (null
         where the weight overrules it), <field>_level, <field>_bits,
         <field>_rarity_bits, veto_bits (what the contradiction takes beside what
-        it does to the fields' bits), weight_bits (log2 odds), probability (0..1).
+        it does to the fields' bits), unchecked_bits (what pairs with numbers say
+        of one without), weight_bits (log2 odds), probability (0..1).
 
     Raises:
         ModelError: a model for a type in the data is missing, or names other
@@ -108,40 +110,43 @@ class _Scorer:
         pair_type = self.types[left]
         bits = {name: np.zeros(chunk.num_rows) for name in self.fields}
         rare = {name: np.zeros(chunk.num_rows) for name in self.fields if name in self.rare}
-        weight, against = np.zeros(chunk.num_rows), np.zeros(chunk.num_rows)
+        weight, against, unchecked = (np.zeros(chunk.num_rows) for _ in range(3))
         contradiction = pc.index_in(chunk.column("veto"), value_set=pa.array(list(VETOES)))
         stratum = pc.fill_null(contradiction, -1).to_numpy().astype(np.int64) + 1
-        denied = np.zeros(chunk.num_rows, dtype=bool)
         for customer_type, model in self.models.items():
             rows = np.flatnonzero(pair_type == customer_type)
             if not len(rows):
                 continue
-            numbers = [number for number, name in enumerate(VETOES, 1) if name in model.denied]
-            denied[rows] = np.isin(stratum[rows], numbers)
-            stratum[denied] = 0
             prior = logit_bits(model.prior)
             weight[rows] = prior
             against[rows] = np.where(stratum[rows] > 0, logit_bits(model.apart_prior) - prior, 0.0)
-            for name in self.fields:
-                if name not in model.fields:
-                    continue
-                level = chunk.column(f"{name}_level").to_numpy()[rows].astype(np.int64)
-                bits[name][rows] = weight_table(model, name)[stratum[rows], level + 1]
+            level = {
+                name: chunk.column(f"{name}_level").to_numpy()[rows].astype(np.int64)
+                for name in self.fields
+                if name in model.fields
+            }
+            for name, of_pair in level.items():
+                bits[name][rows] = weight_table(model, name)[stratum[rows], of_pair + 1]
                 if name in self.frequencies[customer_type]:
-                    agreement = _agreement(customer_type, name)[level + 1]
+                    agrees = agreement(customer_type, name)[of_pair + 1]
                     counts = self.frequencies[customer_type][name]
-                    rare[name][rows] = counts.bits(left[rows], right[rows], agreement)
+                    rare[name][rows] = counts.bits(left[rows], right[rows], agrees)
+            if model.check.pairs:
+                rarity = {name: known[rows] for name, known in rare.items()}
+                added = unchecked_bits(model.check, customer_type, level, rarity)
+                unchecked[rows] = np.where((stratum[rows] > 0) | checkable(level), 0.0, added)
         for name in self.fields:
             weight += bits[name] + rare.get(name, 0.0)
-        weight += against
+        weight += against + unchecked
         columns = {name: chunk.column(name) for name in ("left_id", "right_id", "found_by")}
-        columns["veto"] = _in_force(chunk.column("veto"), weight, denied)
+        columns["veto"] = _in_force(chunk.column("veto"), weight)
         for name in self.fields:
             columns[f"{name}_level"] = chunk.column(f"{name}_level")
             columns[f"{name}_bits"] = pa.array(bits[name])
             if name in rare:
                 columns[f"{name}_rarity_bits"] = pa.array(rare[name])
         columns["veto_bits"] = pa.array(against)
+        columns["unchecked_bits"] = pa.array(unchecked)
         columns["weight_bits"] = pa.array(weight)
         columns["probability"] = pa.array(posterior(weight))
         return pa.table(columns)
@@ -165,15 +170,67 @@ def weight_table(model: Model, field: str) -> np.ndarray:
     return np.column_stack([np.zeros(len(rows)), np.array(rows)])
 
 
+def checkable(level: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Per pair whether both records tell a number or birth date to check it by.
+
+    Args:
+        level: field → level per pair.
+    """
+    known = [level[name] != MISSING for name in NUMBERS if name in level]
+    return np.any(known, axis=0) if known else np.zeros(_pairs(level), dtype=bool)
+
+
+def at_one_place(customer_type: str, level: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Per pair whether telephone and address both agree.
+
+    Args:
+        level: field → level per pair.
+    """
+    both = [
+        agreement(customer_type, name)[level[name] + 1] >= _AT_ONE_PLACE
+        for name in ("phone", "address")
+        if name in level
+    ]
+    return np.all(both, axis=0) if len(both) > 1 else np.zeros(_pairs(level), dtype=bool)
+
+
+_AT_ONE_PLACE = 0.3
+"""Agreement from which a telephone number or an address may be that of one household or firm."""
+
+
+def _pairs(level: Mapping[str, np.ndarray]) -> int:
+    return len(next(iter(level.values()), ()))
+
+
+def unchecked_bits(
+    check: Check,
+    customer_type: str,
+    level: Mapping[str, np.ndarray],
+    rarity: Mapping[str, np.ndarray],
+) -> np.ndarray:
+    """Bits that pairs which nothing contradicts or confirms get besides, float64, shape (pairs,).
+
+    Args:
+        level: field → level per pair, -1 where missing.
+        rarity: field → rarity bits per pair.
+    """
+    bits = np.full(_pairs(level), check.all)
+    for name, added in check.levels.items():
+        bits += np.array([0.0, *added])[level[name] + 1]
+    for name, slope in check.rarity.items():
+        bits += slope * rarity[name]
+    return bits + check.together * at_one_place(customer_type, level)
+
+
 @cache
-def _agreement(customer_type: str, field: str) -> np.ndarray:
+def agreement(customer_type: str, field: str) -> np.ndarray:
     """By level + 1: how much a level speaks for a match before any training."""
     return np.array([0.0, *(level.agreement for level in levels_of(customer_type, field))])
 
 
-def _in_force(veto: pa.ChunkedArray, weight: np.ndarray, denied: np.ndarray) -> pa.Array:
-    """The vetoes that are not denied and that the weight does not overrule."""
-    kept = ~denied
+def _in_force(veto: pa.ChunkedArray, weight: np.ndarray) -> pa.Array:
+    """The vetoes that the weight does not overrule."""
+    kept = np.ones(len(weight), dtype=bool)
     for name, known in VETOES.items():
         if known.overruled_at_bits is not None:
             named = pc.fill_null(pc.equal(veto, name), False).to_numpy(zero_copy_only=False)

@@ -54,7 +54,8 @@ class Step:
 
     Attributes:
         kind: ``prior``, ``level``, ``cap`` (what is more than a comparison may weigh),
-            ``rarity``, ``veto`` (what a contradiction takes), or ``other``.
+            ``rarity``, ``veto`` (what a contradiction takes), ``check`` (what pairs with
+            numbers say of one without), or ``other``.
         field: the comparison; empty for the prior.
         level: the level's name, empty but for levels.
         says: the sentence.

@@ -60,6 +60,8 @@ def steps(
                 says = message(VETOES[contradiction].sentence)
                 field = VETOES[contradiction].field
                 groups.setdefault(field, []).append(("veto", field, "", says, bits))
+            elif column == UNCHECKED_COLUMN and bits:
+                groups[column] = [("check", column, "", _MORE if bits > 0 else _FEWER, bits)]
             elif bits:
                 says = message("{field}.", field=field_name(column.removesuffix("_bits")))
                 groups[column] = [("other", column, "", says, bits)]
@@ -83,7 +85,17 @@ def steps(
     return tuple(found)
 
 
-VETO_COLUMN = "veto_bits"
+VETO_COLUMN, UNCHECKED_COLUMN = "veto_bits", "unchecked_bits"
+_MORE, _FEWER = (
+    message(
+        "No number or birth date tells: of pairs like this that have one, more are right than"
+        " their agreements promise."
+    ),
+    message(
+        "No number or birth date tells: of pairs like this that have one, fewer are right than"
+        " their agreements promise."
+    ),
+)
 _Fields = Mapping[str, FieldModel | None]
 
 

@@ -1,0 +1,156 @@
+"""Pairs with birth dates tell how often pairs without them are right; nothing else is touched."""
+
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from dedupe import checking, model, training
+from dedupe.levels import FIELDS, LEVELS
+from dedupe.model import Check, MatchingSettings
+from dedupe.scoring import score
+
+PAIRS = 6_000
+NAMES = {
+    field: {known.name: number for number, known in enumerate(LEVELS["person"][field])}
+    for field in FIELDS
+    if field in LEVELS["person"]
+}
+EQUAL, UNLIKE = NAMES["name"]["equal"], NAMES["name"]["unlike"]
+SHARED, NO_PHONE = NAMES["phone"]["shared"], NAMES["phone"]["none"]
+SAME, OTHER_CITY = NAMES["address"]["same"], NAMES["address"]["other_city"]
+BORN, BORN_OTHERWISE = NAMES["birth_date"]["same"], NAMES["birth_date"]["different"]
+
+
+def features(count: int) -> pa.Table:
+    """Records of persons that tell no values."""
+    text, texts = pa.nulls(count, pa.string()), pa.nulls(count, pa.list_(pa.string()))
+    return pa.table(
+        {
+            "record_id": pa.array([f"r{i:06d}" for i in range(count)]),
+            "customer_type": pa.array(["person"] * count),
+            "name_key": text,
+            "name_readings": texts,
+            "brand_key": text,
+            "brand_readings": texts,
+            "phone_keys": texts,
+            "emails": texts,
+        }
+    )
+
+
+def households(born: float, seed: int = 11) -> tuple[pa.Table, np.ndarray, np.ndarray]:
+    """Pairs of one name, of which 30 % match; of the others half live together.
+
+    Args:
+        born: share of pairs with birth dates in both records.
+
+    Returns:
+        levels as comparisons.compare returns them; which pairs match; which share a home.
+    """
+    random = np.random.default_rng(seed)
+    match = random.random(PAIRS) < 0.3
+    home = match & (random.random(PAIRS) < 0.9) | ~match & (random.random(PAIRS) < 0.5)
+    known = random.random(PAIRS) < born
+    date = np.where(match, BORN, np.where(random.random(PAIRS) < 0.01, BORN, BORN_OTHERWISE))
+    stranger = ~match & ~home & (random.random(PAIRS) < 0.3)
+    by_field = {
+        "name": np.where(stranger, UNLIKE, EQUAL),
+        "phone": np.where(home, SHARED, NO_PHONE),
+        "address": np.where(home, SAME, OTHER_CITY),
+        "birth_date": np.where(known, date, -1),
+    }
+    veto = np.where(stranger, "unlike", "")
+    first = np.where(known & (date == BORN_OTHERWISE), "birth_date", veto)
+    levels = {
+        "left_id": pa.array([f"r{i:06d}" for i in range(PAIRS)]),
+        "right_id": pa.array([f"r{i + 1:06d}" for i in range(PAIRS)]),
+        "found_by": pa.array(["name"] * PAIRS),
+        "customer_type": pa.array(["person"] * PAIRS),
+    }
+    for field in FIELDS:
+        of_pair = by_field.get(field, np.full(PAIRS, -1))
+        levels[f"{field}_level"] = pa.array(of_pair.astype(np.int8))
+    levels["veto"] = pa.array(first, mask=first == "")
+    levels["veto_without_numbers"] = pa.array(veto, mask=veto == "")
+    return pa.table(levels), match, home
+
+
+def probabilities(levels: pa.Table, models: model.Models) -> np.ndarray:
+    return score(levels, features(PAIRS + 1), models).column("probability").to_numpy()
+
+
+def trained(levels: pa.Table) -> model.Models:
+    return training.train(levels, features(PAIRS + 1), MatchingSettings())
+
+
+def test_what_families_share_is_learned_from_those_whose_birth_dates_are_known():
+    levels, match, home = households(born=0.3)
+    models = trained(levels)
+    better = checking.checked(models, levels, features(PAIRS + 1))
+    unknown = (levels["birth_date_level"].to_numpy() < 0) & home
+    truth = match[unknown].mean()
+    before = probabilities(levels, models)[unknown].mean()
+    after = probabilities(levels, better)[unknown].mean()
+    assert before - truth > 0.2  # believed because telephone and address agree
+    assert after == pytest.approx(truth, abs=0.05)
+    assert better["person"].check.pairs > 1_000
+
+
+def test_pairs_whose_numbers_speak_and_pairs_with_a_contradiction_stay_as_they_are():
+    levels, _, _ = households(born=0.3)
+    models = trained(levels)
+    checked = checking.checked(models, levels, features(PAIRS + 1))
+    added = score(levels, features(PAIRS + 1), checked)["unchecked_bits"].to_numpy()
+    known = levels["birth_date_level"].to_numpy() >= 0
+    contradicted = pc.is_valid(levels["veto"]).to_numpy()
+    assert not added[known | contradicted].any()
+    assert (added[~known & ~contradicted] != 0).all()
+
+
+def test_without_any_number_nothing_is_learned():
+    levels, _, _ = households(born=0.0)
+    models = trained(levels)
+    assert checking.checked(models, levels, features(PAIRS + 1)) == models
+
+
+def test_few_pairs_with_numbers_move_less_than_many():
+    def moved(born: float) -> float:
+        levels, _, _ = households(born)
+        known = checking.checked(trained(levels), levels, features(PAIRS + 1))["person"].check
+        return abs(known.all) + abs(known.together)
+
+    assert 0.0 < moved(0.005) < moved(0.3)
+
+
+def test_labels_tell_where_there_are_no_numbers():
+    levels, match, home = households(born=0.0)
+    said = np.where(np.arange(PAIRS) % 20 == 0, match.astype(float), np.nan)
+    models = checking.checked(trained(levels), levels, features(PAIRS + 1), said)
+    unasked = np.isnan(said) & home
+    found = probabilities(levels, models)[unasked].mean()
+    assert found == pytest.approx(match[unasked].mean(), abs=0.1)
+
+
+def test_the_order_of_the_pairs_changes_nothing():
+    levels, _, _ = households(born=0.3)
+    models = trained(levels)
+    turned = levels.take(pa.array(np.random.default_rng(2).permutation(PAIRS)))
+    found = [checking.checked(models, one, features(PAIRS + 1)) for one in (levels, turned)]
+    assert found[0] == found[1]
+
+
+def test_shipped_weights_are_not_corrected():
+    levels, _, _ = households(born=0.3)
+    models = {kind: replace(one, basis="prior") for kind, one in trained(levels).items()}
+    assert checking.checked(models, levels, features(PAIRS + 1)) == models
+
+
+def test_a_saved_model_keeps_its_check(tmp_path):
+    levels, _, _ = households(born=0.3)
+    models = checking.checked(trained(levels), levels, features(PAIRS + 1))
+    assert models["person"].check != Check()
+    model.save(models, tmp_path)
+    assert model.load(tmp_path)["person"].check == models["person"].check
