@@ -150,6 +150,9 @@ def _vetoes(
     same_name = person & (name >= names_of[PERSON]["script"])
     at_home = levels["address"] >= address.NEAR
     together = phoned | (levels["address"] >= _HOUSE)
+    # A number one slip away may be another person's: dates that differ outweigh it, unless the
+    # names are the same.
+    id_holds = (levels["id"] > identifiers.NEAR) | (id_agrees & same_name)
     other_given = person_is("family_only") & ~id_agrees & ~(born & in_town)
     other_character = person_is("one_character") & ~id_agrees & ~born
     # Of father and son one gets a suffix; what else they share is the household's.
@@ -161,7 +164,7 @@ def _vetoes(
         "branch": np.isin(levels["branch"], [people.BRANCH_OTHER, people.BRANCH_PARENT]),
         "id": (levels["id"] == identifiers.CONFLICT) & ~(same_name & born & reached),
         "birth_date": (levels["birth_date"] == identifiers.BORN_DIFFERENT)
-        & ~id_agrees
+        & ~id_holds
         & ~(same_name & at_home & ~generation),
         "household": (other_given | other_character) & together | one_suffix,
         "given_name": other_given,

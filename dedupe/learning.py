@@ -227,6 +227,17 @@ def expectation_maximization(patterns: Patterns, shipped: Model) -> tuple[Model,
     return model, ROUNDS
 
 
+def share_of_matches(patterns: Patterns, model: Model) -> float:
+    """The share of pairs that match, 0..1, where agreements are worth what a model says."""
+    share, before = model.prior, -1.0
+    low, high = PRIOR_RANGE
+    while abs(share - before) > TOLERANCE:
+        before = share
+        matching = posterior(pattern_bits(patterns, replace(model, prior=share)))
+        share = float(np.clip(np.average(matching, weights=patterns.counts), low, high))
+    return share
+
+
 def level_counts(patterns: Patterns) -> Mapping[str, int]:
     """Measured pairs per field, for the model's metadata."""
     return {

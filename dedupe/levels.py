@@ -46,11 +46,14 @@ class Veto(NamedTuple):
         field: the comparison whose level contradicts; it weighs nothing more by itself.
         overruled_at_bits: match weight (log2 odds, the contradiction in it) from
             which it no longer keeps apart; None where nothing overrules it.
+        deniable: whether it is none in data where the other comparisons say that most
+            of its pairs match: names there vary more than contradictions assume.
     """
 
     sentence: str
     field: str = ""
     overruled_at_bits: float | None = 0.0
+    deniable: bool = False
 
 
 _PERSON_NAME = (
@@ -121,7 +124,8 @@ _EMAIL = (
 _ADDRESS = (
     Level("other_city", "The addresses are in different cities.", -0.8),
     Level("other_road", "The same city, but another road.", -0.5),
-    Level("city", "The same city or postal code; one record knows no more.", 0.1),
+    Level("city", "The same city; one record knows no more.", 0.1),
+    Level("postal", "The same postal code; one record knows no more.", 0.3),
     Level("other_number", "The same road, but another number.", 0.0),
     Level("near", "The addresses are similar.", 0.4),
     Level("other_unit", "The same road and number, but another unit.", 0.3),
@@ -237,9 +241,11 @@ VETOES: dict[str, Veto] = {
         " given name, or a suffix on one side.",
         "name",
     ),
-    "given_name": Veto("Same family name, but the given names differ.", "name"),
-    "sibling": Veto("One of two given characters differs and the two are unrelated.", "name"),
-    "relative": Veto("Same name, but suffix or middle name contradict.", "name"),
+    "given_name": Veto("Same family name, but the given names differ.", "name", deniable=True),
+    "sibling": Veto(
+        "One of two given characters differs and the two are unrelated.", "name", deniable=True
+    ),
+    "relative": Veto("Same name, but suffix or middle name contradict.", "name", deniable=True),
     "unlike": Veto(
         "Their names are unlike, and neither a number, an e-mail, nor birth date and place agree.",
         "name",

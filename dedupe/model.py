@@ -132,6 +132,7 @@ class Model:
         apart_prior: share of candidate pairs with a contradiction that match, 0..1.
         apart: kind of contradiction (a name in levels.VETOES) → the fields with u as among
             its pairs; a kind that was not seen has the fields of the others.
+        denied: kinds of contradiction that are none in this data (levels.Veto.deniable).
         check: what pairs with numbers say of those without.
         version: number of the saved file, 0 before it is saved.
     """
@@ -145,6 +146,7 @@ class Model:
     version: int = 0
     apart_prior: float = 0.01
     apart: Mapping[str, Mapping[str, FieldModel]] = field(default_factory=dict)
+    denied: tuple[str, ...] = ()
     check: Check = Check()
 
     @property
@@ -286,9 +288,11 @@ def _read(path: Path) -> Model:
             )
         fields = _fields(data.pop("fields"))
         apart = {veto: _fields(known) for veto, known in data.pop("apart").items()}
+        denied = tuple(data.pop("denied"))
         check = data.pop("check")
         levels = {name: tuple(bits) for name, bits in check.pop("levels").items()}
-        return Model(fields=fields, apart=apart, check=Check(levels=levels, **check), **data)
+        known = Check(levels=levels, **check)
+        return Model(fields=fields, apart=apart, denied=denied, check=known, **data)
     except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(
             path.name,

@@ -113,10 +113,14 @@ class _Scorer:
         weight, against, unchecked = (np.zeros(chunk.num_rows) for _ in range(3))
         contradiction = pc.index_in(chunk.column("veto"), value_set=pa.array(list(VETOES)))
         stratum = pc.fill_null(contradiction, -1).to_numpy().astype(np.int64) + 1
+        denied = np.zeros(chunk.num_rows, dtype=bool)
         for customer_type, model in self.models.items():
             rows = np.flatnonzero(pair_type == customer_type)
             if not len(rows):
                 continue
+            numbers = [number for number, name in enumerate(VETOES, 1) if name in model.denied]
+            denied[rows] = np.isin(stratum[rows], numbers)
+            stratum[denied] = 0
             prior = logit_bits(model.prior)
             weight[rows] = prior
             against[rows] = np.where(stratum[rows] > 0, logit_bits(model.apart_prior) - prior, 0.0)
@@ -139,7 +143,7 @@ class _Scorer:
             weight += bits[name] + rare.get(name, 0.0)
         weight += against + unchecked
         columns = {name: chunk.column(name) for name in ("left_id", "right_id", "found_by")}
-        columns["veto"] = _in_force(chunk.column("veto"), weight)
+        columns["veto"] = _in_force(chunk.column("veto"), weight, denied)
         for name in self.fields:
             columns[f"{name}_level"] = chunk.column(f"{name}_level")
             columns[f"{name}_bits"] = pa.array(bits[name])
@@ -228,9 +232,9 @@ def agreement(customer_type: str, field: str) -> np.ndarray:
     return np.array([0.0, *(level.agreement for level in levels_of(customer_type, field))])
 
 
-def _in_force(veto: pa.ChunkedArray, weight: np.ndarray) -> pa.Array:
-    """The vetoes that the weight does not overrule."""
-    kept = np.ones(len(weight), dtype=bool)
+def _in_force(veto: pa.ChunkedArray, weight: np.ndarray, denied: np.ndarray) -> pa.Array:
+    """The vetoes that are not denied and that the weight does not overrule."""
+    kept = ~denied
     for name, known in VETOES.items():
         if known.overruled_at_bits is not None:
             named = pc.fill_null(pc.equal(veto, name), False).to_numpy(zero_copy_only=False)

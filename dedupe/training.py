@@ -20,6 +20,7 @@ from dedupe.learning import (
     count_patterns,
     expectation_maximization,
     level_counts,
+    share_of_matches,
     unlike_shares,
 )
 from dedupe.levels import LEVELS, MISSING, NUMBERS, VETOES, fields_of, is_text
@@ -29,6 +30,8 @@ from dedupe.prior import shipped_model
 LEAST_PAIRS = 200
 """Candidate pairs of a type below which its shipped weights are used as they are."""
 
+DENIED_FROM = 0.75
+"""Share of a contradiction's pairs that match by all other comparisons, from which it is none."""
 MOSTLY = 0.5
 """Share of a name level's pairs with a contradiction from which the level itself is one."""
 
@@ -52,23 +55,31 @@ def train(
         a model for person and for organization; its basis is ``prior`` where
         there were too few pairs to learn from.
     """
-    open_type, veto = _strata(levels, features, known)
     types = _pair_types(levels, features)
+    strata = _strata(levels, types, known)
     models: Models = {}
     for customer_type in LEVELS:
+        open_type, veto = strata
         texts = tuple(filter(is_text, fields_of(levels.column_names)))
         start = _reduced(shipped_model(customer_type, texts), settings)
         rows = np.flatnonzero(open_type == customer_type)
-        patterns = _patterns(levels, start, rows, known, veto != "")
         records = _count_records(features, customer_type)
         if len(rows) < LEAST_PAIRS:
             counts = {"records": records, "pairs": len(rows)}
             models[customer_type] = replace(start, trained_on=counts)
             continue
+        patterns = _patterns(levels, start, rows, known, veto != "")
         model, rounds = expectation_maximization(patterns, start)
+        denied = _denied(model, levels, types, veto)
+        if denied:
+            open_type, veto = _strata(levels, types, known, denied)
+            rows = np.flatnonzero(open_type == customer_type)
+            patterns = _patterns(levels, start, rows, known, veto != "")
+            model, rounds = expectation_maximization(patterns, start)
         models[customer_type] = replace(
             _with_apart(model, levels, types, veto),
             basis="em",
+            denied=denied,
             trained_on={
                 "records": records,
                 "pairs": len(rows),
@@ -104,9 +115,14 @@ def _pair_types(levels: pa.Table, features: pa.Table) -> np.ndarray:
 
 
 def _strata(
-    levels: pa.Table, features: pa.Table, known: np.ndarray | None
+    levels: pa.Table, types: np.ndarray, known: np.ndarray | None, denied: tuple[str, ...] = ()
 ) -> tuple[np.ndarray, np.ndarray]:
     """Customer type of each pair that m, u and the prior are learned from, and its contradiction.
+
+    Args:
+        types: of :func:`_pair_types`.
+        known: see :func:`train`.
+        denied: kinds of contradiction that are none.
 
     Returns:
         two arrays of text: the type, empty where the pair only teaches what
@@ -115,9 +131,9 @@ def _strata(
     """
     veto = levels.column("veto").to_numpy(zero_copy_only=False)
     veto = np.where(pc.is_null(levels.column("veto")).to_numpy(), "", veto).astype(str)
+    veto[np.isin(veto, denied)] = ""
     if known is not None:
         veto = np.where(known == 1.0, "", veto)
-    types = _pair_types(levels, features)
     by_number = np.isin(veto, NUMBERS)
     name = levels.column("name_level").to_numpy().astype(np.int64)
     open_type = np.where(veto == "", types, "")
@@ -155,6 +171,19 @@ def _patterns(
         None if known is None else known[rows],
         None if unlike is None else unlike[rows],
     )
+
+
+def _denied(model: Model, levels: pa.Table, types: np.ndarray, veto: np.ndarray) -> tuple[str, ...]:
+    """Contradictions that the other comparisons deny in most of their pairs."""
+    found = []
+    for name, known in VETOES.items():
+        rows = np.flatnonzero((types == model.customer_type) & (veto == name))
+        if known.deniable and len(rows) >= LEAST_PAIRS:
+            others = {field: f for field, f in model.fields.items() if field != known.field}
+            reduced = replace(model, fields=others)
+            if share_of_matches(_patterns(levels, reduced, rows), reduced) > DENIED_FROM:
+                found.append(name)
+    return tuple(found)
 
 
 def _with_apart(model: Model, levels: pa.Table, types: np.ndarray, veto: np.ndarray) -> Model:

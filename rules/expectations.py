@@ -2,28 +2,34 @@
 
 What belongs here: how Great Expectations is called and how its answers are
 read. Which expectations there are stands in rules/suites.py. Great
-Expectations takes 5-8 s and 280 MB to import, so it is imported inside
-:func:`run` only.
+Expectations takes seconds and 280 MB to import, so it is imported inside
+:func:`run` only, and without what only its charts and statistics need.
 
 An expectation that cannot be computed (a column that is not there, mixed
 types) is an error, never bad data: Great Expectations would report both as
 "not successful".
 """
 
+import importlib
 import logging
 import os
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from onefold.errors import ConfigError
+from rules.collection import no_collection
 from rules.quarantine import Severity
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|: [^:]*$")
+_SELDOM_USED = ("altair", "scipy.stats")
+"""Modules that only the Kullback-Leibler and Kolmogorov-Smirnov expectations and charts use."""
 _RESULT_FORMAT = {
     "result_format": "COMPLETE",
     "return_unexpected_index_query": False,
@@ -80,16 +86,15 @@ def run(frame: "pd.DataFrame", expectations: Sequence[Expectation]) -> list[Resu
     """
     if not expectations:
         return []
-    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-    import great_expectations as gx
-    from great_expectations.data_context.types.base import ProgressBarsConfig
+    with no_collection():
+        return _run(frame, expectations)
 
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)
-    suite = gx.ExpectationSuite(name="onefold", expectations=[_build(e) for e in expectations])
-    context = gx.get_context(mode="ephemeral")
-    context.enable_analytics(False)
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    asset = context.data_sources.add_pandas("onefold").add_dataframe_asset("staged")
+
+def _run(frame: "pd.DataFrame", expectations: Sequence[Expectation]) -> list[Result]:
+    asset = _asset()
+    from great_expectations import ExpectationSuite
+
+    suite = ExpectationSuite(name="onefold", expectations=[_build(e) for e in expectations])
     batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
     answer = batch.validate(suite, result_format=_RESULT_FORMAT)
     by_name = {e.name: e for e in expectations}
@@ -99,6 +104,43 @@ def run(frame: "pd.DataFrame", expectations: Sequence[Expectation]) -> list[Resu
         name = str(config.meta["name"]) if config and config.meta else ""
         results[name] = _read(outcome, by_name[name], len(frame))
     return [results[e.name] for e in expectations]
+
+
+def _asset() -> Any:
+    """A new place for a frame in a context of Great Expectations."""
+    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    for name in _SELDOM_USED:
+        _postpone(name)
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)
+    context = gx.get_context(mode="ephemeral")
+    context.enable_analytics(False)
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    return context.data_sources.add_pandas("onefold").add_dataframe_asset("staged")
+
+
+def _postpone(name: str) -> None:
+    """Load a module when something of it is first used, not when it is imported.
+
+    (The interpreter looks into a module that is imported again, so that
+    ``importlib.util.LazyLoader`` would load it there.)
+    """
+    if name in sys.modules:
+        return
+    placeholder = ModuleType(name)
+
+    def load(attribute: str) -> Any:
+        if sys.modules.get(name) is placeholder:
+            del sys.modules[name]
+        return getattr(importlib.import_module(name), attribute)
+
+    placeholder.__dict__["__getattr__"] = load
+    parent, _, own = name.rpartition(".")
+    if parent:
+        setattr(importlib.import_module(parent), own, placeholder)
+    sys.modules[name] = placeholder
 
 
 def _build(expectation: Expectation) -> Any:

@@ -148,29 +148,59 @@ def parse(
     """Parse a name in Latin letters.
 
     Args:
-        full: the name in one cell, without notes; empty if the cells are given.
+        full: the name in one cell, without notes; empty if there are only the two cells.
         family: the cell for family names, if there are two cells.
         given: the cell for given names.
         country: ISO 3166 code; decides how likely Chinese names are.
     """
     name = LatinName()
-    if family and given:
+    if full and family and given:
+        orders = _orders_of_all(full, family, given, name, country)
+    elif family and given:
         orders = _orders_of_cells(_words(family, name), _words(given, name), name, country, True)
     else:
-        full = full or family or given or ""
-        if "'" in full or '"' in full:
-            name.other_names += [m.group(1) for m in _QUOTED.finditer(full)]
-            full = _QUOTED.sub(" ", full)
-        full = _one_person(full, name)
-        head, comma, tail = full.partition(",")
-        left, right = _words(head, name), _words(tail.replace(",", " "), name)
-        if comma and left and right:
-            orders = _orders_of_cells(left, right, name, country, False)
-        else:
-            orders = _orders(left + right, country)
+        orders = _orders_of_full(full or family or given or "", name, country)
     if orders:
         _fill(name, orders, country)
     return name
+
+
+def _orders_of_full(full: str, name: LatinName, country: str) -> list[_Order]:
+    """Readings of one cell; quoted names, a second person and what is no name are taken out."""
+    if "'" in full or '"' in full:
+        name.other_names += [m.group(1) for m in _QUOTED.finditer(full)]
+        full = _QUOTED.sub(" ", full)
+    full = _one_person(full, name)
+    head, comma, tail = full.partition(",")
+    left, right = _words(head, name), _words(tail.replace(",", " "), name)
+    if comma and left and right:
+        return _orders_of_cells(left, right, name, country, False)
+    return _orders(left + right, country)
+
+
+def _orders_of_all(
+    full: str, family: str, given: str, name: LatinName, country: str
+) -> list[_Order]:
+    """Readings of a whole name whose family and given name stand in further cells, too.
+
+    What the whole name has more is the middle name. Cells that say something else, or
+    hold no name (a title), count for nothing.
+
+    >>> parse("mark john curry", family="curry", given="mark", country="US").middle
+    'John'
+    """
+    words = _words(full.replace(",", " "), name)
+    last, first = _words(family, LatinName()), _words(given, LatinName())
+    lower, middle = [word.lower() for word in words], list(range(len(words)))
+    for word in [*last, *first]:
+        at = next((place for place in middle if lower[place] == word.lower()), None)
+        if at is None:
+            return _orders_of_full(full, name, country)
+        middle.remove(at)
+    if not (last and first):
+        return _orders_of_full(full, name, country)
+    given_words = [*first, *(words[place] for place in middle)]
+    return _orders_of_cells(last, given_words, name, country, True)
 
 
 def _one_person(full: str, name: LatinName) -> str:

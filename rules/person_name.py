@@ -100,6 +100,7 @@ def parse(
     Args:
         full: the whole name in one cell; empty if the name stands in the other two.
         family: the cell for family names; may hold the given or the full name by mistake.
+            Beside a whole name it says which of its words are which.
         given: the cell for given names.
         country: ISO 3166 code; decides what an ambiguous Latin name means.
 
@@ -135,7 +136,7 @@ def _parse(full: str, family: str, given: str, country: str) -> PersonName:
             return _nobody(full, draft)
         if text.has_han(full):
             return _mixed(full, draft, country)
-        return _latin(full, None, None, draft, country)
+        return _latin(full, family, given, draft, country)
     if not family:
         return _nobody("")
     return _latin("", _strip(family, draft), _strip(given, draft), draft, country)

@@ -79,7 +79,9 @@ def read(cells: Cells, kinds: Sequence[str], countries: Sequence[str], staged: C
         if kind == PERSON:
             if not (own or family or given):
                 own, organization = organization, None
-            elif own and (family or given) and not organization and _is_organization(own):
+            elif (
+                own and (family or given) and not organization and _is_employer(own, family, given)
+            ):
                 own, organization = None, own
             reader.person(row, own, family, given, others)
             if organization:
@@ -102,8 +104,19 @@ def read(cells: Cells, kinds: Sequence[str], countries: Sequence[str], staged: C
     return reader.remarks
 
 
-def _is_organization(name: str) -> bool:
-    return customer_type.infer(name) == ORGANIZATION
+def _is_employer(name: str, family: Cell, given: Cell) -> bool:
+    """Whether a name beside a family and a given name is that of an organization.
+
+    A name that holds the words of those two is the person's own, however it looks.
+
+    >>> _is_employer("Harbor Tools Ltd", "Smith", "Ann")
+    True
+    >>> _is_employer("Rick Lodge", "Lodge", "Rick")
+    False
+    """
+    words = text.fold_words(name).split()
+    parts = [word for part in (family, given) if part for word in text.fold_words(part).split()]
+    return not all(word in words for word in parts) and customer_type.infer(name) == ORGANIZATION
 
 
 class _Reader:

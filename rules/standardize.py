@@ -10,11 +10,9 @@ that cannot be used is null, with a row in ``problems``; a record that cannot be
 used has a row without ``field`` there.
 """
 
-import gc
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
@@ -25,6 +23,7 @@ import pyarrow as pa
 from connectors.config import SourceConfig
 from rules import codes, dates, record_country, record_identity, record_names, record_reach, text
 from rules.cells import Cell, Cells, Columns, staged_fields
+from rules.collection import no_collection
 from rules.customer import ALL, FIELDS, PERSON, STAGED_SCHEMA
 from rules.quarantine import Problem
 
@@ -84,7 +83,7 @@ def standardize(raw: pa.Table, config: SourceConfig, country: str) -> Standardiz
     Raises:
         SourceLayout: a mapped column is not there.
     """
-    with _no_collection():
+    with no_collection():
         return _standardize(raw, config, country)
 
 
@@ -107,18 +106,6 @@ def _standardize(raw: pa.Table, config: SourceConfig, country: str) -> Standardi
         raw=raw,
         inputs=inputs,
     )
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Without the search for cyclic garbage: records make many objects and no cycles."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _check_keys(raw: pa.Table, keys: Sequence[str], cells: Cells) -> None:

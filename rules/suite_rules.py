@@ -6,7 +6,7 @@ them stands in rules/suites.py, how Great Expectations is run in
 rules/expectations.py.
 
 In expectations, lists are texts joined by ``|``; dates and timestamps are
-timestamps without zone (UTC).
+timestamps in UTC, which Great Expectations compares as whole columns.
 """
 
 import difflib
@@ -152,13 +152,15 @@ def value_rules(staged: pa.Table, severity: Mapping[str, Severity]) -> list[Rule
         staged: the records; columns without values need no check.
         severity: rule → severity, in place of error.
     """
-    today = datetime.now(UTC).replace(tzinfo=None)
+    today = datetime.now(UTC)
     regex, between = (
         "expect_column_values_to_match_regex",
         "expect_column_values_to_be_between",
     )
-    past = {"min_value": datetime(1850, 1, 1), "max_value": today + timedelta(days=2)}
-    born = past | {"min_value": datetime(1000, 1, 1)}  # the reader refuses what is too old
+    past = {"min_value": datetime(1850, 1, 1, tzinfo=UTC), "max_value": today + timedelta(days=2)}
+    born = past | {
+        "min_value": datetime(1000, 1, 1, tzinfo=UTC)
+    }  # the reader refuses what is too old
     table: tuple[tuple[str, str, str, dict[str, Any], str], ...] = (
         ("phones_e164", "phones", regex, {"regex": _joined(_E164)}, "in E.164: + and 4-15 digits"),
         ("emails_address", "emails", regex, {"regex": _joined(_EMAIL)}, "one name, @ and a domain"),
@@ -281,9 +283,9 @@ def _typed_value(value: Any) -> Any:
     if isinstance(value, str):
         value = yaml.safe_load(value)
     if isinstance(value, datetime):
-        return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
     if isinstance(value, date):
-        return datetime(value.year, value.month, value.day)
+        return datetime(value.year, value.month, value.day, tzinfo=UTC)
     return value
 
 

@@ -177,7 +177,7 @@ def _frame(staged: pa.Table, rules: Sequence[Rule]) -> "pd.DataFrame":
         elif pa.types.is_list(column.type):
             column = pc.binary_join(column, "|")
         elif pa.types.is_date(column.type) or pa.types.is_timestamp(column.type):
-            column = column.cast(pa.timestamp("us"))
+            column = column.cast(pa.timestamp("us", tz="UTC"))
         columns[name] = column
     if not columns:
         columns["record_id"] = staged["record_id"]

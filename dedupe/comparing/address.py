@@ -13,11 +13,11 @@ import numpy as np
 import pyarrow as pa
 from scipy.sparse import csr_array
 
-from dedupe.comparing.columns import Codes, Ints, Levels, Mask, Rows, encode
+from dedupe.comparing.columns import Codes, Ints, Levels, Mask, Rows, derive, encode
 from dedupe.comparing.measures import Texts, levels_of
 from dedupe.levels import MISSING
 
-OTHER_CITY, OTHER_ROAD, CITY, OTHER_NUMBER, NEAR, OTHER_UNIT, NUMBER, SAME = range(8)
+OTHER_CITY, OTHER_ROAD, CITY, POSTAL, OTHER_NUMBER, NEAR, OTHER_UNIT, NUMBER, SAME = range(9)
 _TOWN = re.compile(r"^.{1,8}?(?:街道|镇|乡|村|开发区|工业园|园区)(?=..)")
 _DIGITS = re.compile(r"\d+")
 
@@ -48,6 +48,11 @@ def levels(features: pa.Table, left: Rows, right: Rows) -> Levels:
     place = np.where(city >= 0, city, np.where(district >= 0, district, region))
     same_place = (place == 1) | (postal == 1) | (district == 1)
     other_place = (place == 0) & (postal != 1) & (district != 1)
+    # Where nothing but postal codes is known, their beginnings name the town.
+    only_postal = (place == -1) & (postal == 0)
+    area = _compare(derive(columns["postal_code"], postal_area), left, right)
+    same_place |= only_postal & (area == 1)
+    other_place |= only_postal & (area == 0)
 
     near_by = ~other_place
     same_road = _compare(columns["road_key"], left, right) == 1
@@ -58,6 +63,7 @@ def levels(features: pa.Table, left: Rows, right: Rows) -> Levels:
     result = np.full(len(left), MISSING, dtype=np.int8)
     result[other_place] = OTHER_CITY
     result[same_place] = CITY
+    result[postal == 1] = POSTAL
     result[same_place & (road == 0)] = OTHER_ROAD
     roads = ~other_place & (road >= 1)
     result[roads & same_place] = OTHER_NUMBER
@@ -117,6 +123,15 @@ def plain_road(road: str) -> str:
     ('和平大道', 'millercrescent')
     """
     return _TOWN.sub("", road)
+
+
+def postal_area(code: str) -> str:
+    """The beginning of a postal code, which stands for a town or a post office.
+
+    >>> postal_area("DH4 5QU"), postal_area("97201"), postal_area("3165")
+    ('DH4', '972', '31')
+    """
+    return code.partition(" ")[0] if " " in code else code[: 3 if len(code) > 4 else 2]
 
 
 def _towns(column: Codes) -> Callable[[Ints, Ints], Levels]:

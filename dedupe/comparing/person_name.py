@@ -275,7 +275,9 @@ def _western(a: PersonForm, b: PersonForm) -> int:
     if a.family == b.family and a.family:
         return _latin_given(a, b)
     if a.key == b.key:
-        return EQUAL if a.given else NO_GIVEN
+        return EQUAL if a.given and a.family else NO_GIVEN
+    if not (a.family and a.given and b.family and b.given) and _one_of(a, b):
+        return NO_GIVEN
     if a.given and b.given:
         if a.given == b.family and a.family == b.given:
             return SHORT_FORM
@@ -302,13 +304,34 @@ def _western(a: PersonForm, b: PersonForm) -> int:
     return UNLIKE
 
 
+def _one_of(a: PersonForm, b: PersonForm) -> bool:
+    """Whether one of two names is a single word that the other one has, as it is, as a short
+    form or with a slip: of one word nobody knows whether it is the family or the given name.
+
+    >>> _one_of(form("tom", "", "tom"), form("grantthomas", "grant", "thomas"))
+    True
+    """
+    short, long = sorted((a, b), key=lambda name: len(_all_words(name)))
+    (word, *more), words = _all_words(short), _all_words(long)
+    return not more and any(
+        word == other
+        or (len(word) > 2 and characters.related_given(word, other))
+        or (len(word) > 4 and _near(word, other))
+        for other in words
+    )
+
+
+def _all_words(name: PersonForm) -> tuple[str, ...]:
+    return (*name.given_words, *name.middle, *((name.family,) if name.family else ()))
+
+
 def _reordered(a: PersonForm, b: PersonForm) -> bool:
     """Whether every word of the shorter name is in the longer one, two of them whole.
 
     Then family and middle name changed places: William Frohawk Frederick, F. W. Frohawk
     Frederick.
     """
-    short, long = sorted(((*x.given_words, *x.middle, x.family) for x in (a, b)), key=len)
+    short, long = sorted((_all_words(x) for x in (a, b)), key=len)
     whole = sum(word in long for word in short if len(word) > 2)
     return whole > 1 and all(
         word in long

@@ -108,6 +108,9 @@ def compare(*rows: dict[str, Any]) -> dict[str, Any]:
         ("Robert Hill Jr", "Robert Hill Sr", "conflict"),
         ("David L Hill", "David M Hill", "conflict"),
         ("Anna Copeland", "Robert Miller", "unlike"),
+        ("Copeland", "Anna Copeland", "no_given"),
+        ("Anna", "Annie Copeland", "no_given"),
+        ("Robert", "Anna Copeland", "unlike"),
     ],
 )
 def test_person_names(left: str, right: str, level: str) -> None:
@@ -345,6 +348,11 @@ def place(
     return {"street": street, "house_number": number, "unit": unit, "city": city}
 
 
+def code(postal_code: str, city: str | None = "Leeds") -> dict[str, Any]:
+    """Address columns of a record that knows no road."""
+    return {"postal_code": postal_code, "city": city}
+
+
 @pytest.mark.parametrize(
     ("left", "right", "level"),
     [
@@ -361,6 +369,10 @@ def place(
         (place("朝晖路", "12", city=None), place("朝晖路", "12"), "number"),
         (place("Mill Lane", "12", city="Leeds"), place("Mill Ln", "12", city="Leeds"), "number"),
         (place(None, None), place(None, None, city=None), None),
+        (code("DH4 5QU", city="Leeds"), code("DH4 5QU", city=None), "postal"),
+        (code("DH4 5QU"), code("DH4 5QU", city="Leeds") | place("Mill Lane", "7"), "postal"),
+        (code("DH4 5QU", city=None), code("DH4 4AU", city=None), "city"),
+        (code("DH4 5QU", city=None), code("CR0 2PX", city=None), "other_city"),
     ],
 )
 def test_addresses(left: dict[str, Any], right: dict[str, Any], level: str | None) -> None:
@@ -694,3 +706,10 @@ def test_relatives_and_sister_firms_who_share_reach_are_contradictions_of_their_
     left: dict[str, Any], right: dict[str, Any], veto: str | None
 ) -> None:
     assert compare(left, right)["veto"] == veto
+
+
+def test_a_number_one_slip_away_does_not_outweigh_dates_that_differ_unless_the_name_is_the_same():
+    anna = person("Anna Copeland", id_keys=["id:5628066"], birth_date=date(1967, 2, 3))
+    other = {"id_keys": ["id:5928066"], "birth_date": date(1995, 4, 2)}
+    assert compare(anna, person("Anna", **other))["veto"] == "birth_date"
+    assert compare(anna, person("Anna Copeland", **other))["veto"] is None

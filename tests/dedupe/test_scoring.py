@@ -321,6 +321,26 @@ def test_what_relatives_share_is_worth_little_between_relatives():
     assert relative["probability"] < 0.05 < 0.9 < same["probability"]
 
 
+def test_a_contradiction_that_all_else_denies_is_none_where_names_vary():
+    table, _ = made(3000, 0.4)
+    count, given = 1000, number("name", "family_only")
+    same = made(count, 0.95, seed=9)[0].drop_columns(["name_level", "veto"])
+    same = same.append_column("name_level", pa.array([given] * count, pa.int8()))
+    same = same.append_column("veto", pa.array(["given_name"] * count)).select(table.column_names)
+    people = features(3001)
+    varied = train(pa.concat_tables([table, same]), people, SETTINGS)
+    assert varied["person"].denied == ("given_name",)
+    rows = levels(
+        [0, 0], [1, 1], veto=["given_name", "id"], name=[given] * 2, birth_date=[BORN] * 2
+    )
+    taught, number_differs = score(rows, people, varied).to_pylist()
+    assert taught["veto"] is None and taught["veto_bits"] == 0.0 and taught["name_bits"] > 0
+    assert number_differs["veto"] == "id"
+    strangers = with_veto(made(count, 0.05, seed=9)[0], "given_name")
+    few = train(pa.concat_tables([table, strangers]), people, SETTINGS)
+    assert few["person"].denied == ()
+
+
 def test_namesakes_with_other_numbers_teach_what_strangers_share():
     table, _ = made(3000, 0.5)
     people = features(3001)

@@ -179,6 +179,22 @@ def test_the_organization_column_is_the_employer_of_a_person():
     assert (record["name"], record["employer_name"]) == ("李娜", "上海晨光贸易有限公司")
 
 
+def test_a_full_name_that_holds_given_and_family_name_is_the_person_s_whatever_it_looks_like():
+    cells = {"name": "Rick Sailor Lodge", "family_name": "Lodge", "given_name": "Rick"}
+    record = only({"customer_type": "person", **cells}, country="GB")
+    assert record["employer_name"] is None
+    parts = [record[f"{part}_name"] for part in ("given", "middle", "family")]
+    assert parts == ["Rick", "Sailor", "Lodge"]
+
+
+def test_given_and_family_name_say_which_words_of_a_full_name_are_which():
+    record = only(
+        {"name": "Mark John Currie", "family_name": "Currie", "given_name": "Mark"}, country="GB"
+    )
+    parts = [record[f"{part}_name"] for part in ("given", "middle", "family")]
+    assert parts == ["Mark", "John", "Currie"]
+
+
 def test_names_of_an_organization_s_contact_come_from_the_first_and_last_name_columns():
     record = only(
         {

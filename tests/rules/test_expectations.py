@@ -1,0 +1,34 @@
+"""Great Expectations is loaded without what is seldom used, and compares dates as they are."""
+
+import sys
+from datetime import UTC, datetime
+
+import pandas as pd
+import pytest
+
+from rules import expectations
+from rules.expectations import Expectation
+
+
+def test_a_postponed_module_is_loaded_when_something_of_it_is_used(monkeypatch):
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+    expectations._postpone("colorsys")
+    import colorsys
+
+    assert "rgb_to_hsv" not in vars(colorsys)
+    assert colorsys.rgb_to_hsv(1, 1, 1) == (0, 0, 1)
+    assert "rgb_to_hsv" in vars(sys.modules["colorsys"])
+
+
+@pytest.mark.parametrize("unit", ["us", "ns"])
+def test_days_of_any_century_are_compared(unit):
+    days = [datetime(1960, 1, 2, tzinfo=UTC), None, datetime(2024, 2, 29, tzinfo=UTC)]
+    if unit == "us":
+        days.append(datetime(1066, 10, 14, tzinfo=UTC))
+    frame = pd.DataFrame({"day": pd.Series(days, dtype=f"datetime64[{unit}, UTC]")})
+    between = {"column": "day", "min_value": datetime(1961, 1, 1, tzinfo=UTC)}
+    (found,) = expectations.run(
+        frame, [Expectation("day_range", "expect_column_values_to_be_between", between)]
+    )
+    assert found.failing == ((0, 3) if unit == "us" else (0,))
+    assert found.evaluated == len(days) - 1
