@@ -29,15 +29,15 @@ READINGS_LIMIT = 8
 CHINESE_COUNTRIES = frozenset({"CN", "HK", "MO", "TW", "SG", "MY"})
 
 _GIVEN_UNKNOWN, _FAMILY_UNKNOWN = -4.0, -3.7
-_REVERSED = -1.3
+REVERSED = -1.3
 """Family name first without a comma: one western name in twenty."""
-_SWAPPED = -1.6
+SWAPPED = -1.6
 """Family and given cells filled the wrong way round."""
 _CAPITALS = 1.7
 """The only word in capitals is the family name."""
 _RARE_CHINESE = -1.7
 """A Chinese name outside Chinese-speaking countries."""
-_CLOSE = 1.3
+CLOSE = 1.3
 """Readings of orders up to twenty times less likely than the best are kept."""
 
 _SUFFIX = dict(pair.split("=") for pair in tables.words("latin_name", "suffix"))
@@ -47,6 +47,8 @@ _TITLE_BEHIND = frozenset(tables.words("latin_name", "title_behind"))
 _ALONE = _TITLE.union(_SUFFIX)
 """Words that are no name though they stand alone."""
 _PARTICLE = frozenset(tables.words("latin_name", "particle"))
+TELLING = _ALONE.union(_DEGREE, _TITLE_BEHIND, _PARTICLE, ("and", "und", "et", "y"))
+"""Words, in lower case, that are read otherwise than as a name of their own."""
 _AND = re.compile(r"\s+(?:and|und|et|y)\s+|\s*[&/+]\s*", re.IGNORECASE)
 _QUOTED = re.compile(r"(?<!\w)[\"']([A-Za-z][\w .-]*?)[\"'](?=\s|,|$)")
 _CAMEL = re.compile(r"(?:([A-Z][a-z]+)|([A-Z]{2,}))([A-Z][a-z]+)")
@@ -277,7 +279,7 @@ def _orders(words: list[str], country: str) -> list[_Order]:
             words[_family_end(words, False) :],
             words[: _family_end(words, False)],
             first
-            + _REVERSED
+            + REVERSED
             + (2.5 if ends_in_initial else -4.0 if has_initial else 1.0 - min(len(words), 3) / 2),
         ),
     ]
@@ -297,7 +299,7 @@ def _orders_of_cells(
         return _orders(family or given, country)
     if family == given and len(family) > 1:  # both cells hold the full name
         return _orders(family, country)
-    swapped = _SWAPPED if cells else 1.5 * _SWAPPED
+    swapped = SWAPPED if cells else 1.5 * SWAPPED
     if len(family) > 1 and (len(family[-1]) == 1 or len(family[0]) == 1) and len(given) == 1:
         swapped += 3.0  # a family name has no initials
     capitals = _capitals([family[0], given[0]])
@@ -369,7 +371,7 @@ def may_be_chinese(words: list[str]) -> bool:
     >>> may_be_chinese(["Wei", "Zhang"]), may_be_chinese(["Ruth", "Harper"])
     (True, False)
     """
-    return any(romanization.surname_weight(_spelling(word)) for word in words)
+    return any(romanization.surname_weight(spelling(word)) for word in words)
 
 
 @lru_cache(maxsize=1 << 14)
@@ -392,7 +394,7 @@ def _chinese(family: list[str], given: list[str], bonus: float, country: str) ->
     """The name as a Chinese one; None if it cannot be."""
     if len(family) != 1 or not given or len(family[0]) < 2:
         return None
-    weight = romanization.surname_weight(_spelling(family[0]), country)
+    weight = romanization.surname_weight(spelling(family[0]), country)
     if not weight:
         return None
     english = [w for w in given if _is_english(w)]
@@ -404,7 +406,7 @@ def _chinese(family: list[str], given: list[str], bonus: float, country: str) ->
         score += _RARE_CHINESE
     if rest:
         # A word that is a common surname is hardly a given name; two syllables hardly are one.
-        joined = _spelling("".join(rest))
+        joined = spelling("".join(rest))
         as_surname = romanization.surname_weight(joined, country)
         score += -0.6 - math.log10(1 + 60 * as_surname)
         if len(rest) == 1 and len(joined) > 4 and not as_surname:
@@ -415,7 +417,7 @@ def _chinese(family: list[str], given: list[str], bonus: float, country: str) ->
 
 
 @lru_cache(maxsize=1 << 15)
-def _spelling(word: str) -> str:
+def spelling(word: str) -> str:
     """Folded, with u-umlaut as v."""
     if word.isascii():
         return text.fold(word).replace("lyu", "lv")
@@ -429,25 +431,25 @@ def _fill(name: LatinName, orders: list[_Order], country: str) -> None:
     """Put the best order and the readings of the close ones into ``name``."""
     ranked = sorted(orders, key=lambda order: -order.score)
     best = ranked[0]
-    name.family = _show(best.family)
+    name.family = show(best.family)
     name.is_chinese = best.is_chinese
     if best.is_chinese and best.given:
-        name.given = _show(best.given)
+        name.given = show(best.given)
         if best.english:
-            name.other_names.append(f"{_show((best.english,))} {name.family}".strip())
+            name.other_names.append(f"{show((best.english,))} {name.family}".strip())
     elif best.english:
-        name.given, name.is_chinese = _show((best.english,)), False
+        name.given, name.is_chinese = show((best.english,)), False
     else:
-        name.given, name.middle = _show(best.given), _show(best.middle)
+        name.given, name.middle = show(best.given), show(best.middle)
     readings: list[str] = []
     for order in ranked:
-        if order.score >= best.score - _CLOSE:
+        if order.score >= best.score - CLOSE:
             readings += _readings(order, country)
     name.readings = list(dict.fromkeys(r for r in readings if r))[:READINGS_LIMIT]
 
 
 def _readings(order: _Order, country: str) -> list[str]:
-    family, given = _spelling("".join(order.family)), _spelling("".join(order.given))
+    family, given = spelling("".join(order.family)), spelling("".join(order.given))
     if not order.is_chinese:
         readings = [f"{family} {given}".strip()]
         if family and given:
@@ -465,7 +467,7 @@ def _readings(order: _Order, country: str) -> list[str]:
         elif country == "TW":
             givens = [given, other]
     if order.english:
-        givens.append(_spelling(order.english))
+        givens.append(spelling(order.english))
     readings = [f"{f} {g}".strip() for f in families for g in givens or [""]]
     if romanization.is_cantonese_surname(family, country):
         # Chan Tai Man is 陈大文.
@@ -474,7 +476,7 @@ def _readings(order: _Order, country: str) -> list[str]:
     return readings
 
 
-def _show(words: tuple[str, ...]) -> str:
+def show(words: tuple[str, ...]) -> str:
     """Words as names are written: not all in capitals or in small letters."""
     shown = " ".join(words)
     if not (shown.isupper() or shown.islower()):

@@ -85,6 +85,11 @@ def former_name(s: str) -> str | None:
     return match.group(1).strip(_EDGE)
 
 
+def may_lead_to_former_name(word: str) -> bool:
+    """Whether a former name follows behind the word, in any case: formerly, née."""
+    return _FORMER_TAIL.search(f"A {word} Bcd") is not None
+
+
 def split(text: str, keep: Callable[[str], bool] = lambda content: False) -> Cell:
     """Take remarks, telephone numbers and former names out of a cell.
 

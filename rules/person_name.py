@@ -19,7 +19,7 @@ import re
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 
-from rules import latin_name, notes, romanization, tables, text
+from rules import latin_name, notes, plain_name, romanization, tables, text
 from rules.placeholder import is_placeholder, placeholder_words
 from rules.quarantine import Problem
 
@@ -114,6 +114,8 @@ def parse(
 def _parse(full: str, family: str, given: str, country: str) -> PersonName:
     if _USUAL.fullmatch(full) and text.is_simplified(full) and not _has_title(full):
         return _plain(full)
+    if plain := plain_name.read(full, family, given):
+        return _western(plain)
     full = text.clean(full)
     if not full:
         family, given = text.clean(family), text.clean(given)
@@ -402,6 +404,19 @@ def _finish(
 
 
 # Latin names ----------------------------------------------------------------------------------
+
+
+def _western(name: plain_name.PlainName) -> PersonName:
+    """As :func:`_latin`, for a name without anything else."""
+    family, given, middle, readings = name
+    return PersonName(
+        name=f"{given} {middle} {family}" if middle else f"{given} {family}",
+        key=(family + given).lower(),
+        readings=readings,
+        family_name=family,
+        given_name=given,
+        middle_name=middle or None,
+    )
 
 
 def _latin(

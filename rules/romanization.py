@@ -69,6 +69,11 @@ def surname_weight(token: str, country: str = "CN") -> float:
     return sum(own + abroad * other for own, other in _latin_surnames().get(token, {}).values())
 
 
+def is_surname(token: str) -> bool:
+    """Whether a Latin token (lower case) can be a Chinese surname in any country."""
+    return token in _latin_surnames()
+
+
 @lru_cache(maxsize=1 << 14)
 def surname_readings(token: str, country: str = "CN", limit: int = 3) -> list[str]:
     """Pinyin surnames that a Latin token may stand for, the likeliest first."""

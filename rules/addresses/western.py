@@ -42,6 +42,7 @@ _UNIT_WORD = (
     r"apartment|apt|appt|suite|ste|unit|room|rm|flat|office|ofc|space|spc|lot|trailer|trlr"
     r"|penthouse|ph"
 )
+_UNIT_WORDS = frozenset(f"{_UNIT_WORD}|floor|fl|building|bldg|block|blk|tower|no|box".split("|"))
 _UNIT_NO = r"([a-z]?-?\d+[a-z]?(?:-\d+)?|[a-z])"
 _UNIT = re.compile(
     rf"(?i)[\s,]+(?:(?:{_UNIT_WORD})\b\.?\s*(?:no\.?\s*)?#?\s*{_UNIT_NO}|#\s*{_UNIT_NO})\s*$"
@@ -61,6 +62,12 @@ _NUMBER_FIRST = re.compile(
 _NUMBER_LAST = re.compile(
     r"(?i)^(\D{3,}?)[\s,]+(?:n[°ºo.]*\s*)?(\d+(?:\s?[a-z]\b)?(?:\s?[-/]\s?\d+[a-z]?)?)$"
 )
+_PLAIN = re.compile(  # 1048 Bush Gdns #173
+    r"([0-9]+) ((?:[A-Za-z][A-Za-z']+\.?|[e-zE-Z]\.?|[0-9]+(?:st|nd|rd|th))(?: [A-Za-z']+\.?)*?)"
+    r"(?:,? (?:(?i:apartment|apt|suite|ste|unit)\.? #?|#)([A-Za-z]?[0-9]{1,4}[A-Za-z]?))?"
+)
+_NO_CODE_OF_FOUR = frozenset({"US", "GB", "CA"})
+"""Countries in which a number at the end of a line is no postal code unless it has five digits."""
 _BOX = re.compile(r"(?i)^(?:p\.?\s*o\.?\s*box|post(?:al)? office box|postfach|box)\s*#?\s*(\d+)")
 _DIRECTIONS = {
     "north": "N", "n": "N", "south": "S", "s": "S", "east": "E", "e": "E", "west": "W", "w": "W",
@@ -138,6 +145,11 @@ def title(words: str) -> str:
 def read(line: str, country: str) -> Western:
     """Read a cleaned line; city, region and postal code only if they stand in it."""
     line = " ".join(line.replace("\n", ", ").split()).strip(" ,;")
+    if (match := _PLAIN.fullmatch(line)) and (match[3] is None or country in _NO_CODE_OF_FOUR):
+        number, street, unit = match.groups(default="")
+        if found := _plain_street(street, country):
+            street, key = found
+            return Western(number, street, unit.upper(), "", "", "", f"{key} {number}".strip())
     street, city, region, code = _split_tail(line, country)
     unit = ""
     for pattern in () if _ends_in_a_word(street) else (_UNIT, _FLOOR, _BUILDING, _UNIT):
@@ -160,6 +172,15 @@ def read(line: str, country: str) -> Western:
     street, key = _street(street.strip(" ,"), country)
     key = f"{key} {number.lower()}".strip()
     return Western(number, street, unit, city, region, code, key)
+
+
+@lru_cache(maxsize=32768)
+def _plain_street(street: str, country: str) -> tuple[str, str] | None:
+    """As :func:`_street`, for words behind a number; None if they have to be looked at closely."""
+    words = street.lower().replace(".", "").split(" ")
+    if not _ends_in_a_word(street.rstrip(".")) or not _UNIT_WORDS.isdisjoint(words):
+        return None
+    return _street(street, country)
 
 
 def _ends_in_a_word(street: str) -> bool:

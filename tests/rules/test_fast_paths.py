@@ -24,6 +24,7 @@ from rules import (
     numbering,
     person_name,
     phone,
+    plain_name,
     romanization,
     tables,
     text,
@@ -166,8 +167,66 @@ def test_two_latin_cells_are_those_of_the_long_way(family, given_name):
         return person_name._parse.__wrapped__("", family, given_name, "US")
 
     quick = read()
-    with replaced((person_name, "_WORD", NEVER), (latin_name, "_ALONE", Everything())):
+    with replaced(*LONG_NAMES, (person_name, "_WORD", NEVER), (latin_name, "_ALONE", Everything())):
         assert read() == quick
+
+
+LONG_NAMES = [(plain_name, "read", lambda *_: None)]
+western_words = st.one_of(
+    st.sampled_from(
+        re.findall(
+            r"\S+",
+            "Ann Bill Elizabeth Harper Smith O'Neil Wei Lee Zhang Jo J V Jr de van and y formerly"
+            " nee aka Mr Dr MD Test Unknown Client MacDonald Mcleod Q Marie vip net closed Na",
+        )
+    ),
+    st.sampled_from(sorted(latin_name.TELLING)),
+    st.sampled_from([name for row in tables.rows("western_names") for name in row[2].split("|")]),
+    st.text("abcdefgiklmnorstuvwxyzAEO", min_size=1, max_size=7),
+)
+cased_words = st.tuples(western_words, st.sampled_from([str.lower, str.upper, str.title, str])).map(
+    lambda pair: pair[1](pair[0])
+)
+western_names = st.tuples(
+    st.lists(cased_words, min_size=1, max_size=3),
+    st.sampled_from(["{}", "{}.", "{} "]),
+    st.sampled_from([" ", ", ", ". ", "  ", "-"]),
+).map(
+    lambda parts: parts[1].format(
+        parts[2].join(parts[0][:2]) + "".join(f" {w}" for w in parts[0][2:])
+    )
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(western_names, st.sampled_from(["US", "CN", "HK"]))
+def test_a_plain_western_name_is_that_of_the_long_way(name, country):
+    quick = person_name._parse.__wrapped__(name, "", "", country)
+    with replaced(*LONG_NAMES):
+        assert person_name._parse.__wrapped__(name, "", "", country) == quick
+
+
+@settings(max_examples=300, deadline=None)
+@given(cased_words, western_names, st.sampled_from(["US", "CN"]))
+def test_plain_western_cells_are_those_of_the_long_way(family, given_name, country):
+    quick = person_name._parse.__wrapped__("", family, given_name, country)
+    with replaced(*LONG_NAMES):
+        assert person_name._parse.__wrapped__("", family, given_name, country) == quick
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.from_regex(
+        r"\A[0-9]{1,4} (?:[A-Za-z]|[A-Z][a-z']{1,3}\.?|5th|St\.?|No\.?|Fl|Bldg|apt|1)"
+        r"(?: (?:Main|St|N|B|Rd\.|Box|Floor|floor|Ste|O'Hara's|4th|Unit|Tower|no|East)){0,3}"
+        r"(?:,? (?:Apt\.? ?#?|#|suite |Unit|no |Fl |flat )[A-Za-z]?[0-9]{0,5}[A-Za-z]?)?\Z"
+    ),
+    st.sampled_from(["US", "GB", "CA", "AU", "DE", "IE"]),
+)
+def test_a_plain_street_line_is_that_of_the_long_way(line, country):
+    quick = western.read.__wrapped__(line, country)
+    with replaced((western, "_PLAIN", NEVER)):
+        assert western.read.__wrapped__(line, country) == quick
 
 
 numerals = st.one_of(
