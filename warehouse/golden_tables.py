@@ -75,12 +75,13 @@ def without_nul(golden: pa.Table) -> pa.Table:
 
 def write_golden(
     run: Run, before: pa.Table, golden: pa.Table, provenance: pa.Table
-) -> tuple[dict[str, int], pa.Table, pa.Table]:
+) -> tuple[dict[str, int], pa.Table, pa.Table, set[str]]:
     """Write golden_customer.
 
     Returns:
-        Rows added, changed, deleted; and two tables whose golden_id are the
-        customers that are new, and the ones whose provenance changed or ended.
+        Rows added, changed, deleted; two tables whose golden_id are the
+        customers that are new, and the ones whose provenance changed or ended;
+        and the ids of all whose values are new, changed or gone.
     """
     keys = ["golden_id"]
     golden = golden.append_column("content_hash", text_form.hashes(golden.drop_columns(keys)))
@@ -104,7 +105,7 @@ def write_golden(
     rehashed = trail_change.changed.select([*keys, "provenance_hash"])
     rows.update(run.connection, golden_customer, rehashed, keys)
     touched = pa.concat_tables([rehashed.select(keys), trail_change.deleted.select(keys)])
-    return change.counts, change.added, touched
+    return change.counts, change.added, touched, change.named("golden_id")
 
 
 def write_history(run: Run, restored: bool | None) -> None:
@@ -185,15 +186,26 @@ def _apply(
     return change.counts
 
 
-def write_crosswalk(run: Run, pairs: pa.Table) -> dict[str, int]:
-    """Record id is source and key joined by a colon; a source's name has none."""
+def write_crosswalk(run: Run, pairs: pa.Table) -> tuple[dict[str, int], pa.Table, set[str]]:
+    """Record id is source and key joined by a colon; a source's name has none.
+
+    Returns:
+        Rows added, changed, deleted; the crosswalk as a text table; and the
+        customers whose records are others now.
+    """
     parts = pc.split_pattern(pairs["record_id"], ":", max_splits=1).combine_chunks()
-    keys = {"source": pc.list_element(parts, 0), "source_key": pc.list_element(parts, 1)}
+    parted = {"source": pc.list_element(parts, 0), "source_key": pc.list_element(parts, 1)}
     new = text_form.with_constant(
-        pa.table({**keys, "record_id": pairs["record_id"], "golden_id": pairs["golden_id"]}),
+        pa.table({**parted, "record_id": pairs["record_id"], "golden_id": pairs["golden_id"]}),
         since=run.at_text,
     )
-    return _write(run, crosswalk, new, ["source", "source_key"], ["golden_id"])
+    keys, compared = ["source", "source_key"], ["golden_id"]
+    stored = rows.read(run.connection, crosswalk, [*keys, *compared])
+    change = rows.difference(stored, new, keys, compared)
+    others = change.named("golden_id")
+    if change.changed.num_rows:  # and the customers that these records left
+        others |= rows.difference(new, stored, keys, compared).named("golden_id")
+    return _apply(run, crosswalk, change, keys), new, others
 
 
 def write_redirects(

@@ -14,11 +14,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
+from dedupe import search_keys
 from dedupe.identity import CROSSWALK_SCHEMA, Identity
 from dedupe.relations import SCHEMA
 from dedupe.survivorship import Consolidated
 from onefold.errors import PublishError
-from warehouse import golden_tables, rows, text_form
+from warehouse import golden_tables, rows, search, text_form
 from warehouse.engine import Warehouse
 from warehouse.tables import (
     crosswalk,
@@ -31,6 +32,7 @@ from warehouse.tables import (
 
 _WHERE = "golden table"
 _SEQUENCE = "golden_id"
+_KEYS = "search_keys_version"
 _AGAIN = "Run the refresh again."
 
 
@@ -198,11 +200,16 @@ def _publish(
     provenance = text_form.encode(
         consolidated.provenance.select([*golden_tables.TRAIL_KEYS, *golden_tables.TRAIL])
     )
-    golden_counts, new, touched = golden_tables.write_golden(run, before, golden, provenance)
+    golden_counts, new, touched, others = golden_tables.write_golden(
+        run, before, golden, provenance
+    )
     counts = {"golden_customer": golden_counts}
     golden_tables.write_history(run, restored)
     counts["golden_field"] = golden_tables.write_fields(run, provenance, new, touched)
-    counts["crosswalk"] = golden_tables.write_crosswalk(run, pairs)
+    counts["crosswalk"], records, moved = golden_tables.write_crosswalk(run, pairs)
+    counts["customer_search"] = search.write(
+        run.connection, golden, records, others | moved if _keys_stand(run.connection) else None
+    )
     counts["redirect"] = golden_tables.write_redirects(run, identity, live, was_live, earlier)
     counts["merge_suggestion"] = golden_tables.write_suggestions(run, suggestions, pairs)
     counts["customer_relation"] = golden_tables.write_relations(run, relations)
@@ -213,7 +220,10 @@ def _publish(
     )
     run.connection.execute(
         sa.insert(publish_run).values(
-            publish_id=run.publish_id, at=run.at, fingerprint=fingerprint, counts=counts
+            publish_id=run.publish_id,
+            at=run.at,
+            fingerprint=fingerprint,
+            counts={**counts, _KEYS: search_keys.VERSION},
         )
     )
     return Published(
@@ -223,6 +233,12 @@ def _publish(
         _size(run.connection, merge_suggestion),
         counts,
     )
+
+
+def _keys_stand(connection: sa.Connection) -> bool:
+    """Whether the last publish made search keys as this program does."""
+    last = _last(connection)
+    return last is not None and (last.counts or {}).get(_KEYS) == search_keys.VERSION
 
 
 # ------------------------------------------------------------------ what is refused

@@ -53,6 +53,11 @@ class Difference:
     def __bool__(self) -> bool:
         return any(self.counts.values())
 
+    def named(self, column: str) -> set[str]:
+        """What stands in a column of all these rows."""
+        tables = (self.added, self.changed, self.deleted)
+        return {value for table in tables for value in table[column].to_pylist()}
+
 
 def difference(
     stored: pa.Table, new: pa.Table, keys: Sequence[str], compared: Sequence[str]

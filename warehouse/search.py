@@ -1,0 +1,168 @@
+"""Golden customers found by what somebody types: name, reading, number, address, id.
+
+What belongs here: the table ``customer_search``, written within the
+transaction of a publish for the customers that changed, and its queries. What
+the keys are stands in dedupe/search_keys.py.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import sqlalchemy as sa
+
+from dedupe import search_keys
+from warehouse import rows
+from warehouse.engine import Warehouse
+from warehouse.tables import customer_search, golden_customer, redirect
+
+_KEYS = ["key", "kind", "golden_id"]
+_READ = [
+    "golden_id", "name", "other_names", "org_brand", "phones", "emails",
+    "national_id", "tax_id", "org_code", "license_no",
+]  # fmt: skip
+_IDENTIFIERS = ("national_id", "tax_id", "org_code", "license_no")
+_AFTER_ALL = "\U0010ffff"
+_NAMED = 1000
+"""Up to so many customers are read by name; beyond, the whole table is read."""
+_LOOKED_AT = 40
+"""Rows read per customer asked for: a customer may have many keys with one beginning."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A customer that a search found.
+
+    Attributes:
+        golden_id: the live id.
+        kind: which kind of key was found: golden_id, name, reading, phone, email,
+            identifier or source_key.
+        exact: whether the whole key was typed.
+        retired_id: the id that was typed, where it leads to this one.
+    """
+
+    golden_id: str
+    kind: str
+    exact: bool
+    retired_id: str | None = None
+
+
+def write(
+    connection: sa.Connection, golden: pa.Table, crosswalk: pa.Table, touched: Iterable[str] | None
+) -> dict[str, int]:
+    """Make the keys of customers what they should be.
+
+    Args:
+        connection: of the publish's transaction.
+        golden: the golden customers as a text table.
+        crosswalk: source, source_key, golden_id.
+        touched: customers that are new, changed, ended or hold other records;
+            None: all of them.
+
+    Returns:
+        Rows added, changed, deleted.
+    """
+    wanted = None if touched is None else pa.array(sorted(touched), pa.string())
+    if wanted is not None:
+        if not len(wanted):
+            return {"added": 0, "changed": 0, "deleted": 0}
+        golden = golden.filter(pc.is_in(golden["golden_id"], value_set=wanted))
+        crosswalk = crosswalk.filter(pc.is_in(crosswalk["golden_id"], value_set=wanted))
+    where = ""
+    if wanted is not None and len(wanted) <= _NAMED:
+        where = rows.one_of("golden_id", wanted.to_pylist())
+    stored = rows.read(connection, customer_search, _KEYS, where)
+    if wanted is not None:
+        stored = stored.filter(pc.is_in(stored["golden_id"], value_set=wanted))
+    change = rows.difference(stored, _keys(golden, crosswalk), _KEYS, [])
+    rows.delete(connection, customer_search, change.deleted, _KEYS)
+    rows.insert(connection, customer_search, change.added)
+    return change.counts
+
+
+def _keys(golden: pa.Table, crosswalk: pa.Table) -> pa.Table:
+    records: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for source, source_key, golden_id in zip(
+        *(crosswalk[name].to_pylist() for name in ("source", "source_key", "golden_id")),
+        strict=True,
+    ):
+        records[golden_id].append((source, source_key))
+    columns: dict[str, list[str]] = {name: [] for name in _KEYS}
+    for batch in golden.select(_READ).to_batches(max_chunksize=20_000):
+        for row in batch.to_pylist():
+            found = search_keys.keys(
+                row["name"],
+                _list(row["phones"]),
+                _list(row["emails"]),
+                other_names=_list(row["other_names"]),
+                brand=row["org_brand"],
+                identifiers=[row[name] for name in _IDENTIFIERS],
+                source_keys=records.get(row["golden_id"], ()),
+            )
+            for kind, key in found:
+                columns["key"].append(key)
+                columns["kind"].append(kind)
+                columns["golden_id"].append(row["golden_id"])
+    made = pa.table({name: pa.array(columns[name], pa.string()) for name in _KEYS})
+    return made.sort_by([(name, "ascending") for name in _KEYS])
+
+
+def _list(text: str | None) -> list[str]:
+    return [each for each in json.loads(text) if each] if text else []
+
+
+def find(wh: Warehouse, typed: str, limit: int = 50) -> list[Found]:
+    """Customers that fit what was typed, whole keys first, then by key.
+
+    A golden id is found by itself; a retired one leads to its successor.
+
+    Args:
+        wh: the warehouse.
+        typed: anything; folded here.
+        limit: customers at most.
+    """
+    found: dict[str, Found] = {}
+    with wh.read() as connection:
+        for one in _by_id(connection, typed.strip()):
+            found.setdefault(one.golden_id, one)
+        for alternative in search_keys.beginnings(typed):
+            if len(found) >= limit:
+                break
+            for key, kind, golden_id in _rows(connection, alternative, limit):
+                whole = len(alternative) > 1 or key == alternative[0]
+                found.setdefault(golden_id, Found(golden_id, kind, whole))
+    ordered = sorted(found.values(), key=lambda one: not one.exact)
+    return ordered[:limit]
+
+
+def _by_id(connection: sa.Connection, typed: str) -> list[Found]:
+    live = sa.select(golden_customer.c.golden_id).where(golden_customer.c.golden_id == typed)
+    if connection.execute(live).first() is not None:
+        return [Found(typed, "golden_id", True)]
+    retired = sa.select(redirect.c.successor).where(redirect.c.golden_id == typed)
+    row = connection.execute(retired).first()
+    return [Found(row.successor, "golden_id", True, typed)] if row and row.successor else []
+
+
+def _rows(connection: sa.Connection, alternative: list[str], limit: int) -> list[sa.Row[Any]]:
+    """Rows of the first beginning whose customers have a key of every other one too."""
+    table = customer_search
+    query = sa.select(table.c.key, table.c.kind, table.c.golden_id).where(
+        _begins(table.c.key, alternative[0])
+    )
+    for other in alternative[1:]:
+        same = table.alias()
+        has = sa.select(sa.literal(1)).where(
+            same.c.golden_id == table.c.golden_id, _begins(same.c.key, other)
+        )
+        query = query.where(has.exists())
+    query = query.order_by(table.c.key, table.c.kind, table.c.golden_id)
+    return list(connection.execute(query.limit(limit * _LOOKED_AT)))
+
+
+def _begins(column: sa.ColumnElement[str], beginning: str) -> sa.ColumnElement[bool]:
+    return sa.and_(column >= beginning, column < beginning + _AFTER_ALL)
