@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedupe.comparing import address, characters, organization_form, person_name, texts
+from dedupe.comparing import address, characters, organization_form, person_forms, texts
 from rules import text
 from rules.customer import ORGANIZATION
 
@@ -87,7 +87,7 @@ def build(staged: pa.Table, text_fields: Sequence[str] = ()) -> pa.Table:
     staged = staged.sort_by("record_id").combine_chunks()
     columns: dict[str, pa.Array] = {name: _array(staged, name) for name in _COPIED}
     for name, to in _WORDS.items():
-        columns[to] = distinct_map(_array(staged, name), person_name.split_words)
+        columns[to] = distinct_map(_array(staged, name), person_forms.split_words)
     for name, to in _FOLDED.items():
         columns[to] = folded(_array(staged, name))
     columns["unit"] = distinct_map(_array(staged, "unit"), unit_key)
@@ -106,8 +106,8 @@ def build(staged: pa.Table, text_fields: Sequence[str] = ()) -> pa.Table:
         distinct_map(columns["road"], address.plain_road),
     )
     columns["contacts"] = _lists(
-        distinct_map(_array(staged, "contact_name"), person_name.split_words),
-        distinct_map(_array(staged, "legal_representative"), person_name.split_words),
+        distinct_map(_array(staged, "contact_name"), person_forms.split_words),
+        distinct_map(_array(staged, "legal_representative"), person_forms.split_words),
     )
     columns["employer"] = _array(staged, "employer_name")
     columns["name_cut"] = pa.array(cut_names(staged))

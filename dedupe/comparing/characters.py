@@ -9,15 +9,12 @@ Source: resources/lookalike.tsv of rules; PyPI ``nicknames`` (Apache-2.0).
 (True, True, False)
 >>> is_pinyin("weiming"), is_pinyin("kevin")
 (True, False)
->>> related_given("bill", "william"), related_given("bill", "james")
-(True, False)
 """
 
 import re
 from functools import cache, lru_cache
 
 from nicknames import NickNamer
-from rapidfuzz.distance import OSA
 
 from rules import tables, text
 
@@ -30,7 +27,8 @@ _FUZZY = (
 
 
 @cache
-def _lookalikes() -> dict[str, str]:
+def lookalikes() -> dict[str, str]:
+    """Characters, and those that look like each."""
     return {row[0]: row[1] for row in tables.rows("lookalike")}
 
 
@@ -42,7 +40,7 @@ def homophone(a: str, b: str) -> bool:
 
 def lookalike(a: str, b: str) -> bool:
     """Whether two characters look alike."""
-    table = _lookalikes()
+    table = lookalikes()
     return b in table.get(a, "") or a in table.get(b, "")
 
 
@@ -104,39 +102,19 @@ def is_english_given(name: str) -> bool:
     return bool(namer.canonicals_of(name) or namer.nicknames_of(name))
 
 
-@lru_cache(maxsize=1 << 16)
-def related_given(a: str, b: str) -> bool:
-    """Whether two given names are nicknames of each other or of one name.
-
-    >>> related_given("artie", "arthur"), related_given("mary", "mark")
-    (True, False)
-    """
-    return not given_set(a).isdisjoint(given_set(b)) or _is_diminutive(a, b) or _is_diminutive(b, a)
-
-
 _DIMINUTIVE = re.compile(r"([a-z]{2,}?)(?:([b-df-hj-np-tv-z])\2?)(?:ie|ey|y)")
 
 
-def _is_diminutive(short: str, name: str) -> bool:
-    """Whether one name is the start of the other, of three letters or more, with -ie or -y.
+@lru_cache(maxsize=1 << 15)
+def diminutive_stem(short: str) -> str:
+    """What a name ending with -ie or -y begins with, three letters or more; empty if it is whole.
 
     A name that others are short for is whole: Mary is none of Mark.
+
+    >>> diminutive_stem("artie"), diminutive_stem("mary"), diminutive_stem("tommy")
+    ('art', '', 'tom')
     """
     match = _DIMINUTIVE.fullmatch(short)
-    if match is None or len(name) <= len(short) or _nicknames().nicknames_of(short):
-        return False
-    return name.startswith(match[1] + match[2])
-
-
-@lru_cache(maxsize=1 << 16)
-def nearly_related_given(a: str, b: str) -> bool:
-    """Whether a slip of the pen is all that keeps a nickname from its name.
-
-    >>> nearly_related_given("jamea", "jim"), nearly_related_given("anna", "jim")
-    (True, False)
-    """
-    return any(
-        len(name) > 3 and len(typed) > 3 and OSA.distance(name, typed, score_cutoff=1) <= 1
-        for names, typed in ((given_family(a), b), (given_family(b), a))
-        for name in names
-    )
+    if match is None or _nicknames().nicknames_of(short):
+        return ""
+    return match[1] + match[2]

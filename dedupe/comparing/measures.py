@@ -10,25 +10,37 @@ named by codes; -1 is the empty text.
 [True]
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
-from rapidfuzz.distance import OSA, LCSseq, Levenshtein, Postfix, Prefix
+import pyarrow as pa
+import pyarrow.compute as pc
+from rapidfuzz.distance import OSA, JaroWinkler, LCSseq, Levenshtein, Postfix, Prefix
 from rapidfuzz.process import cpdist
 
 from dedupe.comparing.columns import Ints, Levels, Mask, Rows
+from dedupe.comparing.ragged import Ragged
 
 
 class Texts:
-    """Texts of codes 0, 1, 2, ..., and of -1 the empty one."""
+    """Texts of codes 0, 1, 2, ..., and of -1 the empty one.
+
+    Attributes:
+        values: the texts.
+        length: letters of each.
+        first: code point of each one's first letter, 0 if empty.
+        ascii: whether each is plain ASCII.
+    """
 
     def __init__(self, values: Sequence[str]) -> None:
         self.values = np.empty(len(values) + 1, dtype=object)
         self.values[:-1] = values
         self.values[-1] = ""
         self.length = np.fromiter(map(len, self.values), np.int32, len(self.values))
-        self.ascii = np.fromiter((value.isascii() for value in self.values), bool, len(self.values))
+        self.first = np.fromiter((ord(value[:1] or "\0") for value in self.values), np.int32)
+        self.ascii = np.fromiter((value.isascii() for value in self.values), bool)
 
     def shorter(self, a: Ints, b: Ints) -> Ints:
         """Length of the shorter text of each pair."""
@@ -76,17 +88,96 @@ class Texts:
         found = [y in x for x, y in zip(self.values[long], self.values[short], strict=True)]
         return np.array(found, dtype=bool)
 
+    def similar(self, a: Ints, b: Ints, least: float) -> Mask:
+        """Where the Jaro-Winkler similarity is at least so much."""
+        result: Mask = self._measure(JaroWinkler.similarity, a, b) >= least
+        return result
+
     def ratio(self, a: Ints, b: Ints, least: float) -> Mask:
         """Where the normalized Levenshtein similarity is at least so much."""
         scorer = Levenshtein.normalized_similarity
         result: Mask = self._measure(scorer, a, b, score_cutoff=least) >= least
         return result
 
-    def _measure(self, scorer: Any, a: Ints, b: Ints, **options: float) -> np.ndarray:
+    def _measure(self, scorer: Any, a: Ints, b: Ints, **options: Any) -> np.ndarray:
         if not len(a):
             return np.zeros(0)
         left, right = self.values[a].tolist(), self.values[b].tolist()
         return np.asarray(cpdist(left, right, scorer=scorer, **options))
+
+
+class Vocabulary(Texts):
+    """Texts that get their codes as they come; code 0 is the empty text.
+
+    >>> words = Vocabulary()
+    >>> words.codes(["ann", "", "lee", "ann"]).tolist()
+    [1, 0, 2, 1]
+    """
+
+    def __init__(self) -> None:
+        super().__init__([""])
+        self._number = {"": 0}
+
+    def codes(self, values: Iterable[str]) -> Ints:
+        """The code of each text."""
+        number = self._number
+        found = [number.setdefault(value, len(number)) for value in values]
+        known = len(self.values) - 1
+        if len(number) > known:
+            more = Texts(list(islice(number, known, None)))
+            for name in ("values", "length", "first", "ascii"):
+                so_far = getattr(self, name)[:-1]
+                setattr(self, name, np.concatenate([so_far, getattr(more, name)]))
+        return np.array(found, dtype=np.int32)
+
+    def column(self, values: pa.Array) -> Ints:
+        """The code of each text of a column; null is the empty text."""
+        encoded = values.dictionary_encode()
+        table = np.append(self.codes(encoded.dictionary.to_pylist()), np.int32(0))
+        result: Ints = table[np.asarray(encoded.indices.fill_null(-1))]
+        return result
+
+    def lists(self, values: pa.ListArray) -> Ragged:
+        """The codes of each list of texts; null is the empty list."""
+        sizes = np.asarray(pc.fill_null(pc.list_value_length(values), 0), dtype=np.int64)
+        return Ragged.sized(sizes, self.column(pc.list_flatten(values)))
+
+    def facts(self, codes: Ints, function: Callable[[str], Any], kind: Any = bool) -> np.ndarray:
+        """A function of each text, called once per distinct text."""
+        distinct, inverse = np.unique(codes, return_inverse=True)
+        found = [function(value) for value in self.values[distinct]]
+        return np.array(found, dtype=kind)[inverse]
+
+    def derived(self, codes: Ints, function: Callable[[str], str]) -> Ints:
+        """The codes of a function of each text, called once per distinct text."""
+        distinct, inverse = np.unique(codes, return_inverse=True)
+        return self.codes([function(value) for value in self.values[distinct]])[inverse]
+
+    def derived_lists(self, codes: Ints, function: Callable[[str], Collection[str]]) -> Ragged:
+        """The codes of a list of texts for each text, looked up once per distinct text."""
+        distinct, inverse = np.unique(codes, return_inverse=True)
+        lists = [function(value) for value in self.values[distinct]]
+        sizes = np.array([len(found) for found in lists], dtype=np.int64)
+        flat = self.codes(value for found in lists for value in found)
+        return Ragged.sized(sizes, flat).take(inverse)
+
+    def run_together(self, lists: Ragged) -> Ints:
+        """The code of the texts of each list, joined without blanks."""
+        first = np.zeros(len(lists.sizes), dtype=np.int32)
+        filled = lists.sizes > 0
+        first[filled] = lists.values[lists.starts[filled]]
+        several = np.flatnonzero(lists.sizes > 1)
+        words = self.values[lists.values].tolist()
+        ends = lists.starts + lists.sizes
+        pairs = zip(lists.starts[several].tolist(), ends[several].tolist(), strict=True)
+        first[several] = self.codes("".join(words[start:end]) for start, end in pairs)
+        return first
+
+    def letters(self, codes: Ints) -> np.ndarray:
+        """Code points of each text: (texts, longest), filled with zeros."""
+        width = max(int(self.length[codes].max(initial=0)), 1)
+        written = self.values[codes].astype(f"U{width}")
+        return written.view(np.uint32).reshape(len(codes), width)
 
 
 def distinct_pairs(left: Ints, right: Ints) -> tuple[Ints, Ints, Rows]:

@@ -5,30 +5,27 @@ distinct pair compared once. The rules stand in person_name and organization_nam
 """
 
 from collections.abc import Mapping
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from dedupe.comparing import organization_form, organization_name, person_name
+from dedupe.comparing import organization_form, organization_name, person_forms, person_name
 from dedupe.comparing.columns import Levels, Mask, Rows, per_distinct_pair
+from dedupe.comparing.measures import distinct_pairs
 from dedupe.comparing.organization_form import OrganizationForm
-from dedupe.comparing.person_name import PersonForm
+from dedupe.comparing.person_forms import PersonForms
+from dedupe.comparing.ragged import Ragged
 from dedupe.levels import MISSING
 from rules import organization_name as organization_rule
-from rules import person_name as person_rule
-from rules import tables
 
-_COLUMNS = (
+_PERSON = ("name_key", "family", "given", "middle", "suffix", "name_readings", "other_names")
+_ORGANIZATION = (
     "name",
-    "name_key",
     "name_readings",
     "other_names",
-    "family",
-    "given",
-    "middle",
-    "suffix",
     "org_region",
     "org_brand",
     "org_industry",
@@ -48,86 +45,78 @@ def levels(features: pa.Table, left: Rows, right: Rows, person: Mask, organizati
     """
     refs = np.asarray(features.column("name_ref"))
     result = np.full(len(left), MISSING, dtype=np.int8)
-    for mask, make, compare in (
-        (person, person_forms, person_name.compare_all),
-        (organization, organization_forms, organization_name.compare_all),
-    ):
-        if not mask.any():
-            continue
-        left_refs, right_refs = refs[left[mask]], refs[right[mask]]
-        forms = _forms(features, refs, np.union1d(left_refs, right_refs), make)
-
-        def level(a: int, b: int, forms: Any = forms, compare: Any = compare) -> int:
-            return compare(forms[a], forms[b]) if forms[a] and forms[b] else MISSING
-
-        result[mask] = per_distinct_pair(left_refs, right_refs, level)
+    for mask, compare in ((person, _persons), (organization, _organizations)):
+        if mask.any():
+            a, b, inverse = distinct_pairs(refs[left[mask]], refs[right[mask]])
+            used, place = np.unique(np.concatenate([a, b]), return_inverse=True)
+            rows = _rows_of(refs, used)
+            result[mask] = compare(features, rows, place[: len(a)], place[len(a) :])[inverse]
     return result
 
 
-def _forms(features: pa.Table, refs: np.ndarray, used: np.ndarray, make: Any) -> dict[int, Any]:
-    """The ways each of the used name numbers is named."""
+def _rows_of(refs: np.ndarray, used: np.ndarray) -> Rows:
+    """A row with each of the used name numbers."""
     numbers, rows = np.unique(refs, return_index=True)
-    rows = rows[np.searchsorted(numbers, used)]
-    taken = features.select(list(_COLUMNS)).take(pa.array(rows)).to_pylist()
-    return {int(ref): make(row) for ref, row in zip(used, taken, strict=True)}
+    found: Rows = rows[np.searchsorted(numbers, used)]
+    return found
 
 
-def person_forms(row: Mapping[str, Any]) -> tuple[PersonForm, ...]:
-    """Every way a person's record names it; none if it has no name."""
-    forms = []
-    if row["name_key"]:
-        family, given = row["family"] or "", row["given"] or ""
-        if not family and not given:
-            given = row["name_key"]
-        main = person_name.form(
-            row["name_key"],
-            family,
-            given,
-            row["middle"] or "",
-            row["suffix"] or "",
-            spellings(family),
-            row["name_readings"] or (),
-        )
-        forms.append(main)
-    for other in row["other_names"] or ():
-        forms += _other_person(other)
-    return tuple(forms)
+def _persons(features: pa.Table, rows: Rows, left: Rows, right: Rows) -> Levels:
+    """The best level over all ways two persons are named; -1 where one has no name.
 
-
-@lru_cache(maxsize=1 << 16)
-def _other_person(shown: str) -> tuple[PersonForm, ...]:
-    parsed = person_rule.parse(shown)
-    if not parsed.family_name or not parsed.given_name:
-        return ()
-    return (person_form(parsed),)
-
-
-def person_form(parsed: person_rule.PersonName) -> PersonForm:
-    """A parsed name, ready to compare."""
-    family = person_name.split_words(parsed.family_name or "")
-    return person_name.form(
-        parsed.key,
-        family,
-        person_name.split_words(parsed.given_name or ""),
-        person_name.split_words(parsed.middle_name or ""),
-        person_name.split_words(parsed.suffix or ""),
-        spellings(family),
-        parsed.readings,
-    )
-
-
-@cache
-def _spellings() -> dict[str, tuple[str, ...]]:
-    return {row[0]: tuple(row[2].split()) for row in tables.rows("surnames") if len(row) > 2}
-
-
-def spellings(family: str) -> tuple[str, ...]:
-    """Other romanizations of a Chinese family name.
-
-    >>> "cheung" in spellings("张"), spellings("smith")
-    (True, ())
+    Args:
+        rows: of features, one per name number.
+        left, right: places in rows, one per pair.
     """
-    return _spellings().get(family, ())
+    forms, ways = person_ways(features.select(list(_PERSON)).take(pa.array(rows)))
+    result = np.full(len(left), MISSING, dtype=np.int8)
+    cross = ways.cross(left, ways, right)
+    np.maximum.at(result, cross.pair, person_name.compare(forms, cross.left, cross.right))
+    return result
+
+
+def person_ways(names: pa.Table) -> tuple[PersonForms, Ragged]:
+    """Every way that records of persons name them.
+
+    Returns:
+        the names; which of them each record has: none if it has no name.
+    """
+    names = names.combine_chunks()
+    key, family, given, middle, suffix = (
+        pc.fill_null(names.column(name), "").combine_chunks() for name in _PERSON[:5]
+    )
+    nameless = pc.and_(pc.equal(family, ""), pc.equal(given, ""))
+    parts = [key, family, pc.if_else(nameless, key, given), middle, suffix]
+    own = pa.table([*parts, names.column("name_readings")], schema=person_forms.SCHEMA)
+    own_rows = np.flatnonzero(np.asarray(pc.not_equal(key, "")))
+    others = names.column("other_names").combine_chunks()
+    shown = pc.list_flatten(others).dictionary_encode()
+    further = person_forms.parsed(shown.dictionary.to_pylist())
+    telling = np.asarray(
+        pc.and_(
+            pc.not_equal(further.column("family"), ""), pc.not_equal(further.column("given"), "")
+        )
+    )
+    which = np.asarray(shown.indices, dtype=np.int64)
+    owners = np.asarray(pc.list_parent_indices(others), dtype=np.int64)[telling[which]]
+    row = np.concatenate([own_rows, owners])
+    form = np.concatenate([own_rows, names.num_rows + which[telling[which]]])
+    order = np.argsort(row, kind="stable")
+    ways = Ragged.sized(np.bincount(row, minlength=names.num_rows), form[order])
+    return PersonForms(pa.concat_tables([own, further])), ways
+
+
+def _organizations(features: pa.Table, rows: Rows, left: Rows, right: Rows) -> Levels:
+    """The best level over all ways two organizations are named; -1 where one has no name."""
+    taken = features.select(list(_ORGANIZATION)).take(pa.array(rows)).to_pylist()
+    forms = [organization_forms(row) for row in taken]
+
+    def level(a: int, b: int) -> int:
+        if not forms[a] or not forms[b]:
+            return MISSING
+        return organization_name.compare_all(forms[a], forms[b])
+
+    return per_distinct_pair(left, right, level)
 
 
 def organization_forms(row: Mapping[str, Any]) -> tuple[OrganizationForm, ...]:

@@ -3,15 +3,21 @@
 What belongs here: names inside a record other than its own.
 """
 
-from functools import lru_cache
-
 import numpy as np
 import pyarrow as pa
 from rapidfuzz.distance import OSA
 
-from dedupe.comparing import names, organization_level, organization_name, person_name
+from dedupe.comparing import (
+    names,
+    organization_level,
+    organization_name,
+    person_forms,
+    person_level,
+    person_name,
+)
 from dedupe.comparing.columns import (
     WIDTH,
+    Ints,
     Levels,
     Mask,
     Rows,
@@ -19,8 +25,9 @@ from dedupe.comparing.columns import (
     encode_lists,
     per_distinct_pair,
 )
+from dedupe.comparing.measures import Vocabulary, distinct_pairs
+from dedupe.comparing.person_forms import PersonForms
 from dedupe.levels import MISSING
-from rules import person_name as person_rule
 from rules import place_names, text
 
 DIFFERENT, SIMILAR, AGREES = 0, 1, 2
@@ -32,21 +39,19 @@ def contact_levels(features: pa.Table, left: Rows, right: Rows) -> Levels:
     contacts = encode_lists(features.column("contacts").combine_chunks(), WIDTH)
     initials = np.array([*map(_initials, contacts.values), 0], dtype=np.int64)
     result = np.full(len(left), MISSING, dtype=np.int8)
-
-    def level(a: int, b: int) -> int:
-        if a == b:
-            return AGREES
-        return _contact(contacts.values[a], contacts.values[b])
-
-    for i in range(contacts.codes.shape[1]):
-        for j in range(contacts.codes.shape[1]):
+    slots = range(contacts.codes.shape[1])
+    found = []
+    for i in slots:
+        for j in slots:
             a, b = contacts.codes[left, i], contacts.codes[right, j]
             both = (a >= 0) & (b >= 0)
             result[both] = np.maximum(result[both], DIFFERENT)
-            alike = both & ((initials[a] & initials[b]) != 0)
-            if alike.any():
-                found = per_distinct_pair(a[alike], b[alike], level)
-                result[alike] = np.maximum(result[alike], found)
+            rows = np.flatnonzero(both & ((initials[a] & initials[b]) != 0))
+            found.append((rows, a[rows], b[rows]))
+    rows, a, b = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    if len(rows):
+        first, second, inverse = distinct_pairs(a, b)
+        np.maximum.at(result, rows, _contacts(contacts.values, first, second)[inverse])
     return result
 
 
@@ -63,44 +68,43 @@ def _initials(shown: str) -> int:
     return bits
 
 
-@lru_cache(maxsize=1 << 16)
-def _person(shown: str) -> person_name.PersonForm:
-    return names.person_form(person_rule.parse(shown))
+def _contacts(names: list[str], a: Ints, b: Ints) -> Levels:
+    """Pairs of contacts' names to levels.
 
-
-@lru_cache(maxsize=1 << 16)
-def _contact(a: str, b: str) -> int:
-    """Two contacts' names to a level.
-
-    >>> _contact("王丽", "王丽"), _contact("王丽", "赵强")
-    (2, 0)
+    >>> _contacts(["王丽", "赵强"], np.array([0, 0]), np.array([0, 1])).tolist()
+    [2, 0]
     """
-    if a.isascii() and b.isascii() and not _share_a_word(a, b):
-        return DIFFERENT
-    level = person_name.compare(_person(a), _person(b))
-    if level >= person_name.SUFFIX:
-        return AGREES
-    return SIMILAR if level in (person_name.NO_GIVEN, person_name.GIVEN_NEAR) else DIFFERENT
+    result = np.where(a == b, AGREES, DIFFERENT).astype(np.int8)
+    rows = np.flatnonzero((a != b) & _may_share_family(names, a, b))
+    used, place = np.unique(np.concatenate([a[rows], b[rows]]), return_inverse=True)
+    forms = PersonForms(person_forms.parsed(names[code] for code in used))
+    level = person_name.compare(forms, place[: len(rows)], place[len(rows) :])
+    similar = np.isin(level, [person_level.NO_GIVEN, person_level.GIVEN_NEAR])
+    result[rows[similar]] = SIMILAR
+    result[rows[level >= person_level.SUFFIX]] = AGREES
+    return result
 
 
-def _share_a_word(a: str, b: str) -> bool:
+def _may_share_family(names: list[str], a: Ints, b: Ints) -> Mask:
     """Whether two Latin names have a word in common, or one that may be a slip of another.
 
     Without a family name in common contacts are different, whatever else they share.
 
-    >>> _share_a_word("Ann Lee", "A. Leee"), _share_a_word("Ann Lee", "Abe Long")
-    (True, False)
+    >>> names = ["Ann Lee", "A. Leee", "Abe Long"]
+    >>> _may_share_family(names, np.array([0, 0]), np.array([1, 2])).tolist()
+    [True, False]
     """
-    left, right = (
-        {word for word in text.fold_words(name).split() if len(word) > 1} for name in (a, b)
-    )
-    if left & right:
-        return True
-    return any(
-        OSA.distance(x, y, score_cutoff=2) <= (1 if min(len(x), len(y)) < 5 else 2)
-        for x in left
-        for y in right
-    )
+    texts = Vocabulary()
+    whole = texts.codes(names)
+    words = texts.derived_lists(whole, lambda name: text.fold_words(name).split())
+    words = words.only(texts.length[words.values] > 1)
+    latin = texts.ascii[whole]
+    result = ~(latin[a] & latin[b])
+    rows = np.flatnonzero(~result)
+    cross = words.cross(a[rows], words, b[rows])
+    slips = np.where(texts.shorter(cross.left, cross.right) < 5, 1, 2)
+    result[rows[cross.pair[texts.within(cross.left, cross.right, slips)]]] = True
+    return result
 
 
 def employer_levels(features: pa.Table, left: Rows, right: Rows) -> Levels:

@@ -1,0 +1,153 @@
+"""How persons' names are prepared for comparing: columns of codes, one row per name.
+
+What belongs here: the parts of names and what is derived from them, worked out
+once per distinct text. Comparing stands in person_name, person_han,
+person_latin and person_cross.
+"""
+
+from collections.abc import Callable, Iterable
+from functools import cache, cached_property, lru_cache
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dedupe.comparing.columns import Ints, Mask
+from dedupe.comparing.measures import Vocabulary
+from dedupe.comparing.ragged import Ragged, joined
+from rules import person_name as person_rule
+from rules import tables, text
+
+PARTS = ("key", "family", "given", "middle", "suffix")
+SCHEMA = pa.schema([*((part, pa.string()) for part in PARTS), ("readings", pa.list_(pa.string()))])
+"""Names to be prepared: all parts folded, words of a part separated by one blank; missing ones
+null or empty. key is the full name without blanks, readings ``family given`` in Latin letters."""
+
+
+class PersonForms:
+    """Names of persons, one per row.
+
+    Attributes:
+        texts: the text of every code.
+        key: the full name without blanks.
+        family, given: family and given name without blanks.
+        given_words: words of the given name (more than one for ``wei ming``).
+        middle: middle names or initials.
+        middle_key: all of them in one text.
+        suffix: jr, sr, ii and the like.
+        han: whether the name is written in Chinese characters.
+        readings: ``family given`` in every romanization.
+    """
+
+    def __init__(self, names: pa.Table) -> None:
+        """Prepare names.
+
+        Args:
+            names: of SCHEMA.
+        """
+        parts = {name: names.column(name).combine_chunks() for name in SCHEMA.names}
+        self.texts = texts = Vocabulary()
+        self.key, self.suffix = texts.column(parts["key"]), texts.column(parts["suffix"])
+        self.family, self.given = (texts.column(_closed(parts[n])) for n in ("family", "given"))
+        self.given_words, self.middle = (_words(texts, parts[n]) for n in ("given", "middle"))
+        self.middle_key = texts.column(parts["middle"])
+        self.readings = texts.lists(parts["readings"])
+        self.han: Mask = texts.facts(
+            np.where(self.family > 0, self.family, self.key), text.has_han, bool
+        )
+
+    def __len__(self) -> int:
+        return len(self.key)
+
+    @cached_property
+    def words(self) -> Ragged:
+        """Given names, middle names and the family name."""
+        family = Ragged.sized((self.family > 0).astype(np.int64), self.family[self.family > 0])
+        return joined([self.given_words, self.middle, family])
+
+    @cached_property
+    def first_given(self) -> Ints:
+        """The first word of the given name."""
+        filled = self.given_words.sizes > 0
+        result = np.zeros(len(self), dtype=np.int32)
+        result[filled] = self.given_words.values[self.given_words.starts[filled]]
+        return result
+
+    @cached_property
+    def given_and_middle(self) -> Ints:
+        """Given and middle names without blanks."""
+        return self.texts.run_together(joined([self.given_words, self.middle]))
+
+    @cached_property
+    def family_readings(self) -> Ragged:
+        """Pinyin of Chinese family names, none of Latin ones."""
+        return self._read(self.family, lambda reading: reading.partition(" ")[0])
+
+    @cached_property
+    def given_readings(self) -> Ragged:
+        """Pinyin of Chinese given names without blanks, none of Latin ones."""
+        return self._read(self.given, lambda reading: reading.partition(" ")[2].replace(" ", ""))
+
+    @cached_property
+    def family_spellings(self) -> Ragged:
+        """Other romanizations of Chinese family names."""
+        return self.texts.derived_lists(self.family, spellings)
+
+    def _read(self, part: Ints, of_reading: Callable[[str], str]) -> Ragged:
+        """Readings of one part of Chinese names: as staged, else by the dictionary."""
+        staged = self.readings.only(self.han[self.readings.owners()])
+        codes = self.texts.derived(staged.values, of_reading)
+        staged = Ragged.sized(staged.sizes, codes).only(codes > 0)
+        silent = np.where(self.han & (self.readings.sizes == 0), part, 0)
+        return joined([staged, self.texts.derived_lists(silent, text.readings)])
+
+
+def _closed(part: pa.Array) -> pa.Array:
+    return pc.replace_substring(part, " ", "")
+
+
+def _words(texts: Vocabulary, part: pa.Array) -> Ragged:
+    words = texts.lists(pc.split_pattern(part, " "))
+    return words.only(words.values > 0)
+
+
+def spellings(family: str) -> tuple[str, ...]:
+    """Other romanizations of a Chinese family name.
+
+    >>> "cheung" in spellings("张"), spellings("smith")
+    (True, ())
+    """
+    return _spellings().get(family, ())
+
+
+@cache
+def _spellings() -> dict[str, tuple[str, ...]]:
+    return {row[0]: tuple(row[2].split()) for row in tables.rows("surnames") if len(row) > 2}
+
+
+def parsed(shown: Iterable[str]) -> pa.Table:
+    """Names as shown, read by the field rule: one row of SCHEMA each."""
+    return pa.Table.from_pylist([_parsed(name) for name in shown], schema=SCHEMA)
+
+
+@lru_cache(maxsize=1 << 16)
+def _parsed(shown: str) -> dict[str, object]:
+    name = person_rule.parse(shown)
+    parts = (name.family_name, name.given_name, name.middle_name, name.suffix)
+    return dict(
+        zip(
+            SCHEMA.names,
+            (name.key, *(split_words(p or "") for p in parts), name.readings),
+            strict=True,
+        )
+    )
+
+
+def split_words(shown: str) -> str:
+    """Folded words of a name part, separated by one blank; apostrophes join.
+
+    >>> split_words("Wei-Ming"), split_words("O'Brien"), split_words("張")
+    ('wei ming', 'obrien', '张')
+    """
+    folded = text.fold_words(shown).replace("'", "").replace(".", " ")
+    return " ".join("".join(c if c.isalnum() else " " for c in folded).split())
