@@ -15,7 +15,8 @@ The tree:
     ├── WarehouseError           4   the database is missing, too old, or refuses
     ├── ModelError               5   a saved matching model does not fit the data or the code
     ├── DecisionConflict         6   a steward's decision contradicts earlier ones
-    └── PublishError             7   the golden table was not published
+    ├── PublishError             7   the golden table was not published
+    └── AccountError             8   an account cannot be made or changed as asked
 
 A message says what failed, on what, what was found and what to do, in that
 order. It names sources, columns and positions, never a customer's values.
@@ -115,3 +116,9 @@ class PublishError(OnefoldError):
     """The golden table was not published."""
 
     exit_code = 7
+
+
+class AccountError(OnefoldError):
+    """An account of the review app cannot be made or changed as asked."""
+
+    exit_code = 8

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from onefold import __version__
+from onefold.cli import review as reviewing
 from onefold.cli.explain import explain
 from onefold.errors import ConfigError, OnefoldError
 
@@ -211,6 +212,9 @@ def export(
 
 
 app.command()(explain)
+app.command()(reviewing.review)
+app.add_typer(reviewing.account, name="account")
+app.add_typer(reviewing.audit, name="audit")
 
 
 @app.command()

@@ -1,0 +1,111 @@
+"""What a refused request gets: a page in plain words, or for the API a problem (RFC 9457)."""
+
+import logging
+from urllib.parse import quote
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from onefold.errors import OnefoldError
+from review import pages
+from review.errors import TEXTS, TITLES, LoginNeeded, PasswordNeeded, Refused, status_of
+
+log = logging.getLogger("onefold.review")
+
+API = "/api/"
+PROBLEM = "application/problem+json"
+
+
+def answer(request: Request, error: Exception) -> Response:
+    """The answer to a request that ended with an expected error."""
+    is_page = not request.url.path.startswith(API)
+    if isinstance(error, LoginNeeded) and is_page:
+        return _lead(request, f"/login?next={quote(_here(request))}")
+    if isinstance(error, PasswordNeeded) and is_page:
+        return _lead(request, "/me")
+    status, text, detail = _said(request, error)
+    title = pages.say(request, TITLES.get(status, TITLES[500]))
+    if is_page:
+        back = _back(request)
+        return pages.render(
+            request,
+            "errors/error.html",
+            status=status,
+            code=status,
+            title=title,
+            text=text,
+            detail=detail,
+            back=back,
+        )
+    content = {"type": "about:blank", "title": title, "status": status, "detail": text or detail}
+    return JSONResponse(content, status, media_type=PROBLEM)
+
+
+def _said(request: Request, error: Exception) -> tuple[int, str, str]:
+    """Status, what is said in the reader's language, and what is said in English only."""
+    match error:
+        case Refused():
+            return error.status, pages.say(request, error.text, **error.values), ""
+        case OnefoldError():
+            return status_of(error), "", str(error)
+        case RequestValidationError():
+            names = {".".join(str(part) for part in one["loc"][1:]) for one in error.errors()}
+            return 422, "", ", ".join(sorted(names))
+        case HTTPException():
+            text = TEXTS.get(error.status_code)
+            if text:
+                return error.status_code, pages.say(request, text), ""
+            return error.status_code, "", error.detail
+        case _:
+            return 500, pages.say(request, TEXTS[500]), ""
+
+
+def _here(request: Request) -> str:
+    """Where to go after the login: the page that was asked for."""
+    if request.headers.get("hx-request"):
+        return _back(request)
+    if request.method != "GET":
+        return "/"
+    query = f"?{request.url.query}" if request.url.query else ""
+    return pages.own_path(request.url.path + query)
+
+
+def _back(request: Request) -> str:
+    """The page of ours that led here, else the first page."""
+    base = str(request.base_url).rstrip("/")
+    referrer = request.headers.get("hx-current-url") or request.headers.get("referer", "")
+    path = referrer.removeprefix(base) if referrer.startswith(f"{base}/") else "/"
+    return pages.own_path(path if path != request.url.path else "/")
+
+
+def _lead(request: Request, to: str) -> Response:
+    if request.headers.get("hx-request"):
+        return Response(status_code=204, headers={"HX-Redirect": to})
+    return RedirectResponse(to, status_code=303)
+
+
+async def _expected(request: Request, error: Exception) -> Response:
+    if isinstance(error, OnefoldError) and status_of(error) >= 500:
+        log.error("%s", error)
+    return answer(request, error)
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    # What the error says may hold a customer's values; where it happened does not.
+    log.error("%s in %s %s", type(error).__name__, request.method, _pattern(request))
+    return answer(request, error)
+
+
+def _pattern(request: Request) -> str:
+    """The route's path with its placeholders: the path itself may hold values."""
+    return str(getattr(request.scope.get("route"), "path", "an unknown route"))
+
+
+def install(app: FastAPI) -> None:
+    """Let the app answer errors like this."""
+    for kind in (Refused, OnefoldError, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, _expected)
+    app.add_exception_handler(Exception, _unexpected)

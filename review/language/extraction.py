@@ -1,0 +1,134 @@
+"""Marked texts of code and templates, and bringing the catalogs up to date with them.
+
+``python -m review.language.extraction`` adds new texts to both catalogs, drops
+those that are gone, and says what zh still lacks. For developers; the app
+itself only reads the catalogs.
+"""
+
+import io
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract
+from babel.messages.pofile import write_po
+
+from review.language import DEFAULT, LANGUAGES, catalogs
+
+ROOT = Path(__file__).parents[2]
+COMMON = "common"
+"""Part of the texts that no single part of the app owns."""
+OF_US = ("review", "warehouse")
+"""Packages whose texts the app shows."""
+
+_CODE: Mapping[str, Any] = {
+    "N_": None,
+    "say": (2,),
+    "AccountError": (2,),  # its second argument says what is wrong
+    "ngettext": (1, 2),
+}
+_TEMPLATES: Mapping[str, Any] = {"_": None, "gettext": None, "ngettext": (1, 2)}
+_EXTENSIONS = {"extensions": "jinja2.ext.i18n, jinja2.ext.do", "trimmed": "true"}
+
+
+def messages() -> dict[str | tuple[str, str], list[str]]:
+    """Every marked text (or singular and plural), with the files it stands in."""
+    found: dict[str | tuple[str, str], list[str]] = {}
+    for file, text in _extracted():
+        places = found.setdefault(text, [])
+        if file not in places:
+            places.append(file)
+    return found
+
+
+def _extracted() -> Iterator[tuple[str, str | tuple[str, str]]]:
+    for package in OF_US:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            for _line, text, _comments, _context in extract(
+                "python", io.BytesIO(path.read_bytes()), _CODE
+            ):
+                yield path.relative_to(ROOT).as_posix(), _plain(text)
+    for path in sorted((ROOT / "review" / "templates").rglob("*.html")):
+        for _line, text, _comments, _context in extract(
+            "jinja2.ext:babel_extract",
+            io.BytesIO(path.read_bytes()),
+            _TEMPLATES,
+            options=_EXTENSIONS,
+        ):
+            yield path.relative_to(ROOT).as_posix(), _plain(text)
+
+
+def _plain(text: Any) -> str | tuple[str, str]:
+    return (text[0], text[1]) if isinstance(text, tuple) else text
+
+
+def part_of(file: str) -> str:
+    """The part of the app that a file belongs to: each has a catalog of its own.
+
+    >>> part_of("review/templates/people/list.html"), part_of("review/routes/people.py")
+    ('people', 'people')
+    >>> part_of("review/templates/base.html"), part_of("warehouse/accounts.py")
+    ('common', 'common')
+    """
+    path = Path(file)
+    if path.parent.name in ("routes", "presenters"):
+        return path.stem
+    if "templates" in path.parts and path.parent.name not in ("templates", "components", "errors"):
+        return path.parent.name
+    return "common"
+
+
+def expected() -> dict[str, list[str | tuple[str, str]]]:
+    """Every marked text by part, in the order of the catalogs."""
+    found: dict[str, list[str | tuple[str, str]]] = {COMMON: []}
+    for text, files in messages().items():
+        for part in {part_of(file) for file in files}:
+            found.setdefault(part, []).append(text)
+    return {part: sorted(texts, key=str) for part, texts in found.items()}
+
+
+def update(language: str) -> list[str]:
+    """Bring the catalogs up to date; gives the texts that they do not translate."""
+    before = catalogs(language)
+    known = {
+        message.id: message.string
+        for part in before.values()
+        for message in part
+        if message.id and message.string
+    }
+    missing = []
+    folder = ROOT / "review" / "language" / language / "LC_MESSAGES"
+    wanted = expected()
+    for gone in before.keys() - wanted.keys():
+        (folder / f"{gone}.po").unlink()
+    for part, texts in wanted.items():
+        after = Catalog(locale=language)
+        kept = {message.id: message.string for message in before.get(part, ()) if message.string}
+        for text in texts:
+            string = kept.get(text) or known.get(text) or ""
+            if language != DEFAULT and not string:
+                missing.append(text if isinstance(text, str) else text[0])
+            if string or language != DEFAULT:
+                after.add(text, string)
+        if len(after) or part == COMMON:
+            (folder / f"{part}.po").write_text(_written(after, language), encoding="utf-8")
+    return missing
+
+
+def _written(catalog: Catalog, language: str) -> str:
+    """The catalog as text, without dates and lines, so that it differs only where texts do."""
+    body = io.BytesIO()
+    write_po(body, catalog, width=100, omit_header=True)
+    head = (
+        f'msgid ""\nmsgstr ""\n"Language: {language}\\n"\n'
+        f'"Content-Type: text/plain; charset=utf-8\\n"\n'
+        f'"Plural-Forms: {catalog.plural_forms}\\n"\n\n'
+    )
+    return (head + body.getvalue().decode("utf-8").strip()).strip() + "\n"
+
+
+if __name__ == "__main__":
+    for code in LANGUAGES:
+        for one in update(code):
+            print(f"{code}: not translated: {one}")

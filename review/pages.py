@@ -1,0 +1,199 @@
+"""Pages: templates in the reader's language, with what every page needs.
+
+What belongs here: the template environments, and how a route makes a page, a
+redirect with a word for the next page, and words in the reader's language.
+"""
+
+import zoneinfo
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import Depends
+from fastapi.responses import HTMLResponse, RedirectResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import Response
+
+from review.language import LANGUAGES, N_, NAMES, preferred, translations
+from review.language.formats import Formats
+from review.policy import ReviewPolicy
+from review.security import caller as callers
+from review.security.cookies import Cookies
+from review.security.key import Key
+from warehouse.engine import Warehouse
+
+TEMPLATES = Path(__file__).parent / "templates"
+STATIC = Path(__file__).parent / "static"
+THEMES = ("light", "dark")
+ROLE_NAMES: Mapping[str, str] = {
+    "viewer": N_("viewer"),
+    "steward": N_("steward"),
+    "admin": N_("admin"),
+}
+
+
+def environment(language: str, zone: zoneinfo.ZoneInfo) -> Environment:
+    """The template environment of a language."""
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+    )
+    made.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
+    made.policies["ext.i18n.trimmed"] = True
+    formats = Formats(language, zone)
+    for name in ("moment", "day", "ago", "number", "share"):
+        made.filters[name] = getattr(formats, name)
+    made.globals["static"] = static_url
+    made.globals["language_names"] = NAMES
+    made.globals["role_name"] = lambda role: translations(language).gettext(ROLE_NAMES[role])
+    return made
+
+
+def environments(zone: zoneinfo.ZoneInfo) -> dict[str, Environment]:
+    """One environment per language."""
+    return {language: environment(language, zone) for language in LANGUAGES}
+
+
+@cache
+def static_url(name: str) -> str:
+    """URL of a file in static/; it changes with the file, so that browsers fetch it anew."""
+    return f"/static/{name}?v={int((STATIC / name).stat().st_mtime):x}"
+
+
+def language_of(request: Request) -> str:
+    """The reader's language: of the account, else the cookie, else as the browser asks."""
+    caller = callers.of(request)
+    if caller and caller.account.language in LANGUAGES:
+        return caller.account.language
+    chosen = request.cookies.get(_cookies(request).language)
+    if chosen in LANGUAGES:
+        return chosen
+    return preferred(request.headers.get("accept-language", ""))
+
+
+def say(request: Request, text: str, **values: object) -> str:
+    """A marked text in the reader's language, with its values put in."""
+    words = translations(language_of(request)).gettext(text)
+    return words % values if values else words
+
+
+def render(request: Request, template: str, /, status: int = 200, **values: Any) -> HTMLResponse:
+    """A page.
+
+    Args:
+        request: the request that asks for it.
+        template: path below templates/.
+        status: HTTP status.
+        values: what the template shows.
+
+    Every template also sees ``me`` (the caller or None), ``csrf_token``, ``language``,
+    ``theme``, ``path``, ``flash`` (text and kind, or None) and the filters of
+    language/formats.py.
+    """
+    state = request.app.state
+    cookies = _cookies(request)
+    language = language_of(request)
+    flash = state.key.unseal("flash", request.cookies.get(cookies.flash, ""))
+    theme = request.cookies.get(cookies.theme, "")
+    html = (
+        state.environments[language]
+        .get_template(template)
+        .render(
+            me=callers.of(request),
+            csrf_token=request.state.csrf_token,
+            language=language,
+            theme=theme if theme in THEMES else "",
+            path=request.url.path,
+            here=here(request),
+            parts=state.parts,
+            flash=flash,
+            policy=state.policy,
+            **values,
+        )
+    )
+    page = HTMLResponse(html, status)
+    page.headers["Vary"] = "Cookie, Accept-Language, HX-Request"
+    if flash is not None:
+        cookies.drop(page, cookies.flash)
+    return page
+
+
+def redirect(
+    request: Request,
+    to: str,
+    text: str = "",
+    *,
+    kind: str = "done",
+    values: Mapping[str, object] | None = None,
+) -> Response:
+    """Lead to another page of ours, which says the text (marked with N_).
+
+    Args:
+        request: the request.
+        to: path to go to.
+        text: what the page shall say first.
+        kind: done or problem.
+        values: what to put into the text.
+    """
+    answer: Response
+    if request.headers.get("hx-request"):
+        answer = Response(status_code=204, headers={"HX-Redirect": to})
+    else:
+        answer = RedirectResponse(to, status_code=303)
+    if text:
+        said = {"kind": kind, "text": say(request, text, **dict(values or {}))}
+        cookies = _cookies(request)
+        cookies.set(answer, cookies.flash, request.app.state.key.seal("flash", said, 60), 60)
+    return answer
+
+
+def here(request: Request) -> str:
+    """Path and query of the page that is asked for; of the first page where it is a write."""
+    if request.method != "GET":
+        return request.url.path if request.url.path in ("/login", "/me", "/people") else "/"
+    query = f"?{request.url.query}" if request.url.query else ""
+    return own_path(request.url.path + query)
+
+
+def own_path(path: str, otherwise: str = "/") -> str:
+    """The path if it leads to a page of ours, else another one.
+
+    >>> own_path("/cases?band=4"), own_path("//elsewhere.example"), own_path("https://x.example")
+    ('/cases?band=4', '/', '/')
+    """
+    ours = path.startswith("/") and not path.startswith("//")
+    return path if ours and path.isprintable() and "\\" not in path else otherwise
+
+
+def _cookies(request: Request) -> Cookies:
+    cookies: Cookies = request.app.state.cookies
+    return cookies
+
+
+def _warehouse(request: Request) -> Warehouse:
+    warehouse: Warehouse = request.app.state.warehouse
+    return warehouse
+
+
+def _policy(request: Request) -> ReviewPolicy:
+    policy: ReviewPolicy = request.app.state.policy
+    return policy
+
+
+def _key(request: Request) -> Key:
+    key: Key = request.app.state.key
+    return key
+
+
+Stores = Annotated[Warehouse, Depends(_warehouse)]
+"""Parameter of a route: the open warehouse."""
+Policy = Annotated[ReviewPolicy, Depends(_policy)]
+"""Parameter of a route: section ``review`` of onefold.yml."""
+SealingKey = Annotated[Key, Depends(_key)]
+"""Parameter of a route: the deployment's key."""

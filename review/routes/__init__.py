@@ -1,0 +1,13 @@
+"""The routes, one module per part of the app. A new module is added to ROUTERS."""
+
+from review.routes import audit, home, login, me, people, system
+
+ROUTERS = (
+    system.router,
+    login.router,
+    me.router,
+    home.router,
+    people.router,
+    audit.router,
+)
+"""In the order in which they are tried."""
