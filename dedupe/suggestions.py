@@ -32,9 +32,13 @@ SUGGESTIONS_SCHEMA = pa.schema(
 SPLIT_PROBABILITY = 0.1
 """Probability of a pair up to which it makes its cluster doubtful: two in five are right to
 split then, of clusters that only hang on a weak pair one in five (invented worlds)."""
-_LIKELY = "The two are likely, but not certain enough to merge."
-_OTHERS = "One pair of records matches, but the others speak against it."
-_INSIDE = "Two records of this customer do not match; only others hold them together."
+REASONS = {
+    "likely": "The two are likely, but not certain enough to merge.",
+    "others": "One pair of records matches, but the others speak against it.",
+    "inside": "Two records of this customer do not match; only others hold them together.",
+    **{name: veto.sentence for name, veto in VETOES.items()},
+}
+"""Every value of the column ``reason``, and the sentence that it stands for."""
 _MICRO = 1_000_000
 
 
@@ -75,11 +79,11 @@ def suggest(
         edge = int(edges[index])
         against = veto[int(graph.row[edge])].as_py()
         if against is not None:
-            reason = VETOES[against].sentence
+            reason = against
         elif split[index]:
-            reason = _INSIDE
+            reason = "inside"
         else:
-            reason = _OTHERS if graph.bits[edge] >= logit_bits(settings.match) else _LIKELY
+            reason = "others" if graph.bits[edge] >= logit_bits(settings.match) else "likely"
         left, right = int(graph.left[edge]), int(graph.right[edge])
         rows.append(
             (

@@ -15,6 +15,7 @@ The tree:
     ├── WarehouseError           4   the database is missing, too old, or refuses
     ├── ModelError               5   a saved matching model does not fit the data or the code
     ├── DecisionConflict         6   a steward's decision contradicts earlier ones
+    │   └── CaseTaken                another steward was first
     ├── PublishError             7   the golden table was not published
     └── AccountError             8   an account cannot be made or changed as asked
 
@@ -23,6 +24,9 @@ order. It names sources, columns and positions, never a customer's values.
 
 Bad *data* is no error: it goes to quarantine (rules/quarantine.py).
 """
+
+from dataclasses import dataclass
+from datetime import datetime
 
 
 class OnefoldError(Exception):
@@ -106,10 +110,59 @@ class ModelError(OnefoldError):
     exit_code = 5
 
 
+@dataclass(frozen=True)
+class EarlierDecision:
+    """A decision in force that a new one contradicts.
+
+    Attributes:
+        decision_id: its id.
+        kind: link, no_link or override.
+        left_id, right_id: its records (link, no_link).
+        decided_by, decided_at: who and when, UTC.
+        reason: why, in the steward's words.
+        judgement_id: the judgement that it is part of, if it is.
+    """
+
+    decision_id: str
+    kind: str
+    left_id: str | None
+    right_id: str | None
+    decided_by: str
+    decided_at: datetime
+    reason: str
+    judgement_id: str | None
+
+
 class DecisionConflict(OnefoldError):
-    """A steward's decision contradicts earlier ones."""
+    """A steward's decision contradicts earlier ones.
+
+    Attributes:
+        chain: the decisions in force that it contradicts, from one record to the other; empty
+            where something else is wrong with it.
+    """
 
     exit_code = 6
+    chain: tuple[EarlierDecision, ...] = ()
+
+
+class CaseTaken(DecisionConflict):
+    """Another steward was first, or a run settled the case.
+
+    Attributes:
+        case_id: the case.
+        state: what it is now: open, skipped, unsure, waiting, decided, or settled.
+        by, at: who changed it and when, UTC; None where a run did.
+    """
+
+    def __init__(self, case_id: str, state: str, by: str | None, at: datetime | None) -> None:
+        self.case_id, self.state, self.by, self.at = case_id, state, by, at
+        who = f"{state}, by {by}" if by else state
+        super().__init__(
+            f"case {case_id}",
+            "somebody was first" if by else "it is not as it was shown",
+            found=f"{who}, {at:%Y-%m-%d %H:%M} UTC" if at else who,
+            do="Look at it again.",
+        )
 
 
 class PublishError(OnefoldError):

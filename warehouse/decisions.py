@@ -7,17 +7,19 @@ silence.
 """
 
 from collections import defaultdict, deque
-from collections.abc import Iterable
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 import pyarrow as pa
 import sqlalchemy as sa
 
-from onefold.errors import DecisionConflict, WarehouseError
+from onefold.errors import DecisionConflict, EarlierDecision, WarehouseError
 from rules.customer import GOLDEN_FIELDS
 from warehouse.columns import REVIEW
 from warehouse.engine import Warehouse
+from warehouse.moments import now, utc
 from warehouse.review_tables import decision
 
 Kind = Literal["link", "no_link", "override"]
@@ -44,7 +46,7 @@ def read(wh: Warehouse) -> pa.Table:
     with wh.read(REVIEW) as connection:
         found = [dict(row._mapping) for row in _in_force(connection)]
     for row in found:
-        row["decided_at"] = _utc(row["decided_at"])
+        row["decided_at"] = utc(row["decided_at"])
     return pa.Table.from_pylist(found, schema=DECISIONS_SCHEMA)
 
 
@@ -57,8 +59,81 @@ def _in_force(connection: sa.Connection) -> list[sa.Row[Any]]:
     return list(connection.execute(query))
 
 
-def _utc(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+_TOLD = ("decision_id", "kind", "left_id", "right_id", "decided_by", "decided_at", "reason")
+_AT_ONCE = 400
+"""Records named in one query."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """A pair decision: one in force, or one about to be.
+
+    Attributes:
+        decision_id, kind, left_id, right_id: as in the table.
+        earlier: all of it where it is in force already, else None.
+    """
+
+    decision_id: str
+    kind: str
+    left_id: str
+    right_id: str
+    earlier: EarlierDecision | None = None
+
+
+def bearing_on(connection: sa.Connection, record_ids: Iterable[str]) -> list[Known]:
+    """The pair decisions in force that bear on records: on them, or on records linked to them."""
+    reached: set[str] = set()
+    found: dict[str, Known] = {}
+    frontier = set(record_ids)
+    while frontier:
+        reached |= frontier
+        joined: set[str] = set()
+        for row in _touching(connection, sorted(frontier)):
+            found[row.decision_id] = _known(row)
+            if row.kind == "link":
+                joined |= {row.left_id, row.right_id}
+        frontier = joined - reached
+    return [found[one] for one in sorted(found, key=lambda one: (len(one), one))]
+
+
+def _touching(connection: sa.Connection, record_ids: Sequence[str]) -> Iterator[sa.Row[Any]]:
+    columns = (*(decision.c[name] for name in _TOLD), decision.c.judgement_id)
+    for start in range(0, len(record_ids), _AT_ONCE):
+        some = record_ids[start : start + _AT_ONCE]
+        for side in (decision.c.left_id, decision.c.right_id):
+            yield from connection.execute(
+                sa.select(*columns).where(
+                    side.in_(some),
+                    decision.c.revoked_at.is_(None),
+                    decision.c.kind.in_(("link", "no_link")),
+                )
+            )
+
+
+def _known(row: sa.Row[Any]) -> Known:
+    earlier = earlier_of(row)
+    return Known(row.decision_id, row.kind, row.left_id, row.right_id, earlier)
+
+
+def earlier_of(row: sa.Row[Any]) -> EarlierDecision:
+    """A stored decision as errors and pages tell of it."""
+    values = {name: getattr(row, name) for name in (*_TOLD, "judgement_id")}
+    return EarlierDecision(**{**values, "decided_at": utc(values["decided_at"])})
+
+
+def next_number(connection: sa.Connection) -> int:
+    """The number of the next decision, within a write transaction."""
+    number = connection.execute(sa.select(sa.func.count()).select_from(decision)).scalar_one()
+    return int(number) + 1  # rows are never deleted, so the count names the next
+
+
+def named(number: int) -> str:
+    """The id of the decision with this number.
+
+    >>> named(7)
+    'D000007'
+    """
+    return f"D{number:06d}"
 
 
 def add(
@@ -106,22 +181,19 @@ def add(
         left_id, right_id = sorted([str(left_id), str(right_id)])
         golden_id = field = value = None
     with wh.write(REVIEW) as connection:
-        existing = _in_force(connection)
-        same = (kind, left_id, right_id, golden_id, field)
-        for row in existing:
-            if same == (row.kind, row.left_id, row.right_id, row.golden_id, row.field):
-                if kind != "override" or row.value == value:
-                    return str(row.decision_id)
-                raise DecisionConflict(
-                    f"override of {field} of {golden_id}",
-                    "another value was decided",
-                    found=f"decision {row.decision_id}",
-                    do=f"Revoke {row.decision_id} first if it no longer holds.",
-                )
-        if kind != "override":
-            _check(kind, str(left_id), str(right_id), existing)
-        number = connection.execute(sa.select(sa.func.count()).select_from(decision)).scalar_one()
-        decision_id = f"D{number + 1:06d}"  # rows are never deleted, so the count names the next
+        if kind == "override":
+            standing = _overriding(connection, str(golden_id), str(field))
+            if standing is not None:
+                if standing.value == value:
+                    return str(standing.decision_id)
+                raise override_conflict(standing)
+        else:
+            existing = bearing_on(connection, [str(left_id), str(right_id)])
+            for one in existing:
+                if (one.kind, one.left_id, one.right_id) == (kind, left_id, right_id):
+                    return one.decision_id
+            check(kind, str(left_id), str(right_id), existing)
+        decision_id = named(next_number(connection))
         connection.execute(
             sa.insert(decision).values(
                 decision_id=decision_id,
@@ -133,7 +205,7 @@ def add(
                 value=value,
                 reason=reason.strip(),
                 decided_by=decided_by.strip(),
-                decided_at=_utc(decided_at or datetime.now(UTC)),
+                decided_at=utc(decided_at or now()),
                 evidence=evidence,
             )
         )
@@ -166,49 +238,81 @@ def _require(
         raise DecisionConflict(where, "it does not name two different records")
 
 
-def _check(kind: str, left: str, right: str, existing: Iterable[sa.Row[Any]]) -> None:
-    """Refuse a pair decision that the ones in force exclude.
+def _overriding(connection: sa.Connection, golden_id: str, field: str) -> sa.Row[Any] | None:
+    """The override in force of a customer's field."""
+    return connection.execute(
+        sa.select(decision).where(
+            decision.c.kind == "override",
+            decision.c.golden_id == golden_id,
+            decision.c.field == field,
+            decision.c.revoked_at.is_(None),
+        )
+    ).first()
+
+
+def override_conflict(standing: sa.Row[Any]) -> DecisionConflict:
+    """That another value is in force for a customer's field."""
+    error = DecisionConflict(
+        f"override of {standing.field} of {standing.golden_id}",
+        "another value was decided",
+        found=f"decision {standing.decision_id}",
+        do=f"Revoke {standing.decision_id} first if it no longer holds.",
+    )
+    error.chain = (earlier_of(standing),)
+    return error
+
+
+def check(kind: str, left: str, right: str, existing: Iterable[Known]) -> None:
+    """Refuse a pair decision that others exclude.
 
     A no_link contradicts a chain of links between its records; a link does so
     when the records it would join, through chains, include a no_link pair.
+
+    Args:
+        kind: link or no_link.
+        left: a record.
+        right: another record.
+        existing: at least all of :func:`bearing_on` the two.
+
+    Raises:
+        DecisionConflict: with the chain of decisions that exclude it.
     """
-    links: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    links: dict[str, list[tuple[str, Known]]] = defaultdict(list)
     no_links = []
-    for row in existing:
-        if row.kind == "link":
-            links[row.left_id].append((row.right_id, row.decision_id))
-            links[row.right_id].append((row.left_id, row.decision_id))
-        elif row.kind == "no_link":
-            no_links.append(row)
+    for one in existing:
+        if one.kind == "link":
+            links[one.left_id].append((one.right_id, one))
+            links[one.right_id].append((one.left_id, one))
+        elif one.kind == "no_link":
+            no_links.append(one)
     from_left = _reach(links, left)
     if kind == "no_link":
         if right in from_left:
             _refuse(kind, _path(from_left, right))
         return
     from_right = _reach(links, right)
-    for row in no_links:
-        for one, other in ((row.left_id, row.right_id), (row.right_id, row.left_id)):
-            if one in from_left and other in from_right:
-                path = [*_path(from_left, one), row.decision_id, *_path(from_right, other)]
-                _refuse(kind, path)
+    for one in no_links:
+        for near, far in ((one.left_id, one.right_id), (one.right_id, one.left_id)):
+            if near in from_left and far in from_right:
+                _refuse(kind, [*_path(from_left, near), one, *_path(from_right, far)[::-1]])
 
 
 def _reach(
-    links: dict[str, list[tuple[str, str]]], start: str
-) -> dict[str, tuple[str, str] | None]:
+    links: dict[str, list[tuple[str, Known]]], start: str
+) -> dict[str, tuple[str, Known] | None]:
     """Records linked to ``start``: each with the step before it and that step's decision."""
-    found: dict[str, tuple[str, str] | None] = {start: None}
+    found: dict[str, tuple[str, Known] | None] = {start: None}
     queue = deque([start])
     while queue:
         record = queue.popleft()
-        for other, decision_id in links.get(record, ()):
+        for other, by in links.get(record, ()):
             if other not in found:
-                found[other] = (record, decision_id)
+                found[other] = (record, by)
                 queue.append(other)
     return found
 
 
-def _path(reached: dict[str, tuple[str, str] | None], end: str) -> list[str]:
+def _path(reached: dict[str, tuple[str, Known] | None], end: str) -> list[Known]:
     path = []
     step = reached[end]
     while step is not None:
@@ -217,14 +321,16 @@ def _path(reached: dict[str, tuple[str, str] | None], end: str) -> list[str]:
     return path[::-1]
 
 
-def _refuse(kind: str, decisions: list[str]) -> None:
-    named = ", ".join(dict.fromkeys(decisions))
-    raise DecisionConflict(
+def _refuse(kind: str, chain: Sequence[Known]) -> None:
+    told = {one.decision_id: one.earlier for one in chain if one.earlier is not None}
+    error = DecisionConflict(
         f"decision {kind}",
         "it contradicts decisions in force",
-        found=named,
+        found=", ".join(told),
         do="Revoke one of them first if it no longer holds.",
     )
+    error.chain = tuple(told.values())
+    raise error
 
 
 def revoke(
@@ -257,7 +363,7 @@ def revoke(
             sa.update(decision)
             .where(this)
             .values(
-                revoked_at=_utc(revoked_at or datetime.now(UTC)),
+                revoked_at=utc(revoked_at or now()),
                 revoked_by=revoked_by.strip(),
                 revoked_reason=reason.strip(),
             )

@@ -26,6 +26,9 @@ from warehouse.columns import REVIEW, STORES, WAREHOUSE
 
 log = logging.getLogger("onefold.warehouse")
 
+BOTH = "both"
+"""For :meth:`Warehouse.read`: the tables of both stores on one connection, for joins."""
+
 BUSY_SECONDS = 300
 """How long a writer waits for another one before it gives up."""
 
@@ -39,7 +42,7 @@ class Warehouse:
 
     Attributes:
         settings: the deployment.
-        engines: by store, ``warehouse`` and ``review``.
+        engines: by store, ``warehouse`` and ``review``, and BOTH, which only reads.
     """
 
     settings: Settings
@@ -195,10 +198,26 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 
 
 def _engines(settings: Settings) -> dict[str, sa.Engine]:
-    return {
+    engines = {
         WAREHOUSE: _engine(settings.database_url, WAREHOUSE),
         REVIEW: _engine(settings.review_url, REVIEW),
     }
+    return {**engines, BOTH: _both(settings, engines)}
+
+
+def _both(settings: Settings, engines: dict[str, sa.Engine]) -> sa.Engine:
+    """On PostgreSQL one database has both; SQLite opens the second file beside the first."""
+    if engines[WAREHOUSE].dialect.name == "postgresql":
+        return engines[WAREHOUSE]
+    both = _engine(settings.database_url, WAREHOUSE)
+    other = str(engines[REVIEW].url.database)
+
+    def attach(connection: Any, _record: Any) -> None:
+        connection.execute(f"ATTACH DATABASE ? AS {REVIEW}", (other,)).close()
+        connection.execute("PRAGMA query_only=ON").close()
+
+    sa.event.listen(both, "connect", attach)
+    return both.execution_options(schema_translate_map={WAREHOUSE: None, REVIEW: REVIEW})
 
 
 def _config() -> Config:

@@ -162,22 +162,22 @@ def write_fields(
         stored = rows.read(run.connection, golden_field, [*TRAIL_KEYS, *TRAIL], where)
         stored = stored.filter(_among(stored, touched))
     found = provenance.filter(pc.or_(_among(provenance, new), _among(provenance, touched)))
-    return _apply(run, golden_field, rows.difference(stored, found, TRAIL_KEYS, TRAIL), TRAIL_KEYS)
+    return apply(run, golden_field, rows.difference(stored, found, TRAIL_KEYS, TRAIL), TRAIL_KEYS)
 
 
 def _among(table: pa.Table, others: pa.Table) -> pa.ChunkedArray:
     return pc.is_in(table["golden_id"], value_set=others["golden_id"])
 
 
-def _write(
+def write_rows(
     run: Run, table: sa.Table, new: pa.Table, keys: list[str], compared: list[str], **first: str
 ) -> dict[str, int]:
     """Make a table equal to a text table; ``first`` are columns of added rows only."""
     stored = rows.read(run.connection, table, [*keys, *compared])
-    return _apply(run, table, rows.difference(stored, new, keys, compared), keys, **first)
+    return apply(run, table, rows.difference(stored, new, keys, compared), keys, **first)
 
 
-def _apply(
+def apply(
     run: Run, table: sa.Table, change: rows.Difference, keys: list[str], **first: str
 ) -> dict[str, int]:
     rows.delete(run.connection, table, change.deleted, keys)
@@ -205,7 +205,7 @@ def write_crosswalk(run: Run, pairs: pa.Table) -> tuple[dict[str, int], pa.Table
     others = change.named("golden_id")
     if change.changed.num_rows:  # and the customers that these records left
         others |= rows.difference(new, stored, keys, compared).named("golden_id")
-    return _apply(run, crosswalk, change, keys), new, others
+    return apply(run, crosswalk, change, keys), new, others
 
 
 def write_redirects(
@@ -235,7 +235,7 @@ def write_redirects(
         }
     )
     stamp = {"retired_at": run.at_text, "publish_id": run.publish_id}
-    return _write(run, redirect, new, ["golden_id"], ["successor"], **stamp)
+    return write_rows(run, redirect, new, ["golden_id"], ["successor"], **stamp)
 
 
 def _no_cycle(start: str, latest: Mapping[str, str | None]) -> None:
@@ -283,7 +283,7 @@ def write_suggestions(run: Run, suggestions: pa.Table, pairs: pa.Table) -> dict[
     )
     new = new.append_column("content_hash", text_form.hashes(new.drop_columns(["suggestion_id"])))
     new = text_form.with_constant(new, publish_id=run.publish_id)
-    return _write(
+    return write_rows(
         run, merge_suggestion, new, ["suggestion_id"], ["content_hash"], since=run.at_text
     )
 
@@ -295,7 +295,7 @@ def write_relations(run: Run, relations: pa.Table) -> dict[str, int]:
     new = text_form.with_constant(
         text_form.encode(relations.select([*keys, *compared])), since=run.at_text
     )
-    return _write(run, customer_relation, new, keys, compared)
+    return write_rows(run, customer_relation, new, keys, compared)
 
 
 def write_events(run: Run, identity: Identity, gone: set[str]) -> dict[str, int]:

@@ -15,11 +15,12 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from dedupe import search_keys
+from dedupe.cases import Cases
 from dedupe.identity import CROSSWALK_SCHEMA, Identity
 from dedupe.relations import SCHEMA
 from dedupe.survivorship import Consolidated
 from onefold.errors import PublishError
-from warehouse import golden_tables, rows, search, text_form
+from warehouse import case_tables, golden_tables, rows, search, text_form
 from warehouse.engine import Warehouse
 from warehouse.tables import (
     crosswalk,
@@ -114,6 +115,8 @@ def publish(
     fingerprint: str,
     *,
     relations: pa.Table | None = None,
+    cases: Cases | None = None,
+    evidence: pa.Table | None = None,
     base: PublishedIdentity | None = None,
 ) -> Published:
     """Publish golden customers in one transaction; write only rows that differ.
@@ -126,6 +129,8 @@ def publish(
         fingerprint: of all that the arguments depend on. If it is the last
             publish's, nothing is written.
         relations: dedupe.relations.SCHEMA: who works at or owns which organization; None: nobody.
+        cases: what stewards should look at; None: nothing.
+        evidence: case_tables.EVIDENCE_SCHEMA: of new and changed cases.
         base: what ``identity`` was made from; if given, a publish in between is noticed.
 
     Raises:
@@ -141,7 +146,9 @@ def publish(
             raise PublishError(_WHERE, "another run published meanwhile", do=_AGAIN)
         run = golden_tables.Run(connection, *_name(connection, last))
         links = relations if relations is not None else SCHEMA.empty_table()
-        return _publish(run, identity, consolidated, suggestions, links, fingerprint)
+        return _publish(
+            run, identity, consolidated, suggestions, links, (cases, evidence), fingerprint
+        )
 
 
 def standing(wh: Warehouse, fingerprint: str) -> Published | None:
@@ -182,6 +189,7 @@ def _publish(
     consolidated: Consolidated,
     suggestions: pa.Table,
     relations: pa.Table,
+    cases: tuple[Cases | None, pa.Table | None],
     fingerprint: str,
 ) -> Published:
     golden = text_form.encode(consolidated.golden.select(["golden_id", *golden_tables.GOLDEN]))
@@ -213,6 +221,7 @@ def _publish(
     counts["redirect"] = golden_tables.write_redirects(run, identity, live, was_live, earlier)
     counts["merge_suggestion"] = golden_tables.write_suggestions(run, suggestions, pairs)
     counts["customer_relation"] = golden_tables.write_relations(run, relations)
+    counts |= case_tables.write(run, *cases)
     counts["lineage_event"] = golden_tables.write_events(run, identity, was_live - live)
     run.connection.execute(sa.delete(id_sequence).where(id_sequence.c.name == _SEQUENCE))
     run.connection.execute(

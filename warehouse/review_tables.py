@@ -33,6 +33,9 @@ decision = sa.Table(
     text("evidence_hash", "Of the records' values of the field (override): it holds for these."),
     one_of("kind", "link", "no_link", "override"),
     sa.Index(None, "judgement_id"),
+    sa.Index(None, "left_id"),
+    sa.Index(None, "right_id"),
+    sa.Index(None, "golden_id"),
     comment="What stewards said; never deleted.",
 )
 

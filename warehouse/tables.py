@@ -175,6 +175,16 @@ redirect = sa.Table(
     comment="Retired golden id to the live one, in one step.",
 )
 
+former_member = sa.Table(
+    "former_member",
+    warehouse,
+    text("golden_id", "An id that was retired.", key=True),
+    text("record_id", "A record that it had then.", key=True),
+    sa.Index(None, "record_id"),
+    sqlite_with_rowid=False,
+    comment="Records of retired golden ids: a merge that is undone gives the id back.",
+)
+
 lineage_event = sa.Table(
     "lineage_event",
     warehouse,
@@ -275,7 +285,7 @@ case_evidence = sa.Table(
     warehouse,
     text("case_id", "The case.", key=True),
     Column("evidence", Json, nullable=False, comment="Pairs with weights and reasons, as facts."),
-    text("content_hash", "Hash of the evidence.", null=False),
+    text("content_hash", "Hash of what the evidence was made from.", null=False),
     comment="What speaks for and against each case, as the pages say it.",
 )
 

@@ -21,6 +21,7 @@ from dedupe.explaining.messages import Message, message
 from dedupe.explaining.words import exact, field_name
 from dedupe.levels import VETOES
 from dedupe.model import logit_bits
+from dedupe.suggestions import REASONS
 
 
 def explain(evidence: Evidence, left: str, right: str) -> Pair:
@@ -314,7 +315,7 @@ class _Facts:
         found = table.filter(at).to_pylist()
         if not found:
             return None
-        return message("A steward is asked: {reason}", reason=message(found[0]["reason"]))
+        return message("A steward is asked: {reason}", reason=message(REASONS[found[0]["reason"]]))
 
 
 def _bits(bits: float) -> str:

@@ -5,7 +5,7 @@ import time
 
 import pyarrow.compute as pc
 
-from dedupe import identity, relations, survivorship
+from dedupe import cases, identity, relations, survivorship
 from pipelines import fingerprint, lake
 from pipelines.report import PublishedReport
 from pipelines.stages import matching
@@ -54,14 +54,17 @@ def publish(deployment: Deployment) -> PublishedReport:
             deployment.policy,
             identity.follow(overrides, retired),
         )
+        suggestions = lake.read(deployment.lake, "suggestions", found)
+        open_cases = cases.make(suggestions, assigned.crosswalk, consolidated.golden)
         log.info("golden_customer: publishing %s", f"{consolidated.golden.num_rows:,}")
         published = publishing.publish(
             deployment.warehouse,
             assigned,
             consolidated,
-            lake.read(deployment.lake, "suggestions", found),
+            suggestions,
             name,
             relations=relations.relate(deployment.staged(), assigned.crosswalk),
+            cases=open_cases,
             base=base,
         )
     matching.forget(deployment, found)

@@ -144,7 +144,7 @@ def test_a_doubtful_merge_is_suggested_once_per_pair_of_clusters():
     assert [(s["left_id"], s["right_id"], s["kind"]) for s in found] == [("a", "x", "merge")]
     assert found[0]["left_cluster_id"] == "a" and found[0]["right_cluster_id"] == "x"
     assert found[0]["probability"] == pytest.approx(1 / 3)
-    assert "others speak against" in found[0]["reason"]
+    assert found[0]["reason"] == "others"
 
 
 def test_one_good_pair_among_many_bad_ones_is_not_suggested():
@@ -156,7 +156,7 @@ def test_one_good_pair_among_many_bad_ones_is_not_suggested():
 
 def test_a_contradicted_pair_is_suggested_with_its_reason_if_its_weight_is_near_the_cut():
     found = cluster("ab", scored(("a", "b", -1.0, "id")), None, SETTINGS).suggestions.to_pylist()
-    assert len(found) == 1 and "numbers" in found[0]["reason"]
+    assert len(found) == 1 and found[0]["reason"] == "id"
     assert cluster("ab", scored(("a", "b", -6.0, "id")), None, SETTINGS).suggestions.num_rows == 0
 
 
@@ -167,7 +167,7 @@ def test_a_cluster_with_two_records_that_contradict_is_suggested_for_splitting()
     rows = found.suggestions.to_pylist()
     assert [(s["kind"], s["left_id"], s["right_id"]) for s in rows] == [("split", "c", "d")]
     assert rows[0]["left_cluster_id"] == rows[0]["right_cluster_id"] == "a"
-    assert "birth dates" in rows[0]["reason"]
+    assert rows[0]["reason"] == "birth_date"
 
 
 def test_a_cluster_that_only_hangs_on_a_weak_pair_is_not_suggested_for_splitting():

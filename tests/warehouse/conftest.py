@@ -14,6 +14,7 @@ import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 
+from dedupe import cases
 from dedupe.identity import assign
 from dedupe.relations import SCHEMA as RELATIONS
 from dedupe.suggestions import SUGGESTIONS_SCHEMA
@@ -216,13 +217,15 @@ class World:
         )
         identity = assign(clusters, base.crosswalk, base.live, base.next_number)
         consolidated = consolidate(staged.read(self.wh), identity.crosswalk, Policy())
+        doubts = pa.Table.from_pylist([dict(one) for one in suggestions], schema=SUGGESTIONS_SCHEMA)
         return publish.publish(
             self.wh,
             identity,
             consolidated,
-            pa.Table.from_pylist([dict(one) for one in suggestions], schema=SUGGESTIONS_SCHEMA),
+            doubts,
             fingerprint or f"f{next(self._numbers)}",
             relations=pa.Table.from_pylist([dict(one) for one in relations], schema=RELATIONS),
+            cases=cases.make(doubts, identity.crosswalk, consolidated.golden),
             base=base,
         )
 

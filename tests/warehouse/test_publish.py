@@ -98,7 +98,13 @@ def test_the_same_fingerprint_writes_nothing(world):
 
 def test_equal_content_under_another_fingerprint_writes_the_run_only(world):
     world.put("erp", {"1": "a", "2": "b"})
-    suggestion = {"left_id": "erp:1", "right_id": "erp:2", "probability": 0.7, "kind": "merge"}
+    suggestion = {
+        "left_id": "erp:1",
+        "right_id": "erp:2",
+        "probability": 0.7,
+        "kind": "merge",
+        "reason": "likely",
+    }
     world.publish([["erp:1"], ["erp:2"]], suggestions=[suggestion])
     before = world.dump()
     done = world.publish([["erp:1"], ["erp:2"]], suggestions=[suggestion])

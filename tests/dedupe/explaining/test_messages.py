@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dedupe import blocking, levels
+from dedupe import blocking, levels, suggestions
 from dedupe.explaining.messages import LANGUAGES, catalog, message, read_catalog, say
 
 ROOT = Path(__file__).parents[3]
@@ -33,11 +33,7 @@ def _tabled() -> set[str]:
     }
     found |= {level.sentence for level in levels.TEXT_LEVELS}
     found |= {veto.sentence for veto in levels.VETOES.values()} | set(blocking.KINDS.values())
-    tree = ast.parse((ROOT / "dedupe" / "suggestions.py").read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        is_reason = isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "reason"
-        if is_reason and isinstance(node.value, ast.Constant):
-            found.add(str(node.value.value))
+    found |= set(suggestions.REASONS.values())
     return found
 
 

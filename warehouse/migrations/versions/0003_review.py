@@ -66,7 +66,7 @@ def _warehouse() -> None:
     op.create_table('case_evidence',
     sa.Column('case_id', sa.Text(), nullable=False, comment='The case.'),
     sa.Column('evidence', sa.JSON(none_as_null=True), nullable=False, comment='Pairs with weights and reasons, as facts.'),
-    sa.Column('content_hash', sa.Text(), nullable=False, comment='Hash of the evidence.'),
+    sa.Column('content_hash', sa.Text(), nullable=False, comment='Hash of what the evidence was made from.'),
     sa.PrimaryKeyConstraint('case_id', name=op.f('pk_case_evidence')),
     schema='warehouse',
     comment='What speaks for and against each case, as the pages say it.'

@@ -1,0 +1,490 @@
+"""Judgements: what a steward says of a case or customer, as decisions that bind every later run.
+
+What belongs here: one transaction of the review store that writes judgement,
+decisions and case_state, or none of them. Which decisions:
+
+- link: the records of all its customers, chained by link decisions. Every
+  record is in the chain, so all stay one customer however matching groups them
+  later, also when a record in between leaves its source.
+- no_link: a no-link decision for every pair of records across the customers,
+  so that none of one ever meets one of another, wherever records move. Beyond
+  CROSS_PAIRS pairs every record is kept apart from one of each other customer.
+- groups and unmerge: records picked into one group are linked, and one no-link
+  decision keeps each two groups apart, which holds for all their records since
+  they are linked.
+
+A judgement never leans on decisions of another one: undoing one leaves what
+the others said.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import combinations, pairwise, product
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from dedupe import cases as casing
+from onefold.errors import CaseTaken, DecisionConflict, WarehouseError
+from warehouse import case_states, decisions
+from warehouse.columns import REVIEW
+from warehouse.engine import Warehouse
+from warehouse.moments import now, utc
+from warehouse.review_tables import case_state, decision, judgement
+from warehouse.tables import case_member, crosswalk, review_case
+
+Kind = Literal["link", "no_link", "groups", "override", "unmerge"]
+CROSS_PAIRS = 1000
+"""No-link decisions between two customers at most."""
+
+Groups = Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a judgement wrote.
+
+    Attributes:
+        judgement_id: its id.
+        state: in_force, or waiting for a second person.
+        decision_ids: decisions now in force; none while it waits.
+    """
+
+    judgement_id: str
+    state: str
+    decision_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A case as a steward judges it.
+
+    Attributes:
+        case_id, kind: of the case.
+        expected_cost: of the case.
+        groups: golden customer → its records, largest first.
+    """
+
+    case_id: str
+    kind: str
+    expected_cost: float
+    groups: dict[str, list[str]]
+
+
+def shown(wh: Warehouse, case_ids: Sequence[str]) -> dict[str, Shown]:
+    """Cases as they stand published; those that a run settled are missing."""
+    found: dict[str, Shown] = {}
+    members = case_member.c
+    with wh.read() as connection:
+        for start in range(0, len(case_ids), 400):
+            some = case_ids[start : start + 400]
+            columns = (review_case.c[n] for n in ("case_id", "kind", "expected_cost", "golden_ids"))
+            for row in connection.execute(
+                sa.select(*columns).where(review_case.c.case_id.in_(some))
+            ):
+                groups: dict[str, list[str]] = {one: [] for one in row.golden_ids}
+                found[row.case_id] = Shown(row.case_id, row.kind, row.expected_cost, groups)
+            query = sa.select(members.case_id, members.golden_id, members.record_id)
+            for case_id, golden_id, record_id in connection.execute(
+                query.where(members.case_id.in_(some)).order_by(members.record_id)
+            ):
+                found[case_id].groups.setdefault(golden_id, []).append(record_id)
+    return found
+
+
+def judge(
+    wh: Warehouse,
+    case_id: str,
+    kind: Literal["link", "no_link", "groups"],
+    login: str,
+    version: int,
+    *,
+    groups: Groups | None = None,
+    reason: str = "",
+    seen: dict[str, Any] | None = None,
+    approve_above: float | None = None,
+) -> Judged:
+    """Decide a case.
+
+    Args:
+        wh: the warehouse.
+        case_id: the case.
+        kind: link (all one customer), no_link (the customers are different) or groups.
+        login: who.
+        version: of the case as the steward saw it.
+        groups: record ids of each customer (groups): every record of the case once.
+        reason: why, in the steward's words; may be empty.
+        seen: what the steward saw, as plain values.
+        approve_above: expected cost above which a second person must approve; None: never.
+
+    Raises:
+        CaseTaken: somebody changed or decided the case meanwhile, or a run settled it.
+        DecisionConflict: it contradicts decisions in force (``chain``), or it is incomplete.
+    """
+    case = shown(wh, [case_id]).get(case_id)
+    if case is None:
+        raise CaseTaken(case_id, "settled", None, None)
+    with wh.write(REVIEW) as connection:
+        row = case_states.check(connection, case_id, version)
+        if row is not None and row.state in ("waiting", "decided"):
+            raise CaseTaken(case_id, row.state, row.changed_by, utc(row.changed_at))
+        return Writer(connection).case(
+            case, kind, login, version, groups, reason, seen, approve_above
+        )
+
+
+def unmerge(
+    wh: Warehouse,
+    golden_id: str,
+    groups: Groups,
+    login: str,
+    *,
+    reason: str,
+    seen: dict[str, Any] | None = None,
+    approve_above: float | None = None,
+) -> Judged:
+    """Part a golden customer into groups of its records; former ids come back with the next run.
+
+    Raises:
+        DecisionConflict: the groups are not its records, each once, in two groups at least; or
+            it contradicts decisions in force.
+    """
+    records = records_of(wh, golden_id)
+    parts = partition(f"unmerge {golden_id}", groups, records)
+    if len(parts) < 2:
+        raise DecisionConflict(f"unmerge {golden_id}", "it names one group only")
+    sizes, sources = list(map(len, parts)), {casing.source_of(one) for one in records}
+    cost = casing.expected_cost(0.5, casing.pairs_at_stake("merge", sizes), len(sources))
+    before = {golden_id: records}
+    with wh.write(REVIEW) as connection:
+        return Writer(connection).judgement(
+            "unmerge", parts, login, reason, before, cost, seen, approve_above
+        )
+
+
+def records_of(wh: Warehouse, golden_id: str) -> list[str]:
+    """The records of a live golden customer, sorted.
+
+    Raises:
+        DecisionConflict: there is none with this id.
+    """
+    query = sa.select(crosswalk.c.record_id).where(crosswalk.c.golden_id == golden_id)
+    with wh.read() as connection:
+        found = sorted(connection.execute(query).scalars())
+    if not found:
+        raise DecisionConflict(f"golden customer {golden_id}", "it is not live")
+    return found
+
+
+def partition(where: str, groups: Groups, records: Sequence[str]) -> list[list[str]]:
+    """Groups, checked: every record once, no other, no empty group; sorted.
+
+    Raises:
+        DecisionConflict: they are not.
+    """
+    parts = sorted(sorted(group) for group in groups if group)
+    if sorted(one for group in parts for one in group) != sorted(records):
+        raise DecisionConflict(
+            where,
+            "the groups are not its records, each once",
+            found=f"{sum(map(len, parts))} records in groups, {len(records)} to group",
+            do="Look at it again: it may have changed.",
+        )
+    return parts
+
+
+def pairs(kind: str, groups: Groups) -> Iterator[tuple[str, str, str]]:
+    """The decisions that say a grouping: kind, left_id, right_id; left_id < right_id.
+
+    >>> list(pairs("link", [["a", "b"], ["c"]]))
+    [('link', 'a', 'b'), ('link', 'b', 'c')]
+    >>> list(pairs("no_link", [["a", "b"], ["c"]]))
+    [('no_link', 'a', 'c'), ('no_link', 'b', 'c')]
+    >>> list(pairs("groups", [["a", "b"], ["c"]]))
+    [('link', 'a', 'b'), ('no_link', 'a', 'c')]
+    """
+    if kind == "link":
+        groups = [[one for group in groups for one in group]]
+    if kind != "no_link":
+        for group in groups:
+            yield from (("link", a, b) for a, b in pairwise(sorted(group)))
+    for one, other in combinations([sorted(group) for group in groups], 2):
+        across = [(one[0], other[0])]
+        if kind == "no_link":
+            across = list(product(one, other))
+            if len(across) > CROSS_PAIRS:
+                longest = max(len(one), len(other))
+                across = [(one[n % len(one)], other[n % len(other)]) for n in range(longest)]
+        yield from (("no_link", min(pair), max(pair)) for pair in across)
+
+
+class Writer:
+    """Writes judgements within one transaction of the review store, and numbers them."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self.connection = connection
+        self.at = now()
+        self._judgements = self._count(judgement)
+        self._decisions = decisions.next_number(connection)
+
+    def _count(self, table: sa.Table) -> int:
+        query = sa.select(sa.func.count()).select_from(table)
+        return int(self.connection.execute(query).scalar_one())
+
+    def case(
+        self,
+        case: Shown,
+        kind: str,
+        login: str,
+        version: int,
+        groups: Groups | None = None,
+        reason: str = "",
+        seen: dict[str, Any] | None = None,
+        approve_above: float | None = None,
+        batch_id: str | None = None,
+    ) -> Judged:
+        """Judge a case whose version was checked."""
+        where = f"case {case.case_id}"
+        records = [one for group in case.groups.values() for one in group]
+        if kind == "groups":
+            parts = partition(where, groups or [], records)
+        elif kind == "link":
+            parts = [sorted(records)]
+        else:
+            parts = sorted(sorted(group) for group in case.groups.values())
+            if len(parts) < 2:
+                raise DecisionConflict(
+                    where, "it is one customer", do="Say which records are another one."
+                )
+        done = self.judgement(
+            kind,
+            parts,
+            login,
+            reason,
+            case.groups,
+            case.expected_cost,
+            seen,
+            approve_above,
+            case.case_id,
+            batch_id,
+        )
+        state = "waiting" if done.state == "waiting" else "decided"
+        case_states.put(
+            self.connection,
+            case.case_id,
+            login,
+            version,
+            at=self.at,
+            state=state,
+            judgement_id=done.judgement_id,
+        )
+        return done
+
+    def judgement(
+        self,
+        kind: str,
+        groups: Groups,
+        login: str,
+        reason: str,
+        before: dict[str, list[str]],
+        expected_cost: float,
+        seen: dict[str, Any] | None = None,
+        approve_above: float | None = None,
+        case_id: str | None = None,
+        batch_id: str | None = None,
+    ) -> Judged:
+        """Write a judgement of groups, and its decisions unless it has to wait."""
+        if not login.strip():
+            raise DecisionConflict(f"judgement {kind}", "it has no login", do="Say who judges.")
+        wanted = self.checked(kind, groups)  # a contradiction is told now, not to a second person
+        waits = approve_above is not None and expected_cost > approve_above
+        self._judgements += 1
+        judgement_id = f"J{self._judgements:06d}"  # rows are never deleted
+        self.connection.execute(
+            sa.insert(judgement).values(
+                judgement_id=judgement_id,
+                case_id=case_id,
+                kind=kind,
+                groups=[list(group) for group in groups],
+                reason=reason.strip(),
+                state="waiting" if waits else "in_force",
+                evidence={"before": before, **({"seen": seen} if seen else {})},
+                expected_cost=expected_cost,
+                judged_by=login.strip(),
+                judged_at=self.at,
+                batch_id=batch_id,
+            )
+        )
+        if waits:
+            return Judged(judgement_id, "waiting", ())
+        return Judged(judgement_id, "in_force", self.decide(judgement_id, wanted, login, reason))
+
+    def checked(self, kind: str, groups: Groups) -> list[tuple[str, str, str]]:
+        """The decisions of a grouping: kind, left_id, right_id.
+
+        Raises:
+            DecisionConflict: they contradict others in force.
+        """
+        wanted = list(pairs(kind, groups))
+        existing = decisions.bearing_on(self.connection, {one for w in wanted for one in w[1:]})
+        for what, left, right in wanted:
+            decisions.check(what, left, right, existing)
+            existing.append(decisions.Known("", what, left, right))
+        return wanted
+
+    def decide(
+        self, judgement_id: str, wanted: Sequence[tuple[str, str, str]], login: str, reason: str
+    ) -> tuple[str, ...]:
+        """Put a judgement's decisions in force, as :meth:`checked` gave them."""
+        rows = [
+            {
+                "decision_id": decisions.named(self._decisions + number),
+                "kind": what,
+                "left_id": left,
+                "right_id": right,
+                "reason": reason.strip() or f"judgement {judgement_id}",
+                "decided_by": login.strip(),
+                "decided_at": self.at,
+                "judgement_id": judgement_id,
+            }
+            for number, (what, left, right) in enumerate(wanted)
+        ]
+        if rows:
+            self.connection.execute(sa.insert(decision), rows)
+        self._decisions += len(rows)
+        return tuple(str(row["decision_id"]) for row in rows)
+
+    def revoke(self, judgement_id: str, login: str, reason: str) -> int:
+        """Take a judgement's decisions back.
+
+        Returns:
+            how many.
+        """
+        done = self.connection.execute(
+            sa.update(decision)
+            .where(decision.c.judgement_id == judgement_id, decision.c.revoked_at.is_(None))
+            .values(revoked_at=self.at, revoked_by=login, revoked_reason=reason)
+        )
+        return int(done.rowcount)
+
+    def answer(self, judgement_id: str, **values: Any) -> None:
+        """Change a judgement's state."""
+        self.connection.execute(
+            sa.update(judgement).where(judgement.c.judgement_id == judgement_id).values(**values)
+        )
+
+    def reopen(self, judgement_id: str, login: str) -> None:
+        """Open the case that a judgement had decided."""
+        row = self.connection.execute(
+            sa.select(case_state).where(case_state.c.judgement_id == judgement_id)
+        ).first()
+        if row is not None:
+            case_states.put(
+                self.connection,
+                row.case_id,
+                login,
+                row.version,
+                at=self.at,
+                state="open",
+                judgement_id=None,
+            )
+
+
+def read(connection: sa.Connection, judgement_id: str) -> sa.Row[Any]:
+    """A judgement.
+
+    Raises:
+        WarehouseError: there is none with this id.
+    """
+    query = sa.select(judgement).where(judgement.c.judgement_id == judgement_id)
+    row = connection.execute(query).first()
+    if row is None:
+        raise WarehouseError(f"judgement {judgement_id}", "there is no such judgement")
+    return row
+
+
+def undo(wh: Warehouse, judgement_id: str, login: str, reason: str) -> int:
+    """Take a judgement back: its decisions are revoked, its case is open again.
+
+    Returns:
+        decisions that were revoked.
+
+    Raises:
+        WarehouseError: there is no such judgement.
+        DecisionConflict: it was undone or refused already, or there is no reason.
+    """
+    where = f"undoing {judgement_id}"
+    if not reason.strip():
+        raise DecisionConflict(where, "it has no reason", do="Say why.")
+    with wh.write(REVIEW) as connection:
+        row = read(connection, judgement_id)
+        if row.state not in ("in_force", "waiting"):
+            raise DecisionConflict(where, "it is not in force", found=_ended(row))
+        writer = Writer(connection)
+        revoked = writer.revoke(judgement_id, login, reason.strip())
+        writer.answer(judgement_id, state="undone", undone_by=login, undone_at=writer.at)
+        writer.reopen(judgement_id, login)
+    return revoked
+
+
+def _ended(row: sa.Row[Any]) -> str:
+    by, at = (
+        (row.undone_by, row.undone_at)
+        if row.state == "undone"
+        else (row.approved_by, row.approved_at)
+    )
+    moment: datetime | None = at
+    return f"{row.state} by {by}, {utc(moment):%Y-%m-%d %H:%M} UTC" if moment else row.state
+
+
+def approve(wh: Warehouse, judgement_id: str, login: str) -> Judged:
+    """Say yes to a judgement that waits for a second person: its decisions are in force then.
+
+    Raises:
+        WarehouseError: there is no such judgement.
+        DecisionConflict: it does not wait, it is one's own, or it contradicts decisions made since.
+    """
+    with wh.write(REVIEW) as connection:
+        row = _waiting(connection, judgement_id, login, "approving")
+        writer = Writer(connection)
+        wanted = writer.checked(row.kind, row.groups)
+        found = writer.decide(judgement_id, wanted, row.judged_by, row.reason)
+        writer.answer(judgement_id, state="in_force", approved_by=login, approved_at=writer.at)
+        _settle(writer, judgement_id, login)
+    return Judged(judgement_id, "in_force", found)
+
+
+def _settle(writer: Writer, judgement_id: str, login: str) -> None:
+    """Note that the case of an approved judgement is decided."""
+    row = writer.connection.execute(
+        sa.select(case_state).where(case_state.c.judgement_id == judgement_id)
+    ).first()
+    if row is not None:
+        case_states.put(
+            writer.connection, row.case_id, login, row.version, at=writer.at, state="decided"
+        )
+
+
+def refuse(wh: Warehouse, judgement_id: str, login: str) -> None:
+    """Say no to a judgement that waits for a second person: its case is open again.
+
+    Raises:
+        WarehouseError: there is no such judgement.
+        DecisionConflict: it does not wait, or it is one's own.
+    """
+    with wh.write(REVIEW) as connection:
+        _waiting(connection, judgement_id, login, "refusing")
+        writer = Writer(connection)
+        writer.answer(judgement_id, state="refused", approved_by=login, approved_at=writer.at)
+        writer.reopen(judgement_id, login)
+
+
+def _waiting(connection: sa.Connection, judgement_id: str, login: str, doing: str) -> sa.Row[Any]:
+    row = read(connection, judgement_id)
+    where = f"{doing} {judgement_id}"
+    if row.state != "waiting":
+        raise DecisionConflict(where, "it does not wait for a second person", found=_ended(row))
+    if row.judged_by == login:
+        raise DecisionConflict(where, "the second person is another one than the first")
+    return row
