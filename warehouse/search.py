@@ -87,7 +87,9 @@ def write(
 def _keys(golden: pa.Table, crosswalk: pa.Table) -> pa.Table:
     records: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for source, source_key, golden_id in zip(
-        *(crosswalk[name].to_pylist() for name in ("source", "source_key", "golden_id")),
+        crosswalk["source"].to_pylist(),
+        crosswalk["source_key"].to_pylist(),
+        crosswalk["golden_id"].to_pylist(),
         strict=True,
     ):
         records[golden_id].append((source, source_key))
@@ -132,9 +134,9 @@ def find(wh: Warehouse, typed: str, limit: int = 50) -> list[Found]:
         for alternative in search_keys.beginnings(typed):
             if len(found) >= limit:
                 break
-            for key, kind, golden_id in _rows(connection, alternative, limit):
-                whole = len(alternative) > 1 or key == alternative[0]
-                found.setdefault(golden_id, Found(golden_id, kind, whole))
+            for row in _rows(connection, alternative, limit):
+                whole = len(alternative) > 1 or row.key == alternative[0]
+                found.setdefault(row.golden_id, Found(row.golden_id, row.kind, whole))
     ordered = sorted(found.values(), key=lambda one: not one.exact)
     return ordered[:limit]
 
