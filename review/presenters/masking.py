@@ -1,0 +1,70 @@
+"""Personal data as a viewer sees it: enough to recognize, not enough to use.
+
+Which columns are personal stands in rules/customer.py; a role that may see all
+gets the values as they are.
+
+>>> masked("name", "欧阳小明"), masked("name", "Anna Müller")
+('欧＊＊＊', 'A*** M*****')
+>>> masked("emails", ["anna@example.com"]), masked("phones", ["+8613800138000"])
+(['a***@example.com'], ['+86…8000'])
+>>> masked("city", "上海市")
+'上海市'
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from dedupe.explaining.masking import masked as without_middle
+from rules.customer import PERSONAL
+from rules.text import has_han
+
+_NAMES = frozenset(
+    {
+        "name", "other_names", "family_name", "given_name", "middle_name", "contact_name",
+        "legal_representative", "employer_name",
+    }
+)  # fmt: skip
+_NUMBERS = frozenset({"national_id", "phones", "phone_extensions", "house_number", "unit"})
+
+
+def seen(field: str, value: Any, may_see_all: bool) -> Any:
+    """A value as somebody may see it."""
+    return value if may_see_all else masked(field, value)
+
+
+def masked(field: str, value: Any) -> Any:
+    """A value of a column without what a viewer may not see; of the same shape.
+
+    Args:
+        field: a column of the canonical model.
+        value: text, list of text, date, object or None.
+    """
+    if value is None or field not in PERSONAL:
+        return value
+    if isinstance(value, list):
+        return [masked(field, each) for each in value]
+    if isinstance(value, Mapping):
+        return {name: "…" for name in value}
+    if isinstance(value, date):
+        return f"{value.year}-**-**"
+    text = str(value)
+    if field in _NAMES:
+        return name(text)
+    if field == "emails":
+        local, _, domain = text.partition("@")
+        return f"{local[:1]}***@{domain}"
+    if field == "birth_date":
+        return f"{text[:4]}-**-**"
+    if field in _NUMBERS:
+        return without_middle(text)
+    if field == "sex":
+        return "*"
+    return f"{text[:1]}***" if text else text
+
+
+def name(text: str) -> str:
+    """A name's first character, or the first of each word; the others as stars."""
+    if has_han(text):
+        return text[:1] + "＊" * (len(text) - 1)
+    return " ".join(word[:1] + "*" * (len(word) - 1) for word in text.split())
