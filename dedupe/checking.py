@@ -52,12 +52,13 @@ def checked(
     """
     known = np.full(levels.num_rows, np.nan) if known is None else known
     types = np.asarray(pc.fill_null(levels.column("customer_type"), "").to_pylist())
-    free = np.asarray(pc.is_null(levels.column("veto_without_numbers")))
+    veto = pc.fill_null(levels.column("veto_without_numbers"), "").combine_chunks()
     result = dict(models)
     for customer_type, model in models.items():
         if model.basis == "prior":
             continue
         fields = [name for name in fields_of(levels.column_names) if name in model.fields]
+        free = np.asarray(pc.is_in(veto, value_set=pa.array(["", *model.denied], pa.string())))
         rows = np.flatnonzero(free & (types == customer_type))
         level = _levels(levels, fields, rows)
         told = checkable(level) | ~np.isnan(known[rows])

@@ -25,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from dedupe.levels import VERSION
 from onefold.errors import ConfigError, ModelError
 
-FORMAT = 3
+FORMAT = 4
 _FILE = re.compile(r"^(?P<type>[a-z]+)-(?P<version>\d{4,})\.json$")
 
 
