@@ -2,12 +2,13 @@
 # make test   set up, run every test
 # make check  set up, lint, types, import layers, Dagster definitions
 # make bench  set up, measure Onefold, Splink and GoldenMatch on the same data (docs/benchmarks.md)
+# make bench-small   the same on small data, in some minutes; changes no document
 PYTHON := $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 BENCH ?=
 
-.PHONY: setup demo test check bench
+.PHONY: setup demo test check bench bench-small
 
 setup: $(READY)
 
@@ -33,3 +34,6 @@ check: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.bench $(BENCH)
+
+bench-small: $(READY)
+	$(BIN)/python -m benchmarks.bench --small $(BENCH)

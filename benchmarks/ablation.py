@@ -10,19 +10,16 @@ and from there into the table of results.
 
 import argparse
 import json
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
-from benchmarks import table
+from benchmarks import fingerprint, table
+from benchmarks.cuts import components
 from benchmarks.datasets import world_name
 from benchmarks.run import COUNTRY, HERE, Timer, blocking_recall, entities, staged
 from dedupe import blocking, clusters, features, matching
@@ -36,9 +33,11 @@ Clusterer = Callable[[list[str], pa.Table, MatchingSettings], pa.Table]
 
 @dataclass(frozen=True)
 class World:
-    """A world's staged records with their truth, ready for the matcher."""
+    """A world's staged records with features, compared pairs and truth."""
 
     records: pa.Table
+    features: pa.Table
+    levels: pa.Table
     truth: pa.Table
     hard: pa.Table
     entity: dict[str, str]
@@ -51,7 +50,8 @@ class World:
         records, _ = staged(folder, COUNTRY.get(params.get("lang", "zh"), "CN"), Timer())
         known = pq.read_table(truth / "truth.parquet")
         hard = pq.read_table(truth / "hard_negatives.parquet")
-        return World(records, known, hard, entities(records, known))
+        made = features.build(records, ())
+        return World(records, made, compared(made), known, hard, entities(records, known))
 
 
 @dataclass(frozen=True)
@@ -60,16 +60,14 @@ class Variant:
 
     Attributes:
         settings: of the matcher.
-        features: changes the table of features.
-        pairs: changes the candidates.
+        features: changes the table of features; pairs are found and compared anew.
         levels: changes the compared pairs.
         scored: changes the scored pairs.
         cluster: makes the clusters.
     """
 
     settings: MatchingSettings = MatchingSettings()  # noqa: RUF009
-    features: Callable[[pa.Table], pa.Table] = lambda made: made
-    pairs: Callable[[pa.Table], pa.Table] = lambda made: made
+    features: Callable[[pa.Table], pa.Table] | None = None
     levels: Callable[[pa.Table], pa.Table] = lambda made: made
     scored: Callable[[pa.Table], pa.Table] = lambda made: made
     cluster: Clusterer = lambda ids, scored, settings: (
@@ -77,17 +75,22 @@ class Variant:
     )
 
 
+def compared(made: pa.Table) -> pa.Table:
+    """The compared candidates of a table of features."""
+    return matching.compare(blocking.candidates(made, MatchingSettings()).pairs, made)
+
+
 def measure(world: World, variant: Variant) -> dict[str, float]:
-    """Scores and CPU seconds (from features to clusters) of one variant."""
-    start = time.process_time()
+    """Scores of one variant."""
     settings = variant.settings
-    made = variant.features(features.build(world.records, settings.text_fields))
-    pairs = variant.pairs(blocking.candidates(made, settings).pairs)
-    levels = variant.levels(matching.compare(pairs, made))
+    made, levels = world.features, world.levels
+    if variant.features:
+        made = variant.features(made)
+        levels = compared(made)
+    levels = variant.levels(levels)
     models = matching.learn(levels, made, settings)
     scored = variant.scored(matching.score_pairs(levels, made, models, None, settings))
     found = variant.cluster(made["record_id"].to_pylist(), scored, settings)
-    seconds = time.process_time() - start
     columns = ["record_id", "source", "source_key", "position"]
     crosswalk = world.records.select(columns).join(found, "record_id")
     scores = evaluate(crosswalk, world.truth, world.hard)
@@ -97,9 +100,8 @@ def measure(world: World, variant: Variant) -> dict[str, float]:
         "recall": scores.recall,
         "b_cubed_f1": scores.b_cubed_f1,
         "hard": scores.hard_negatives_merged_share,
-        "blocking_recall": blocking_recall(pairs, world.entity),
-        "pairs_per_record": pairs.num_rows / world.records.num_rows,
-        "cpu_seconds": round(seconds, 2),
+        "blocking_recall": blocking_recall(levels, world.entity),
+        "pairs_per_record": levels.num_rows / world.records.num_rows,
     }
 
 
@@ -108,11 +110,8 @@ def plain_components(ids: list[str], scored: pa.Table, settings: MatchingSetting
     linked = scored.filter(
         pc.and_(pc.greater_equal(scored["probability"], settings.match), pc.is_null(scored["veto"]))
     )
-    names = pa.array(ids, pa.string())
-    sides = [pc.index_in(linked[s], value_set=names).to_numpy() for s in ("left_id", "right_id")]
-    graph = coo_matrix((np.ones(linked.num_rows), sides), shape=(len(ids), len(ids)))
-    label = connected_components(graph, directed=False)[1]
-    return pa.table({"record_id": names, "cluster_id": pa.array(label).cast(pa.string())})
+    left, right = (linked[side].combine_chunks() for side in ("left_id", "right_id"))
+    return components(pa.array(ids, pa.string()), left, right)
 
 
 def without_vetoes(*names: str) -> Callable[[pa.Table], pa.Table]:
@@ -191,22 +190,25 @@ def variants(kinds: list[str]) -> Iterator[tuple[str, Variant]]:
     yield "no pinyin of Chinese names", Variant(features=without_pinyin)
     yield "no other names", Variant(features=without_columns("other_names"))
     for kind in kinds:
-        yield f"no key: {kind}", Variant(pairs=without_keys(kind))
+        yield f"no key: {kind}", Variant(levels=without_keys(kind))
 
 
 def run(folder: Path, only: str | None = None) -> dict[str, object]:
     """Measure every variant on a world."""
     world = World.read(folder)
-    found = blocking.candidates(features.build(world.records), MatchingSettings()).pairs
-    kinds = sorted(
-        {kind for text in set(found["found_by"].to_pylist()) for kind in text.split(",")}
-    )
+    found = set(world.levels["found_by"].to_pylist())
+    kinds = sorted({kind for text in found for kind in text.split(",")})
     made = {}
     for name, variant in variants(kinds):
         if only is None or only in name or name == "full":
             made[name] = measure(world, variant)
             print(f"{folder.name}: {name}: F1 {made[name]['f1']:.4f}", flush=True)
-    return {"world": folder.name, "records": world.records.num_rows, "variants": made}
+    return {
+        "world": folder.name,
+        "records": world.records.num_rows,
+        "code": fingerprint.of("ablation"),
+        "variants": made,
+    }
 
 
 def main() -> None:

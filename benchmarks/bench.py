@@ -1,12 +1,13 @@
 """Onefold, Splink and GoldenMatch on the same data, one after another, on this machine.
 
-    python -m benchmarks.bench [--worlds DIR ...] [--people N ...] [--historical FILE]
-        [--tools T ...] [--datasets D ...] [--only T:D ...] [--force] [--timeout SECONDS]
+    python -m benchmarks.bench [--small] [--generator FILE | --worlds DIR ...] [--people N ...]
+        [--historical FILE] [--tools T ...] [--datasets D ...] [--only T:D ...] [--force]
 
 Every run is a process of its own in the tool's own environment, measured from
-outside. A result is kept as benchmarks/results/DATASET--TOOL.json; runs that
-have one are skipped, so that a broken run can be taken up again. At the end
-the table in benchmarks/results/README.md is written anew.
+outside. A result is kept as benchmarks/results/DATASET--TOOL.json with the
+fingerprint of the code that made it; runs whose result is there and of this
+code are skipped, so that a broken run can be taken up again. Last comes the
+ablation, and the tables in docs/benchmarks.md and README.md are written anew.
 """
 
 import argparse
@@ -15,12 +16,13 @@ import os
 import platform
 import shutil
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchmarks import datasets, environments, measure, scores, table
+from benchmarks import cuts, datasets, environments, fingerprint, measure, scores, table
 from benchmarks.datasets import About, DataSet
 from onefold.errors import ConfigError
 
@@ -29,67 +31,84 @@ ROOT = HERE.parent
 RUNNERS = HERE / "runners"
 RESULTS = HERE / "results"
 CUTS = {
-    "splink": ("0.5", "0.8", "0.9", "0.95", "0.99", "0.995", "0.999", "0.9999"),
-    "goldenmatch": ("0.4", "0.5", "0.55", "0.6", "0.65", "0.7", "0.75", "0.8", "0.85", "0.9"),
+    "splink": (0.5, 0.8, 0.9, 0.95, 0.99, 0.995, 0.999, 0.9999),
+    "goldenmatch": (0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9),
 }
 """Cuts tried for a peer's best; the best is chosen by looking at the truth."""
 QUIET = 0.5
 """Load up to which times are worth keeping."""
+LARGE = 500_000
+"""Records from which on a run gets the longer limit and is not run again for details."""
+ABLATED = ("zh5k", "en5k", "demo-zh", "demo-en")
+"""Worlds of the ablation."""
 ONEFOLD = "from onefold.cli import main; main()"
 
 
 class Run:
     """One tool on one data set."""
 
-    def __init__(self, tool: str, data: DataSet, timeout: float) -> None:
-        self.tool, self.data, self.timeout = tool, data, timeout
+    def __init__(self, tool: str, data: DataSet, limit: float, results: Path = RESULTS) -> None:
+        self.tool, self.data, self.limit = tool, data, limit
         self.out = datasets.CACHE / "runs" / f"{data.name}--{tool}"
-        self.result = RESULTS / f"{data.name}--{tool}.json"
+        self.result = results / f"{data.name}--{tool}.json"
 
-    def known(self) -> bool:
-        """Whether there is a result; a failure is none, running out of time is one."""
+    def known(self, about: About) -> bool:
+        """Whether there is a result of this code and data.
+
+        A failure is none; being stopped is one, unless there is more time now.
+        """
         if not self.result.exists():
             return False
         result = json.loads(self.result.read_text(encoding="utf-8"))
-        return result["measured"]["status"] != "failed"
+        status, limit = result["measured"]["status"], result["timeout_seconds"]
+        return (
+            (status == "done" or (status == "timeout" and limit >= self.limit))
+            and result.get("code") == fingerprint.of(self.tool)
+            and result["data"]["fingerprint"] == about.fingerprint
+        )
 
-    def make(self, best: bool, details: bool) -> dict[str, object]:
+    def make(self, about: About) -> dict[str, object]:
         """Measure, score, and write the result."""
-        about = datasets.prepare(self.data)
         python = environments.python(self.tool)
         shutil.rmtree(self.out, ignore_errors=True)
         self.out.mkdir(parents=True)
         command = self.command(python)
-        measured = measure.run(command, self.out / "log.txt", self.timeout, folder=self.out)
+        before = machine()
+        measured = measure.run(command, self.out / "log.txt", self.limit, folder=self.out)
         result: dict[str, object] = {
             "tool": self.tool,
             "dataset": self.data.name,
             "config": self.config(),
             "versions": environments.versions(self.tool),
             "command": self.shown(command),
-            "machine": machine(),
+            "machine": before,
             "data": about.__dict__,
+            "code": fingerprint.of(self.tool),
             "made_at": time.strftime("%Y-%m-%d", time.gmtime()),
-            "timeout_seconds": self.timeout,
+            "timeout_seconds": self.limit,
             "measured": measured.as_dict(),
         }
         if measured.status == "done":
-            result["evaluation"] = self.scored(about)
-            if self.tool == "onefold" and details:
+            found = self.found()
+            result["evaluation"] = scores.Truth.read(self.data.folder).score(found).as_dict()
+            if self.tool != "onefold":
+                pairs = pq.read_table(self.out / "pairs.parquet")
+                result["best"] = cuts.best_of_pairs(pairs, self.data.folder, CUTS[self.tool])
+            elif about.records < LARGE:
                 result["details"] = self.details(python)
-            elif self.tool != "onefold" and best:
-                result["best"] = self.best(python)
-        RESULTS.mkdir(exist_ok=True)
+                if "best" in result["details"]:
+                    result["best"] = result["details"].pop("best")
+        self.result.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps(result, indent=1, ensure_ascii=False) + "\n"
         self.result.write_text(text, encoding="utf-8")
         return result
 
-    def command(self, python: Path, *cuts: str) -> list[str | Path]:
+    def command(self, python: Path) -> list[str | Path]:
         """What is run and measured."""
         if self.tool != "onefold":
             runner = RUNNERS / f"{self.tool}_run.py"
             records = self.data.folder / "records.parquet"
-            return [python, runner, records, self.data.kind, self.data.lang, self.out, *cuts]
+            return [python, runner, records, self.data.kind, self.data.lang, self.out]
         if self.data.kind == "world":
             assert self.data.origin is not None
             home = self.out / "home"
@@ -108,7 +127,7 @@ class Run:
         """The command without the folders of this machine."""
         folders = {str(self.out): "OUT", str(self.data.folder): "DATA", str(HERE): "benchmarks"}
         if self.data.origin is not None:
-            folders[str(self.data.origin)] = "WORLD"
+            folders = {str(self.data.origin): "WORLD", **folders}
         words = ["python", *map(str, command[1:])]
         for folder, name in folders.items():
             words = [word.replace(folder, name) for word in words]
@@ -126,17 +145,10 @@ class Run:
         mode, columns = MODES[key]
         return f"{mode}; {columns} columns"
 
-    def scored(self, about: About) -> dict[str, float]:
-        """Scores at the tool's own cut."""
+    def found(self) -> pa.Table:
+        """record_id and cluster_id at the tool's own cut."""
         if self.tool != "onefold":
-            found = self.out / "clusters-default.parquet"
-            return scores.score_file(found, self.data.folder).as_dict()
-        found = self.out / "clusters.parquet"
-        pq.write_table(self.onefold_clusters(), found)
-        return scores.score_file(found, self.data.folder).as_dict()
-
-    def onefold_clusters(self) -> pa.Table:
-        """record_id and cluster_id of what Onefold wrote."""
+            return pq.read_table(self.out / "clusters.parquet")
         if self.data.kind == "world":
             exported = self.out / "crosswalk.parquet"
             command: list[str | Path] = [
@@ -164,31 +176,30 @@ class Run:
         return pa.table({"record_id": records["record_id"], "cluster_id": made["cluster_id"]})
 
     def details(self, python: Path) -> dict[str, object]:
-        """Recall of blocking and CPU seconds per stage; another run, not part of the measured."""
+        """What benchmarks.details finds; another run, not part of the measured."""
         command: list[str | Path] = [python, "-m", "benchmarks.details", self.data.folder]
         if self.data.origin is not None and self.data.kind == "world":
             command.append(self.data.origin)
         log = self.out / "details.json"
-        done = measure.run(command, log, self.timeout, folder=ROOT)
+        done = measure.run(command, log, self.limit, folder=ROOT)
         if done.status != "done":
             return {"status": done.status}
         return json.loads(log.read_text(encoding="utf-8").splitlines()[-1])
 
-    def best(self, python: Path) -> dict[str, object]:
-        """The cut of the highest F1, and its scores."""
-        cuts = CUTS[self.tool]
-        command = self.command(python, *cuts)
-        done = measure.run(command, self.out / "cuts.txt", self.timeout * 2, folder=self.out)
-        if done.status != "done":
-            return {"status": done.status}
-        found = {
-            cut: scores.score_file(
-                self.out / f"clusters-{float(cut)}.parquet", self.data.folder
-            ).as_dict()
-            for cut in cuts
-        }
-        cut = max(found, key=lambda name: found[name]["f1"])
-        return {"cut": float(cut), **found[cut]}
+
+def ablation(data: DataSet, limit: float, results: Path, force: bool) -> str:
+    """Measure what each idea gives on a world, unless that is known; says what came of it."""
+    assert data.origin is not None
+    result = results / f"ablation-{data.name}.json"
+    if result.exists() and not force:
+        known = json.loads(result.read_text(encoding="utf-8"))
+        if known.get("code") == fingerprint.of("ablation"):
+            return "there already"
+    command: list[str | Path] = [environments.python("onefold"), "-m", "benchmarks.ablation"]
+    command += [data.origin, "--results", results]
+    log = datasets.CACHE / "runs" / f"{data.name}--ablation.txt"
+    made = measure.run(command, log, limit, folder=ROOT)
+    return f"{made.status} after {made.wall_seconds:.0f} s"
 
 
 def machine() -> dict[str, object]:
@@ -208,62 +219,138 @@ def machine() -> dict[str, object]:
     }
 
 
-def chosen(arguments: argparse.Namespace, sets: list[DataSet]) -> list[Run]:
-    """The runs that the command line asks for; small data first."""
+def catalog(arguments: argparse.Namespace) -> list[DataSet]:
+    """The data sets of the command line.
+
+    Worlds are those named; else, with a generator, those that it makes; else the demo worlds.
+    """
+    worlds: list[Path] = list(arguments.worlds)
+    made: list[DataSet] = []
+    if not worlds and arguments.generator.is_file():
+        names = datasets.SMALL_WORLDS if arguments.small else tuple(datasets.WORLDS)
+        made = datasets.generated(arguments.generator, names)
+    elif not worlds:
+        worlds = [ROOT / "demo" / lang for lang in ("zh", "en")]
+    people = arguments.people
+    if people is None:
+        people = [10_000] if arguments.small else [10_000, 100_000, 1_000_000]
+    return [*datasets.catalog(worlds, people, arguments.historical), *made]
+
+
+def chosen(
+    arguments: argparse.Namespace, sets: Sequence[DataSet], results: Path = RESULTS
+) -> list[Run]:
+    """The runs that the command line asks for."""
     only = {tuple(pair.split(":", 1)) for pair in arguments.only or ()}
-    runs = [
-        Run(tool, data, arguments.timeout)
-        for data in sets
-        for tool in environments.TOOLS
-        if (not arguments.tools or tool in arguments.tools)
-        and (not arguments.datasets or data.name in arguments.datasets)
-        and (not only or (tool, data.name) in only)
-    ]
     wanted = {*(arguments.datasets or ()), *(name for _, name in only)}
     if missing := wanted - {data.name for data in sets}:
         raise ConfigError(
             ", ".join(sorted(missing)), "no such data set",
             found=", ".join(data.name for data in sets), do="Add --worlds, --people or the file.",
         )  # fmt: skip
-    return runs
+    return [
+        Run(tool, data, arguments.limit, results)
+        for data in sets
+        for tool in environments.TOOLS
+        if (not arguments.tools or tool in arguments.tools)
+        and (not arguments.datasets or data.name in arguments.datasets)
+        and (not only or (tool, data.name) in only)
+    ]
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     made = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    worlds = os.environ.get("BENCH_WORLDS", "").split() or ["demo/zh", "demo/en"]
+    worlds = os.environ.get("BENCH_WORLDS", "").split()
     sample = os.environ.get("BENCH_HISTORICAL", "../shared/data/historical_sample.parquet")
+    program = os.environ.get("BENCH_GENERATOR", "../shared/data/generator/generate.py")
+    made.add_argument("--small", action="store_true", help="what takes minutes; the documents stay")
+    made.add_argument("--generator", type=Path, default=Path(program), help="program for worlds")
     made.add_argument("--worlds", nargs="*", type=Path, default=[Path(w) for w in worlds])
-    made.add_argument("--people", nargs="*", type=int, default=[10_000, 100_000])
+    made.add_argument("--people", nargs="*", type=int)
     made.add_argument("--historical", type=Path, default=Path(sample))
     made.add_argument("--tools", nargs="*", choices=environments.TOOLS)
     made.add_argument("--datasets", nargs="*")
     made.add_argument("--only", nargs="*", metavar="TOOL:DATASET")
-    made.add_argument("--timeout", type=float, default=1800, help="seconds for one run")
+    made.add_argument("--limit", type=float, default=300, help="seconds for one run")
+    made.add_argument(
+        "--limit-large", type=float, default=480, help=f"the same from {LARGE:,} records on"
+    )
     made.add_argument("--force", action="store_true", help="make results anew that are there")
-    made.add_argument("--no-best", action="store_true", help="no run for a peer's best cut")
-    made.add_argument("--no-details", action="store_true", help="no run for Onefold's stages")
+    made.add_argument("--prepare", action="store_true", help="environments and data, no runs")
+    made.add_argument("--no-ablation", action="store_true", help="leave the ablation out")
     return made
 
 
+class Progress:
+    """Says what is done, what of how much, and for how long so far."""
+
+    def __init__(self, steps: int) -> None:
+        self.steps, self.step, self.start = steps, 0, time.perf_counter()
+
+    def begin(self, what: str) -> None:
+        self.step += 1
+        minutes, seconds = divmod(int(time.perf_counter() - self.start), 60)
+        head = f"[{self.step}/{self.steps}, {minutes}:{seconds:02d}] {what}: "
+        print(head, end="", flush=True)
+
+    def end(self, what: str) -> None:
+        print(what, flush=True)
+
+
 def main() -> None:
-    """Make the runs and write the table."""
+    """Make the runs and write the tables."""
     arguments = parser().parse_args()
-    sets = datasets.catalog(arguments.worlds, arguments.people, arguments.historical)
+    results = datasets.CACHE / "small" if arguments.small else RESULTS
+    sets = catalog(arguments)
     if not any(data.kind == "historical" for data in sets):
         print(f"historical: skipped, {arguments.historical} is not there")
-    runs = chosen(arguments, sets)
+    chosen_runs = chosen(arguments, sets, results)
+    used = list(dict.fromkeys(run.data for run in chosen_runs))
+    part = bool(arguments.tools or arguments.datasets or arguments.only)
+    ablated = [data for data in used if data.kind == "world" and data.name in ABLATED]
+    if part or arguments.small or arguments.no_ablation:
+        ablated = []
+    for name in ("recordlinkage", *{run.tool: None for run in chosen_runs}):
+        environments.python(name)
+    about = {}
+    progress = Progress(len(used))
+    for data in used:
+        progress.begin(f"data {data.name}")
+        about[data.name] = datasets.prepare(data)
+        progress.end(f"{about[data.name].records:,} records")
+    if arguments.prepare:
+        return
     if (load := os.getloadavg()[0]) > QUIET:
         print(f"the machine is busy (load {load:.1f}): times will not be worth keeping")
-    for number, run in enumerate(runs, 1):
-        head = f"[{number}/{len(runs)}] {run.data.name} {run.tool}:"
-        if run.known() and not arguments.force:
-            print(f"{head} there already", flush=True)
-            continue
-        result = run.make(best=not arguments.no_best, details=not arguments.no_details)
-        print(f"{head} {table.line(result)}", flush=True)
-    table.write(RESULTS)
-    print(f"wrote {RESULTS.name}/README.md")
+    runs = sorted(chosen_runs, key=lambda run: about[run.data.name].records)
+    progress = Progress(len(runs) + len(ablated))
+    for run in runs:
+        known = about[run.data.name]
+        if known.records >= LARGE:
+            run.limit = arguments.limit_large
+        progress.begin(f"{run.data.name} {run.tool}")
+        if run.known(known) and not arguments.force:
+            progress.end("there already")
+        else:
+            progress.end(table.line(run.make(known)))
+    for data in ablated:
+        progress.begin(f"{data.name} ablation")
+        progress.end(ablation(data, arguments.limit_large, results, arguments.force))
+    if arguments.small:
+        print(table.summary(table.load(results)))
+        return
+    if not part:
+        forget(results, {f"{run.data.name}--{run.tool}" for run in runs})
+    table.write(results)
+    print("wrote the tables into docs/benchmarks.md and README.md")
+
+
+def forget(results: Path, kept: set[str]) -> None:
+    """Drop results of data sets that a complete run has no more: a table is of one run."""
+    for path in results.glob("*--*.json"):
+        if path.stem not in kept:
+            path.unlink()
 
 
 if __name__ == "__main__":

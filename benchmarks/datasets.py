@@ -7,12 +7,14 @@ A prepared data set is a folder in benchmarks/.cache/data (or BENCH_CACHE):
     hard_negatives.parquet  entity_a, entity_b, if the data has any
     about.json              name, kind, counts and fingerprint
 
-Kinds: febrl3, febrl4 (two files to be linked), historical, people, world.
+Kinds: febrl3, febrl4 (two files to be linked), historical, people, world. Worlds are folders, or
+made by a generator that takes --out, --records, --lang, --seed and --level.
 """
 
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -24,7 +26,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from benchmarks import environments, people
+from benchmarks import environments, fingerprint, people
 from connectors import mapping
 from connectors.config import SourceConfig
 from connectors.source import extract, load_sources
@@ -36,6 +38,16 @@ CACHE = Path(os.environ.get("BENCH_CACHE", HERE / ".cache"))
 SOURCES = ROOT / "demo" / "sources"
 COUNTRY = {"zh": "CN", "en": "US"}
 PEOPLE_SEED = 7
+WORLDS = {
+    "zh5k": ("--records", "5000", "--lang", "zh", "--seed", "123"),
+    "en5k": ("--records", "5000", "--lang", "en", "--seed", "123"),
+    "zhhard": ("--records", "5000", "--lang", "zh", "--seed", "77", "--level", "hard"),
+    "enhard": ("--records", "5000", "--lang", "en", "--seed", "77", "--level", "hard"),
+    "zh100k": ("--records", "100000", "--lang", "zh", "--seed", "11"),
+    "en100k": ("--records", "100000", "--lang", "en", "--seed", "11"),
+}
+"""Worlds that the generator makes, by name."""
+SMALL_WORLDS = ("zh5k", "en5k")
 COLUMNS = (
     "customer_type", "name", "family_name", "given_name", "organization_name", "short_name",
     "national_id", "tax_id", "identifier", "birth_date", "phone", "mobile", "email", "address",
@@ -54,12 +66,14 @@ class DataSet:
         kind: febrl3, febrl4, historical, people or world.
         origin: the world's folder or the historical sample's file, else None.
         size: records to be made, of people.
+        generator: the program that makes the world's folder if it is not there.
     """
 
     name: str
     kind: str
     origin: Path | None = None
     size: int = 0
+    generator: Path | None = None
 
     @property
     def folder(self) -> Path:
@@ -80,6 +94,7 @@ class About:
     """What a prepared data set is.
 
     Attributes:
+        made_by: fingerprint of the code that prepared it.
         fingerprint: sha256 of records and truth.
         true_pairs: pairs of records of one entity.
     """
@@ -90,6 +105,7 @@ class About:
     records: int
     entities: int
     true_pairs: int
+    made_by: str
     fingerprint: str
 
 
@@ -102,6 +118,12 @@ def catalog(
         found.append(DataSet("historical", "historical", historical.resolve()))
     found += [DataSet(world_name(world), "world", world.resolve(strict=True)) for world in worlds]
     return found + [DataSet(f"people-{short(size)}", "people", size=size) for size in people_sizes]
+
+
+def generated(generator: Path, names: Iterable[str]) -> list[DataSet]:
+    """Worlds by name that a generator makes in the cache."""
+    program = generator.resolve(strict=True)
+    return [DataSet(name, "world", CACHE / "worlds" / name, generator=program) for name in names]
 
 
 def world_name(folder: Path) -> str:
@@ -123,10 +145,14 @@ def short(size: int) -> str:
 
 
 def prepare(data: DataSet) -> About:
-    """Make the data set's folder if it is not there; read about.json."""
+    """Make the data set's folder if it is not there or older code made it; read about.json."""
+    if data.generator and data.origin and not data.origin.exists():
+        _generate(data.generator, data.name, data.origin)
     about = data.folder / "about.json"
-    if not about.exists():
-        data.folder.mkdir(parents=True, exist_ok=True)
+    known = json.loads(about.read_text(encoding="utf-8")) if about.exists() else {}
+    if known.get("made_by") != fingerprint.of_data():
+        shutil.rmtree(data.folder, ignore_errors=True)
+        data.folder.mkdir(parents=True)
         {"people": _people, "historical": _historical, "world": _world}.get(data.kind, _febrl)(data)
         records = pq.read_table(data.folder / "records.parquet")
         truth = pq.read_table(data.folder / "truth.parquet")
@@ -135,10 +161,21 @@ def prepare(data: DataSet) -> About:
         if data.kind != "world":
             _write_csv(records, data.folder)
         made = About(
-            data.name, data.kind, data.lang, records.num_rows, len(sizes), pairs, _hash(data.folder)
-        )
+            data.name, data.kind, data.lang, records.num_rows, len(sizes), pairs,
+            fingerprint.of_data(), _hash(data.folder),
+        )  # fmt: skip
         about.write_text(json.dumps(asdict(made), indent=1) + "\n", encoding="utf-8")
     return About(**json.loads(about.read_text(encoding="utf-8")))
+
+
+def _generate(generator: Path, name: str, folder: Path) -> None:
+    """Make a world's folder; only a finished one gets its name."""
+    unfinished = folder.with_name(f"{folder.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.parent.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, generator, "--out", unfinished, *WORLDS[name]]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    unfinished.rename(folder)
 
 
 def files(data: DataSet) -> list[Path]:

@@ -1,4 +1,4 @@
-"""Recall of blocking, pairs per record and CPU seconds per stage of Onefold.
+"""Recall of blocking, pairs per record, CPU seconds per stage and the best cut of Onefold.
 
     python -m benchmarks.details PREPARED [WORLD]
 
@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from benchmarks import run
+from benchmarks import cuts, run, scores
 from dedupe import files
 from dedupe.model import MatchingSettings
 
@@ -25,6 +25,8 @@ STAGES = {
     "clusters": "group",
 }  # fmt: skip
 """Stage of benchmarks.run → stage of ``onefold dedupe``."""
+CUTS = (0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95)
+"""Cuts tried for the best."""
 
 
 class Clock:
@@ -63,7 +65,23 @@ def of_files(paths: list[Path], folder: Path) -> dict[str, object]:
         for side in ("left_id", "right_id")
     ]
     found = pc.sum(pc.equal(*sides)).as_py() or 0
-    return _details(clock.seconds, scored, outcome.staged.num_rows, found, folder)
+    made = _details(clock.seconds, scored, outcome.staged.num_rows, found, folder)
+    names = pq.read_table(folder / "records.parquet", columns=["record_id"])["record_id"]
+    return {**made, "best": _best_of_files(outcome, names, scores.Truth.read(folder), settings)}
+
+
+def _best_of_files(
+    outcome: files.Outcome, names: pa.ChunkedArray, truth: scores.Truth, settings: MatchingSettings
+) -> dict[str, float]:
+    """Scores at the best cut; ``names`` are the records' ids in the truth, in their order."""
+    ids = outcome.staged["record_id"]
+    found = {}
+    for cut in CUTS:
+        made = run.cluster_at(cut, sorted(ids.to_pylist()), outcome.scored, settings)
+        place = pc.index_in(made["record_id"], value_set=ids.combine_chunks())
+        table = pa.table({"record_id": names.take(place), "cluster_id": made["cluster_id"]})
+        found[cut] = truth.score(table).as_dict()
+    return cuts.best(found)
 
 
 def _details(
@@ -79,7 +97,7 @@ def _details(
 
 def of_world(world: Path) -> dict[str, object]:
     """Details of a world of four systems."""
-    figures = run.run(world, MatchingSettings())
+    figures = run.run(world, MatchingSettings(), CUTS)
     seconds: dict[str, float] = {}
     for name, value in figures["cpu_seconds"].items():
         stage = STAGES[name]
@@ -88,6 +106,7 @@ def of_world(world: Path) -> dict[str, object]:
         "blocking_recall": figures["blocking_recall"],
         "pairs_per_record": figures["candidate_pairs"] / figures["records"],
         "cpu_seconds": seconds,
+        "best": cuts.best(figures["cuts"]),
     }
 
 

@@ -13,7 +13,7 @@ import json
 import resource
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import combinations
 from pathlib import Path
@@ -70,8 +70,8 @@ def staged(world: Path, country: str, timer: Timer) -> tuple[pa.Table, int]:
     return pa.concat_tables(tables), quarantined
 
 
-def run(world: Path, settings: MatchingSettings) -> dict[str, Any]:
-    """All figures of one world."""
+def run(world: Path, settings: MatchingSettings, cuts: Sequence[float] = ()) -> dict[str, Any]:
+    """All figures of one world; with cuts also the scores of its clusters at each of them."""
     truth = world / "truth"
     params = json.loads((truth / "params.json").read_text(encoding="utf-8"))
     timer = Timer()
@@ -88,11 +88,16 @@ def run(world: Path, settings: MatchingSettings) -> dict[str, Any]:
         scored = matching.score_pairs(levels, table, models, None, settings)
     with timer.stage("clusters"):
         found = clusters.cluster(table.column("record_id").to_pylist(), scored, None, settings)
-    crosswalk = records.select(["record_id", "source", "source_key", "position"]).join(
-        found.clusters, "record_id"
-    )
+    keys = records.select(["record_id", "source", "source_key", "position"])
+    crosswalk = keys.join(found.clusters, "record_id")
     true = pq.read_table(truth / "truth.parquet")
-    score = evaluate(crosswalk, true, pq.read_table(truth / "hard_negatives.parquet"))
+    hard = pq.read_table(truth / "hard_negatives.parquet")
+    score = evaluate(crosswalk, true, hard)
+    ids = table.column("record_id").to_pylist()
+    by_cut = {
+        cut: evaluate(keys.join(cluster_at(cut, ids, scored, settings), "record_id"), true, hard)
+        for cut in cuts
+    }
     entity = entities(crosswalk, true)
     by_kind = suggestions(found.suggestions, entity)
     return {
@@ -103,6 +108,7 @@ def run(world: Path, settings: MatchingSettings) -> dict[str, Any]:
         "closure_pairs": scored.num_rows - candidates.pairs.num_rows,
         "blocking_recall": blocking_recall(candidates.pairs, entity),
         "evaluation": score.as_dict(),
+        "cuts": {cut: one.as_dict() for cut, one in by_cut.items()},
         "suggestions": by_kind,
         "models": {
             name: dict(model.trained_on, basis=model.basis, prior=model.prior)
@@ -113,6 +119,14 @@ def run(world: Path, settings: MatchingSettings) -> dict[str, Any]:
         "seconds_total": round(sum(timer.seconds.values()), 2),
         "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }
+
+
+def cluster_at(
+    cut: float, ids: list[str], scored: pa.Table, settings: MatchingSettings
+) -> pa.Table:
+    """Clusters of scored pairs as a deployment with this cut would have them."""
+    changed = settings.model_copy(update={"match": cut, "review": min(cut, settings.review)})
+    return clusters.cluster(ids, scored, None, changed).clusters
 
 
 def entities(crosswalk: pa.Table, truth: pa.Table) -> dict[str, str]:

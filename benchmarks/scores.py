@@ -5,6 +5,7 @@ how many look-alike pairs of entities share a cluster; see dedupe.evaluation.
 A record that a tool leaves out is a cluster of its own.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -26,14 +27,24 @@ def score(
     return evaluate(_named(clusters, "cluster_id"), _named(truth, "entity_id"), hard_negatives)
 
 
-def score_file(clusters: Path, folder: Path) -> Evaluation:
-    """Score a file of clusters against the truth of a prepared data set's folder."""
-    hard = folder / "hard_negatives.parquet"
-    return score(
-        pq.read_table(clusters),
-        pq.read_table(folder / "truth.parquet"),
-        pq.read_table(hard) if hard.exists() else None,
-    )
+@dataclass(frozen=True)
+class Truth:
+    """The truth of a prepared data set: record_id, entity_id; pairs of entities that look alike."""
+
+    entities: pa.Table
+    hard_negatives: pa.Table | None
+
+    @staticmethod
+    def read(folder: Path) -> "Truth":
+        """The truth in a prepared data set's folder."""
+        hard = folder / "hard_negatives.parquet"
+        return Truth(
+            pq.read_table(folder / "truth.parquet"), pq.read_table(hard) if hard.exists() else None
+        )
+
+    def score(self, clusters: pa.Table) -> Evaluation:
+        """Score clusters: record_id, cluster_id."""
+        return score(clusters, self.entities, self.hard_negatives)
 
 
 def _named(table: pa.Table, column: str) -> pa.Table:

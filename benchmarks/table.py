@@ -1,4 +1,4 @@
-"""The results as Markdown: benchmarks/results/README.md and the section of the README.
+"""The results as Markdown: all tables in docs/benchmarks.md, the main one in the README.
 
 python -m benchmarks.table
 """
@@ -9,9 +9,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from onefold.errors import ConfigError
+
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
 README = HERE.parent / "README.md"
+PAGE = HERE.parent / "docs" / "benchmarks.md"
 START, END = "<!-- benchmarks:start -->", "<!-- benchmarks:end -->"
 TOOLS = ("onefold", "splink", "goldenmatch")
 NAMES = {"onefold": "Onefold", "splink": "Splink", "goldenmatch": "GoldenMatch"}
@@ -23,14 +26,6 @@ HEAD = (
     "data", "records", "tool", "precision", "recall", "F1", "B-cubed F1", "hard negatives merged",
     "F1 at its best cut", "CPU s", "wall s", "peak memory",
 )  # fmt: skip
-INTRODUCTION = """# Results
-
-Made by `make bench`; [docs/benchmarks.md](../../docs/benchmarks.md) says how, and what each tool
-was given. Scores are pairwise over the records of the final clusters, at each tool's own default
-cut. "Best cut" is chosen by looking at the truth, so nobody has it in practice; Onefold is shown
-at its default only. CPU seconds and memory are of the whole process with its children, imports
-included; on worlds Onefold also reads four systems, validates and publishes, which the others do
-not. The best F1 of each data set is bold."""
 
 
 def load(folder: Path) -> list[dict[str, Any]]:
@@ -46,12 +41,22 @@ def line(result: Mapping[str, Any]) -> str:
     measured = result["measured"]
     cost = f"{measured['cpu_seconds']:.1f} CPU s, {measured['peak_memory_mb']:,} MB"
     if measured["status"] != "done":
-        return f"{measured['status']} after {measured['wall_seconds']:.0f} s, {cost}"
+        return f"{ending(measured)}, {cost}"
     scores = result["evaluation"]
     return (
         f"P {scores['precision']:.4f} R {scores['recall']:.4f} F1 {scores['f1']:.4f} "
         f"B3 {scores['b_cubed_f1']:.4f}, {cost}"
     )
+
+
+def ending(measured: Mapping[str, Any]) -> str:
+    """How a run ended that has no result.
+
+    >>> ending({"status": "timeout", "wall_seconds": 300.4})
+    'stopped after 300 s'
+    """
+    how = "stopped" if measured["status"] == "timeout" else measured["status"]
+    return f"{how} after {measured['wall_seconds']:.0f} s"
 
 
 def markdown(rows: Sequence[Sequence[str]]) -> str:
@@ -87,7 +92,7 @@ def summary(results: Sequence[Mapping[str, Any]]) -> str:
         if "evaluation" in result:
             cells += _scores(result, best[name])
         else:
-            cells += [measured["status"], *[""] * 5]
+            cells += [ending(measured), *[""] * 5]
         slow = measured["status"] == "timeout"
         cells += [
             f"{'> ' if slow else ''}{measured['cpu_seconds']:.1f}",
@@ -165,14 +170,18 @@ def growth(results: Sequence[Mapping[str, Any]]) -> str:
         ["people", "records", "tool", "CPU s", "CPU s per 100,000", "peak memory", "F1"]
     ]
     for result in results:
-        if result["data"]["kind"] == "people" and "evaluation" in result:
+        if result["data"]["kind"] == "people":
             records, measured = result["data"]["records"], result["measured"]
+            more = "" if "evaluation" in result else "> "
             rows.append(
                 [
                     result["dataset"], f"{records:,}", NAMES[result["tool"]],
-                    f"{measured['cpu_seconds']:.1f}",
-                    f"{measured['cpu_seconds'] * 100_000 / records:.1f}",
-                    memory(measured["peak_memory_mb"]), share(result["evaluation"]["f1"]),
+                    f"{more}{measured['cpu_seconds']:.1f}",
+                    f"{more}{measured['cpu_seconds'] * 100_000 / records:.1f}",
+                    memory(measured["peak_memory_mb"]),
+                    share(result["evaluation"]["f1"])
+                    if "evaluation" in result
+                    else ending(measured),
                 ]
             )  # fmt: skip
     return markdown(rows) if len(rows) > 1 else ""
@@ -234,6 +243,9 @@ def environment(results: Sequence[Mapping[str, Any]]) -> str:
     lines.append(f"- Machine: {'; '.join(sorted(machines))}")
     lines.append(f"- Made {' to '.join(sorted({days[0], days[-1]}))}; load when a run began:"
                  f" {min(loads)} to {max(loads)}")  # fmt: skip
+    codes = {(r["tool"], r.get("code")) for r in results}
+    if len(codes) > len({tool for tool, _ in codes}):
+        lines.append("- Not all runs of a tool are of the same code")
     limits = sorted({r["timeout_seconds"] for r in results})
     lines.append(f"- Time limit of a run: {' or '.join(f'{limit:.0f} s' for limit in limits)}")
     return "\n".join(lines)
@@ -249,11 +261,9 @@ def configurations(results: Sequence[Mapping[str, Any]]) -> str:
 
 
 def page(folder: Path) -> str:
-    """The whole page of results."""
+    """All tables."""
     results = load(folder)
-    if not results:
-        return INTRODUCTION + "\n\nNothing was run yet.\n"
-    parts = [INTRODUCTION, summary(results) + busy(results)]
+    parts = [summary(results) + busy(results)]
     for title, text in (
         ("Onefold: blocking and CPU seconds per stage", stages(results)),
         ("Growth on people with addresses", growth(results)),
@@ -262,21 +272,32 @@ def page(folder: Path) -> str:
         ("Versions and machine", environment(results)),
     ):
         if text:
-            parts += [f"## {title}", text]
-    return "\n\n".join(parts) + "\n"
+            parts += [f"### {title}", text]
+    return "\n\n".join(parts)
 
 
-def write(folder: Path, readme: Path | None = README) -> None:
-    """Write the page, and the table between the marks of the README if they are there."""
-    (folder / "README.md").write_text(page(folder), encoding="utf-8")
-    results = load(folder)
-    if readme is None or not results:
-        return
-    text = readme.read_text(encoding="utf-8")
-    if START in text and END in text:
-        made = f"{START}\n{summary(results)}{busy(results)}\n{END}"
-        pattern = f"{re.escape(START)}.*?{re.escape(END)}"
-        readme.write_text(re.sub(pattern, lambda _: made, text, flags=re.S), encoding="utf-8")
+def write(folder: Path, document: Path = PAGE, readme: Path = README) -> None:
+    """Write all tables between the marks of the document, the main one between the README's."""
+    if results := load(folder):
+        between(document, page(folder))
+        between(readme, summary(results) + busy(results))
+
+
+def between(file: Path, made: str) -> None:
+    """Put a text between the marks of a file.
+
+    Raises:
+        ConfigError: the file has no marks.
+    """
+    text = file.read_text(encoding="utf-8")
+    pattern = f"{re.escape(START)}.*?{re.escape(END)}"
+    changed, count = re.subn(pattern, lambda _: f"{START}\n{made}\n{END}", text, flags=re.S)
+    if count != 1:
+        raise ConfigError(
+            str(file), "there is no one place for the tables", found=f"{count} places",
+            do=f"Put {START} and {END} where they shall stand.",
+        )  # fmt: skip
+    file.write_text(changed, encoding="utf-8")
 
 
 if __name__ == "__main__":

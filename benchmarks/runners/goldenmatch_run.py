@@ -1,11 +1,10 @@
 """Deduplicate a prepared data set with GoldenMatch; runs in the environment that has it.
 
-    python goldenmatch_run.py RECORDS.parquet KIND LANG OUT [CUT ...]
+    python goldenmatch_run.py RECORDS.parquet KIND LANG OUT
 
-Writes OUT/clusters-default.parquet: what GoldenMatch itself clusters. With cuts
-(scores), also OUT/clusters-<cut>.parquet: the components of its scored pairs
-from that score up. MODES says which of its documented modes each kind of data
-is given: the one that did best on small data of that kind.
+Writes OUT/clusters.parquet (record_id, cluster_id): what GoldenMatch itself clusters, and
+OUT/pairs.parquet (left_id, right_id, score): the pairs that it scored. MODES says which of its
+documented modes each kind of data is given: the one that did best on small data of that kind.
 """
 
 import os
@@ -29,10 +28,12 @@ _ONE_PHONE = """select unique_id as record_id, name, kind, ids[1] as identifier,
     contact as contact_name from ({})"""
 
 
-def run(records: str, kind: str, lang: str, folder: Path, cuts: list[float]) -> None:
+def run(records: str, kind: str, lang: str, folder: Path) -> None:
     """Deduplicate and write the clusters."""
     os.environ["GOLDENMATCH_AUTOCONFIG_MEMORY"] = "0"  # nothing learned from an earlier run
+    os.environ["GOLDENMATCH_AUTOCONFIG_DETERMINISTIC"] = "1"  # the search ends by rounds, not time
     import goldenmatch
+    import pyarrow as pa
     import pyarrow.parquet as pq
     from goldenmatch.core.autoconfig import auto_configure_probabilistic_df
 
@@ -55,45 +56,19 @@ def run(records: str, kind: str, lang: str, folder: Path, cuts: list[float]) -> 
         if "unobserved" in mode:
             for key in config.matchkeys:
                 key.missing = "unobserved"
-    result = goldenmatch.dedupe_df(frame, config=config, confidence_required=False)
-    cluster: dict[int, Any] = {}
+    # It refuses 100,000 records and more where it distrusts its own choice; it is made to go on.
+    result = goldenmatch.dedupe_df(
+        frame, config=config, confidence_required=False, allow_red_config=True
+    )
+    cluster: dict[int, str] = {}
     for number, found in result.clusters.items():
         cluster.update(dict.fromkeys(found["members"], f"c{number}"))
-    _write(ids, [cluster.get(n, f"r{n}") for n in range(len(ids))], folder, "default")
-    for cut in cuts:
-        pairs = [pair[:2] for pair in result.scored_pairs if pair[2] >= cut]
-        _write(ids, _components(len(ids), pairs), folder, str(cut))
-
-
-def _write(ids: list[str], clusters: list[Any], folder: Path, name: str) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    table = pa.table({"record_id": ids, "cluster_id": [str(c) for c in clusters]})
-    pq.write_table(table, folder / f"clusters-{name}.parquet")
-
-
-def _components(count: int, pairs: list[Any]) -> list[int]:
-    """The smallest member of each record's component."""
-    parent = list(range(count))
-
-    def root(one: int) -> int:
-        while parent[one] != one:
-            parent[one] = parent[parent[one]]
-            one = parent[one]
-        return one
-
-    for left, right in pairs:
-        a, b = sorted((root(left), root(right)))
-        parent[b] = a
-    return [root(one) for one in range(count)]
+    names = [cluster.get(n, f"r{n}") for n in range(len(ids))]
+    pq.write_table(pa.table({"record_id": ids, "cluster_id": names}), folder / "clusters.parquet")
+    left, right, score = ([pair[n] for pair in result.scored_pairs] for n in range(3))
+    pairs = {"left_id": [ids[n] for n in left], "right_id": [ids[n] for n in right], "score": score}
+    pq.write_table(pa.table(pairs), folder / "pairs.parquet")
 
 
 if __name__ == "__main__":
-    run(
-        sys.argv[1],
-        sys.argv[2],
-        sys.argv[3],
-        Path(sys.argv[4]),
-        [float(cut) for cut in sys.argv[5:]],
-    )
+    run(sys.argv[1], sys.argv[2], sys.argv[3], Path(sys.argv[4]))

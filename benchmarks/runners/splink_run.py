@@ -1,11 +1,12 @@
 """Link a prepared data set with Splink; runs in the environment that has it.
 
-    python splink_run.py RECORDS.parquet KIND LANG OUT [CUT ...]
+    python splink_run.py RECORDS.parquet KIND LANG OUT
 
-Writes OUT/clusters-default.parquet, cut at a match probability of 0.95 as in Splink's
-examples, or OUT/clusters-<cut>.parquet for each cut that is given. The models are written by hand
+Writes OUT/clusters.parquet (record_id, cluster_id), cut at a match probability of 0.95 as in
+Splink's examples, and OUT/pairs.parquet (left_id, right_id, score). The models are written by hand
 for each kind of data, after Splink's own guides: https://moj-analytical-services.github.io/splink
-(the historical one is that of its example "deduplicate 50k historical persons").
+(the historical one is that of its example "deduplicate 50k historical persons"). Every rule is an
+equality of columns, so that DuckDB joins by hash and never by comparing all with all.
 """
 
 import os
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 DEFAULT_CUT = 0.95
+EXPLODE = "explode:"
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Model:
     Attributes:
         comparisons: makes the comparisons.
         blocking: columns of each rule; a rule on ("explode:phones",) takes each value of an array.
-        certain: rules that find hardly any wrong pair, for the prior.
+        certain: columns of rules that find hardly any wrong pair, for the prior.
         certain_recall: the share of true pairs they are believed to find.
         training: columns of each EM block.
         max_pairs: for the estimate of u.
@@ -34,7 +36,7 @@ class Model:
 
     comparisons: Callable[[], list[Any]]
     blocking: list[tuple[str, ...]]
-    certain: list[str]
+    certain: list[tuple[str, ...]]
     certain_recall: float
     training: list[tuple[str, ...]]
     max_pairs: float = 1e6
@@ -113,23 +115,38 @@ def _world() -> list[Any]:
     import splink.comparison_level_library as cll
     import splink.comparison_library as cl
 
+    def persons(condition: str) -> Any:
+        return cll.CustomLevel(f"kind_l = 'p' and kind_r = 'p' and {condition}")
+
+    def organizations(condition: str) -> Any:
+        return cll.CustomLevel(f"kind_l = 'o' and kind_r = 'o' and {condition}")
+
+    def near(column: str, least: float) -> str:
+        return f"jaro_winkler_similarity({column}_l, {column}_r) >= {least}"
+
+    initial = "surname_l = surname_r and left(given_l, 1) = left(given_r, 1)"
+
     return [
         cl.CustomComparison(
             output_column_name="name",
             comparison_levels=[
                 cll.NullLevel("name"),
                 cll.ExactMatchLevel("name", term_frequency_adjustments=True),
-                cll.And(cll.ExactMatchLevel("core"), cll.ExactMatchLevel("kind")),
-                cll.JaroWinklerLevel("name", 0.95),
-                cll.CustomLevel(
+                persons(f"surname_l = surname_r and {near('given', 0.9)}"),
+                persons(f"given_l = given_r and {near('surname', 0.85)}"),
+                persons(f"{initial} and 1 in (length(given_l), length(given_r))"),
+                organizations("core_l = core_r"),
+                organizations(
                     "length(core_l) > 3 and length(core_r) > 3 and "
-                    "(starts_with(core_l, core_r) or starts_with(core_r, core_l))",
-                    "one begins with the other",
+                    "(starts_with(core_l, core_r) or starts_with(core_r, core_l))"
                 ),
-                cll.JaroWinklerLevel("name", 0.88),
-                cll.And(cll.ExactMatchLevel("first_part"), cll.ExactMatchLevel("last_part")),
-                cll.ExactMatchLevel("last_part"),
-                cll.JaroWinklerLevel("name", 0.75),
+                organizations(near("name", 0.92)),
+                organizations(near("core", 0.88)),
+                cll.JaroWinklerLevel("name", 0.92),
+                persons(initial),
+                persons("surname_l = surname_r"),
+                persons("given_l = given_r"),
+                cll.JaroWinklerLevel("name", 0.8),
                 cll.ElseLevel(),
             ],
         ),
@@ -147,12 +164,13 @@ def _world() -> list[Any]:
             comparison_levels=[
                 cll.NullLevel("phones"),
                 cll.ArrayIntersectLevel("phones", 2),
+                cll.ArrayIntersectLevel("rare_phones", 1),
                 cll.ArrayIntersectLevel("phones", 1),
                 cll.PairwiseStringDistanceFunctionLevel("phones", "damerau_levenshtein", 1),
                 cll.ElseLevel(),
             ],
         ),
-        cl.EmailComparison("email"),
+        cl.EmailComparison("email").configure(term_frequency_adjustments=True),
         cl.DamerauLevenshteinAtThresholds("dob", [1, 2]),
         cl.CustomComparison(
             output_column_name="address",
@@ -187,11 +205,7 @@ _FEBRL_BLOCKS = [
 _FEBRL = Model(
     comparisons=_febrl,
     blocking=_FEBRL_BLOCKS,
-    certain=[
-        "l.soc_sec_id = r.soc_sec_id",
-        "l.given_name = r.given_name and l.surname = r.surname"
-        " and l.date_of_birth = r.date_of_birth",
-    ],
+    certain=[("soc_sec_id",), ("given_name", "surname", "date_of_birth")],
     certain_recall=0.9,
     training=[("given_name", "surname"), ("date_of_birth",), ("soc_sec_id",)],
 )
@@ -208,10 +222,9 @@ MODELS = {
             ("substr(first_name,1,2)", "substr(surname,1,2)", "substr(dob,1,4)"),
         ],
         certain=[
-            "l.first_name = r.first_name and l.surname = r.surname and l.dob = r.dob",
-            "substr(l.first_name,1,2) = substr(r.first_name,1,2) and l.surname = r.surname"
-            " and substr(l.postcode_fake,1,2) = substr(r.postcode_fake,1,2)",
-            "l.dob = r.dob and l.postcode_fake = r.postcode_fake",
+            ("first_name", "surname", "dob"),
+            ("substr(first_name,1,2)", "surname", "substr(postcode_fake,1,2)"),
+            ("dob", "postcode_fake"),
         ],
         certain_recall=0.6,
         training=[("first_name", "surname"), ("dob",)],
@@ -226,9 +239,8 @@ MODELS = {
             ("first_name", "surname", "city"), ("dob", "substr(surname,1,3)"),
         ],
         certain=[
-            "l.email = r.email and l.first_name = r.first_name",
-            "l.first_name = r.first_name and l.surname = r.surname and l.dob = r.dob",
-            "l.phone = r.phone and l.first_name = r.first_name and l.surname = r.surname",
+            ("email", "first_name"), ("first_name", "surname", "dob"),
+            ("phone", "first_name", "surname"),
         ],
         certain_recall=0.75,
         training=[("first_name", "surname"), ("dob",), ("email",)],
@@ -237,24 +249,21 @@ MODELS = {
         comparisons=_world,
         blocking=[
             ("explode:ids",), ("explode:phones",), ("email",), ("name",), ("core",), ("street",),
-            ("dob", "substr(name,1,1)"), ("first_part", "last_part", "town"),
-            ("first_part", "last_part", "dob"), ("substr(core,1,4)", "town"), ("contact", "town"),
+            ("dob", "substr(name,1,1)"), ("given", "surname", "town"),
+            ("given", "surname", "dob"), ("substr(core,1,4)", "town"), ("contact", "town"),
             ("dob", "town"),
         ],
         certain=[
-            "list_has_any(l.ids, r.ids)",
-            "l.name = r.name and list_has_any(l.phones, r.phones)",
-            "l.name = r.name and l.email = r.email",
-            "l.name = r.name and l.address = r.address",
+            ("explode:ids",), ("explode:phones", "name"), ("name", "email"), ("name", "address"),
         ],
         certain_recall=0.6,
-        training=[("name",), ("street",), ("email",)],
+        training=[("name",), ("main_id",), ("dob", "left(name, 1)")],
     ),
 }  # fmt: skip
 
 
-def link(records: str, kind: str, lang: str, folder: Path, cuts: list[float]) -> None:
-    """Train, predict and cluster; one file of clusters for each cut, or for the default."""
+def link(records: str, kind: str, lang: str, folder: Path) -> None:
+    """Train, predict and cluster."""
     import duckdb
     import splink_tables
     from splink import DuckDBAPI, Linker, SettingsCreator, block_on
@@ -287,35 +296,30 @@ def link(records: str, kind: str, lang: str, folder: Path, cuts: list[float]) ->
     )
     linker = Linker(inputs, settings)
     linker.training.estimate_probability_two_random_records_match(
-        model.certain, recall=model.certain_recall
+        [_rule(block_on, columns) for columns in model.certain], recall=model.certain_recall
     )
     linker.training.estimate_u_using_random_sampling(max_pairs=model.max_pairs, seed=1)
     for columns in model.training:
-        linker.training.estimate_parameters_using_expectation_maximisation(block_on(*columns))
+        linker.training.estimate_parameters_using_expectation_maximisation(_rule(block_on, columns))
     scored = linker.inference.predict(threshold_match_probability=model.minimal)
-    for cut in cuts or [DEFAULT_CUT]:
-        found = linker.clustering.cluster_pairwise_predictions_at_threshold(
-            scored, threshold_match_probability=cut
-        )
-        name = cut if cuts else "default"
-        connection.execute(
-            f"copy (select unique_id as record_id, cast(cluster_id as varchar) as cluster_id "
-            f"from {found.physical_name}) to '{folder}/clusters-{name}.parquet' (format parquet)"
-        )
+    found = linker.clustering.cluster_pairwise_predictions_at_threshold(
+        scored, threshold_match_probability=DEFAULT_CUT
+    )
+    connection.execute(
+        f"copy (select unique_id as record_id, cast(cluster_id as varchar) as cluster_id "
+        f"from {found.physical_name}) to '{folder}/clusters.parquet' (format parquet)"
+    )
+    connection.execute(
+        f"copy (select unique_id_l as left_id, unique_id_r as right_id, match_probability as score "
+        f"from {scored.physical_name}) to '{folder}/pairs.parquet' (format parquet)"
+    )
 
 
 def _rule(block_on: Callable[..., Any], columns: tuple[str, ...]) -> Any:
-    if columns[0].startswith("explode:"):
-        column = columns[0].removeprefix("explode:")
-        return block_on(column, arrays_to_explode=[column])
-    return block_on(*columns)
+    names = [column.removeprefix(EXPLODE) for column in columns]
+    arrays = [name for name, column in zip(names, columns, strict=True) if name != column]
+    return block_on(*names, arrays_to_explode=arrays or None)
 
 
 if __name__ == "__main__":
-    link(
-        sys.argv[1],
-        sys.argv[2],
-        sys.argv[3],
-        Path(sys.argv[4]),
-        [float(cut) for cut in sys.argv[5:]],
-    )
+    link(sys.argv[1], sys.argv[2], sys.argv[3], Path(sys.argv[4]))

@@ -64,14 +64,24 @@ with cells as (
                 try_strptime(birth, '%m/%d/%Y'), try_strptime(birth, '%d/%m/%Y')), '%Y%m%d')
         end as dob_text
     from folded
+), held as (
+    select record_id, unnest(numbers) as number from dated
+), rare as (
+    select record_id, list(number) as rare_phones
+    from held semi join (select number from held group by number having count(*) <= 4)
+        using (number)
+    group by record_id
 )
 select record_id as unique_id, customer_type, nullif(clean_name, '') as name,
     case when {organization} then 'o' else 'p' end as kind,
-    {core} as core,
-    case when not ({organization}) then {first} end as first_part,
-    case when not ({organization}) then {last} end as last_part,
+    nullif({core}, '') as core,
+    case when not ({organization}) then {given} end as given,
+    case when not ({organization}) then {surname} end as surname,
     case when length(numbers) > 0 then numbers end as phones,
+    rare_phones,
     case when length({ids}) > 0 then {ids} end as ids,
+    upper(regexp_replace(coalesce(national_id, tax_id, identifier), '[^0-9A-Za-z]', '', 'g'))
+        as main_id,
     case when length(dob_text) = 8 then dob_text end as dob,
     nullif(lower(trim(email)), '') as email,
     nullif({street}, '') as street, nullif({address}, '') as address,
@@ -79,7 +89,7 @@ select record_id as unique_id, customer_type, nullif(clean_name, '') as name,
     nullif(lower(regexp_replace(coalesce(contact_name, legal_representative), '[\\s.]', '', 'g')),
         '') as contact,
     postal_code
-from dated
+from dated left join rare using (record_id)
 """
 
 _ZH_NAME = """lower(regexp_replace(regexp_replace(regexp_replace(regexp_replace(shown,
@@ -105,8 +115,8 @@ WORLD = {
         "regexp_matches(clean_name, '公司|厂|店|部|中心|集团|银行|行$|院|所|社|馆') "
         "then 'organization' else 'person' end) = 'organization'",
         core=_ZH_CORE,
-        first="left(clean_name, 1)",
-        last="right(clean_name, 2)",
+        given="substr(clean_name, 2)",
+        surname="left(clean_name, 1)",
         ids="list_distinct(list_concat(id_cells, list_concat("
         "list_transform(list_filter(id_cells, "
         "lambda n: regexp_full_match(n, '[1-9]\\d{16}[0-9X]')), "
@@ -127,8 +137,8 @@ WORLD = {
         "foods|solutions|construction|industries|partners)\\b') "
         "then 'organization' else 'person' end) = 'organization'",
         core=_EN_CORE,
-        first="split_part(clean_name, ' ', 1)",
-        last="list_extract(string_split(clean_name, ' '), -1)",
+        given="split_part(clean_name, ' ', 1)",
+        surname="list_extract(string_split(clean_name, ' '), -1)",
         ids="id_cells",
         street="regexp_extract(lower(address), '(\\d+\\s+\\w+)', 1)",
         address="lower(regexp_replace(address, '[.,#]', '', 'g'))",

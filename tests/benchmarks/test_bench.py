@@ -4,7 +4,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from benchmarks import bench, datasets, environments
+from benchmarks import bench, datasets, environments, fingerprint
 from benchmarks.runners import goldenmatch_run, splink_run, splink_tables
 from onefold.errors import ConfigError
 
@@ -39,15 +39,80 @@ def test_runs_are_those_asked_for() -> None:
         bench.chosen(arguments("--datasets", "zh6k"), sets)
 
 
-def test_a_failed_run_is_made_again_and_a_slow_one_is_not(
+ABOUT = datasets.About("people-1k", "people", "en", 1000, 700, 400, "code", "print")
+
+
+@pytest.mark.parametrize(
+    ("changed", "known"),
+    [
+        ({}, True),
+        ({"measured": {"status": "failed"}}, False),
+        ({"measured": {"status": "timeout"}}, True),
+        ({"measured": {"status": "timeout"}, "timeout_seconds": 30}, False),
+        ({"code": "older"}, False),
+        ({"data": {"fingerprint": "other"}}, False),
+    ],
+)
+def test_a_run_is_made_again_unless_code_and_data_are_the_same(
+    changed: dict[str, object], known: bool, tmp_path: Path
+) -> None:
+    data = datasets.DataSet("people-1k", "people", size=1000)
+    run = bench.Run("splink", data, 60, tmp_path)
+    assert not run.known(ABOUT)
+    made = {
+        "measured": {"status": "done"},
+        "timeout_seconds": 60,
+        "code": fingerprint.of("splink"),
+        "data": {"fingerprint": "print"},
+    }
+    run.result.write_text(json.dumps({**made, **changed}))
+    assert run.known(ABOUT) is known
+
+
+def test_a_complete_run_forgets_data_sets_that_it_has_no_more(tmp_path: Path) -> None:
+    for name in ("old--splink", "zh5k--splink", "ablation-zh5k"):
+        (tmp_path / f"{name}.json").write_text("{}")
+    bench.forget(tmp_path, {"zh5k--splink"})
+    assert sorted(path.stem for path in tmp_path.iterdir()) == ["ablation-zh5k", "zh5k--splink"]
+
+
+def test_without_a_generator_the_demo_worlds_are_measured(tmp_path: Path) -> None:
+    none = str(tmp_path / "none.py")
+    sets = bench.catalog(arguments("--generator", none, "--historical", none))
+    assert [data.name for data in sets] == [
+        "febrl3", "febrl4", "demo-zh", "demo-en", "people-10k", "people-100k", "people-1M",
+    ]  # fmt: skip
+
+
+def test_a_generator_makes_a_world_once(cache: Path, tmp_path: Path) -> None:
+    program = tmp_path / "generate.py"
+    program.write_text(
+        "import shutil, sys\n"
+        f"shutil.copytree({str(ROOT / 'demo' / 'zh')!r}, sys.argv[sys.argv.index('--out') + 1])\n"
+    )
+    data = datasets.generated(program, ["zh5k"])[0]
+    assert datasets.prepare(data).lang == "zh"
+    program.write_text("raise SystemExit('made again')")
+    assert datasets.prepare(data).records == 2000
+
+
+def test_a_fingerprint_changes_with_a_byte_of_the_code(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bench, "RESULTS", tmp_path)
-    run = bench.Run("splink", datasets.DataSet("people-1k", "people", size=1000), 60)
-    assert not run.known()
-    for status, known in (("failed", False), ("timeout", True), ("done", True)):
-        run.result.write_text(json.dumps({"measured": {"status": status}}))
-        assert run.known() is known
+    monkeypatch.setattr(fingerprint, "ROOT", tmp_path)
+    (tmp_path / "part").mkdir()
+    (tmp_path / "part" / "one.py").write_text("x = 1")
+    before = fingerprint.of_files(["part"])
+    (tmp_path / "part" / "__pycache__").mkdir()
+    (tmp_path / "part" / "__pycache__" / "one.pyc").write_text("x")
+    assert fingerprint.of_files(["part"]) == before
+    (tmp_path / "part" / "one.py").write_text("x = 2")
+    assert fingerprint.of_files(["part"]) != before
+
+
+def test_every_part_of_a_fingerprint_is_there() -> None:
+    for parts in (*fingerprint.PARTS.values(), fingerprint.SCORING, fingerprint.DATA):
+        assert all((ROOT / part).exists() for part in parts)
 
 
 def test_people_are_prepared_once_and_alike(cache: Path) -> None:
@@ -86,10 +151,6 @@ def test_every_kind_of_data_has_a_model_and_a_mode() -> None:
     for kind in kinds:
         for lang in ("zh", "en"):
             assert "unique_id" in splink_tables.query(kind, lang)
-
-
-def test_components_are_named_by_their_smallest_member() -> None:
-    assert goldenmatch_run._components(6, [(4, 5), (3, 1), (5, 3)]) == [0, 1, 2, 1, 1, 1]
 
 
 def test_requirements_pin_every_version_and_name_no_place() -> None:

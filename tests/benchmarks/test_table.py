@@ -2,7 +2,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from benchmarks import table
+from onefold.errors import ConfigError
 
 
 def result(tool: str, f1: float, dataset: str = "people-10k", **more: Any) -> dict[str, Any]:
@@ -52,39 +55,60 @@ def test_every_row_has_the_cells_of_its_head(tmp_path: Path) -> None:
         json.dumps({"variants": {"full": {"f1": 0.9, "hard": 0.02}, "x": {"f1": 0.8, "hard": 0.1}}})
     )
     page = table.page(tmp_path)
+    assert "stopped after 5 s" in page
     for block in page.split("\n\n"):
         if block.startswith("|"):
             assert len({line.count("|") for line in block.splitlines()}) == 1
-    assert "timeout" in page
     assert "> 8.0" in page
     assert "| x | -10.0, 10.0 % |" in page
 
 
-def test_the_best_cut_of_a_peer_is_shown(tmp_path: Path) -> None:
+def test_the_best_cut_of_a_tool_is_shown(tmp_path: Path) -> None:
     write(tmp_path, result("splink", 0.9, best={"cut": 0.99, "f1": 0.95}))
     assert ".950 (from 0.99)" in table.summary(table.load(tmp_path))
 
 
-def test_the_table_stands_between_the_marks_of_the_readme(tmp_path: Path) -> None:
+@pytest.fixture
+def documents(tmp_path: Path) -> tuple[Path, Path]:
+    both = tmp_path / "page.md", tmp_path / "front.md"
+    for one in both:
+        one.write_text(f"before\n{table.START}\nstale\n{table.END}\nafter\n")
+    return both
+
+
+def test_the_tables_stand_between_the_marks(tmp_path: Path, documents: tuple[Path, Path]) -> None:
+    write(tmp_path, result("onefold", 0.9), result("splink", 0.8))
+    table.write(tmp_path, *documents)
+    before = [one.read_text() for one in documents]
+    for text in before:
+        assert text.startswith("before\n")
+        assert text.endswith("after\n")
+        assert "stale" not in text
+        assert table.summary(table.load(tmp_path)) in text
+    assert "Growth" in before[0]
+    assert "Growth" not in before[1]
+    table.write(tmp_path, *documents)
+    assert [one.read_text() for one in documents] == before
+
+
+def test_without_results_the_documents_stay(tmp_path: Path, documents: tuple[Path, Path]) -> None:
+    table.write(tmp_path, *documents)
+    assert all("stale" in one.read_text() for one in documents)
+
+
+def test_a_document_without_marks_is_told(tmp_path: Path, documents: tuple[Path, Path]) -> None:
     write(tmp_path, result("onefold", 0.9))
-    readme = tmp_path / "front.md"
-    readme.write_text(f"before\n{table.START}\nstale\n{table.END}\nafter\n")
-    table.write(tmp_path, readme)
-    text = readme.read_text()
-    assert text.startswith("before\n")
-    assert text.endswith("after\n")
-    assert "stale" not in text
-    assert table.summary(table.load(tmp_path)) in text
-    table.write(tmp_path, readme)
-    assert readme.read_text() == text
+    documents[1].write_text("no marks")
+    with pytest.raises(ConfigError, match="0 places"):
+        table.write(tmp_path, *documents)
 
 
-def test_without_results_the_readme_stays_as_it_is(tmp_path: Path) -> None:
-    readme = tmp_path / "front.md"
-    readme.write_text(f"{table.START}\nstale\n{table.END}\n")
-    table.write(tmp_path, readme)
-    assert "stale" in readme.read_text()
-    assert "Nothing was run yet" in (tmp_path / "README.md").read_text()
+def test_growth_shows_a_run_that_was_stopped(tmp_path: Path) -> None:
+    late = result("splink", 0.5)
+    del late["evaluation"]
+    late["measured"] = {**late["measured"], "status": "timeout"}
+    write(tmp_path, late)
+    assert "| > 80.4 | 2.0 GB | stopped after 5 s |" in table.growth(table.load(tmp_path))
 
 
 def test_times_of_a_busy_machine_are_marked_as_such(tmp_path: Path) -> None:
