@@ -1,4 +1,4 @@
-"""``onefold up``: Dagster's web page and daemon, started and stopped together."""
+"""``onefold up``: Dagster's page and daemon and the review app, started and stopped together."""
 
 import logging
 import os
@@ -17,25 +17,26 @@ log = logging.getLogger("onefold.up")
 
 HOST = "127.0.0.1"
 GRACE_SECONDS = 20
-"""How long both may take to end before they are killed."""
+"""How long they may take to end before they are killed."""
 _SERVED = ["-w", str(Path(__file__).with_name("workspace.yaml"))]
 
 
-def up(home: Path, port: int = 3000) -> int:
-    """Serve a home until Ctrl-C, SIGTERM, or until one of the two processes ends.
+def up(home: Path, port: int = 3000, review_port: int = 3001) -> int:
+    """Serve a home until Ctrl-C, SIGTERM, or until one of the three processes ends.
 
-    The web page is at http://127.0.0.1:PORT; the daemon runs schedules, sensors
-    and the queue.
+    Dagster's page is at http://127.0.0.1:PORT, the review app at REVIEW_PORT;
+    the daemon runs schedules, sensors and the queue.
 
     Args:
         home: the home folder.
-        port: port of the web page.
+        port: port of Dagster's web page.
+        review_port: port of the review app.
 
     Returns:
         exit code: 0 when it was told to stop, 1 when a process ended by itself.
 
     Raises:
-        ConfigError: onefold.yml is wrong, or the port is taken.
+        ConfigError: onefold.yml is wrong, or a port is taken.
         WarehouseError: a database cannot be reached or refuses.
     """
     with stages.opened(home) as deployment:
@@ -44,11 +45,13 @@ def up(home: Path, port: int = 3000) -> int:
             log.error("%s", error)
     definitions.build(home)
     write_instance(home)
-    _require_free(port)
+    _require_free(port, "--port")
+    _require_free(review_port, "--review-port")
     environment = {**os.environ, "ONEFOLD_HOME": str(home), "DAGSTER_HOME": str(home)}
     commands = {
         "webserver": [_program("dagster-webserver"), *_SERVED, "-h", HOST, "-p", str(port)],
         "daemon": [_program("dagster-daemon"), "run", *_SERVED],
+        "review app": [_program("onefold"), "review", "--host", HOST, "--port", str(review_port)],
     }
     stopped = False
 
@@ -64,7 +67,7 @@ def up(home: Path, port: int = 3000) -> int:
             processes[name] = subprocess.Popen(  # noqa: S603
                 command, env=environment, cwd=home, start_new_session=True
             )
-        print(f"Dagster serves {home} on http://{HOST}:{port} - Ctrl-C stops it.", flush=True)
+        print(f"Dagster serves {home} on http://{HOST}:{port} - Ctrl-C stops all.", flush=True)
         while not stopped:
             ended = [name for name, one in processes.items() if one.poll() is not None]
             if ended:
@@ -85,14 +88,14 @@ def _program(name: str) -> str:
     return str(path)
 
 
-def _require_free(port: int) -> None:
+def _require_free(port: int, option: str) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
         except OSError as error:
             raise ConfigError(
-                f"port {port}", "another program uses it", do="Choose another with --port."
+                f"port {port}", "another program uses it", do=f"Choose another with {option}."
             ) from error
 
 

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from onefold.errors import OnefoldError
+from onefold.errors import AccountError, OnefoldError
 from review import pages
 from review.errors import TEXTS, TITLES, LoginNeeded, PasswordNeeded, Refused, status_of
 
@@ -49,6 +49,8 @@ def _said(request: Request, error: Exception) -> tuple[int, str, str]:
     match error:
         case Refused():
             return error.status, pages.say(request, error.text, **error.values), ""
+        case AccountError():
+            return status_of(error), pages.explain(request, error), ""
         case OnefoldError():
             return status_of(error), "", str(error)
         case RequestValidationError():

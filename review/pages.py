@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import Response
 
+from onefold.errors import AccountError
 from review.language import LANGUAGES, N_, NAMES, preferred, translations
 from review.language.formats import Formats
 from review.policy import ReviewPolicy
@@ -81,6 +82,12 @@ def say(request: Request, text: str, **values: object) -> str:
     """A marked text in the reader's language, with its values put in."""
     words = translations(language_of(request)).gettext(text)
     return words % values if values else words
+
+
+def explain(request: Request, error: AccountError) -> str:
+    """What an error says is wrong, as a sentence in the reader's language."""
+    words = say(request, error.what)
+    return words if language_of(request) == "zh" else f"{words[:1].upper()}{words[1:]}."
 
 
 def render(request: Request, template: str, /, status: int = 200, **values: Any) -> HTMLResponse:

@@ -1,6 +1,7 @@
 """Starting the app: first account, where it listens, uvicorn in this process."""
 
 import logging
+import signal
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -105,7 +106,13 @@ def serve(settings: Settings, wh: Warehouse, tell: Callable[[str], None]) -> Non
     require_free(policy.host, policy.port)
     server = uvicorn.Server(config(app, policy, settings.home))
     tell(f"Onefold review serves {settings.home} on {where(policy)} - Ctrl-C stops it.")
-    server.run()
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        server.run()  # ends in order, then passes the signal on
+    except KeyboardInterrupt:
+        pass
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def config(app: FastAPI, policy: ReviewPolicy, home: Path) -> uvicorn.Config:

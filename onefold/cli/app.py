@@ -315,13 +315,20 @@ def migrate(home: Home = None) -> None:
 @app.command()
 def up(
     home: Home = None,
-    port: Annotated[int, typer.Option(help="Port of the web page, on 127.0.0.1.")] = 3000,
+    port: Annotated[int, typer.Option(help="Port of Dagster's page, on 127.0.0.1.")] = 3000,
+    review_port: Annotated[
+        int | None, typer.Option(help="Port of the review app; else review: port:, else 3001.")
+    ] = None,
 ) -> None:
-    """Start Dagster: its web page, schedules and sensors. Ctrl-C stops it."""
+    """Start Dagster (page, schedules, sensors) and the review app. Ctrl-C stops them."""
     from onefold import settings
     from pipelines import up as dagster
+    from review.policy import ReviewPolicy
 
-    raise typer.Exit(dagster.up(settings.find_home(home), port))
+    place = settings.find_home(home)
+    section = settings.load(place).sections.get("review")
+    reviewing_port = review_port or ReviewPolicy.read(section).port
+    raise typer.Exit(dagster.up(place, port, reviewing_port))
 
 
 def _version(wanted: bool) -> None:

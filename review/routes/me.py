@@ -48,9 +48,9 @@ def change_password(
         try:
             passwords.require_good(new, caller.login, policy.password_length)
         except AccountError as error:
-            problem = error.what
+            return _refused(request, pages.explain(request, error))
     if problem:
-        return pages.render(request, "me.html", status=422, problem=pages.say(request, problem))
+        return _refused(request, pages.say(request, problem))
     accounts.set_password(
         wh,
         caller.login,
@@ -60,6 +60,10 @@ def change_password(
         keep_session=caller.session_hash,
     )
     return pages.redirect(request, "/", N_("Your password is changed."))
+
+
+def _refused(request: Request, problem: str) -> Response:
+    return pages.render(request, "me.html", status=422, problem=problem)
 
 
 @router.post("/preferences")

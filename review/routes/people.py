@@ -47,7 +47,7 @@ def add(
         )
     except AccountError as error:
         form = {"login": login, "full_name": full_name, "role": role}
-        return _page(request, wh, problem=pages.say(request, error.what), form=form, status=422)
+        return _page(request, wh, problem=pages.explain(request, error), form=form, status=422)
     return _page(request, wh, shown={"login": made.login, "password": password})
 
 

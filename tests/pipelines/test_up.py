@@ -1,4 +1,4 @@
-"""onefold up: page and daemon start with one command and stop with one signal."""
+"""onefold up: three processes start with one command and stop with one signal."""
 
 import json
 import os
@@ -39,9 +39,9 @@ def _children(pid: int) -> list[int]:
     return found
 
 
-def _serves(port: int) -> bool:
+def _serves(port: int, path: str = "server_info") -> bool:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/server_info", timeout=5) as page:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=5) as page:
             return page.status == 200
     except (urllib.error.URLError, TimeoutError, ConnectionError):
         return False
@@ -60,11 +60,11 @@ def _locations(port: int) -> list[str]:
     return [entry["name"] for entry in entries]
 
 
-def test_page_and_daemon_start_together_and_stop_together(synced: Path) -> None:
-    port = _free_port()
+def test_page_daemon_and_review_app_start_together_and_stop_together(synced: Path) -> None:
+    port, review_port = _free_port(), _free_port()
     code = (
         "import sys; from pathlib import Path; from pipelines.up import up;"
-        f"sys.exit(up(Path({str(synced)!r}), {port}))"
+        f"sys.exit(up(Path({str(synced)!r}), {port}, {review_port}))"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with (synced / "up.log").open("wb") as log:
@@ -77,8 +77,11 @@ def test_page_and_daemon_start_together_and_stop_together(synced: Path) -> None:
             time.sleep(0.3)
         assert _serves(port), (synced / "up.log").read_text(encoding="utf-8")
         assert _locations(port) == ["onefold"]
+        while not _serves(review_port, "health") and time.monotonic() < deadline:
+            time.sleep(0.3)
+        assert _serves(review_port, "health"), (synced / "up.log").read_text(encoding="utf-8")
         children = _children(process.pid)
-        assert len(children) >= 2
+        assert len(children) >= 3
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
         deadline = time.monotonic() + 30
@@ -88,6 +91,11 @@ def test_page_and_daemon_start_together_and_stop_together(synced: Path) -> None:
             time.sleep(0.3)
         assert not left
         assert not _serves(port)
+        assert not _serves(review_port, "health")
+        log_text = (synced / "up.log").read_text(encoding="utf-8")
+        assert "First login: admin, one-time password" in log_text
+        assert f"http://127.0.0.1:{review_port}" in log_text
+        assert "Traceback" not in log_text
     finally:
         if process.poll() is None:
             process.kill()
@@ -99,3 +107,5 @@ def test_a_taken_port_is_said_in_words(synced: Path) -> None:
         taken.listen()
         with pytest.raises(ConfigError, match="another program uses it"):
             up(synced, taken.getsockname()[1])
+        with pytest.raises(ConfigError, match="--review-port"):
+            up(synced, _free_port(), taken.getsockname()[1])
