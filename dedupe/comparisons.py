@@ -42,6 +42,10 @@ class Counts(NamedTuple):
 _HOUSE = [level.name for level in LEVELS[PERSON]["address"]].index("number")
 
 
+COUNTED = ("phones", "emails", "brand_key", "family")
+"""Columns of features that :func:`count` reads."""
+
+
 def count(features: pa.Table) -> Counts:
     """Count once what every chunk of pairs is compared with."""
     return Counts(reach.phone_counts(features), reach.public_domains(features))

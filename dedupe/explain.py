@@ -5,12 +5,25 @@ The functions that the command line and the review pages call. They give facts
 ``dedupe.explaining.messages.say``, as JSON with ``facts.plain``.
 """
 
-from dedupe.explaining import clusters, pairs
+from dedupe.explaining import cases, clusters, pairs
 from dedupe.explaining.evidence import Evidence
-from dedupe.explaining.facts import Cluster, Graph, Neighbor, Pair
+from dedupe.explaining.facts import CaseFacts, Cluster, Graph, Neighbor, Pair
 
-__all__ = ["Cluster", "Evidence", "Graph", "Neighbor", "Pair", "cluster", "graph", "near", "pair"]
+__all__ = [
+    "CaseFacts",
+    "Cluster",
+    "Evidence",
+    "Graph",
+    "Neighbor",
+    "Pair",
+    "case",
+    "cluster",
+    "graph",
+    "near",
+    "pair",
+]
 
+case = cases.explain
 pair = pairs.explain
 cluster = clusters.explain
 near = clusters.near

@@ -21,8 +21,11 @@ NEAREST = 8
 """Other records that an explanation lists."""
 
 
-def explain(evidence: Evidence, cluster_id: str) -> Cluster:
+def explain(evidence: Evidence, cluster_id: str, neighbors: int = NEAREST) -> Cluster:
     """Explain a cluster.
+
+    Args:
+        neighbors: other records to list at most.
 
     Raises:
         KeyError: there is no such cluster.
@@ -40,7 +43,7 @@ def explain(evidence: Evidence, cluster_id: str) -> Cluster:
         verdict=verdict,
         reasons=tuple(reasons),
         weakest=weakest,
-        neighbors=near(evidence, ids),
+        neighbors=near(evidence, ids, neighbors) if neighbors else (),
     )
 
 
@@ -90,14 +93,12 @@ def weakest_link(evidence: Evidence, ids: Sequence[str]) -> WeakestLink | None:
     Returns:
         None for one record, and where decisions alone hold the records together.
     """
-    if len(ids) < 2:
-        return None
     scored = evidence.pairs_inside(ids)
     decisions = evidence.decisions_on(ids)
-    joints = _joined(ids, scored, decisions, logit_bits(evidence.settings.match))[1]
-    if not joints:
+    joint = _weakest_joint(evidence, ids, scored, decisions)
+    if joint is None:
         return None
-    mean, left_id, right_id = min(joints)
+    mean, left_id, right_id = joint
     groups, _ = _joined(ids, scored, decisions, math.nextafter(mean, math.inf))
     left = next(group for group in groups if left_id in group)
     right = tuple(one for one in ids if one not in left)
@@ -116,6 +117,16 @@ def weakest_link(evidence: Evidence, ids: Sequence[str]) -> WeakestLink | None:
             Loss(message("the evidence “{field}”", field=field_name(field)), field, parts)
         )
     return WeakestLink(left, right, mean, pair, tuple(losses))
+
+
+def _weakest_joint(
+    evidence: Evidence, ids: Sequence[str], scored: pa.Table, decisions: pa.Table | None
+) -> tuple[float, str, str] | None:
+    """Mean and strongest pair of where some records joined least surely; None if nowhere."""
+    if len(ids) < 2:
+        return None
+    joints = _joined(ids, scored, decisions, logit_bits(evidence.settings.match))[1]
+    return min(joints) if joints else None
 
 
 def _joined(
@@ -249,9 +260,9 @@ def graph(evidence: Evidence, ids: Sequence[str]) -> Graph:
     hangs = set()
     for cluster_id in {record.cluster_id for record in records.values()}:
         inside = [one for one, record in records.items() if record.cluster_id == cluster_id]
-        link = weakest_link(evidence, inside)
-        if link is not None:
-            hangs.add((link.pair.left.record_id, link.pair.right.record_id))
+        joint = _weakest_joint(evidence, inside, evidence.pairs_inside(inside), decisions)
+        if joint is not None:
+            hangs.add((min(joint[1:]), max(joint[1:])))
     edges = []
     for ends in sorted({*rows, *decided}):
         row = rows.get(ends)

@@ -112,6 +112,20 @@ class Evidence:
             for row, one in zip(at, features, strict=True)
         }
 
+    def rows_of(self, ids: Sequence[str]) -> list[dict[str, Any]]:
+        """Rows of features of some records, in their order.
+
+        Raises:
+            KeyError: one is not there.
+        """
+        return self.features.take(pa.array(self.rows(ids), pa.int64())).to_pylist()
+
+    def held(
+        self, customer_type: str, columns: tuple[str, ...], shortened: bool, value: str
+    ) -> tuple[int, int] | None:
+        """How many records and customers have a value, where it was counted before; else None."""
+        return None
+
     # ------------------------------------------------------------------ scored pairs
     def pairs_of(self, ids: Sequence[str]) -> pa.Table:
         """Scored pairs that have any of these records."""
@@ -165,16 +179,26 @@ class Evidence:
         """The pair decisions that bear on these records: on them, or on records linked to them."""
         if self.decisions is None or not self.decisions.num_rows:
             return None
-        kinds = pc.is_in(self.decisions["kind"], pa.array(["link", "no_link"]))
-        table = self.decisions.filter(kinds)
-        left, right = (table[name].to_pylist() for name in ("left_id", "right_id"))
-        links = np.asarray(pc.equal(table["kind"], "link"))
-        reached, grown = set(ids), True
-        while grown:
-            grown = False
-            for a, b, link in zip(left, right, links, strict=True):
-                if link and (a in reached) != (b in reached):
-                    reached |= {a, b}
-                    grown = True
-        keep = [a in reached or b in reached for a, b in zip(left, right, strict=True)]
-        return table.filter(pa.array(keep, pa.bool_()))
+        return bearing_on(self.decisions, ids)
+
+
+def bearing_on(decisions: pa.Table, ids: Iterable[str]) -> pa.Table:
+    """The pair decisions on some records, or on records linked to them.
+
+    Args:
+        decisions: kind, left_id, right_id, and whatever else: it is kept.
+    """
+    table = decisions.filter(pc.is_in(decisions["kind"], pa.array(["link", "no_link"])))
+    if not table.num_rows:
+        return table
+    left, right = (table[name].to_pylist() for name in ("left_id", "right_id"))
+    links = np.asarray(pc.equal(table["kind"], "link"))
+    reached, grown = set(ids), True
+    while grown:
+        grown = False
+        for a, b, link in zip(left, right, links, strict=True):
+            if link and (a in reached) != (b in reached):
+                reached |= {a, b}
+                grown = True
+    keep = [a in reached or b in reached for a, b in zip(left, right, strict=True)]
+    return table.filter(pa.array(keep, pa.bool_()))

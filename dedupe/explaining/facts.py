@@ -284,6 +284,23 @@ class Graph:
     edges: tuple[Edge, ...]
 
 
+@dataclass(frozen=True)
+class CaseFacts:
+    """What speaks for and against a case.
+
+    Attributes:
+        pairs: the strongest scored pair between each two customers of a merge, those first that
+            were suggested; the doubtful pair of a split.
+        cluster: of a split: the customer, its weakest link and what it would be without; None
+            for a merge.
+        graph: all its records.
+    """
+
+    pairs: tuple[Pair, ...]
+    cluster: Cluster | None
+    graph: Graph
+
+
 def plain(fact: Any, language: str | None = None) -> Any:
     """A fact as values that JSON takes.
 

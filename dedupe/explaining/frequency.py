@@ -1,6 +1,6 @@
 """How many records, and customers, have the value that two records agree on."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,9 @@ from dedupe.explaining import shown
 from dedupe.explaining.evidence import Evidence
 from dedupe.explaining.facts import Frequency
 from dedupe.name_rarity import NameRarity, surname_and_initial
-from dedupe.rarity import Rarity
+from dedupe.rarity import Rarity, exploded
 from dedupe.scoring import rarities
+from rules.customer import ORGANIZATION, PERSON
 
 
 def frequencies(
@@ -44,15 +45,88 @@ def _rarest(
         shared = _texts(left, rarity, shorten) & _texts(right, rarity, shorten)
         if not shared:
             continue
-        holders = {
-            value: _holders(evidence, rarity, shorten, value, left["customer_type"])
+        held = {
+            value: _held(evidence, rarity, shorten, value, left["customer_type"])
             for value in sorted(shared)
         }
-        value = min(holders, key=lambda one: (len(holders[one]), _column(rarity, one, left)))
-        rows = holders[value]
-        customers = len(pc.unique(evidence.cluster_ids.take(pa.array(rows))))
-        return Frequency(_shown(rarity, value, left), len(rows), customers)
+        value = min(held, key=lambda one: (held[one][0], _column(rarity, one, left)))
+        return Frequency(_shown(rarity, value, left), *held[value])
     return None
+
+
+def _held(
+    evidence: Evidence,
+    rarity: Rarity | NameRarity,
+    shorten: Callable[[str], str] | None,
+    value: str,
+    customer_type: str,
+) -> tuple[int, int]:
+    """Records of a type that have a value, and the customers that they are in."""
+    known = evidence.held(customer_type, rarity.columns, shorten is not None, value)
+    if known is not None:
+        return known
+    rows = _holders(evidence, rarity, shorten, value, customer_type)
+    return len(rows), len(pc.unique(evidence.cluster_ids.take(pa.array(rows))))
+
+
+Held = dict[tuple[str, tuple[str, ...], bool, str], tuple[int, int]]
+"""Customer type, columns, whether shortened, value → records and customers that have it."""
+
+
+def count(features: pa.Table, cluster_ids: pa.Array, wanted: pa.Table) -> Held:
+    """Count at once all values that some records have, instead of one by one.
+
+    Args:
+        features: customer_type and the columns of :func:`columns`, of every record.
+        cluster_ids: the cluster of each, in the same order.
+        wanted: the same columns of the records whose values are asked.
+    """
+    found: Held = {}
+    cluster = cluster_ids.dictionary_encode().indices.fill_null(-1).to_numpy() + 1
+    for customer_type in pc.unique(wanted["customer_type"]).to_pylist():
+        is_type = np.asarray(pc.equal(features["customer_type"], customer_type))
+        asked = wanted.filter(pc.equal(wanted["customer_type"], customer_type))
+        for rarity in rarities(customer_type, wanted.column_names).values():
+            for shortened in (False, True) if isinstance(rarity, NameRarity) else (False,):
+                values = pc.unique(_values(asked, rarity, shortened)[1])
+                owner, text = _values(features, rarity, shortened)
+                at = pc.fill_null(pc.index_in(text, value_set=values), -1).to_numpy()
+                keep = (at >= 0) & is_type[owner]
+                records = _distinct(owner[keep], at[keep], len(values))
+                customers = _distinct(cluster[owner[keep]], at[keep], len(values))
+                for value, *counts in zip(values.to_pylist(), records, customers, strict=True):
+                    found[customer_type, rarity.columns, shortened, value] = (counts[0], counts[1])
+    return found
+
+
+def columns(names: Sequence[str]) -> list[str]:
+    """The columns of features whose values are counted, and the type, of those there are."""
+    counted = {
+        column
+        for customer_type in (PERSON, ORGANIZATION)
+        for rarity in rarities(customer_type, names).values()
+        for column in rarity.columns
+    }
+    return [name for name in names if name in counted or name == "customer_type"]
+
+
+def _values(
+    features: pa.Table, rarity: Rarity | NameRarity, shortened: bool
+) -> tuple[np.ndarray, pa.Array]:
+    owner, values = exploded(features, rarity.columns)
+    if not shortened:
+        return owner, values
+    coded = values.dictionary_encode()
+    short = [surname_and_initial(text) for text in coded.dictionary.to_pylist()]
+    values = pa.array(short, pa.string()).take(coded.indices)
+    filled = pc.not_equal(values, "")
+    return owner[np.asarray(filled)], values.filter(filled)
+
+
+def _distinct(things: np.ndarray, values: np.ndarray, count: int) -> list[int]:
+    """How many different things have each value."""
+    pairs = np.unique(things.astype(np.int64) * max(count, 1) + values)
+    return np.bincount(pairs % max(count, 1), minlength=count).tolist()
 
 
 def _texts(

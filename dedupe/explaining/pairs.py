@@ -34,7 +34,7 @@ def explain(evidence: Evidence, left: str, right: str) -> Pair:
     if left == right:
         raise KeyError("a record cannot be explained with itself")
     row, stored = evidence.pair(left, right)
-    rows = evidence.features.take(pa.array(evidence.rows([left, right]))).to_pylist()
+    rows = evidence.rows_of([left, right])
     records = evidence.records([left, right])
     numbers = shown.compared(rows[0], rows[1])
     pair = [

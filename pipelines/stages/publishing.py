@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from dedupe import cases, identity, relations, survivorship
 from pipelines import fingerprint, lake
 from pipelines.report import PublishedReport
-from pipelines.stages import matching
+from pipelines.stages import case_evidence, matching
 from pipelines.stages.deployment import Deployment
 from warehouse import decisions
 from warehouse import publish as publishing
@@ -55,7 +55,21 @@ def publish(deployment: Deployment) -> PublishedReport:
             identity.follow(overrides, retired),
         )
         suggestions = lake.read(deployment.lake, "suggestions", found)
-        open_cases = cases.make(suggestions, assigned.crosswalk, consolidated.golden)
+        names = {**matching.names(deployment), "clusters": found, "suggestions": found}
+        doubtful = cases.make(
+            suggestions,
+            assigned.crosswalk,
+            consolidated.golden,
+            case_evidence.suggested_pairs(deployment, names),
+        )
+        evidence = case_evidence.of(
+            deployment,
+            names,
+            doubtful,
+            assigned.crosswalk,
+            matching.pair_decisions(deployment),
+            matching.saved_models(deployment),
+        )
         log.info("golden_customer: publishing %s", f"{consolidated.golden.num_rows:,}")
         published = publishing.publish(
             deployment.warehouse,
@@ -64,7 +78,8 @@ def publish(deployment: Deployment) -> PublishedReport:
             suggestions,
             name,
             relations=relations.relate(deployment.staged(), assigned.crosswalk),
-            cases=open_cases,
+            cases=doubtful,
+            evidence=evidence,
             base=base,
         )
     matching.forget(deployment, found)
