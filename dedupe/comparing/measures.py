@@ -30,8 +30,6 @@ class Texts:
     Attributes:
         values: the texts.
         length: letters of each.
-        first: code point of each one's first letter, 0 if empty.
-        ascii: whether each is plain ASCII.
     """
 
     def __init__(self, values: Sequence[str]) -> None:
@@ -39,8 +37,31 @@ class Texts:
         self.values[:-1] = values
         self.values[-1] = ""
         self.length = np.fromiter(map(len, self.values), np.int32, len(self.values))
-        self.first = np.fromiter((ord(value[:1] or "\0") for value in self.values), np.int32)
-        self.ascii = np.fromiter((value.isascii() for value in self.values), bool)
+        self._known: dict[str, np.ndarray] = {}
+
+    @property
+    def ascii(self) -> Mask:
+        """Whether each is plain ASCII."""
+        return self._fact("ascii", str.isascii, np.bool_)
+
+    @property
+    def first(self) -> Ints:
+        """Code point of each one's first letter, 0 if empty."""
+        return self._fact("first", lambda text: ord(text[0]) if text else 0, np.int32)
+
+    @property
+    def last(self) -> Ints:
+        """Code point of each one's last letter, 0 if empty."""
+        return self._fact("last", lambda text: ord(text[-1]) if text else 0, np.int32)
+
+    def _fact(self, name: str, function: Callable[[str], Any], kind: type) -> np.ndarray:
+        """A function of each text, looked up when first asked for, and again for new texts."""
+        known = self._known.get(name, np.zeros(1, dtype=kind))[:-1]
+        if len(known) < len(self.values) - 1:
+            more = self.values[len(known) :].tolist()
+            known = np.concatenate([known, np.fromiter(map(function, more), kind, len(more))])
+            self._known[name] = known
+        return self._known[name]
 
     def shorter(self, a: Ints, b: Ints) -> Ints:
         """Length of the shorter text of each pair."""
@@ -93,6 +114,14 @@ class Texts:
         result: Mask = self._measure(JaroWinkler.similarity, a, b) >= least
         return result
 
+    def slips(self, a: Ints, b: Ints, long_from: int) -> Mask:
+        """Where texts of four letters or more differ by one slip, by two from a length on."""
+        longest = np.maximum(self.length[a], self.length[b])
+        result = longest > 3
+        allowed = np.where(longest[result] >= long_from, 2, 1)
+        result[result] = self.within(a[result], b[result], allowed)
+        return result
+
     def ratio(self, a: Ints, b: Ints, least: float) -> Mask:
         """Where the normalized Levenshtein similarity is at least so much."""
         scorer = Levenshtein.normalized_similarity
@@ -125,9 +154,8 @@ class Vocabulary(Texts):
         known = len(self.values) - 1
         if len(number) > known:
             more = Texts(list(islice(number, known, None)))
-            for name in ("values", "length", "first", "ascii"):
-                so_far = getattr(self, name)[:-1]
-                setattr(self, name, np.concatenate([so_far, getattr(more, name)]))
+            self.values = np.concatenate([self.values[:-1], more.values])
+            self.length = np.concatenate([self.length[:-1], more.length])
         return np.array(found, dtype=np.int32)
 
     def column(self, values: pa.Array) -> Ints:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedupe.comparing import organization_form, organization_name, person_forms, person_name
-from dedupe.comparing.columns import Levels, Mask, Rows, per_distinct_pair
+from dedupe.comparing.columns import Levels, Mask, Rows
 from dedupe.comparing.measures import distinct_pairs
 from dedupe.comparing.organization_form import OrganizationForm
 from dedupe.comparing.person_forms import PersonForms
@@ -110,13 +110,14 @@ def _organizations(features: pa.Table, rows: Rows, left: Rows, right: Rows) -> L
     """The best level over all ways two organizations are named; -1 where one has no name."""
     taken = features.select(list(_ORGANIZATION)).take(pa.array(rows)).to_pylist()
     forms = [organization_forms(row) for row in taken]
-
-    def level(a: int, b: int) -> int:
-        if not forms[a] or not forms[b]:
-            return MISSING
-        return organization_name.compare_all(forms[a], forms[b])
-
-    return per_distinct_pair(left, right, level)
+    sizes = np.array([len(ways) for ways in forms], dtype=np.int64)
+    ways = Ragged.sized(sizes, np.arange(sizes.sum()))
+    result = np.full(len(left), MISSING, dtype=np.int8)
+    cross = ways.cross(left, ways, right)
+    every = [form for of_record in forms for form in of_record]
+    level = organization_name.compare(every, cross.left, cross.right)
+    np.maximum.at(result, cross.pair, level)
+    return result
 
 
 def organization_forms(row: Mapping[str, Any]) -> tuple[OrganizationForm, ...]:

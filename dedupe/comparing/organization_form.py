@@ -73,8 +73,10 @@ def initials(shown: str) -> tuple[str, ...]:
     >>> initials("Perry & Savage Ltd"), initials("GlobalStone Plastics")
     (('psl',), ('gp', 'gsp'))
     """
-    ways = (words(shown), words(_CAMEL.sub(" ", shown)))
-    return tuple(dict.fromkeys("".join(word[0] for word in way) for way in ways))
+    ways = [words(shown)]
+    if _CAMEL.search(shown):
+        ways.append(words(_CAMEL.sub(" ", shown)))
+    return tuple(dict.fromkeys("".join([word[0] for word in way]) for way in ways))
 
 
 def form(

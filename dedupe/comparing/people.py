@@ -114,19 +114,22 @@ def employer_levels(features: pa.Table, left: Rows, right: Rows) -> Levels:
     result = np.full(len(left), MISSING, dtype=np.int8)
     both = (a >= 0) & (b >= 0)
 
-    def level(x: int, y: int) -> int:
-        return AGREES if x == y else _employer(employers.values[x], employers.values[y])
-
     if both.any():
-        result[both] = per_distinct_pair(a[both], b[both], level)
+        first, second, inverse = distinct_pairs(a[both], b[both])
+        result[both] = _employers(employers.values, first, second)[inverse]
     return result
 
 
-def _employer(a: str, b: str) -> int:
-    level = organization_name.compare(names.parsed_organization(a), names.parsed_organization(b))
-    if level >= organization_level.SHORT_FORM:
-        return AGREES
-    return SIMILAR if level >= organization_level.NEAR else DIFFERENT
+def _employers(shown: list[str], a: Ints, b: Ints) -> Levels:
+    """Pairs of employers' names to levels."""
+    result = np.where(a == b, AGREES, DIFFERENT).astype(np.int8)
+    rows = np.flatnonzero(a != b)
+    used, place = np.unique(np.concatenate([a[rows], b[rows]]), return_inverse=True)
+    parsed = [names.parsed_organization(shown[code]) for code in used]
+    level = organization_name.compare(parsed, place[: len(rows)], place[len(rows) :])
+    result[rows[level >= organization_level.NEAR]] = SIMILAR
+    result[rows[level >= organization_level.SHORT_FORM]] = AGREES
+    return result
 
 
 def source_levels(features: pa.Table, left: Rows, right: Rows) -> Levels:

@@ -7,6 +7,7 @@ another order.
 import numpy as np
 
 from dedupe.comparing.columns import Ints, Levels, Mask
+from dedupe.comparing.deciding import decide
 from dedupe.comparing.han_letters import alike
 from dedupe.comparing.measures import Vocabulary
 from dedupe.comparing.person_level import (
@@ -19,7 +20,6 @@ from dedupe.comparing.person_level import (
     ONE_CHARACTER,
     UNLIKE,
     Pairs,
-    decide,
 )
 
 

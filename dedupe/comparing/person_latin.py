@@ -8,6 +8,7 @@ import numpy as np
 
 from dedupe.comparing import characters
 from dedupe.comparing.columns import Levels, Mask, Rows
+from dedupe.comparing.deciding import both, decide
 from dedupe.comparing.measures import distinct_pairs
 from dedupe.comparing.person_level import (
     BOTH_NEAR,
@@ -25,8 +26,6 @@ from dedupe.comparing.person_level import (
     SUFFIX,
     UNLIKE,
     Pairs,
-    both,
-    decide,
     near,
     prefixed,
     related,

@@ -1,15 +1,14 @@
-"""The levels of persons' names, and pairs of names that are decided by the first rule that fits.
+"""The levels of persons' names, and pairs of names.
 
 What belongs here: what the comparisons of every script need.
 """
 
-from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from dedupe.comparing import characters
-from dedupe.comparing.columns import Ints, Levels, Mask, Rows
+from dedupe.comparing.columns import Ints, Mask, Rows
 from dedupe.comparing.measures import Vocabulary, distinct_pairs
 from dedupe.comparing.person_forms import PersonForms
 from dedupe.levels import LEVELS
@@ -65,47 +64,10 @@ class Pairs(NamedTuple):
         return self.forms.key[self.a], self.forms.key[self.b]
 
 
-Outcome = int | Callable[[Pairs], Levels]
-Rule = tuple[Callable[[Pairs], Mask], Outcome]
-
-
-def decide(pairs: Pairs, rules: Sequence[Rule], otherwise: int) -> Levels:
-    """The level of each pair by the first rule whose test it passes.
-
-    Args:
-        rules: test and outcome, a level or a function of the pairs that passed.
-        otherwise: level of those that pass none.
-    """
-    levels = np.full(len(pairs.a), otherwise, dtype=np.int8)
-    rows = np.arange(len(pairs.a))
-    for test, outcome in rules:
-        if not len(rows):
-            break
-        passed = test(pairs.at(rows))
-        hit, rows = rows[passed], rows[~passed]
-        levels[hit] = outcome(pairs.at(hit)) if callable(outcome) else outcome
-    return levels
-
-
-def both(*tests: Callable[[Pairs], Mask]) -> Callable[[Pairs], Mask]:
-    """Where all tests hold; a later one is asked only where those before it do."""
-
-    def every(pairs: Pairs) -> Mask:
-        rows = np.arange(len(pairs.a))
-        for test in tests:
-            rows = rows[test(pairs.at(rows))]
-        result = np.zeros(len(pairs.a), dtype=bool)
-        result[rows] = True
-        return result
-
-    return every
-
-
 def near(texts: Vocabulary, a: Ints, b: Ints) -> Mask:
     """One slip (two in long words): a letter lost, doubled, swapped or changed."""
-    longest = np.maximum(texts.length[a], texts.length[b])
-    result = (a > 0) & (b > 0) & (longest > 3)
-    result[result] = texts.within(a[result], b[result], np.where(longest[result] > 8, 2, 1))
+    result: Mask = (a > 0) & (b > 0)
+    result[result] = texts.slips(a[result], b[result], 9)
     return result
 
 
