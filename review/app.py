@@ -21,6 +21,7 @@ from review.security import key as keys
 from review.security import roles
 from review.security.cookies import Cookies
 from review.security.guard import STATIC, Guard
+from review.security.openid import Provider
 from warehouse import engine
 from warehouse.engine import Warehouse
 
@@ -70,6 +71,7 @@ def create_app(settings: Settings, warehouse: Warehouse | None = None) -> FastAP
     app.state.warehouse = stores
     app.state.key = key
     app.state.cookies = cookies
+    app.state.openid = Provider(policy.openid) if policy.openid else None
     app.state.zone = _zone(settings)
     app.state.environments = pages.environments(app.state.zone)
     answers.install(app)

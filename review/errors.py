@@ -74,6 +74,7 @@ TITLES: Mapping[int, str] = {
     422: N_("Something is missing or wrong"),
     429: N_("Too many attempts"),
     500: N_("Something broke here"),
+    502: N_("Another system does not answer"),
     503: N_("The database does not answer"),
 }
 """Heading of the page for a status."""

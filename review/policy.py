@@ -33,7 +33,7 @@ class OpenID(_Section):
     login_claim: str = "preferred_username"
     """Claim that becomes the login of a new account."""
     role_claim: str = ""
-    """Claim with roles or groups, dots for nesting; empty: everybody gets default_role."""
+    """Claim with roles or groups, dots for nesting; empty: everybody has default_role."""
     roles: dict[str, Role] = {}
     """Value of the claim → viewer, steward or admin; the highest counts, at every login."""
     default_role: Role | None = None

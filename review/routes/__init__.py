@@ -1,10 +1,11 @@
 """The routes, one module per part of the app. A new module is added to ROUTERS."""
 
-from review.routes import audit, home, login, me, people, system
+from review.routes import audit, home, login, me, openid, people, system
 
 ROUTERS = (
     system.router,
     login.router,
+    openid.router,
     me.router,
     home.router,
     people.router,

@@ -70,7 +70,9 @@ class Guard:
         fresh = ""
         request.state.caller = None
         refused: Exception | None = None
-        if not static:
+        if not self._is_ours(request.headers):
+            refused = Refused(400, N_("The app is not served under this name."))
+        elif not static:
             try:
                 request.state.caller = await run_in_threadpool(
                     caller_of, self.warehouse, request.cookies.get(self.cookies.session), self.idle
@@ -85,9 +87,7 @@ class Guard:
                 before = fresh = secrets.token_urlsafe(24)
             token = self.key.mark("csrf", before)
         request.state.csrf_token = token
-        if not self._is_ours(request.headers):
-            refused = Refused(400, N_("The app is not served under this name."))
-        elif request.method not in csrf.SAFE and refused is None:
+        if request.method not in csrf.SAFE and refused is None:
             try:
                 receive = await _checked(request, receive, token)
             except Refused as error:

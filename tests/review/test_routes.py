@@ -18,6 +18,8 @@ from warehouse.engine import Warehouse
 PUBLIC = {
     ("GET", "/health"),
     ("GET", "/login"),
+    ("GET", "/openid"),
+    ("GET", "/openid/callback"),
     ("POST", "/login"),
     ("POST", "/preferences"),
 }
