@@ -85,15 +85,15 @@ def run(world: Path, settings: MatchingSettings, cuts: Sequence[float] = ()) -> 
     with timer.stage("train"):
         models = matching.learn(levels, table, settings)
     with timer.stage("scored_pairs"):
-        scored = matching.score_pairs(levels, table, models, None, settings)
+        scored = matching.weigh_pairs(levels, table, models, None, settings)
     with timer.stage("clusters"):
-        found = clusters.cluster(table.column("record_id").to_pylist(), scored, None, settings)
+        found = clusters.cluster(table["record_id"].combine_chunks(), scored, None, settings)
     keys = records.select(["record_id", "source", "source_key", "position"])
     crosswalk = keys.join(found.clusters, "record_id")
     true = pq.read_table(truth / "truth.parquet")
     hard = pq.read_table(truth / "hard_negatives.parquet")
     score = evaluate(crosswalk, true, hard)
-    ids = table.column("record_id").to_pylist()
+    ids = table["record_id"].combine_chunks()
     by_cut = {
         cut: evaluate(keys.join(cluster_at(cut, ids, scored, settings), "record_id"), true, hard)
         for cut in cuts

@@ -16,7 +16,7 @@ themselves are not corrected, nor those with a contradiction (training.py).
 Source: noisy labels in logistic regression, Raykar et al. 2010, JMLR 11, 1297.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -25,10 +25,12 @@ import pyarrow.compute as pc
 from scipy.optimize import minimize
 from scipy.sparse import csr_array
 
+from dedupe.comparing.columns import positions
+from dedupe.counting import distinct, pairs_of
 from dedupe.learning import label_pairs
-from dedupe.levels import NUMBERS, fields_of
+from dedupe.levels import NUMBERS, VETOES, fields_of
 from dedupe.model import Check, Model, Models, logit_bits
-from dedupe.scoring import agreement, at_one_place, checkable, rarities
+from dedupe.scoring import ValueCounts, at_one_place, checkable, rarities
 
 ALL_SPREAD, LEVEL_SPREAD, RARITY_SPREAD, TOGETHER_SPREAD = 1.5, 0.6, 0.6, 1.0
 """Standard deviations in bits: of what all get, a level, a bit of rarity, and both together."""
@@ -36,63 +38,78 @@ RARITY_STEPS = 4
 """Steps per bit to which rarities are rounded, so that equal pairs are counted once."""
 NUMBER_BITS = 10.0
 """Most bits for which a pair's numbers count."""
+_FIRM = [name for name, veto in VETOES.items() if not veto.deniable]
 ROUNDS, DECIMALS = 300, 3
 
 
-def checked(
-    models: Models, levels: pa.Table, features: pa.Table, known: np.ndarray | None = None
-) -> Models:
+def told(levels: pa.Table, values: ValueCounts) -> pa.Table:
+    """Count the pairs that tell: whose records both have numbers, or that a label answers.
+
+    Args:
+        levels: what comparisons.compare returns, and known: 1.0 or 0.0 where a label says
+            so, else NaN.
+        values: of all records.
+
+    Returns:
+        customer_type, veto_without_numbers, ``<field>_level``, ``<field>_rarity`` (in whole
+        steps; 0 where rarity does not bear on the field), known, stands_for.
+    """
+    fields = fields_of(levels.column_names)
+    known = levels.column("known").to_numpy()
+    types = levels.column("customer_type")
+    veto = positions(levels.column("veto_without_numbers"), pa.array(_FIRM))
+    free = (veto < 0) & np.asarray(types.is_valid())
+    tells = checkable(_levels(levels, fields)) | ~np.isnan(known)
+    levels = levels.filter(pa.array(free & tells))
+    left, right = values.rows(levels)
+    types = levels.column("customer_type").to_numpy(zero_copy_only=False)
+    level = _levels(levels, fields)
+    rarity: dict[str, np.ndarray] = {}
+    for customer_type in values.types:
+        rows = np.flatnonzero(types == customer_type)
+        for name in values.fields(customer_type):
+            if name in level:
+                bits = values.bits(customer_type, name, left[rows], right[rows], level[name][rows])
+                steps = rarity.setdefault(name, np.zeros(levels.num_rows, dtype=np.int16))
+                steps[rows] = np.round(bits * RARITY_STEPS)
+    for name, steps in rarity.items():
+        levels = levels.append_column(f"{name}_rarity", pa.array(steps))
+    own = [*(f"{name}_level" for name in fields), *(f"{name}_rarity" for name in rarity)]
+    return distinct(levels, ["customer_type", "veto_without_numbers", *own, "known"])
+
+
+def checked(models: Models, told: pa.Table) -> Models:
     """The models with what pairs that have numbers say of those that have none.
 
     Args:
         models: trained on the pairs; shipped ones stay as they are.
-        levels: what comparisons.compare returns.
-        features: one row per record: record_id, customer_type, what rarities count.
-        known: per pair 1.0 or 0.0 where a label says so, else NaN; None if there are no labels.
+        told: of :func:`told`.
     """
-    known = np.full(levels.num_rows, np.nan) if known is None else known
-    types = np.asarray(pc.fill_null(levels.column("customer_type"), "").to_pylist())
-    veto = pc.fill_null(levels.column("veto_without_numbers"), "").combine_chunks()
     result = dict(models)
     for customer_type, model in models.items():
         if model.basis == "prior":
             continue
-        fields = [name for name in fields_of(levels.column_names) if name in model.fields]
-        free = np.asarray(pc.is_in(veto, value_set=pa.array(["", *model.denied], pa.string())))
-        rows = np.flatnonzero(free & (types == customer_type))
-        level = _levels(levels, fields, rows)
-        told = checkable(level) | ~np.isnan(known[rows])
-        rows, level = rows[told], {name: one[told] for name, one in level.items()}
+        kinds = pa.array([None, *model.denied], pa.string())
+        free = pc.is_in(told.column("veto_without_numbers"), value_set=kinds)
+        mine = told.filter(pc.and_(free, pc.equal(told.column("customer_type"), customer_type)))
+        level = _levels(mine, [n for n in fields_of(told.column_names) if n in model.fields])
+        rows = np.flatnonzero(checkable(level) | ~np.isnan(mine.column("known").to_numpy()))
         if len(rows):
-            rarity = _rarities(customer_type, levels.take(pa.array(rows)), features, level)
-            answers = known[rows]
-            result[customer_type] = replace(model, check=_learned(model, level, rarity, answers))
+            rarity = {
+                name: mine.column(f"{name}_rarity").to_numpy()[rows].astype(np.int64)
+                for name in rarities(customer_type, level)
+                if name in level
+            }
+            level = {name: one[rows] for name, one in level.items()}
+            answers = mine.column("known").to_numpy()[rows]
+            pairs = pairs_of(mine)[rows]
+            check = _learned(model, level, rarity, answers, pairs)
+            result[customer_type] = replace(model, check=check)
     return result
 
 
-def _levels(levels: pa.Table, fields: list[str], rows: np.ndarray) -> dict[str, np.ndarray]:
-    return {
-        name: levels.column(f"{name}_level").to_numpy()[rows].astype(np.int64) for name in fields
-    }
-
-
-def _rarities(
-    customer_type: str, pairs: pa.Table, features: pa.Table, level: Mapping[str, np.ndarray]
-) -> dict[str, np.ndarray]:
-    """Field → rarity of the agreeing values in whole steps, int64, shape (pairs,)."""
-    ids = features.column("record_id").combine_chunks()
-    left, right = (
-        pc.index_in(pairs.column(name), value_set=ids).to_numpy()
-        for name in ("left_id", "right_id")
-    )
-    counted = np.flatnonzero(np.asarray(pc.equal(features.column("customer_type"), customer_type)))
-    found = {}
-    for name, rarity in rarities(customer_type, level).items():
-        if name in level:
-            agrees = agreement(customer_type, name)[level[name] + 1]
-            bits = rarity.frequencies(features, counted).bits(left, right, agrees)
-            found[name] = np.round(bits * RARITY_STEPS).astype(np.int64)
-    return found
+def _levels(levels: pa.Table, fields: Iterable[str]) -> dict[str, np.ndarray]:
+    return {name: levels.column(f"{name}_level").to_numpy().astype(np.int64) for name in fields}
 
 
 def _learned(
@@ -100,10 +117,12 @@ def _learned(
     level: Mapping[str, np.ndarray],
     rarity: Mapping[str, np.ndarray],
     answers: np.ndarray,
+    pairs: np.ndarray,
 ) -> Check:
     """The correction that makes what numbers and labels say of the pairs most likely."""
     columns = [*level.values(), *rarity.values(), np.nan_to_num(answers, nan=-1.0)]
-    patterns, counts = np.unique(np.column_stack(columns), axis=0, return_counts=True)
+    patterns, pattern = np.unique(np.column_stack(columns), axis=0, return_inverse=True)
+    counts = np.bincount(pattern.ravel(), weights=pairs)
     level = {name: patterns[:, i].astype(np.int64) for i, name in enumerate(level)}
     rare = {name: patterns[:, len(level) + i] / RARITY_STEPS for i, name in enumerate(rarity)}
     answer = patterns[:, -1]

@@ -7,7 +7,6 @@ by Leiden. Decisions are constraints: linked records start as one, and no-link
 pairs never meet, whatever the scores.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -21,15 +20,15 @@ from dedupe.pair_graph import (
     components,
     inside_components,
     settled,
-    smallest_ids,
+    smallest_records,
     sources_of_atoms,
+    sources_of_records,
 )
 from dedupe.suggestions import suggest
 
 CLUSTERS_SCHEMA = pa.schema([("record_id", pa.string()), ("cluster_id", pa.string())])
-PAIRS_SCHEMA = pa.schema(
-    [("left_id", pa.string()), ("right_id", pa.string()), ("found_by", pa.string())]
-)
+READ = ("left_id", "right_id", "veto", "weight_bits")
+"""Columns of scored_pairs that clustering reads."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class Clustering:
 
 
 def cluster(
-    record_ids: Iterable[str],
+    record_ids: Iterable[str] | pa.Array,
     scored_pairs: pa.Table,
     decisions: pa.Table | None,
     settings: MatchingSettings,
@@ -87,13 +86,10 @@ def cluster(
         for part in parts:
             agglomerate(graph, part, edges, cut, label, {}, sources)
     of_record = label[graph.atom_of]
-    smallest = smallest_ids(graph, of_record)
+    smallest = smallest_records(graph, of_record)
     rows = np.flatnonzero(graph.live)
     clusters = pa.table(
-        [
-            pa.array([graph.ids[i] for i in rows], pa.string()),
-            pa.array([smallest[int(of_record[i])] for i in rows], pa.string()),
-        ],
+        [graph.ids.take(pa.array(rows)), graph.ids.take(pa.array(smallest[rows]))],
         schema=CLUSTERS_SCHEMA,
     )
     suggestions = suggest(graph, of_record, smallest, scored_pairs, settings)
@@ -113,7 +109,7 @@ def cluster(
 
 
 def missing_pairs(
-    record_ids: Iterable[str],
+    record_ids: Iterable[str] | pa.Array,
     scored_pairs: pa.Table,
     decisions: pa.Table | None,
     settings: MatchingSettings,
@@ -124,34 +120,38 @@ def missing_pairs(
     the mean over a cluster a measurement instead of a guess.
 
     Returns:
-        left_id, right_id, found_by ("closure"); sorted. Components with more
+        left_id, right_id, found_by ("closure"), dictionary columns; sorted. Components with more
         records than ``closure_limit`` give none.
     """
     graph = build(record_ids, scored_pairs, decisions)
     component = components(graph, logit_bits(settings.match))[graph.atom_of]
     component[~graph.live] = -1
-    members: dict[int, list[int]] = defaultdict(list)
-    counts = np.bincount(component[component >= 0], minlength=1)
+    counts = np.bincount(component + 1)
+    counts[0] = 0
     eligible = (counts > 2) & (counts <= settings.closure_limit)
-    for index in np.flatnonzero((component >= 0) & eligible[np.maximum(component, 0)]):
-        members[int(component[index])].append(int(index))
-    count = len(graph.ids)
-    wanted = [
-        first * count + second
-        for group in members.values()
-        for position, first in enumerate(group)
-        for second in group[position + 1 :]
-    ]
+    rows = np.flatnonzero(eligible[component + 1])
+    rows = rows[np.argsort(component[rows], kind="stable")]
+    group, count = component[rows], len(graph.ids)
+    wanted, known = [], graph.left * count + graph.right
+    for apart in range(1, int(counts.max(initial=0)) if len(rows) else 0):
+        first = np.flatnonzero(group[:-apart] == group[apart:])
+        if not len(first):
+            break
+        wanted.append(rows[first] * count + rows[first + apart])
+    missing = np.sort(np.concatenate(wanted)) if wanted else np.zeros(0, dtype=np.int64)
+    at = np.minimum(np.searchsorted(known, missing), max(len(known) - 1, 0))
+    missing = missing[known[at] != missing] if len(known) else missing
+    left, right = missing // max(count, 1), missing % max(count, 1)
     if settings.link_only:
-        source = [name.partition(":")[0] for name in graph.ids]
-        wanted = [pair for pair in wanted if source[pair // count] != source[pair % count]]
-    known = graph.left.astype(np.int64) * count + graph.right
-    missing = np.setdiff1d(np.array(wanted, dtype=np.int64), known)
-    return pa.table(
-        [
-            pa.array([graph.ids[i] for i in missing // max(count, 1)], pa.string()),
-            pa.array([graph.ids[i] for i in missing % max(count, 1)], pa.string()),
-            pa.array(["closure"] * len(missing), pa.string()),
-        ],
-        schema=PAIRS_SCHEMA,
-    )
+        source = np.asarray(sources_of_records(graph).dictionary_encode().indices)
+        crossing = source[left] != source[right]
+        left, right = left[crossing], right[crossing]
+    columns = [
+        pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), values)
+        for codes, values in (
+            (left, graph.ids),
+            (right, graph.ids),
+            (np.zeros(len(left)), pa.array(["closure"])),
+        )
+    ]
+    return pa.table(columns, names=["left_id", "right_id", "found_by"])

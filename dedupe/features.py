@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from dedupe.comparing import address, characters, organization_form, person_forms, texts
 from rules import text
-from rules.customer import ORGANIZATION
+from rules.customer import ORGANIZATION, PERSON
 
 _COPIED = (
     "record_id",
@@ -84,34 +84,39 @@ def build(staged: pa.Table, text_fields: Sequence[str] = ()) -> pa.Table:
         one row per record, sorted by record_id; texts folded, missing ones null;
         a column ``text:<attribute>`` per text field.
     """
-    staged = staged.sort_by("record_id").combine_chunks()
-    columns: dict[str, pa.Array] = {name: _array(staged, name) for name in _COPIED}
+    rows = _Rows(staged)
+    columns: dict[str, pa.Array] = {name: rows.column(name) for name in _COPIED}
     for name, to in _WORDS.items():
-        columns[to] = distinct_map(_array(staged, name), person_forms.split_words)
+        columns[to] = distinct_map(rows.column(name), person_forms.split_words)
     for name, to in _FOLDED.items():
-        columns[to] = folded(_array(staged, name))
-    columns["unit"] = distinct_map(_array(staged, "unit"), unit_key)
+        columns[to] = folded(rows.column(name))
+    columns["unit"] = distinct_map(rows.column("unit"), unit_key)
+    named = pc.not_equal(columns["customer_type"], PERSON)
+    organization_name = pc.if_else(named, columns["name"], pa.scalar(None, pa.string()))
     columns["brand_readings"] = distinct_map(
         columns["org_brand"], _brand_readings, pa.list_(pa.string())
     )
     for name, source, function in (
-        ("brand_starts", "org_brand", _brand_starts),
-        ("brand_words", "org_brand", _brand_words),
-        ("initials", "name", _initials),
+        ("brand_starts", columns["org_brand"], _brand_starts),
+        ("brand_words", columns["org_brand"], _brand_words),
+        ("initials", organization_name, _initials),
     ):
-        columns[name] = distinct_map(columns[source], function, pa.list_(pa.string()))
-    columns["acronym"] = distinct_map(columns["name"], _acronym)
+        columns[name] = distinct_map(source, function, pa.list_(pa.string()))
+    columns["acronym"] = distinct_map(organization_name, _acronym)
     columns["road_key"] = pc.coalesce(
-        distinct_map(_array(staged, "address_key"), _road_of_key),
+        distinct_map(rows.column("address_key"), _road_of_key),
         distinct_map(columns["road"], address.plain_road),
     )
     columns["contacts"] = _lists(
-        distinct_map(_array(staged, "contact_name"), person_forms.split_words),
-        distinct_map(_array(staged, "legal_representative"), person_forms.split_words),
+        distinct_map(rows.column("contact_name"), person_forms.split_words),
+        distinct_map(rows.column("legal_representative"), person_forms.split_words),
     )
-    columns["employer"] = _array(staged, "employer_name")
-    columns["name_cut"] = pa.array(cut_names(staged))
-    columns |= texts.keys(_array(staged, "attributes"), text_fields)
+    columns["employer"] = rows.column("employer_name")
+    columns["name_cut"] = pa.array(
+        cut_names(columns["name"], columns["source"], columns["customer_type"])
+    )
+    if text_fields:
+        columns |= texts.keys(rows.column("attributes"), text_fields)
     columns["name_ref"] = pa.array(_refs(columns))
     return pa.table(columns)
 
@@ -210,17 +215,28 @@ def _initials(name: str) -> list[str]:
     return list(dict.fromkeys(way[:n] for way in ways for n in range(2, len(way) + 1)))
 
 
-def _array(table: pa.Table, name: str) -> pa.Array:
-    column = table.column(name)
-    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+class _Rows:
+    """A staged table's columns in the order of the record ids, each copied when it is asked for."""
+
+    def __init__(self, staged: pa.Table) -> None:
+        self._staged = staged
+        self._order = pc.sort_indices(staged.column("record_id"))
+
+    def column(self, name: str) -> pa.Array:
+        taken = self._staged.column(name).take(self._order)
+        return taken.combine_chunks() if isinstance(taken, pa.ChunkedArray) else taken
 
 
 def _lists(*columns: pa.Array) -> pa.Array:
     """Several text columns as one list column without nulls and repetitions."""
-    rows: Iterable[tuple[str | None, ...]] = zip(*(c.to_pylist() for c in columns), strict=True)
-    return pa.array(
-        [list(dict.fromkeys(v for v in row if v)) or None for row in rows], pa.list_(pa.string())
+    filled = np.flatnonzero(np.any([c.is_valid() for c in columns], axis=0))
+    some: Iterable[tuple[str | None, ...]] = zip(
+        *(c.take(pa.array(filled)).to_pylist() for c in columns), strict=True
     )
+    lists = [list(dict.fromkeys(v for v in row if v)) or None for row in some]
+    at = np.zeros(len(columns[0]), dtype=np.int64)
+    at[filled] = np.arange(len(filled)) + 1
+    return pa.array([None, *lists], pa.list_(pa.string())).take(pa.array(at))
 
 
 def _refs(columns: dict[str, pa.Array]) -> np.ndarray:
@@ -244,7 +260,7 @@ def _bytes(name: str) -> int:
     return len(name.encode("gb18030", "replace"))
 
 
-def cut_names(staged: pa.Table) -> np.ndarray:
+def cut_names(names: pa.Array, sources: pa.Array, types: pa.Array) -> np.ndarray:
     """Which organization names were cut by a field of their source that was too short.
 
     A name that ends within a legal form was cut. A source that cuts shows a
@@ -252,23 +268,30 @@ def cut_names(staged: pa.Table) -> np.ndarray:
     a few names longer); the bytes are those of GB18030, the encoding of the
     systems that still count in them.
 
+    Args:
+        names: in shown form.
+        sources: names of the records' sources.
+        types: customer types.
+
     Returns:
         one boolean per row.
     """
-    names = [name or "" for name in staged.column("name").to_pylist()]
-    sources = np.asarray(staged.column("source").dictionary_encode().combine_chunks().indices)
-    organization = np.asarray(pc.equal(staged.column("customer_type"), ORGANIZATION))
-    length = np.array([_bytes(name) for name in names], dtype=np.int64)
-    cut = np.array([_CUT_FORM.search(name) is not None for name in names], dtype=bool)
-    for source in np.unique(sources):
-        rows = (sources == source) & organization
+    result = np.zeros(len(names), dtype=bool)
+    organization = np.flatnonzero(pc.equal(types, ORGANIZATION))
+    known = [name or "" for name in names.take(pa.array(organization)).to_pylist()]
+    source = np.asarray(sources.dictionary_encode().indices)[organization]
+    length = np.array([_bytes(name) for name in known], dtype=np.int64)
+    cut = np.array([_CUT_FORM.search(name) is not None for name in known], dtype=bool)
+    for one in np.unique(source):
+        rows = source == one
         counts = np.bincount(length[rows], minlength=CUT_FROM + 1)
         at = counts + np.append(0, counts[:-1])
         limit = CUT_FROM + int(at[CUT_FROM:].argmax())
         above, below = counts[limit + 1 :].sum(), counts[limit - 5 : limit - 1].sum()
         if at[limit] >= max(5, 10 * above, below):
             cut |= rows & (length >= limit - 1)
-    return cut & organization
+    result[organization] = cut
+    return result
 
 
 CUT_FROM = 16

@@ -51,7 +51,8 @@ class Outcome:
         recognition: what the columns were taken for.
         files: the files as read.
         staged: the cleaned records, in the order of ``records``.
-        scored: the scored pairs, of the record_id of staged.
+        scored: the scored pairs, of the record_id of staged: left_id, right_id, found_by,
+            veto, weight_bits, probability.
         suggestions: of dedupe.clusters: doubtful pairs.
         models: what was learned.
         stats: counts, seconds per stage, weights and thresholds; no values.
@@ -118,9 +119,9 @@ def dedupe(
     with clock.stage("learn", f"{pairs:,} pairs"):
         models = matching.learn(levels, features, settings)
     with clock.stage("score", f"{pairs:,} pairs"):
-        scored = matching.score_pairs(levels, features, models, None, settings)
+        scored = matching.weigh_pairs(levels, features, models, None, settings)
     with clock.stage("group", f"{count:,} records"):
-        ids = features.column("record_id").to_pylist()
+        ids = features.column("record_id").combine_chunks()
         grouped = clusters.cluster(ids, scored, None, settings)
         sure = membership.confidence(grouped.clusters, scored)
         grouped_clusters = grouped.clusters.append_column("confidence", sure)

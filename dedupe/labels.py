@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dedupe.comparing.columns import positions
 from onefold.errors import OnefoldError
 
 SCHEMA = pa.schema([("left_id", pa.string()), ("right_id", pa.string()), ("is_match", pa.bool_())])
@@ -74,19 +75,34 @@ def align(labels: pa.Table, pairs: pa.Table) -> np.ndarray:
         labels: of :func:`usable`.
         pairs: left_id, right_id.
     """
-    answer = np.append(labels.column("is_match").to_numpy().astype(np.float64), np.nan)
-    return answer[pc.fill_null(pc.index_in(_names(pairs), value_set=_names(labels)), -1).to_numpy()]
+    ids = _ids(labels)
+    labeled, asked = _numbers(labels, ids), _numbers(pairs, ids)
+    order = np.argsort(labeled)
+    at = np.searchsorted(labeled[order], asked)
+    at = order[np.minimum(at, max(len(order) - 1, 0))] if len(order) else at
+    answer = np.full(pairs.num_rows, np.nan)
+    rows = np.flatnonzero(asked >= 0)
+    rows = rows[labeled[at[rows]] == asked[rows]]
+    answer[rows] = labels.column("is_match").to_numpy()[at[rows]]
+    return answer
 
 
 def not_in(labels: pa.Table, pairs: pa.Table) -> pa.Table:
     """The labeled pairs that are not among the pairs: left_id, right_id, found_by ("label")."""
-    unseen = labels.filter(pc.invert(pc.is_in(_names(labels), value_set=_names(pairs))))
+    ids = _ids(labels)
+    seen = np.isin(_numbers(labels, ids), _numbers(pairs, ids))
+    unseen = labels.filter(pa.array(~seen))
     found_by = pa.array(["label"] * unseen.num_rows, pa.string())
     return unseen.select(["left_id", "right_id"]).append_column("found_by", found_by)
 
 
-def _names(pairs: pa.Table) -> pa.Array:
-    """Both ids of each pair as one text; ids hold no such separator."""
-    columns = (pairs.column(name).cast(pa.string()) for name in ("left_id", "right_id"))
-    joined = pc.binary_join_element_wise(*columns, "\x1f")
-    return joined.combine_chunks() if isinstance(joined, pa.ChunkedArray) else joined
+def _ids(labels: pa.Table) -> pa.Array:
+    """Every record that a label names."""
+    columns = [labels.column(name).cast(pa.string()) for name in ("left_id", "right_id")]
+    return pc.unique(pa.chunked_array([chunk for c in columns for chunk in c.chunks], pa.string()))
+
+
+def _numbers(pairs: pa.Table, ids: pa.Array) -> np.ndarray:
+    """Each pair as one number; -1 where ``ids`` lack one of its records."""
+    left, right = (positions(pairs.column(name), ids) for name in ("left_id", "right_id"))
+    return np.where((left >= 0) & (right >= 0), left * len(ids) + right, -1)

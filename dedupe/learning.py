@@ -41,7 +41,7 @@ class Patterns:
         fields: the comparisons, in the order of the columns.
         levels: int8, shape (patterns, fields).
         counts: pairs with the pattern, float64, shape (patterns,).
-        inverse: per pair its pattern, shape (pairs,).
+        inverse: per row that was counted its pattern, shape (rows,).
         labeled: pairs known to match and known not to, by label, times what a
             label counts for; shape (patterns, 2). They are not in ``counts``.
         unlike: pairs of the pattern that do not match for certain, shape
@@ -61,15 +61,18 @@ def count_patterns(
     fields: tuple[str, ...],
     known: np.ndarray | None = None,
     unlike: np.ndarray | None = None,
+    pairs: np.ndarray | None = None,
 ) -> Patterns:
     """Count the distinct rows of levels.
 
     Args:
-        levels: int8, shape (pairs, fields).
-        known: per pair 1.0 or 0.0 where a label says so, else NaN; None if
+        levels: int8, shape (rows, fields).
+        known: per row 1.0 or 0.0 where a label says so, else NaN; None if
             there are no labels.
-        unlike: per pair whether it does not match for certain; a label counts first.
+        unlike: per row whether its pairs do not match for certain; a label counts first.
+        pairs: how many pairs each row stands for, whole numbers; one each if None.
     """
+    pairs = np.ones(len(levels)) if pairs is None else pairs
     code = np.zeros(len(levels), dtype=np.int64)
     most = 1
     for column in range(levels.shape[1]):
@@ -83,11 +86,11 @@ def count_patterns(
     free = np.isnan(known)
     certain = free & unlike if unlike is not None else np.zeros(len(levels), dtype=bool)
     counts, no_match, yes, no = (
-        np.bincount(inverse[rows], minlength=len(first)).astype(np.float64)
+        np.bincount(inverse[rows], weights=pairs[rows], minlength=len(first))
         for rows in (free & ~certain, certain, known == 1.0, known == 0.0)
     )
-    labels = int((~free).sum())
-    worth = label_pairs(labels, int(free.sum()))
+    labels = int(pairs[~free].sum())
+    worth = label_pairs(labels, int(pairs[free].sum()))
     labeled = worth * np.column_stack([yes, no]) if labels else None
     return Patterns(fields, levels[first], counts, inverse, labeled, no_match)
 

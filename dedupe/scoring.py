@@ -13,11 +13,13 @@ Source: Fellegi & Sunter 1969, doi:10.1080/01621459.1969.10501049
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dedupe.comparing.columns import positions
 from dedupe.learning import posterior
 from dedupe.levels import MISSING, NUMBERS, VETOES, fields_of, is_text, levels_of
 from dedupe.model import Check, Model, Models, logit_bits
@@ -75,85 +77,163 @@ def score(levels: pa.Table, features: pa.Table, models: Models) -> pa.Table:
         ModelError: a model for a type in the data is missing, or names other
             comparisons.
     """
-    scorer = _Scorer(levels, features, models)
-    chunks = [scorer.score(chunk) for chunk in _chunks(levels)]
-    return pa.concat_tables(chunks)
+    scorer = Scorer(features, models)
+    return pa.concat_tables(map(scorer.score, _chunks(levels)))
 
 
-class _Scorer:
+class _Weighed(NamedTuple):
+    """The parts of some pairs' weights.
+
+    Attributes:
+        bits, rare: float64 by field, one per pair: of the level, and of the value's rarity.
+        against: what the contradiction takes beside, one per pair.
+        unchecked: what pairs with numbers say of one without, one per pair.
+        weight: their sum and the prior's, log2 odds.
+        veto: the contradictions in force.
+    """
+
+    bits: dict[str, np.ndarray]
+    rare: dict[str, np.ndarray]
+    against: np.ndarray
+    unchecked: np.ndarray
+    weight: np.ndarray
+    veto: pa.Array
+
+
+class ValueCounts:
+    """How common the values of all records are: what rarities of pairs are read from."""
+
+    def __init__(self, features: pa.Table) -> None:
+        """Count the values of all records: record_id, customer_type, the columns of RARITIES."""
+        self._ids = features.column("record_id").combine_chunks()
+        self.types = sorted(pc.unique(features.column("customer_type")).to_pylist())
+        """Customer types that there are."""
+        known = pa.array(self.types, pa.string())
+        self._type = positions(features.column("customer_type"), known)
+        self._frequencies: dict[str, dict[str, Frequencies | NameFrequencies]] = {}
+        for number, customer_type in enumerate(self.types):
+            rows = np.flatnonzero(self._type == number)
+            self._frequencies[customer_type] = {
+                name: rarity.frequencies(features, rows)
+                for name, rarity in rarities(customer_type, features.column_names).items()
+            }
+
+    def rows(self, pairs: pa.Table) -> tuple[np.ndarray, np.ndarray]:
+        """Rows of features of each pair's records."""
+        left, right = (positions(pairs.column(name), self._ids) for name in ("left_id", "right_id"))
+        return left, right
+
+    def types_of(self, rows: np.ndarray) -> np.ndarray:
+        """Per row of features the place of its customer type in ``types``."""
+        return self._type[rows]
+
+    def fields(self, customer_type: str) -> tuple[str, ...]:
+        """Comparisons of a type that rarity bears on."""
+        return tuple(self._frequencies.get(customer_type, ()))
+
+    def bits(
+        self,
+        customer_type: str,
+        field: str,
+        left: np.ndarray,
+        right: np.ndarray,
+        level: np.ndarray,
+    ) -> np.ndarray:
+        """Rarity bits of pairs of rows of features, given their levels."""
+        agrees = agreement(customer_type, field)[level + 1]
+        return self._frequencies[customer_type][field].bits(left, right, agrees)
+
+
+class Scorer:
     """Models and value counts, ready to score one chunk of pairs after another."""
 
-    def __init__(self, levels: pa.Table, features: pa.Table, models: Models) -> None:
-        self.ids = features.column("record_id").combine_chunks()
-        self.types = _types(features)
-        present = set(self.types.tolist())
-        for customer_type in sorted(present - set(models)):
+    def __init__(self, features: pa.Table, models: Models) -> None:
+        """Count the values of all records.
+
+        Raises:
+            ModelError: a model for a type in the data is missing.
+        """
+        self._values = ValueCounts(features)
+        for customer_type in sorted(set(self._values.types) - set(models)):
             raise ModelError(
                 f"models/{customer_type}",
                 "there is no model for this customer type",
                 do="Train with 'onefold train'.",
             )
-        self.models = models
-        self.fields = fields_of(levels.column_names)
-        self.frequencies: dict[str, dict[str, Frequencies | NameFrequencies]] = {}
-        for customer_type in sorted(present):
-            rows = np.flatnonzero(self.types == customer_type)
-            self.frequencies[customer_type] = {
-                name: rarity.frequencies(features, rows)
-                for name, rarity in rarities(customer_type, self.fields).items()
-            }
-        self.rare = {name for counts in self.frequencies.values() for name in counts}
+        self._models = models
+
+    def weigh(self, chunk: pa.Table) -> pa.Table:
+        """The pairs as clustering reads them.
+
+        Returns:
+            left_id, right_id, found_by, veto, weight_bits, probability.
+        """
+        return _with_weight(chunk, {}, self._weighed(chunk))
 
     def score(self, chunk: pa.Table) -> pa.Table:
-        left = pc.index_in(chunk.column("left_id"), value_set=self.ids).to_numpy()
-        right = pc.index_in(chunk.column("right_id"), value_set=self.ids).to_numpy()
-        pair_type = self.types[left]
-        bits = {name: np.zeros(chunk.num_rows) for name in self.fields}
-        rare = {name: np.zeros(chunk.num_rows) for name in self.fields if name in self.rare}
+        """The pairs with every part of their weight; see :func:`score`."""
+        weighed = self._weighed(chunk)
+        parts: dict[str, pa.ChunkedArray | pa.Array] = {}
+        for name, bits in weighed.bits.items():
+            parts[f"{name}_level"] = chunk.column(f"{name}_level")
+            parts[f"{name}_bits"] = pa.array(bits)
+            if name in weighed.rare:
+                parts[f"{name}_rarity_bits"] = pa.array(weighed.rare[name])
+        parts["veto_bits"] = pa.array(weighed.against)
+        parts["unchecked_bits"] = pa.array(weighed.unchecked)
+        return _with_weight(chunk, parts, weighed)
+
+    def _weighed(self, chunk: pa.Table) -> _Weighed:
+        left, right = self._values.rows(chunk)
+        pair_type = self._values.types_of(left)
+        fields = fields_of(chunk.column_names)
+        counted = {name for kind in self._values.types for name in self._values.fields(kind)}
+        bits = {name: np.zeros(chunk.num_rows) for name in fields}
+        rare = {name: np.zeros(chunk.num_rows) for name in fields if name in counted}
         weight, against, unchecked = (np.zeros(chunk.num_rows) for _ in range(3))
-        contradiction = pc.index_in(chunk.column("veto"), value_set=pa.array(list(VETOES)))
-        stratum = pc.fill_null(contradiction, -1).to_numpy().astype(np.int64) + 1
+        stratum = positions(chunk.column("veto"), pa.array(list(VETOES))) + 1
         denied = np.zeros(chunk.num_rows, dtype=bool)
-        for customer_type, model in self.models.items():
-            rows = np.flatnonzero(pair_type == customer_type)
+        for number, customer_type in enumerate(self._values.types):
+            model = self._models[customer_type]
+            rows = np.flatnonzero(pair_type == number)
             if not len(rows):
                 continue
-            numbers = [number for number, name in enumerate(VETOES, 1) if name in model.denied]
-            denied[rows] = np.isin(stratum[rows], numbers)
+            none = [veto for veto, name in enumerate(VETOES, 1) if name in model.denied]
+            denied[rows] = np.isin(stratum[rows], none)
             stratum[denied] = 0
             prior = logit_bits(model.prior)
             weight[rows] = prior
             against[rows] = np.where(stratum[rows] > 0, logit_bits(model.apart_prior) - prior, 0.0)
             level = {
                 name: chunk.column(f"{name}_level").to_numpy()[rows].astype(np.int64)
-                for name in self.fields
+                for name in fields
                 if name in model.fields
             }
             for name, of_pair in level.items():
                 bits[name][rows] = weight_table(model, name)[stratum[rows], of_pair + 1]
-                if name in self.frequencies[customer_type]:
-                    agrees = agreement(customer_type, name)[of_pair + 1]
-                    counts = self.frequencies[customer_type][name]
-                    rare[name][rows] = counts.bits(left[rows], right[rows], agrees)
+                if name in self._values.fields(customer_type):
+                    ends = left[rows], right[rows]
+                    rare[name][rows] = self._values.bits(customer_type, name, *ends, of_pair)
             if model.check.pairs:
                 rarity = {name: known[rows] for name, known in rare.items()}
                 added = unchecked_bits(model.check, customer_type, level, rarity)
                 unchecked[rows] = np.where((stratum[rows] > 0) | checkable(level), 0.0, added)
-        for name in self.fields:
+        for name in fields:
             weight += bits[name] + rare.get(name, 0.0)
         weight += against + unchecked
-        columns = {name: chunk.column(name) for name in ("left_id", "right_id", "found_by")}
-        columns["veto"] = _in_force(chunk.column("veto"), weight, denied)
-        for name in self.fields:
-            columns[f"{name}_level"] = chunk.column(f"{name}_level")
-            columns[f"{name}_bits"] = pa.array(bits[name])
-            if name in rare:
-                columns[f"{name}_rarity_bits"] = pa.array(rare[name])
-        columns["veto_bits"] = pa.array(against)
-        columns["unchecked_bits"] = pa.array(unchecked)
-        columns["weight_bits"] = pa.array(weight)
-        columns["probability"] = pa.array(posterior(weight))
-        return pa.table(columns)
+        return _Weighed(
+            bits, rare, against, unchecked, weight, _in_force(chunk.column("veto"), weight, denied)
+        )
+
+
+def _with_weight(
+    chunk: pa.Table, parts: dict[str, pa.ChunkedArray | pa.Array], weighed: _Weighed
+) -> pa.Table:
+    columns = {name: chunk.column(name) for name in ("left_id", "right_id", "found_by")}
+    columns |= {"veto": weighed.veto, **parts}
+    columns["weight_bits"] = pa.array(weighed.weight)
+    columns["probability"] = pa.array(posterior(weighed.weight))
+    return pa.table(columns)
 
 
 def _chunks(table: pa.Table) -> Iterator[pa.Table]:
@@ -233,14 +313,10 @@ def agreement(customer_type: str, field: str) -> np.ndarray:
 
 
 def _in_force(veto: pa.ChunkedArray, weight: np.ndarray, denied: np.ndarray) -> pa.Array:
-    """The vetoes that are not denied and that the weight does not overrule."""
-    kept = ~denied
-    for name, known in VETOES.items():
-        if known.overruled_at_bits is not None:
-            named = pc.fill_null(pc.equal(veto, name), False).to_numpy(zero_copy_only=False)
-            kept &= ~(named & (weight >= known.overruled_at_bits))
-    return pc.if_else(pa.array(kept), veto.combine_chunks(), pa.scalar(None, pa.string()))
-
-
-def _types(features: pa.Table) -> np.ndarray:
-    return features.column("customer_type").to_numpy(zero_copy_only=False).astype(str)
+    """The vetoes that are not denied and that the weight does not overrule; a byte each."""
+    names = pa.array(list(VETOES))
+    number = positions(veto, names)
+    bounds = [known.overruled_at_bits for known in VETOES.values()]
+    overruled_at = np.array([np.inf if bits is None else bits for bits in bounds])
+    gone = denied | (number < 0) | (weight >= overruled_at[number])
+    return pa.DictionaryArray.from_arrays(pa.array(number.astype(np.int8), mask=gone), names)

@@ -6,8 +6,6 @@ clearly although the others hold them together. Where nothing is uncertain
 nothing is suggested: a queue is worth as much as its share of right answers.
 """
 
-from collections.abc import Mapping
-
 import numpy as np
 import pyarrow as pa
 
@@ -45,7 +43,7 @@ _MICRO = 1_000_000
 def suggest(
     graph: PairGraph,
     of_record: np.ndarray,
-    smallest: Mapping[int, str],
+    smallest: np.ndarray,
     scored_pairs: pa.Table,
     settings: MatchingSettings,
 ) -> pa.Table:
@@ -59,7 +57,7 @@ def suggest(
     Args:
         graph: of pair_graph.build.
         of_record: per record number its cluster's label.
-        smallest: label → cluster_id.
+        smallest: per record number the smallest live one of its cluster.
         scored_pairs: that the graph was built from.
         settings: review.
     """
@@ -87,10 +85,10 @@ def suggest(
         left, right = int(graph.left[edge]), int(graph.right[edge])
         rows.append(
             (
-                smallest[int(of_record[left])],
-                smallest[int(of_record[right])],
-                graph.ids[left],
-                graph.ids[right],
+                graph.record_id(smallest[left]),
+                graph.record_id(smallest[right]),
+                graph.record_id(left),
+                graph.record_id(right),
                 float(probability[index]),
                 "split" if split[index] else "merge",
                 reason,

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dedupe.counting import distinct, pairs_of
 from dedupe.learning import (
     Patterns,
     count_patterns,
@@ -45,17 +46,18 @@ def train(
     """Learn one model per customer type from candidate pairs, without any truth.
 
     Args:
-        levels: what comparisons.compare returns.
+        levels: what comparisons.compare returns, or the distinct rows of it without the
+            records; ``stands_for`` is how many pairs a row counts for, 1 without it.
         features: one row per record: record_id, customer_type.
         settings: comparisons to ignore.
-        known: per pair 1.0 or 0.0 where a label says so, else NaN (labels.align);
+        known: per row 1.0 or 0.0 where a label says so, else NaN (labels.align);
             None if there are no labels.
 
     Returns:
         a model for person and for organization; its basis is ``prior`` where
         there were too few pairs to learn from.
     """
-    types = _pair_types(levels, features)
+    types, pairs = _pair_types(levels, features), pairs_of(levels)
     strata = _strata(levels, types, known)
     models: Models = {}
     for customer_type in LEVELS:
@@ -64,8 +66,9 @@ def train(
         start = _reduced(shipped_model(customer_type, texts), settings)
         rows = np.flatnonzero(open_type == customer_type)
         records = _count_records(features, customer_type)
-        if len(rows) < LEAST_PAIRS:
-            counts = {"records": records, "pairs": len(rows)}
+        count = int(pairs[rows].sum())
+        if count < LEAST_PAIRS:
+            counts = {"records": records, "pairs": count}
             models[customer_type] = replace(start, trained_on=counts)
             continue
         patterns = _patterns(levels, start, rows, known, veto != "")
@@ -74,6 +77,7 @@ def train(
         if denied:
             open_type, veto = _strata(levels, types, known, denied)
             rows = np.flatnonzero(open_type == customer_type)
+            count = int(pairs[rows].sum())
             patterns = _patterns(levels, start, rows, known, veto != "")
             model, rounds = expectation_maximization(patterns, start)
         models[customer_type] = replace(
@@ -82,14 +86,29 @@ def train(
             denied=denied,
             trained_on={
                 "records": records,
-                "pairs": len(rows),
+                "pairs": count,
                 "patterns": len(patterns.counts),
                 "rounds": rounds,
-                "labels": 0 if known is None else int((~np.isnan(known[rows])).sum()),
+                "labels": 0 if known is None else int(pairs[rows][~np.isnan(known[rows])].sum()),
                 **{f"measured_{name}": n for name, n in level_counts(patterns).items()},
             },
         )
     return models
+
+
+def counted(levels: pa.Table) -> pa.Table:
+    """The distinct rows of levels, without their records: what :func:`train` counts, and no more.
+
+    Args:
+        levels: what comparisons.compare returns, with or without ``known``.
+
+    Returns:
+        customer_type, ``<field>_level``, veto, ``known`` (if there), and stands_for: how many
+        pairs have the row.
+    """
+    fields = [f"{name}_level" for name in fields_of(levels.column_names)]
+    own = ["customer_type", *fields, "veto", "known"]
+    return distinct(levels, [name for name in own if name in levels.column_names])
 
 
 def _reduced(model: Model, settings: MatchingSettings) -> Model:
@@ -107,6 +126,8 @@ def _count_records(features: pa.Table, customer_type: str) -> int:
 
 def _pair_types(levels: pa.Table, features: pa.Table) -> np.ndarray:
     """Customer type of each pair, empty where the two records are of different types."""
+    if "customer_type" in levels.column_names:
+        return levels.column("customer_type").fill_null("").to_numpy().astype(str)
     ids = features.column("record_id").combine_chunks()
     types = _types(features)
     left = types[pc.index_in(levels.column("left_id"), value_set=ids).to_numpy()]
@@ -134,6 +155,7 @@ def _strata(
     veto[np.isin(veto, denied)] = ""
     if known is not None:
         veto = np.where(known == 1.0, "", veto)
+    counts = pairs_of(levels)
     by_number = np.isin(veto, NUMBERS)
     name = levels.column("name_level").to_numpy().astype(np.int64)
     open_type = np.where(veto == "", types, "")
@@ -141,8 +163,9 @@ def _strata(
         mine = types == customer_type
         size = len(LEVELS[customer_type]["name"])
         judged = mine & ~by_number & (name != MISSING)
-        pairs = np.bincount(name[judged], minlength=size)
-        vetoed = np.bincount(name[judged & (veto != "")], minlength=size)
+        pairs = np.bincount(name[judged], weights=counts[judged], minlength=size)
+        judged &= veto != ""
+        vetoed = np.bincount(name[judged], weights=counts[judged], minlength=size)
         # By index -1 a missing name contradicts nothing.
         allows = np.append((pairs > 0) & (vetoed < MOSTLY * pairs), True)
         taken = mine & by_number
@@ -170,6 +193,7 @@ def _patterns(
         fields,
         None if known is None else known[rows],
         None if unlike is None else unlike[rows],
+        pairs_of(levels)[rows],
     )
 
 
@@ -178,7 +202,7 @@ def _denied(model: Model, levels: pa.Table, types: np.ndarray, veto: np.ndarray)
     found = []
     for name, known in VETOES.items():
         rows = np.flatnonzero((types == model.customer_type) & (veto == name))
-        if known.deniable and len(rows) >= LEAST_PAIRS:
+        if known.deniable and pairs_of(levels)[rows].sum() >= LEAST_PAIRS:
             others = {field: f for field, f in model.fields.items() if field != known.field}
             reduced = replace(model, fields=others)
             if share_of_matches(_patterns(levels, reduced, rows), reduced) > DENIED_FROM:

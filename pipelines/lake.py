@@ -8,7 +8,8 @@ snapshots are connectors' (they are never removed).
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +54,12 @@ def has(lake: Path, table: str, fingerprint: str) -> bool:
     return path_of(lake, table, fingerprint).is_file()
 
 
-def read(lake: Path, table: str, fingerprint: str) -> pa.Table:
-    """The table; FileNotFoundError if it was never written."""
-    return pq.read_table(path_of(lake, table, fingerprint), partitioning=None)
+def read(
+    lake: Path, table: str, fingerprint: str, columns: Sequence[str] | None = None
+) -> pa.Table:
+    """The table, or some columns of it; FileNotFoundError if it was never written."""
+    path = path_of(lake, table, fingerprint)
+    return pq.read_table(path, columns=columns and list(columns), partitioning=None)
 
 
 def rows(lake: Path, table: str, fingerprint: str) -> int:
@@ -73,22 +77,29 @@ def write(
     lake: Path,
     table: str,
     fingerprint: str,
-    data: pa.Table,
+    data: pa.Table | Iterable[pa.Table],
     counts: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write the table and what was counted on the way, durably, unless it is there already.
 
     Dictionary columns are written plain: a reader asks for codes where it wants them.
+
+    Args:
+        data: the table, or its chunks, of which one at a time is in memory.
     """
     path = path_of(lake, table, fingerprint)
     if path.is_file():
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
-    kept = {**(data.schema.metadata or {}), _NOTE: json.dumps(dict(counts or {})).encode()}
+    note = {_NOTE: json.dumps(dict(counts or {})).encode()}
+    chunks = map(decoded, [data] if isinstance(data, pa.Table) else data)
+    first = next(iter(chunks))
+    schema = first.schema.with_metadata({**(first.schema.metadata or {}), **note})
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     with temporary.open("wb") as file:
-        plain = decoded(data).replace_schema_metadata(kept)
-        pq.write_table(plain, file, compression="zstd")
+        with pq.ParquetWriter(file, schema, compression="zstd") as writer:
+            for chunk in chain([first], chunks):
+                writer.write_table(chunk.replace_schema_metadata(schema.metadata))
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)

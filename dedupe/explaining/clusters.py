@@ -141,9 +141,9 @@ def _joined(
     agglomerate(graph, part, np.flatnonzero(a != b), cut, label, weakest)
     groups: dict[int, list[str]] = {}
     for index in np.flatnonzero(graph.live).tolist():
-        groups.setdefault(int(label[graph.atom_of[index]]), []).append(graph.ids[index])
+        groups.setdefault(int(label[graph.atom_of[index]]), []).append(graph.record_id(index))
     joints = [
-        (mean, graph.ids[graph.left[edge]], graph.ids[graph.right[edge]])
+        (mean, graph.record_id(graph.left[edge]), graph.record_id(graph.right[edge]))
         for mean, edge in weakest.values()
     ]
     return [tuple(group) for group in groups.values()], joints

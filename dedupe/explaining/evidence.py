@@ -165,7 +165,7 @@ class Evidence:
     def weigh(self, pairs: pa.Table) -> pa.Table:
         """Compare and score pairs now, with the model and the frequencies of the matching."""
         levels = matching.compare(pairs, self.features)
-        return scoring.score(levels, self.features, self.models)
+        return decoded(scoring.score(levels, self.features, self.models))
 
     def contradiction(self, row: Mapping[str, Any]) -> str | None:
         """What the records of a scored pair contradict each other in, also if overruled."""

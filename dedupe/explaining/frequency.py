@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from dedupe.explaining import shown
 from dedupe.explaining.evidence import Evidence
 from dedupe.explaining.facts import Frequency
-from dedupe.name_rarity import NameRarity, surname_and_initial
+from dedupe.name_rarity import NameRarity, surnames_and_initials
 from dedupe.rarity import Rarity, exploded
 from dedupe.scoring import rarities
 from rules.customer import ORGANIZATION, PERSON
@@ -40,7 +40,7 @@ def _rarest(
     right: Mapping[str, Any],
 ) -> Frequency | None:
     """The rarest whole value in common, else the rarest shortened one."""
-    coarser = (surname_and_initial,) if isinstance(rarity, NameRarity) else ()
+    coarser = (surnames_and_initials,) if isinstance(rarity, NameRarity) else ()
     for shorten in (None, *coarser):
         shared = _texts(left, rarity, shorten) & _texts(right, rarity, shorten)
         if not shared:
@@ -57,7 +57,7 @@ def _rarest(
 def _held(
     evidence: Evidence,
     rarity: Rarity | NameRarity,
-    shorten: Callable[[str], str] | None,
+    shorten: Callable[[pa.Array], pa.Array] | None,
     value: str,
     customer_type: str,
 ) -> tuple[int, int]:
@@ -117,8 +117,7 @@ def _values(
     if not shortened:
         return owner, values
     coded = values.dictionary_encode()
-    short = [surname_and_initial(text) for text in coded.dictionary.to_pylist()]
-    values = pa.array(short, pa.string()).take(coded.indices)
+    values = surnames_and_initials(coded.dictionary).take(coded.indices)
     filled = pc.not_equal(values, "")
     return owner[np.asarray(filled)], values.filter(filled)
 
@@ -130,19 +129,23 @@ def _distinct(things: np.ndarray, values: np.ndarray, count: int) -> list[int]:
 
 
 def _texts(
-    row: Mapping[str, Any], rarity: Rarity | NameRarity, shorten: Callable[[str], str] | None
+    row: Mapping[str, Any],
+    rarity: Rarity | NameRarity,
+    shorten: Callable[[pa.Array], pa.Array] | None,
 ) -> set[str]:
     found: set[str] = set()
     for column in rarity.columns:
         value = row.get(column)
         found.update(value if isinstance(value, list) else [value] if value else [])
-    return {short for text in found if (short := shorten(text) if shorten else text)}
+    if shorten is not None:
+        found = set(shorten(pa.array(sorted(found), pa.string())).to_pylist())
+    return found - {""}
 
 
 def _holders(
     evidence: Evidence,
     rarity: Rarity | NameRarity,
-    shorten: Callable[[str], str] | None,
+    shorten: Callable[[pa.Array], pa.Array] | None,
     value: str,
     customer_type: str,
 ) -> np.ndarray:
@@ -158,8 +161,7 @@ def _holders(
             hit = pc.equal(flat, value)
         else:
             coded = flat.dictionary_encode()
-            same = [bool(text) and shorten(text) == value for text in coded.dictionary.to_pylist()]
-            hit = pa.array(same, pa.bool_()).take(coded.indices)
+            hit = pc.equal(shorten(coded.dictionary), value).take(coded.indices)
         rows = np.union1d(rows, owner[np.asarray(pc.fill_null(hit, False))])
     types = evidence.features.column("customer_type").take(pa.array(rows))
     return rows[np.asarray(pc.equal(types, customer_type))]

@@ -86,7 +86,7 @@ def _scored_pairs(deployment: Deployment) -> tuple[str, bool]:
         if lake.has(deployment.lake, "scored_pairs", name):
             return name, True
     log.info("scored_pairs: scoring %s pairs", f"{pairs.num_rows:,}")
-    scored = matching.score_pairs(pairs, records, known, None, deployment.matching)
+    scored = matching.scored_chunks(pairs, records, known, None, deployment.matching)
     versions = {f"{kind}_model": one.version for kind, one in known.items()}
     lake.write(deployment.lake, "scored_pairs", name, scored, versions)
     return name, False
@@ -135,9 +135,9 @@ def have_clusters(deployment: Deployment) -> tuple[str, bool]:
     name = _clusters_fingerprint(scored_name, decided)
     if all(lake.has(deployment.lake, table, name) for table in ("suggestions", "clusters")):
         return name, True
-    pairs = lake.read(deployment.lake, "scored_pairs", scored_name)
+    pairs = lake.read(deployment.lake, "scored_pairs", scored_name, clustering.READ)
     records = _features(deployment, _candidates_fingerprint(deployment))
-    ids = records.column("record_id").to_pylist()
+    ids = records.column("record_id").combine_chunks()
     if decided.num_rows:
         pairs = _closed(deployment, pairs, records, decided)
     log.info("clusters: grouping %s records", f"{len(ids):,}")
@@ -151,14 +151,13 @@ def _closed(
     deployment: Deployment, pairs: pa.Table, records: pa.Table, decided: pa.Table
 ) -> pa.Table:
     """The scored pairs, and the ones inside components that link decisions joined."""
-    ids = records.column("record_id").to_pylist()
+    ids = records.column("record_id").combine_chunks()
     unseen = clustering.missing_pairs(ids, pairs, decided, deployment.matching)
     if not unseen.num_rows:
         return pairs
-    unseen = unseen.cast(pa.schema([pairs.schema.field(name) for name in unseen.column_names]))
     known = saved_models(deployment)
     added = scoring.score(matching.compare(unseen, records), records, known)
-    return pa.concat_tables([pairs, added.select(pairs.column_names)])
+    return pa.concat_tables([pairs, added.select(pairs.column_names).cast(pairs.schema)])
 
 
 def _features(deployment: Deployment, candidates_name: str) -> pa.Table:

@@ -10,7 +10,7 @@ import pytest
 from dedupe import checking, model, training
 from dedupe.levels import FIELDS, LEVELS
 from dedupe.model import Check, MatchingSettings
-from dedupe.scoring import score
+from dedupe.scoring import ValueCounts, score
 
 PAIRS = 6_000
 NAMES = {
@@ -39,6 +39,13 @@ def features(count: int) -> pa.Table:
             "emails": texts,
         }
     )
+
+
+def checked(models, levels: pa.Table, records: pa.Table, said: np.ndarray | None = None):
+    """The models with what the pairs tell that have numbers, or that are known."""
+    known = np.full(levels.num_rows, np.nan) if said is None else said
+    levels = levels.append_column("known", pa.array(known))
+    return checking.checked(models, checking.told(levels, ValueCounts(records)))
 
 
 def households(born: float, seed: int = 11) -> tuple[pa.Table, np.ndarray, np.ndarray]:
@@ -89,7 +96,7 @@ def trained(levels: pa.Table) -> model.Models:
 def test_what_families_share_is_learned_from_those_whose_birth_dates_are_known():
     levels, match, home = households(born=0.3)
     models = trained(levels)
-    better = checking.checked(models, levels, features(PAIRS + 1))
+    better = checked(models, levels, features(PAIRS + 1))
     unknown = (levels["birth_date_level"].to_numpy() < 0) & home
     truth = match[unknown].mean()
     before = probabilities(levels, models)[unknown].mean()
@@ -102,8 +109,8 @@ def test_what_families_share_is_learned_from_those_whose_birth_dates_are_known()
 def test_pairs_whose_numbers_speak_and_pairs_with_a_contradiction_stay_as_they_are():
     levels, _, _ = households(born=0.3)
     models = trained(levels)
-    checked = checking.checked(models, levels, features(PAIRS + 1))
-    added = score(levels, features(PAIRS + 1), checked)["unchecked_bits"].to_numpy()
+    found = checked(models, levels, features(PAIRS + 1))
+    added = score(levels, features(PAIRS + 1), found)["unchecked_bits"].to_numpy()
     known = levels["birth_date_level"].to_numpy() >= 0
     contradicted = pc.is_valid(levels["veto"]).to_numpy()
     assert not added[known | contradicted].any()
@@ -113,13 +120,13 @@ def test_pairs_whose_numbers_speak_and_pairs_with_a_contradiction_stay_as_they_a
 def test_without_any_number_nothing_is_learned():
     levels, _, _ = households(born=0.0)
     models = trained(levels)
-    assert checking.checked(models, levels, features(PAIRS + 1)) == models
+    assert checked(models, levels, features(PAIRS + 1)) == models
 
 
 def test_few_pairs_with_numbers_move_less_than_many():
     def moved(born: float) -> float:
         levels, _, _ = households(born)
-        known = checking.checked(trained(levels), levels, features(PAIRS + 1))["person"].check
+        known = checked(trained(levels), levels, features(PAIRS + 1))["person"].check
         return abs(known.all) + abs(known.together)
 
     assert 0.0 < moved(0.005) < moved(0.3)
@@ -128,7 +135,7 @@ def test_few_pairs_with_numbers_move_less_than_many():
 def test_labels_tell_where_there_are_no_numbers():
     levels, match, home = households(born=0.0)
     said = np.where(np.arange(PAIRS) % 20 == 0, match.astype(float), np.nan)
-    models = checking.checked(trained(levels), levels, features(PAIRS + 1), said)
+    models = checked(trained(levels), levels, features(PAIRS + 1), said)
     unasked = np.isnan(said) & home
     found = probabilities(levels, models)[unasked].mean()
     assert found == pytest.approx(match[unasked].mean(), abs=0.1)
@@ -138,19 +145,19 @@ def test_the_order_of_the_pairs_changes_nothing():
     levels, _, _ = households(born=0.3)
     models = trained(levels)
     turned = levels.take(pa.array(np.random.default_rng(2).permutation(PAIRS)))
-    found = [checking.checked(models, one, features(PAIRS + 1)) for one in (levels, turned)]
+    found = [checked(models, one, features(PAIRS + 1)) for one in (levels, turned)]
     assert found[0] == found[1]
 
 
 def test_shipped_weights_are_not_corrected():
     levels, _, _ = households(born=0.3)
     models = {kind: replace(one, basis="prior") for kind, one in trained(levels).items()}
-    assert checking.checked(models, levels, features(PAIRS + 1)) == models
+    assert checked(models, levels, features(PAIRS + 1)) == models
 
 
 def test_a_saved_model_keeps_its_check(tmp_path):
     levels, _, _ = households(born=0.3)
-    models = checking.checked(trained(levels), levels, features(PAIRS + 1))
+    models = checked(trained(levels), levels, features(PAIRS + 1))
     assert models["person"].check != Check()
     model.save(models, tmp_path)
     assert model.load(tmp_path)["person"].check == models["person"].check
