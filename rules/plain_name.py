@@ -9,7 +9,7 @@ to it.
 >>> read("Ann Marie Harper", "", "")[:3]
 ('Harper', 'Ann', 'Marie')
 >>> read("", "SMITH", "BILL").readings[:2]
-['smith bill', 'smith william']
+['smith bill', 'smith robert']
 >>> read("Wei Zhang", "", ""), read("Ann Lee Jr", "", "")
 (None, None)
 """

@@ -19,9 +19,19 @@ from functools import partial
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from connectors.config import SourceConfig
-from rules import codes, dates, record_country, record_identity, record_names, record_reach, text
+from rules import (
+    codes,
+    dates,
+    moments,
+    record_country,
+    record_identity,
+    record_names,
+    record_reach,
+    text,
+)
 from rules.cells import Cell, Cells, Columns, staged_fields
 from rules.collection import no_collection
 from rules.customer import ALL, FIELDS, PERSON, STAGED_SCHEMA
@@ -210,10 +220,20 @@ def _birth_dates(cells: Cells, config: SourceConfig, country: str) -> list[date 
     return _values(cells, "birth_date", column, read)
 
 
-def _moments(cells: Cells, field: str, config: SourceConfig, country: str) -> list[datetime | None]:
+def _moments(
+    cells: Cells, field: str, config: SourceConfig, country: str
+) -> list[datetime | None] | pa.Array:
     column = cells.first(field)
-    day_first = _day_first(column, config, country)
     formats = tuple(config.formats.get(field, ()))
+    known = moments.read_iso(column if not formats else [None] * len(column))
+    # Cells in ISO 8601 do not tell whether days or months come first.
+    others = [
+        None if is_known else cell
+        for cell, is_known in zip(column, known.is_valid().to_pylist(), strict=True)
+    ]
+    if not any(others):
+        return known
+    day_first = _day_first(others, config, country)
 
     def read(cell: str) -> dates.Moment:
         if formats:
@@ -223,7 +243,7 @@ def _moments(cells: Cells, field: str, config: SourceConfig, country: str) -> li
                 return dates.Moment(start)
         return dates.parse_timestamp(cell, day_first=day_first)
 
-    return _values(cells, field, column, read)
+    return pc.coalesce(known, pa.array(_values(cells, field, others, read), known.type))
 
 
 def _values(
