@@ -127,18 +127,42 @@ def parse(text: str | None, *, country: str = "CN", city: str | None = None) -> 
     """
     if not text:
         return Phones()
-    if (
-        country in _CHINESE
-        and _CN_MOBILE.fullmatch(text)
-        and text not in _FILLERS
-        and len(set(text[3:])) > 1
-    ):
+    if country in _CHINESE and _is_plain_mobile(text):
         key = "+86" + text
         return Phones((Phone(key, "mobile", "", key),), (key,))
     country = (country or "CN").upper()
     found = _parse(text, country, "")
     # A city says nothing but the area code of a number without one.
     return _parse(text, country, city) if city and _NO_AREA_CODE in found.problems else found
+
+
+def is_plainly_of(country: str, text: str) -> bool:
+    """Whether a cell is one sound number of a country without a doubt; False may mean either.
+
+    >>> is_plainly_of("US", "(212) 555-0123"), is_plainly_of("CN", "13812345678")
+    (True, True)
+    """
+    if country == "US":
+        return _american(text) is not None
+    return country == "CN" and _is_plain_mobile(text)
+
+
+def _is_plain_mobile(text: str) -> bool:
+    """Whether it is the eleven digits of a Chinese mobile number and no filler."""
+    return (
+        _CN_MOBILE.fullmatch(text) is not None and text not in _FILLERS and len(set(text[3:])) > 1
+    )
+
+
+def _american(text: str) -> Phones | None:
+    """What a plain American number is; None if it has to be looked at closely."""
+    if match := _AMERICAN_PLAIN.fullmatch(text):
+        number = "".join(match.groups())
+        kind = numbering.kind("1", number)
+        if kind and not _is_filler(number) and not _is_filler("1" + number):
+            key = "+1" + number
+            return Phones((Phone(key, kind, "", key),), (key,))
+    return None
 
 
 @lru_cache(maxsize=65536)
@@ -155,12 +179,8 @@ def _parse(text: str, country: str, city: str) -> Phones:
     ):
         key = f"+86{found[0]}{found[1]}"
         return Phones((Phone(key, "fixed", match[3] or "", key),), (key,))
-    if country == "US" and (match := _AMERICAN_PLAIN.fullmatch(text)):
-        number = "".join(match.groups())
-        kind = numbering.kind("1", number)
-        if kind and not _is_filler(number) and not _is_filler("1" + number):
-            key = "+1" + number
-            return Phones((Phone(key, kind, "", key),), (key,))
+    if country == "US" and (american := _american(text)):
+        return american
     if _SIMPLE.fullmatch(text) and (single := _simple(text, country)):
         return single
     if is_placeholder(text):

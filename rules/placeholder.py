@@ -29,4 +29,6 @@ def is_placeholder(text: str) -> bool:
     if not text.isascii():
         text = normalize("NFKC", text)
     text = text.strip().casefold()
-    return not text or text in placeholder_words() or _NOISE.fullmatch(text) is not None
+    if not text or text in placeholder_words():
+        return True
+    return not text[0].isalnum() and _NOISE.fullmatch(text) is not None

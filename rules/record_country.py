@@ -63,18 +63,37 @@ def infer(
     phones = [cells.every(field) for field in ("mobile", "phone") if cells.has(field)]
     names = [cells.first(field) for field in _NAMES if cells.has(field)]
     addresses, codes_ = cells.first("address"), cells.first("postal_code")
-    return [
-        _infer(
-            tuple(cell for column in numbers for cell in column[row]),
-            tuple(cell for column in phones for cell in column[row]),
-            [cell for column in names if (cell := column[row])],
-            addresses[row] or "",
-            codes_[row],
-            default,
-            places[row],
-        )
-        for row in rows
-    ]
+    found = []
+    for row in rows:
+        own_numbers = tuple(cell for column in numbers for cell in column[row])
+        own_phones = tuple(cell for column in phones for cell in column[row])
+        own_names = [cell for column in names if (cell := column[row])]
+        written = (own_names, addresses[row] or "", codes_[row])
+        if not own_numbers and _is_home(own_phones, *written, default, places[row]):
+            found.append(default)
+        else:
+            found.append(_infer(own_numbers, own_phones, *written, default, places[row]))
+    return found
+
+
+def _is_home(
+    phones: tuple[str, ...],
+    names: list[str],
+    address: str,
+    postal_code: str | None,
+    default: str,
+    place: Address | None,
+) -> bool:
+    """Whether no hint of :func:`_infer` can speak for another country; False may mean either."""
+    if from_postal_code(postal_code, default):
+        return False
+    if place is not None and place.country != default:
+        return False
+    if place is not None and text.has_han(place.region or place.city or ""):
+        return True  # the address says so
+    if text.has_han(address) or any(map(text.has_han, names)):
+        return False
+    return all(phone.is_plainly_of(default, cell) for cell in phones)
 
 
 def _infer(

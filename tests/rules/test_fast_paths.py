@@ -25,6 +25,7 @@ from rules import (
     person_name,
     phone,
     plain_name,
+    record_country,
     romanization,
     tables,
     text,
@@ -262,6 +263,28 @@ def test_a_plain_american_number_is_that_of_the_long_way(cell):
     quick = phone._parse.__wrapped__(cell, "US", "")
     with replaced((phone, "_AMERICAN_PLAIN", NEVER)):
         assert phone._parse.__wrapped__(cell, "US", "") == quick
+
+
+@many
+@given(
+    st.lists(st.one_of(american, st.from_regex(r"\A1[3-9][0-9]{9}\Z")), max_size=2),
+    st.lists(
+        st.sampled_from(["Ann Lee", "Wei Zhang", "张伟", "張偉", "香港晨光公司", "J"]), max_size=2
+    ),
+    st.sampled_from(["", "12 Main St", "九龙弥敦道1号", "杭州市文三路1号", "台北市忠孝东路1号"]),
+    st.sampled_from([None, "SW1A 1AA", "310000", "K1A 0B1"]),
+    st.sampled_from([None, "London", "杭州市", "Hangzhou", "Hong Kong", "IL"]),
+    st.sampled_from(["CN", "US", "GB", "HK"]),
+)
+def test_what_is_plainly_home_has_no_hint_of_another_country(
+    phones, names, line, code, region, default
+):
+    place = None
+    if line or region or code:
+        place = address.parse(line, region=region, postal_code=code, country=default)
+    known = (tuple(phones), names, line, code, default, place)
+    if record_country._is_home(*known):
+        assert record_country._infer((), *known) == default
 
 
 @many
