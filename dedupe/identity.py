@@ -5,13 +5,15 @@ the others, and the events that say so. Storing them is warehouse/publish.py.
 
 A cluster takes the id of the old customer that holds most of its records, one
 id for one cluster, larger overlap first, then the older id. A cluster without
-one gets a new number. A published id that no cluster took is absorbed (its
+one gets back a retired id whose records it holds again, more than half of them (a
+merge was undone), else a new number. A published id that no cluster took is absorbed (its
 records went elsewhere: it redirects to where most of them went) or retired
 (its records are gone from their sources).
 """
 
 from dataclasses import dataclass
 
+import pandas as pd
 import pyarrow as pa
 
 PREFIX = "G"
@@ -27,6 +29,7 @@ EVENTS_SCHEMA = pa.schema(
     ]
 )
 CROSSWALK_SCHEMA = pa.schema([("record_id", pa.string()), ("golden_id", pa.string())])
+FORMER_SCHEMA = pa.schema([("golden_id", pa.string()), ("record_id", pa.string())])
 REDIRECT_SCHEMA = pa.schema([("golden_id", pa.string()), ("successor", pa.string())])
 
 
@@ -36,8 +39,9 @@ class Identity:
 
     Attributes:
         crosswalk: record_id, golden_id; every clustered record, sorted by record_id.
-        redirects: golden_id (retired now), successor (null: ended without one).
-        events: event (created, absorbed, split, retired), golden_id,
+        redirects: golden_id (retired now, or before and leading elsewhere now), successor
+            (null: ended without one).
+        events: event (created, absorbed, split, retired, restored), golden_id,
             other_golden_id, record_count (records that moved or began), reason.
         next_number: the first number that was never given out.
     """
@@ -57,7 +61,13 @@ def golden_id(number: int) -> str:
     return f"{PREFIX}{number:0{_DIGITS}d}"
 
 
-def assign(clusters: pa.Table, crosswalk: pa.Table, live: list[str], next_number: int) -> Identity:
+def assign(
+    clusters: pa.Table,
+    crosswalk: pa.Table,
+    live: list[str],
+    next_number: int,
+    former: pa.Table | None = None,
+) -> Identity:
     """Give every cluster its golden id.
 
     Args:
@@ -65,6 +75,7 @@ def assign(clusters: pa.Table, crosswalk: pa.Table, live: list[str], next_number
         crosswalk: record_id, golden_id as last published.
         live: golden ids published and neither redirected nor retired.
         next_number: the first number never given out, 1 or more.
+        former: golden_id, record_id: the records that absorbed ids had; None if none were.
 
     Returns:
         Identity; the same for any order of rows in the arguments.
@@ -87,6 +98,7 @@ def assign(clusters: pa.Table, crosswalk: pa.Table, live: list[str], next_number
             kept[cluster] = old_id
             taken.add(old_id)
 
+    restored, holders = _restored(new, former, kept)
     sizes = new.groupby("cluster_id", sort=True).size()
     origins = overlap.drop_duplicates("cluster_id").set_index("cluster_id")
     ids: dict[str, str] = {}
@@ -95,6 +107,13 @@ def assign(clusters: pa.Table, crosswalk: pa.Table, live: list[str], next_number
         cluster = str(cluster)
         if cluster in kept:
             ids[cluster] = kept[cluster]
+            continue
+        if cluster in restored:
+            ids[cluster] = restored[cluster]
+            origin = origins.loc[cluster]["golden_id"] if cluster in origins.index else None
+            events.append(
+                ("restored", ids[cluster], origin and str(origin), int(size), "a merge was undone")
+            )
             continue
         ids[cluster] = golden_id(next_number)
         next_number += 1
@@ -125,6 +144,11 @@ def assign(clusters: pa.Table, crosswalk: pa.Table, live: list[str], next_number
             redirects.append((old_id, None))
             events.append(("retired", old_id, None, 0, "its records are gone from their sources"))
 
+    redirects += [
+        (old_id, ids[cluster])
+        for old_id, cluster in holders.items()
+        if old_id not in restored.values()
+    ]
     new["golden_id"] = new["cluster_id"].map(ids)
     new = new.sort_values("record_id")
     return Identity(
@@ -141,6 +165,35 @@ def assign(clusters: pa.Table, crosswalk: pa.Table, live: list[str], next_number
         ),
         next_number=next_number,
     )
+
+
+def _restored(
+    new: pd.DataFrame, former: pa.Table | None, kept: dict[str, str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Clusters that get a retired id back, and of each retired id the cluster with most of it.
+
+    Args:
+        new: record_id, cluster_id.
+        former: golden_id, record_id of retired ids.
+        kept: clusters that have an id already.
+    """
+    if former is None or not former.num_rows:
+        return {}, {}
+    held = former.select(["golden_id", "record_id"]).to_pandas().merge(new, on="record_id")
+    totals = held.groupby("golden_id").size()
+    parts = held.groupby(["cluster_id", "golden_id"], sort=False).size().rename("records")
+    ordered = parts.reset_index().sort_values(
+        ["records", "golden_id", "cluster_id"], ascending=[False, True, True]
+    )
+    restored: dict[str, str] = {}
+    holders: dict[str, str] = {}
+    for row in ordered.itertuples():
+        most = 2 * row.records > totals[row.golden_id]
+        if row.golden_id not in holders and most:
+            holders[row.golden_id] = row.cluster_id
+            if row.cluster_id not in kept and row.cluster_id not in restored:
+                restored[row.cluster_id] = row.golden_id
+    return restored, holders
 
 
 def empty_crosswalk() -> pa.Table:

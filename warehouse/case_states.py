@@ -10,6 +10,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from onefold.errors import CaseTaken, DecisionConflict
+from warehouse import audit
 from warehouse.columns import REVIEW
 from warehouse.engine import Warehouse
 from warehouse.moments import now, utc
@@ -86,6 +87,7 @@ def mark(
         row = check(connection, case_id, version)
         if row is not None and row.state in ("waiting", "decided"):
             raise CaseTaken(case_id, row.state, row.changed_by, utc(row.changed_at))
+        audit.append(connection, login, f"mark_{state}", "case", case_id)
         return put(connection, case_id, login, version, state=state)
 
 
@@ -99,6 +101,7 @@ def assign(wh: Warehouse, case_id: str, assignee: str | None, login: str, versio
         CaseTaken: somebody changed it meanwhile.
     """
     with wh.write(REVIEW) as connection:
+        audit.append(connection, login, "assign", "case", case_id, {"assignee": assignee})
         return put(connection, case_id, login, version, assignee=assignee)
 
 
@@ -125,4 +128,5 @@ def comment(wh: Warehouse, case_id: str, said: str, login: str) -> str:
                 said_at=now(),
             )
         )
+        audit.append(connection, login, "comment", "case", case_id, {"comment_id": comment_id})
     return comment_id

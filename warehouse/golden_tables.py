@@ -22,6 +22,7 @@ from warehouse import rows, text_form
 from warehouse.tables import (
     crosswalk,
     customer_relation,
+    former_member,
     golden_customer,
     golden_customer_history,
     golden_field,
@@ -206,6 +207,21 @@ def write_crosswalk(run: Run, pairs: pa.Table) -> tuple[dict[str, int], pa.Table
     if change.changed.num_rows:  # and the customers that these records left
         others |= rows.difference(new, stored, keys, compared).named("golden_id")
     return apply(run, crosswalk, change, keys), new, others
+
+
+def write_former(run: Run, identity: Identity, live: set[str]) -> None:
+    """Keep the records of ids that are absorbed now; forget those of ids that are live again.
+
+    Call it before the crosswalk is written.
+    """
+    known = rows.read(run.connection, former_member, ["golden_id", "record_id"])
+    again = pc.is_in(known["golden_id"], value_set=pa.array(sorted(live), pa.string()))
+    rows.delete(run.connection, former_member, known.filter(again), ["golden_id", "record_id"])
+    events = identity.events.filter(pc.equal(identity.events["event"], "absorbed"))
+    if events.num_rows:
+        held = rows.read(run.connection, crosswalk, ["golden_id", "record_id"])
+        held = held.filter(pc.is_in(held["golden_id"], value_set=events["golden_id"]))
+        rows.insert(run.connection, former_member, held)
 
 
 def write_redirects(

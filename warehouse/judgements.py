@@ -27,7 +27,7 @@ import sqlalchemy as sa
 
 from dedupe import cases as casing
 from onefold.errors import CaseTaken, DecisionConflict, WarehouseError
-from warehouse import case_states, decisions
+from warehouse import audit, case_states, decisions
 from warehouse.columns import REVIEW
 from warehouse.engine import Warehouse
 from warehouse.moments import now, utc
@@ -129,9 +129,11 @@ def judge(
         row = case_states.check(connection, case_id, version)
         if row is not None and row.state in ("waiting", "decided"):
             raise CaseTaken(case_id, row.state, row.changed_by, utc(row.changed_at))
-        return Writer(connection).case(
+        done = Writer(connection).case(
             case, kind, login, version, groups, reason, seen, approve_above
         )
+        _note(connection, login, "judge", done.judgement_id, case_id)
+        return done
 
 
 def unmerge(
@@ -158,9 +160,13 @@ def unmerge(
     cost = casing.expected_cost(0.5, casing.pairs_at_stake("merge", sizes), len(sources))
     before = {golden_id: records}
     with wh.write(REVIEW) as connection:
-        return Writer(connection).judgement(
+        done = Writer(connection).judgement(
             "unmerge", parts, login, reason, before, cost, seen, approve_above
         )
+        audit.append(
+            connection, login, "unmerge", "customer", golden_id, {"judgement_id": done.judgement_id}
+        )
+        return done
 
 
 def records_of(wh: Warehouse, golden_id: str) -> list[str]:
@@ -368,6 +374,17 @@ class Writer:
         )
         return int(done.rowcount)
 
+    def undo(self, judgement_id: str, login: str, reason: str) -> int:
+        """Take a judgement back, and open its case.
+
+        Returns:
+            decisions that were revoked.
+        """
+        revoked = self.revoke(judgement_id, login, reason)
+        self.answer(judgement_id, state="undone", undone_by=login, undone_at=self.at)
+        self.reopen(judgement_id, login)
+        return revoked
+
     def answer(self, judgement_id: str, **values: Any) -> None:
         """Change a judgement's state."""
         self.connection.execute(
@@ -421,11 +438,17 @@ def undo(wh: Warehouse, judgement_id: str, login: str, reason: str) -> int:
         row = read(connection, judgement_id)
         if row.state not in ("in_force", "waiting"):
             raise DecisionConflict(where, "it is not in force", found=_ended(row))
-        writer = Writer(connection)
-        revoked = writer.revoke(judgement_id, login, reason.strip())
-        writer.answer(judgement_id, state="undone", undone_by=login, undone_at=writer.at)
-        writer.reopen(judgement_id, login)
+        revoked = Writer(connection).undo(judgement_id, login, reason.strip())
+        _note(connection, login, "undo", judgement_id, row.case_id)
     return revoked
+
+
+def _note(
+    connection: sa.Connection, login: str, action: str, judgement_id: str, case_id: str | None
+) -> None:
+    """Audit what was done to a judgement."""
+    detail = {"case_id": case_id} if case_id else None
+    audit.append(connection, login, action, "judgement", judgement_id, detail)
 
 
 def _ended(row: sa.Row[Any]) -> str:
@@ -452,6 +475,7 @@ def approve(wh: Warehouse, judgement_id: str, login: str) -> Judged:
         found = writer.decide(judgement_id, wanted, row.judged_by, row.reason)
         writer.answer(judgement_id, state="in_force", approved_by=login, approved_at=writer.at)
         _settle(writer, judgement_id, login)
+        _note(connection, login, "approve", judgement_id, row.case_id)
     return Judged(judgement_id, "in_force", found)
 
 
@@ -474,10 +498,11 @@ def refuse(wh: Warehouse, judgement_id: str, login: str) -> None:
         DecisionConflict: it does not wait, or it is one's own.
     """
     with wh.write(REVIEW) as connection:
-        _waiting(connection, judgement_id, login, "refusing")
+        row = _waiting(connection, judgement_id, login, "refusing")
         writer = Writer(connection)
         writer.answer(judgement_id, state="refused", approved_by=login, approved_at=writer.at)
         writer.reopen(judgement_id, login)
+        _note(connection, login, "refuse", judgement_id, row.case_id)
 
 
 def _waiting(connection: sa.Connection, judgement_id: str, login: str, doing: str) -> sa.Row[Any]:

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from dedupe import search_keys
 from dedupe.cases import Cases
-from dedupe.identity import CROSSWALK_SCHEMA, Identity
+from dedupe.identity import CROSSWALK_SCHEMA, FORMER_SCHEMA, Identity
 from dedupe.relations import SCHEMA
 from dedupe.survivorship import Consolidated
 from onefold.errors import PublishError
@@ -24,6 +24,7 @@ from warehouse import case_tables, golden_tables, rows, search, text_form
 from warehouse.engine import Warehouse
 from warehouse.tables import (
     crosswalk,
+    former_member,
     golden_customer,
     id_sequence,
     merge_suggestion,
@@ -46,12 +47,14 @@ class PublishedIdentity:
         live: golden ids in golden_customer, sorted.
         next_number: the first number never given out.
         publish_id: the publish it was read from; None before the first.
+        former: golden_id, record_id of absorbed ids.
     """
 
     crosswalk: pa.Table
     live: list[str]
     next_number: int
     publish_id: str | None
+    former: pa.Table
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,7 @@ def read_identity(wh: Warehouse) -> PublishedIdentity:
             live=sorted(live["golden_id"].to_pylist()),
             next_number=_next_number(connection),
             publish_id=last.publish_id if last else None,
+            former=rows.read(connection, former_member, FORMER_SCHEMA.names),
         )
 
 
@@ -214,6 +218,7 @@ def _publish(
     counts = {"golden_customer": golden_counts}
     golden_tables.write_history(run, restored)
     counts["golden_field"] = golden_tables.write_fields(run, provenance, new, touched)
+    golden_tables.write_former(run, identity, live)
     counts["crosswalk"], records, moved = golden_tables.write_crosswalk(run, pairs)
     counts["customer_search"] = search.write(
         run.connection, golden, records, others | moved if _keys_stand(run.connection) else None

@@ -46,8 +46,11 @@ def publish(deployment: Deployment) -> PublishedReport:
             base.crosswalk,
             base.live,
             base.next_number,
+            base.former,
         )
         retired = publishing.redirects(deployment.warehouse) | identity.as_dict(assigned.redirects)
+        for golden_id in pc.unique(assigned.crosswalk["golden_id"]).to_pylist():
+            retired.pop(golden_id, None)  # restored
         consolidated = survivorship.consolidate(
             deployment.staged(),
             assigned.crosswalk,

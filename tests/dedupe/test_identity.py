@@ -122,3 +122,47 @@ def test_what_names_a_retired_id_follows_it_to_the_live_one() -> None:
     followed = identity.follow(table, {"G1": "G2", "G2": "G3", "G9": None})
     assert followed["golden_id"].to_pylist() == ["G3", "G3", None, None]
     assert followed["value"].to_pylist() == ["a", "b", "c", "d"]
+
+
+def former(**records: str) -> pa.Table:
+    """Records of retired ids: id=records in one word."""
+    rows = [(golden_id, one) for golden_id, held in records.items() for one in held]
+    return pa.Table.from_pylist(
+        [{"golden_id": a, "record_id": b} for a, b in rows], identity.FORMER_SCHEMA
+    )
+
+
+def test_an_undone_merge_gives_the_former_id_back() -> None:
+    merged = identity.assign(
+        table(a="a", b="a", c="a"), first(a="a", b="a", c="c").crosswalk,
+        ["G0000000001", "G0000000002"], 3,
+    )  # fmt: skip
+    assert set(ids(merged).values()) == {"G0000000001"}
+    after = identity.assign(
+        table(a="a", b="a", c="c"), merged.crosswalk, ["G0000000001"], 3, former(G0000000002="c")
+    )
+    assert ids(after) == {"a": "G0000000001", "b": "G0000000001", "c": "G0000000002"}
+    assert after.next_number == 3 and after.redirects.num_rows == 0
+    (event,) = after.events.to_pylist()
+    assert (event["event"], event["golden_id"], event["other_golden_id"]) == (
+        "restored", "G0000000002", "G0000000001"
+    )  # fmt: skip
+
+
+def test_a_former_id_comes_back_only_with_more_than_half_of_its_records() -> None:
+    together = first(a="a", b="a", c="a", d="a").crosswalk
+    after = identity.assign(
+        table(a="a", b="a", c="c", d="d"), together, ["G0000000001"], 2, former(G9="cd")
+    )
+    assert ids(after)["c"] == "G0000000002" and ids(after)["d"] == "G0000000003"
+    assert after.redirects.num_rows == 0
+
+
+def test_a_retired_id_leads_to_where_most_of_its_records_went_since() -> None:
+    together = first(a="a", b="a", c="a").crosswalk
+    after = identity.assign(
+        table(a="a", b="b", c="b"), together, ["G0000000001"], 2, former(G8="a", G9="bc")
+    )
+    # b and c keep the live id, so the id they had before stays retired and leads there
+    assert ids(after) == {"a": "G8", "b": "G0000000001", "c": "G0000000001"}
+    assert after.redirects.to_pylist() == [{"golden_id": "G9", "successor": "G0000000001"}]

@@ -215,7 +215,7 @@ class World:
                 "cluster_id": pa.array([cluster for _, cluster in members], pa.string()),
             }
         )
-        identity = assign(clusters, base.crosswalk, base.live, base.next_number)
+        identity = assign(clusters, base.crosswalk, base.live, base.next_number, base.former)
         consolidated = consolidate(staged.read(self.wh), identity.crosswalk, Policy())
         doubts = pa.Table.from_pylist([dict(one) for one in suggestions], schema=SUGGESTIONS_SCHEMA)
         return publish.publish(

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from dedupe.clusters import cluster
 from dedupe.model import MatchingSettings
 from onefold.errors import CaseTaken, DecisionConflict, WarehouseError
-from warehouse import cases, decisions, judgements
+from warehouse import audit, cases, decisions, judgements, previews, publish
 from warehouse.cases import Filter
 from warehouse.review_tables import case_state, decision, judgement
+from warehouse.tables import crosswalk
 
 
 def doubt(left, right, probability=0.4, kind="merge"):
@@ -233,6 +234,47 @@ def test_twenty_stewards_at_once_lose_no_decision_and_decide_no_case_twice(world
     assert {row["judgement_id"] for row in world.rows(judgement)} == {one for _, one, _ in won}
     stored = {row["decision_id"]: row["judgement_id"] for row in world.rows(decision)}
     assert stored == {decision_id: judgement_id for _, judgement_id, decision_id in won}
+
+
+def test_an_undone_merge_gives_back_the_former_ids(queued):
+    """From click to golden table and back: judged, published, undone, published."""
+    six, seven = "erp:6", "erp:7"
+    apart = [["erp:1", "erp:2"], ["erp:3", "erp:4"], ["erp:5"], [six], [seven]]
+    before = _golden(queued)
+    case_id = next(one for one in _cases(queued) if _records(queued, one) == [six, seven])
+    expected = previews.of_judgement(queued.wh, case_id, "link")
+    assert (expected.joined, expected.created) == ((before[seven],), 0)
+    done = judgements.judge(queued.wh, case_id, "link", "ann", 0)
+    queued.publish([*apart[:3], [six, seven]])
+    assert _golden(queued)[seven] == _golden(queued)[six] == before[six]
+
+    expected = previews.of_undo(queued.wh, done.judgement_id)
+    assert (expected.restored, expected.created) == ((before[seven],), 0)
+    parting = previews.of_unmerge(queued.wh, before[six], [[six], [seven]])
+    assert parting.restored == (before[seven],) and parting.changes
+    judgements.undo(queued.wh, done.judgement_id, "ann", "two people")
+    queued.publish(apart)
+    assert _golden(queued) == before
+    assert publish.redirects(queued.wh) == {}
+
+
+def _golden(world):
+    return {row["record_id"]: row["golden_id"] for row in world.rows(crosswalk)}
+
+
+def _records(world, case_id):
+    return sorted(one["record_id"] for one in cases.get(world.wh, case_id).members)
+
+
+def test_every_act_is_audited_in_its_transaction(queued):
+    case_id = _cases(queued)[0]
+    done = judgements.judge(queued.wh, case_id, "link", "ann", 0)
+    judgements.undo(queued.wh, done.judgement_id, "bob", "no")
+    with pytest.raises(CaseTaken):
+        judgements.judge(queued.wh, case_id, "link", "ann", 0)
+    acts = [(event.login, event.action, event.object_id) for event in audit.show(queued.wh)]
+    assert acts == [("bob", "undo", done.judgement_id), ("ann", "judge", done.judgement_id)]
+    assert audit.verify(queued.wh).ok
 
 
 records = [f"erp:{number}" for number in range(1, 8)]

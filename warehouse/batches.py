@@ -1,0 +1,306 @@
+"""One answer for many cases, after a sample of them was judged by hand.
+
+The cases are fixed when the batch starts; a sample of them, drawn by hash, goes
+through the ordinary judging. Only when all of it is judged may the batch be
+applied, and who applies it sees how often its answer was right, with the
+interval that the sample's size allows.
+"""
+
+import hashlib
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from onefold.errors import DecisionConflict, WarehouseError
+from warehouse import audit, cases, judgements
+from warehouse.cases import Filter
+from warehouse.columns import REVIEW
+from warehouse.engine import Warehouse
+from warehouse.moments import now
+from warehouse.review_tables import batch, case_state, judgement
+
+_AT_ONCE = 400
+_Z = 1.959963984540054
+"""Of the normal distribution, for 95 percent."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A batch and how its sample went.
+
+    Attributes:
+        batch_id, kind, state, started_by: of the table.
+        case_ids: all its cases.
+        sample: ids of those judged by hand.
+        to_judge: of the sample, those that still wait to be judged.
+        judged, right: of the sample: judged, and judged as the batch would.
+        low, high: interval of the share that is right (95 percent, Wilson).
+    """
+
+    batch_id: str
+    kind: str
+    state: str
+    started_by: str
+    case_ids: list[str]
+    sample: list[str]
+    to_judge: list[str]
+    judged: int
+    right: int
+    low: float
+    high: float
+
+    @property
+    def precision(self) -> float | None:
+        """The estimated share of cases for which the batch's answer is right."""
+        return self.right / self.judged if self.judged else None
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What applying a batch did.
+
+    Attributes:
+        judged: cases judged now.
+        waiting: of these, for a second person.
+        settled: cases that a run or a steward settled since.
+        refused: cases whose answer contradicts decisions in force.
+    """
+
+    judged: int
+    waiting: int
+    settled: int
+    refused: tuple[str, ...]
+
+
+def wilson(right: int, judged: int) -> tuple[float, float]:
+    """The interval of a share, of which ``right`` of ``judged`` were seen (95 percent).
+
+    Source: Wilson 1927, doi:10.1080/01621459.1927.10502953
+
+    >>> [round(one, 3) for one in wilson(20, 20)], wilson(0, 0)
+    ([0.839, 1.0], (0.0, 1.0))
+    """
+    if not judged:
+        return 0.0, 1.0
+    share = right / judged
+    scale = 1.0 + _Z**2 / judged
+    middle = (share + _Z**2 / (2 * judged)) / scale
+    half = _Z * math.sqrt(share * (1 - share) / judged + _Z**2 / (4 * judged**2)) / scale
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def start(
+    wh: Warehouse, wanted: Filter, kind: Literal["link", "no_link"], size: int, login: str
+) -> Batch:
+    """Fix the open cases of a filter, and draw the sample to judge by hand.
+
+    Raises:
+        DecisionConflict: there is no such case, or no sample is asked for.
+    """
+    found = cases.ids(wh, Filter.of({**wanted.plain(), "states": ("open",)}), login)
+    if not found or size < 1:
+        what = "no open case fits the filter" if not found else "its sample would be empty"
+        raise DecisionConflict("batch", what)
+    with wh.write(REVIEW) as connection:
+        count = connection.execute(sa.select(sa.func.count()).select_from(batch)).scalar_one()
+        batch_id = f"B{int(count) + 1:06d}"
+        sample = sorted(
+            found, key=lambda one: hashlib.blake2b(f"{batch_id} {one}".encode()).digest()
+        )
+        connection.execute(
+            sa.insert(batch).values(
+                batch_id=batch_id,
+                kind=kind,
+                filter=wanted.plain(),
+                case_ids=found,
+                sample=sample[:size],
+                state="sampling",
+                sample_right=0,
+                sample_judged=0,
+                started_by=login,
+                started_at=now(),
+            )
+        )
+        audit.append(connection, login, "start_batch", "batch", batch_id, {"cases": len(found)})
+    return get(wh, batch_id)
+
+
+def _drawn(batch_id: str, case_id: str) -> bytes:
+    """The lot of a case in a batch."""
+    return hashlib.blake2b(f"{batch_id} {case_id}".encode()).digest()
+
+
+def get(wh: Warehouse, batch_id: str) -> Batch:
+    """A batch, its sample counted as judged by now.
+
+    Raises:
+        WarehouseError: there is no such batch.
+    """
+    with wh.read(REVIEW) as connection:
+        row = _row(connection, batch_id)
+        judged = _judged(connection, row)
+    live = judgements.shown(wh, row.sample)
+    right = sum(judged.values())
+    to_judge = [one for one in row.sample if one not in judged and one in live]
+    return Batch(
+        row.batch_id, row.kind, row.state, row.started_by, row.case_ids, row.sample,
+        to_judge if row.state == "sampling" else [], len(judged), right,
+        *wilson(right, len(judged)),
+    )  # fmt: skip
+
+
+def recent(wh: Warehouse, limit: int = 50) -> list[Batch]:
+    """Batches, newest first."""
+    query = sa.select(batch.c.batch_id).order_by(batch.c.started_at.desc()).limit(limit)
+    with wh.read(REVIEW) as connection:
+        found = list(connection.execute(query).scalars())
+    return [get(wh, one) for one in found]
+
+
+def _row(connection: sa.Connection, batch_id: str) -> sa.Row[Any]:
+    row = connection.execute(sa.select(batch).where(batch.c.batch_id == batch_id)).first()
+    if row is None:
+        raise WarehouseError(f"batch {batch_id}", "there is no such batch")
+    return row
+
+
+def _judged(connection: sa.Connection, row: sa.Row[Any]) -> dict[str, bool]:
+    """Case of the sample that was judged → whether as the batch would."""
+    query = sa.select(judgement.c.case_id, judgement.c.kind, judgement.c.groups).where(
+        judgement.c.case_id.in_(row.sample),
+        judgement.c.batch_id.is_(None),
+        judgement.c.state.in_(("in_force", "waiting")),
+        judgement.c.judged_at >= row.started_at,
+    )
+    found = {}
+    for case_id, kind, groups in connection.execute(query):
+        one = len(groups) == 1
+        found[case_id] = one if row.kind == "link" else kind == "no_link"
+    return found
+
+
+def apply(wh: Warehouse, batch_id: str, login: str, approve_above: float | None = None) -> Applied:
+    """Give the batch's answer to all its cases that are still open.
+
+    Args:
+        approve_above: expected cost above which a second person must approve a case; None: never.
+
+    Raises:
+        WarehouseError: there is no such batch.
+        DecisionConflict: its sample was not judged whole, or it was applied or undone already.
+    """
+    where = f"batch {batch_id}"
+    standing = get(wh, batch_id)
+    if standing.to_judge or not standing.judged:
+        raise DecisionConflict(
+            where,
+            "its sample was not judged whole",
+            found=f"{len(standing.to_judge)} of {len(standing.sample)} cases to judge",
+            do="Judge them first.",
+        )
+    live = judgements.shown(wh, standing.case_ids)
+    waiting, judged, refused = 0, 0, []
+    with wh.write(REVIEW) as connection:
+        if _row(connection, batch_id).state != "sampling":
+            raise DecisionConflict(where, "it was applied, undone or dropped already")
+        versions = _open(connection, list(live))
+        writer = judgements.Writer(connection)
+        for case_id in standing.case_ids:
+            if case_id not in versions:
+                continue
+            try:
+                done = writer.case(
+                    live[case_id],
+                    standing.kind,
+                    login,
+                    versions[case_id],
+                    reason=f"batch {batch_id}",
+                    approve_above=approve_above,
+                    batch_id=batch_id,
+                )
+            except DecisionConflict:
+                refused.append(case_id)
+                continue
+            judged += 1
+            waiting += done.state == "waiting"
+        connection.execute(
+            sa.update(batch)
+            .where(batch.c.batch_id == batch_id)
+            .values(
+                state="applied",
+                applied_by=login,
+                applied_at=writer.at,
+                sample_judged=standing.judged,
+                sample_right=standing.right,
+                low=standing.low,
+                high=standing.high,
+            )
+        )
+        audit.append(connection, login, "apply_batch", "batch", batch_id, {"cases": judged})
+    settled = len(standing.case_ids) - judged - len(refused)
+    return Applied(judged, waiting, settled, tuple(refused))
+
+
+def _open(connection: sa.Connection, case_ids: list[str]) -> dict[str, int]:
+    """Of some cases those that are open, and the version of each."""
+    found = dict.fromkeys(case_ids, 0)
+    for begin in range(0, len(case_ids), _AT_ONCE):
+        some = case_ids[begin : begin + _AT_ONCE]
+        columns = (case_state.c.case_id, case_state.c.state, case_state.c.version)
+        for row in connection.execute(sa.select(*columns).where(case_state.c.case_id.in_(some))):
+            if row.state == "open":
+                found[row.case_id] = row.version
+            else:
+                del found[row.case_id]
+    return found
+
+
+def undo(wh: Warehouse, batch_id: str, login: str, reason: str) -> int:
+    """Take back every judgement of an applied batch; what was judged by hand stays.
+
+    Returns:
+        judgements undone.
+
+    Raises:
+        WarehouseError: there is no such batch.
+        DecisionConflict: it is not applied, or there is no reason.
+    """
+    where = f"batch {batch_id}"
+    if not reason.strip():
+        raise DecisionConflict(where, "undoing it has no reason", do="Say why.")
+    with wh.write(REVIEW) as connection:
+        if _row(connection, batch_id).state != "applied":
+            raise DecisionConflict(where, "it is not applied")
+        writer = judgements.Writer(connection)
+        ids = connection.execute(
+            sa.select(judgement.c.judgement_id).where(
+                judgement.c.batch_id == batch_id,
+                judgement.c.state.in_(("in_force", "waiting")),
+            )
+        ).scalars()
+        undone = list(ids)
+        for judgement_id in undone:
+            writer.undo(judgement_id, login, reason.strip())
+        connection.execute(
+            sa.update(batch).where(batch.c.batch_id == batch_id).values(state="undone")
+        )
+        audit.append(connection, login, "undo_batch", "batch", batch_id, {"cases": len(undone)})
+    return len(undone)
+
+
+def drop(wh: Warehouse, batch_id: str, login: str) -> None:
+    """End a batch that is not to be applied; what was judged by hand stays.
+
+    Raises:
+        WarehouseError: there is no such batch.
+        DecisionConflict: it was applied already.
+    """
+    with wh.write(REVIEW) as connection:
+        if _row(connection, batch_id).state != "sampling":
+            raise DecisionConflict(f"batch {batch_id}", "it was applied, undone or dropped already")
+        connection.execute(
+            sa.update(batch).where(batch.c.batch_id == batch_id).values(state="dropped")
+        )
+        audit.append(connection, login, "drop_batch", "batch", batch_id)
