@@ -27,8 +27,8 @@ _NONE: frozenset[str] = frozenset()
 
 def split_large(
     graph: PairGraph, atoms: np.ndarray, edges: np.ndarray, cut: float
-) -> list[np.ndarray]:
-    """Split a large component into communities.
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Split a large component into communities: the atoms and the edges inside each.
 
     On the constant Potts model with one bit per pair, two communities join
     when their mean over all pairs, unscored ones at -1 bit, is above zero:
@@ -60,10 +60,30 @@ def split_large(
         seed=1,
         iterations=3,
     )
-    parts: dict[int, list[int]] = defaultdict(list)
-    for index, atom in enumerate(atoms):
-        parts[community[index]].append(int(atom))
-    return [np.array(part) for part in sorted(parts.values())]
+    # Numbered by their first atoms, so that the order of parts is that of the atoms.
+    found = np.array([community[index] for index in range(len(atoms))])
+    _, first, part = np.unique(found, return_index=True, return_inverse=True)
+    part = np.argsort(np.argsort(first))[part]
+    number = np.full(len(graph.sizes), -1, dtype=np.int64)
+    number[atoms] = part
+    left, right = (
+        number[graph.atom_of[graph.left[edges]]],
+        number[graph.atom_of[graph.right[edges]]],
+    )
+    inside = edges[left == right]
+    by_atom, by_edge = (
+        np.argsort(part, kind="stable"),
+        np.argsort(left[left == right], kind="stable"),
+    )
+    atom_ends = np.cumsum(np.bincount(part))[:-1]
+    edge_ends = np.cumsum(np.bincount(left[left == right], minlength=len(first)))[:-1]
+    return list(
+        zip(
+            np.split(atoms[by_atom], atom_ends),
+            np.split(inside[by_edge], edge_ends),
+            strict=True,
+        )
+    )
 
 
 def agglomerate(

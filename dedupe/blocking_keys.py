@@ -9,6 +9,7 @@ records share stands in blocking.py.
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import combinations
 from typing import NamedTuple
 
 import duckdb
@@ -23,7 +24,7 @@ KINDS: dict[str, str] = {
     "short_name": "the same family name and initial",
     "given": "the same given name and start of the family name",
     "place": "the same start of the family name, or given name, in the same town",
-    "postal": "the same postal code and an initial",
+    "postal": "the same postal code, or also an initial",
     "brand": "the same distinctive name, by spelling or pinyin",
     "brand_start": "the same start of the distinctive name",
     "word": "a word of the distinctive name",
@@ -38,7 +39,8 @@ KINDS: dict[str, str] = {
     "born": "the same birth year, and starts of the family and given name",
     "address": "the same house number and start of the road",
     "contact": "the same contact person or legal representative",
-    "text": "the same text in a further field, and the start of the name",
+    "text": "the same text in a further field, and the start of a word of the name, the birth year"
+    " or the same text in another further field",
     "same": "the same name, and all telephone numbers, e-mails and the address",
 }
 """Kind of key → what two records that share it have in common."""
@@ -141,17 +143,23 @@ def _connected(features: pa.Table, memory_mb: int) -> Iterator[duckdb.DuckDBPyCo
 def _selects(features: pa.Table, limit: int) -> Iterator[tuple[str, str]]:
     """Each kind of key with a relation of row, person, key."""
     yield from _KEYS
-    for name in features.column_names:
-        if is_text(name):
-            quoted = name.replace('"', '""'), name.replace("'", "''")
-            sql = _TEXT_KEYS.replace("$column", f'"{quoted[0]}"').replace("$name", quoted[1])
-            yield "text", sql.replace("$most", str(limit * TEXT_TIMES))
+    texts = [name for name in features.column_names if is_text(name)]
+    quoted = {name: '"' + name.replace('"', '""') + '"' for name in texts}
+    for name in texts:
+        label = name.replace("'", "''")
+        sql = _TEXT_KEYS.replace("$column", quoted[name]).replace("$name", label)
+        yield "text", sql.replace("$most", str(limit * TEXT_TIMES))
+    for first, second in combinations(texts, 2):
+        both = f"{quoted[first]} || '|' || {quoted[second]}"
+        label = f"{first}|{second}".replace("'", "''")
+        yield "text", f"SELECT row, person, '{label}' || {both} AS key FROM f"
 
 
 USED = (
     "customer_type",
     "name_key",
     "name_readings",
+    "middle",
     "brand_readings",
     "brand_starts",
     "brand_words",
@@ -186,6 +194,10 @@ SELECT row, person, town, area, born, postal_code, split_part(reading, ' ', 1) A
        replace(substr(reading, length(split_part(reading, ' ', 1)) + 2), ' ', '') AS given
 FROM (SELECT row, person, town, area, born, postal_code, unnest(name_readings) AS reading
       FROM f WHERE person);
+CREATE TEMP TABLE words AS
+SELECT row, family AS word FROM readings
+UNION SELECT row, given FROM readings
+UNION SELECT row, unnest(string_split(middle, ' ')) FROM f WHERE person;
 CREATE TEMP TABLE ids AS
 SELECT row, person, start, key, split_part(key, ':', 1) AS kind, split_part(key, ':', 2) AS value
 FROM (SELECT row, person, left(start, 1) AS start, unnest(id_keys) AS key FROM f);
@@ -217,6 +229,7 @@ _KEYS = (
                                        family || '#' || area]) AS key
         FROM readings WHERE family <> ''""",
     ),
+    ("postal", "SELECT row, person, postal_code AS key FROM f WHERE person"),
     (
         "postal",
         """SELECT row, person, unnest([left(family, 1) || '.', left(given, 1) || ':'])
@@ -275,9 +288,10 @@ WITH selective AS (
     SELECT row, $column AS value FROM f
     WHERE $column IN (SELECT $column FROM f GROUP BY ALL HAVING count(*) BETWEEN 2 AND $most)
 )
-SELECT row, person, '$name' || value || unnest(['.' || left(family, 2), ':' || left(given, 2)])
-    AS key
-FROM selective JOIN readings USING (row) WHERE family <> '' AND given <> ''
+SELECT row, true AS person, '$name' || value || '.' || left(word, 3) AS key
+FROM selective JOIN words USING (row) WHERE length(word) > 1
+UNION ALL
+SELECT row, person, '$name' || value || '#' || born FROM selective JOIN f USING (row) WHERE f.person
 UNION ALL
 SELECT row, person, '$name' || value || '.' || f.start
 FROM selective JOIN f USING (row) WHERE NOT f.person

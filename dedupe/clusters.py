@@ -79,12 +79,12 @@ def cluster(
     leiden_splits = 0
     sources = sources_of_atoms(graph) if settings.link_only else None
     for atoms, edges in inside_components(graph, component, ~certain):
-        parts = [atoms]
+        parts = [(atoms, edges)]
         if int(graph.sizes[atoms].sum()) > settings.leiden_above:
             parts = split_large(graph, atoms, edges, cut)
             leiden_splits += len(parts) > 1
-        for part in parts:
-            agglomerate(graph, part, edges, cut, label, {}, sources)
+        for part, inside in parts:
+            agglomerate(graph, part, inside, cut, label, {}, sources)
     of_record = label[graph.atom_of]
     smallest = smallest_records(graph, of_record)
     rows = np.flatnonzero(graph.live)
@@ -116,15 +116,23 @@ def missing_pairs(
 ) -> pa.Table:
     """Pairs inside components that were never scored, for the caller to score first.
 
-    Blocking leaves most pairs of a large customer unseen; scoring them makes
-    the mean over a cluster a measurement instead of a guess.
+        Blocking leaves most pairs of a large customer unseen; scoring them makes
+        the mean over a cluster a measurement instead of a guess.
 
-    Returns:
-        left_id, right_id, found_by ("closure"), dictionary columns; sorted. Components with more
-        records than ``closure_limit`` give none.
+        Returns:
+    left_id, right_id, found_by ("closure"), dictionary columns; sorted. A component with more
+            records than ``closure_limit`` is split first; parts with more give none.
     """
     graph = build(record_ids, scored_pairs, decisions)
-    component = components(graph, logit_bits(settings.match))[graph.atom_of]
+    cut = logit_bits(settings.match)
+    component = components(graph, cut)
+    large = np.bincount(component, weights=graph.sizes, minlength=1) > settings.closure_limit
+    parts = len(large)
+    for atoms, edges in inside_components(graph, component.copy(), large):
+        for part, _ in split_large(graph, atoms, edges, cut):
+            component[part] = parts
+            parts += 1
+    component = component[graph.atom_of]
     component[~graph.live] = -1
     counts = np.bincount(component + 1)
     counts[0] = 0

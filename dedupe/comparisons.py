@@ -155,8 +155,9 @@ def _vetoes(
     at_home = levels["address"] >= address.NEAR
     together = phoned | (levels["address"] >= _HOUSE)
     # A number one slip away may be another person's: dates that differ outweigh it, unless the
-    # names are the same.
-    id_holds = (levels["id"] > identifiers.NEAR) | (id_agrees & same_name)
+    # names agree, too.
+    like_name = person & (name >= names_of[PERSON]["both_near"])
+    id_holds = (levels["id"] > identifiers.NEAR) | (id_agrees & like_name)
     other_given = person_is("family_only") & ~id_agrees & ~(born & in_town)
     other_character = person_is("one_character") & ~id_agrees & ~born
     # Of father and son one gets a suffix; what else they share is the household's.

@@ -18,13 +18,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dedupe.levels import MISSING, is_text
-from dedupe.model import FieldModel, Model
+from dedupe.model import APART_PRIOR, FieldModel, Model
 
 ROUNDS, TOLERANCE = 200, 1e-5
 PSEUDO_PAIRS = 20.0
 """How many pairs of each class the prior weights count for, per field."""
 APART_PSEUDO_PAIRS = 5.0
 """The same for what pairs with one kind of contradiction teach."""
+APART_PRIOR_PAIRS, APART_ROUNDS = 500.0, 60
+"""How many pairs with one kind of contradiction the assumed share of matches counts for, and
+how often it is learned again."""
 PRIOR_RANGE = (1e-4, 0.95)
 LABEL_PAIRS, LABEL_SHARE = 5.0, 0.25
 """What a label counts for in training, in pairs; and all labels at most, as share of the pairs."""
@@ -191,7 +194,29 @@ def _ordered(known: FieldModel, level: np.ndarray, counts: np.ndarray) -> FieldM
     return replace(known, m=tuple(new_m), u=tuple(new_u))
 
 
-def unlike_shares(patterns: Patterns, model: Model) -> dict[str, FieldModel]:
+def contradicted(patterns: Patterns, model: Model) -> tuple[dict[str, FieldModel], float]:
+    """The fields of a model with u as among pairs with one kind of contradiction, and the share
+    of those pairs that match; m as it is, because a match looks the same with and without.
+    """
+    share, before = APART_PRIOR, -1.0
+    fields = _unlike_shares(patterns, model)
+    pairs = patterns.counts.sum()
+    for _ in range(APART_ROUNDS):
+        apart = replace(model, prior=share, fields=fields)
+        matching = posterior(pattern_bits(patterns, apart))
+        matches = float((patterns.counts * matching).sum())
+        before, share = (
+            share,
+            (matches + APART_PRIOR * APART_PRIOR_PAIRS) / (pairs + APART_PRIOR_PAIRS),
+        )
+        rest = replace(patterns, counts=patterns.counts * (1.0 - matching))
+        fields = _unlike_shares(rest, model)
+        if abs(share - before) < TOLERANCE:
+            break
+    return fields, share
+
+
+def _unlike_shares(patterns: Patterns, model: Model) -> dict[str, FieldModel]:
     """The fields of a model with u as among the given pairs, none of which match; m as it is.
 
     The model's own u stays in as :data:`APART_PSEUDO_PAIRS`.

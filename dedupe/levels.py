@@ -235,7 +235,7 @@ VETOES: dict[str, Veto] = {
         "One is a branch and the other is not, or they are different branches.", "branch"
     ),
     "id": Veto("Their numbers of one kind differ by more than a typing slip.", "id"),
-    "birth_date": Veto("Their birth dates differ clearly.", "birth_date"),
+    "birth_date": Veto("Their birth dates differ clearly.", "birth_date", overruled_at_bits=1.0),
     "household": Veto(
         "Relatives of one household: one family name, one telephone or address, but another"
         " given name, or a suffix on one side.",

@@ -118,6 +118,10 @@ class Check:
     pairs: int = 0
 
 
+APART_PRIOR = 0.01
+"""Share of the pairs with one kind of contradiction that match, before any data are seen."""
+
+
 @dataclass(frozen=True)
 class Model:
     """A trained (or prior) Fellegi-Sunter model of one customer type.
@@ -129,9 +133,10 @@ class Model:
         basis: ``em`` if learned from the data, ``prior`` if these are the shipped weights.
         levels_version: fingerprint of the levels that the code had at training.
         trained_on: counts of records, pairs, patterns and rounds.
-        apart_prior: share of candidate pairs with a contradiction that match, 0..1.
-        apart: kind of contradiction (a name in levels.VETOES) → the fields with u as among
-            its pairs; a kind that was not seen has the fields of the others.
+        apart_prior: kind of contradiction (a name in levels.VETOES) → share of its pairs that
+            match, 0..1; :data:`APART_PRIOR` for a kind that was not seen.
+        apart: kind of contradiction → the fields with u as among its pairs; a kind that was
+            not seen has the fields of the others.
         denied: kinds of contradiction that are none in this data (levels.Veto.deniable).
         check: what pairs with numbers say of those without.
         version: number of the saved file, 0 before it is saved.
@@ -144,7 +149,7 @@ class Model:
     levels_version: str
     trained_on: Mapping[str, float] = field(default_factory=dict)
     version: int = 0
-    apart_prior: float = 0.01
+    apart_prior: Mapping[str, float] = field(default_factory=dict)
     apart: Mapping[str, Mapping[str, FieldModel]] = field(default_factory=dict)
     denied: tuple[str, ...] = ()
     check: Check = Check()

@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 from dedupe.comparing.columns import positions
 from dedupe.learning import posterior
 from dedupe.levels import MISSING, NUMBERS, VETOES, fields_of, is_text, levels_of
-from dedupe.model import Check, Model, Models, logit_bits
+from dedupe.model import APART_PRIOR, Check, Model, Models, logit_bits
 from dedupe.name_rarity import NameFrequencies, NameRarity
 from dedupe.rarity import Frequencies, Rarity
 from onefold.errors import ModelError
@@ -203,7 +203,8 @@ class Scorer:
             stratum[denied] = 0
             prior = logit_bits(model.prior)
             weight[rows] = prior
-            against[rows] = np.where(stratum[rows] > 0, logit_bits(model.apart_prior) - prior, 0.0)
+            apart = [logit_bits(model.apart_prior.get(name, APART_PRIOR)) for name in VETOES]
+            against[rows] = np.array([prior, *apart])[stratum[rows]] - prior
             level = {
                 name: chunk.column(f"{name}_level").to_numpy()[rows].astype(np.int64)
                 for name in fields

@@ -18,11 +18,11 @@ import pyarrow.compute as pc
 from dedupe.counting import distinct, pairs_of
 from dedupe.learning import (
     Patterns,
+    contradicted,
     count_patterns,
     expectation_maximization,
     level_counts,
     share_of_matches,
-    unlike_shares,
 )
 from dedupe.levels import LEVELS, MISSING, NUMBERS, VETOES, fields_of, is_text
 from dedupe.model import FieldModel, MatchingSettings, Model, Models
@@ -203,8 +203,7 @@ def _denied(model: Model, levels: pa.Table, types: np.ndarray, veto: np.ndarray)
     for name, known in VETOES.items():
         rows = np.flatnonzero((types == model.customer_type) & (veto == name))
         if known.deniable and pairs_of(levels)[rows].sum() >= LEAST_PAIRS:
-            others = {field: f for field, f in model.fields.items() if field != known.field}
-            reduced = replace(model, fields=others)
+            reduced = _without(model, known.field)
             if share_of_matches(_patterns(levels, reduced, rows), reduced) > DENIED_FROM:
                 found.append(name)
     return tuple(found)
@@ -213,12 +212,17 @@ def _denied(model: Model, levels: pa.Table, types: np.ndarray, veto: np.ndarray)
 def _with_apart(model: Model, levels: pa.Table, types: np.ndarray, veto: np.ndarray) -> Model:
     """The model with what each kind of contradiction leaves of an agreement.
 
-    Nearly all pairs with a contradiction are chance pairs, so their levels are
-    counted as such; what a match looks like is the same with and without.
+    Most pairs with a contradiction are chance pairs; how many, their other levels tell.
     """
     apart: dict[str, dict[str, FieldModel]] = {}
-    for name in VETOES:
+    shares: dict[str, float] = {}
+    for name, known in VETOES.items():
         rows = np.flatnonzero((types == model.customer_type) & (veto == name))
         if len(rows):
-            apart[name] = unlike_shares(_patterns(levels, model, rows), model)
-    return replace(model, apart=apart)
+            reduced = _without(model, known.field)
+            apart[name], shares[name] = contradicted(_patterns(levels, reduced, rows), reduced)
+    return replace(model, apart=apart, apart_prior=shares)
+
+
+def _without(model: Model, field: str) -> Model:
+    return replace(model, fields={name: f for name, f in model.fields.items() if name != field})

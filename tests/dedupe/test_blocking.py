@@ -108,6 +108,11 @@ def found(*rows: dict[str, Any], limit: int = 60) -> dict[tuple[str, str], set[s
             "postal",
         ),
         (
+            person("Packer", "Ann", postal_code="RH6 7NB"),
+            person("Grant", "Susan", postal_code="RH6 7NB"),
+            "postal",
+        ),
+        (
             person("Packer", "Ann", city="Horley"),
             person("Packard", "Jane", city="Horley"),
             "place",
@@ -152,6 +157,38 @@ def found(*rows: dict[str, Any], limit: int = 60) -> dict[tuple[str, str], set[s
 )
 def test_a_shared_key_makes_a_pair(left: dict[str, Any], right: dict[str, Any], kind: str) -> None:
     assert kind in found(left, right).get(("1", "2"), set())
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "pairs"),
+    [
+        (person("Packer", "Ann"), person("Annette", "", "annette"), True),
+        (person("Packer", "Jane", middle_name="Ann"), person("Grant", "Ann"), True),
+        (person("Packer", "Ann"), person("Grant", "Susan"), False),
+        (
+            person("Packer", "Ann", birth_date=date(1970, 3, 1)),
+            person("Grant", "Susan", birth_date=date(1970, 8, 2)),
+            True,
+        ),
+    ],
+)
+def test_people_with_one_text_pair_by_any_word_of_the_name_or_the_birth_year(
+    left: dict[str, Any], right: dict[str, Any], pairs: bool
+) -> None:
+    rows = [row | {"attributes": '{"trade": "weaver"}'} for row in (left, right)]
+    assert bool(by_texts(rows, ["trade"])) == pairs
+
+
+def test_people_who_share_two_texts_pair_whatever_they_are_called() -> None:
+    known = {"attributes": '{"trade": "weaver", "origin": "Leeds"}'}
+    rows = [person("Packer", "Ann") | known, person("Grant", "Susan") | known]
+    assert by_texts(rows, ["trade", "origin"]) and not by_texts(rows, ["trade"])
+
+
+def by_texts(rows: list[dict[str, Any]], fields: list[str]) -> list[dict[str, Any]]:
+    """The pairs that texts alone propose."""
+    pairs = blocking.candidates(features.build(staged(*rows), fields), Settings(60)).pairs
+    return [row for row in pairs.to_pylist() if row["found_by"] == "text"]
 
 
 def test_records_that_share_nothing_make_no_pair() -> None:

@@ -194,12 +194,17 @@ def test_unseen_pairs_inside_a_component_are_asked_for():
     assert found.to_pylist() == [{"left_id": "a", "right_id": "c", "found_by": "closure"}]
 
 
-def test_components_above_the_closure_limit_are_left_as_they_are():
+def test_a_component_above_the_closure_limit_is_closed_part_by_part():
+    limited = MatchingSettings(match=0.5, closure_limit=3)
+    chain = [("a", "b", 9.0), ("b", "c", 9.0), ("d", "e", 9.0), ("e", "f", 9.0)]
+    found = missing_pairs("abcdef", scored(*chain, ("c", "d", 0.5)), None, limited).to_pylist()
+    assert [(row["left_id"], row["right_id"]) for row in found] == [("a", "c"), ("d", "f")]
+
+
+def test_a_part_above_the_closure_limit_is_left_as_it_is():
     pairs = scored(("a", "b", 4.0), ("b", "c", 4.0))
-    assert (
-        missing_pairs("abc", pairs, None, MatchingSettings(match=0.5, closure_limit=2)).num_rows
-        == 0
-    )
+    limited = MatchingSettings(match=0.5, closure_limit=2)
+    assert missing_pairs("abc", pairs, None, limited).num_rows == 0
 
 
 def test_a_large_component_is_split_by_leiden_into_its_communities():

@@ -341,6 +341,17 @@ def test_a_contradiction_that_all_else_denies_is_none_where_names_vary():
     assert few["person"].denied == ()
 
 
+def test_how_many_pairs_with_a_contradiction_match_is_learned_by_kind():
+    table, _ = made(3000, 0.4)
+    people, count = features(3001), 2000
+    some, match = made(count, 0.2, seed=9)
+    few = made(count, 0.0, seed=10)[0]
+    pairs = pa.concat_tables([table, with_veto(some, "unlike"), with_veto(few, "given_name")])
+    model = train(pairs, people, SETTINGS)["person"]
+    assert model.apart_prior["unlike"] == pytest.approx(match.mean(), abs=0.05)
+    assert model.apart_prior["given_name"] < 0.02
+
+
 def test_namesakes_with_other_numbers_teach_what_strangers_share():
     table, _ = made(3000, 0.5)
     people = features(3001)

@@ -37,7 +37,7 @@ def test_a_contradiction_is_named_with_what_overrules_it(
     pair = explain.pair(world, left, right)
     assert (pair.outcome, pair.veto) == ("veto", veto)
     assert VETOES[veto].sentence in words(pair)
-    missing = f"{pair.match_bits - pair.weight_bits:.1f}"
+    missing = f"{(VETOES[veto].overruled_at_bits or pair.match_bits) - pair.weight_bits:.1f}"
     assert f"{missing} bits more of agreement would overrule it" in words(pair)
 
 
