@@ -13,6 +13,7 @@ The tree:
     │   ├── SourceEmpty              nothing to read where there used to be records
     │   └── SourceHeld               readable but suspicious (shrank too much): kept back
     ├── WarehouseError           4   the database is missing, too old, or refuses
+    │   └── NotThere                 what was asked for is not, or no longer, in it
     ├── ModelError               5   a saved matching model does not fit the data or the code
     ├── DecisionConflict         6   a steward's decision contradicts earlier ones
     │   └── CaseTaken                another steward was first
@@ -102,6 +103,10 @@ class WarehouseError(OnefoldError):
     """The database is missing, too old, or refuses."""
 
     exit_code = 4
+
+
+class NotThere(WarehouseError):
+    """What was asked for is not, or no longer, in the store."""
 
 
 class ModelError(OnefoldError):

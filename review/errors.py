@@ -5,7 +5,7 @@ Nothing here names a customer's values.
 
 from collections.abc import Mapping
 
-from onefold.errors import AccountError, DecisionConflict, OnefoldError, WarehouseError
+from onefold.errors import AccountError, DecisionConflict, NotThere, OnefoldError, WarehouseError
 from review.language import N_
 from warehouse.accounts import Role
 
@@ -94,6 +94,8 @@ def status_of(error: OnefoldError) -> int:
             return 409
         case AccountError():
             return 422
+        case NotThere():
+            return 404
         case WarehouseError():
             return 503
         case _:

@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from onefold.errors import WarehouseError
+from onefold.errors import NotThere
 from warehouse import staged
 from warehouse.engine import BOTH, Warehouse
 from warehouse.moments import utc
@@ -312,14 +312,14 @@ def get(wh: Warehouse, case_id: str) -> Case:
     """A case, its records in full, its evidence, comments and judgements.
 
     Raises:
-        WarehouseError: there is no such case: a run settled it, or there never was one.
+        NotThere: there is no such case: a run settled it, or there never was one.
     """
     with wh.read(BOTH) as connection:
         found = connection.execute(
             sa.select(*_COLUMNS).select_from(_BOTH).where(review_case.c.case_id == case_id)
         ).first()
         if found is None:
-            raise WarehouseError(f"case {case_id}", "there is no such case", do="See the queue.")
+            raise NotThere(f"case {case_id}", "there is no such case", do="See the queue.")
         row = _row(found)
         golden_of = {
             one.record_id: one.golden_id

@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from onefold.errors import WarehouseError
+from onefold.errors import NotThere
 from rules.customer import BY_NAME, GOLDEN_FIELDS
 from warehouse import staged
 from warehouse.columns import REVIEW
@@ -146,7 +146,7 @@ def get(wh: Warehouse, golden_id: str) -> Customer | Ended:
     """A customer by its id, or by an id that leads to it.
 
     Raises:
-        WarehouseError: the id was never published.
+        NotThere: the id was never published.
     """
     asked = None
     with wh.read() as connection:
@@ -156,7 +156,7 @@ def get(wh: Warehouse, golden_id: str) -> Customer | Ended:
                 sa.select(redirect).where(redirect.c.golden_id == golden_id)
             ).first()
             if retired is None:
-                raise WarehouseError(f"customer {golden_id}", "this id was never published")
+                raise NotThere(f"customer {golden_id}", "this id was never published")
             if retired.successor is None:
                 ids = [golden_id]
                 timeline = _lineage(connection, ids) + _versions(connection, ids)
@@ -164,7 +164,7 @@ def get(wh: Warehouse, golden_id: str) -> Customer | Ended:
             asked, golden_id = golden_id, retired.successor
             row = _live(connection, golden_id)
             if row is None:
-                raise WarehouseError(f"customer {golden_id}", "its successor is not published")
+                raise NotThere(f"customer {golden_id}", "its successor is not published")
         former = list(
             connection.execute(
                 sa.select(redirect.c.golden_id)

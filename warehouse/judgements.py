@@ -26,7 +26,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from dedupe import cases as casing
-from onefold.errors import CaseTaken, DecisionConflict, WarehouseError
+from onefold.errors import CaseTaken, DecisionConflict, NotThere
 from warehouse import audit, case_states, decisions
 from warehouse.columns import REVIEW
 from warehouse.engine import Warehouse
@@ -417,7 +417,7 @@ def read(connection: sa.Connection, judgement_id: str) -> sa.Row[Any]:
     query = sa.select(judgement).where(judgement.c.judgement_id == judgement_id)
     row = connection.execute(query).first()
     if row is None:
-        raise WarehouseError(f"judgement {judgement_id}", "there is no such judgement")
+        raise NotThere(f"judgement {judgement_id}", "there is no such judgement")
     return row
 
 
@@ -428,7 +428,7 @@ def undo(wh: Warehouse, judgement_id: str, login: str, reason: str) -> int:
         decisions that were revoked.
 
     Raises:
-        WarehouseError: there is no such judgement.
+        NotThere: there is no such judgement.
         DecisionConflict: it was undone or refused already, or there is no reason.
     """
     where = f"undoing {judgement_id}"
@@ -465,7 +465,7 @@ def approve(wh: Warehouse, judgement_id: str, login: str) -> Judged:
     """Say yes to a judgement that waits for a second person: its decisions are in force then.
 
     Raises:
-        WarehouseError: there is no such judgement.
+        NotThere: there is no such judgement.
         DecisionConflict: it does not wait, it is one's own, or it contradicts decisions made since.
     """
     with wh.write(REVIEW) as connection:
@@ -494,7 +494,7 @@ def refuse(wh: Warehouse, judgement_id: str, login: str) -> None:
     """Say no to a judgement that waits for a second person: its case is open again.
 
     Raises:
-        WarehouseError: there is no such judgement.
+        NotThere: there is no such judgement.
         DecisionConflict: it does not wait, or it is one's own.
     """
     with wh.write(REVIEW) as connection:
