@@ -11,6 +11,7 @@ from itertools import chain
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from scipy.sparse import csr_array
 
 from dedupe.comparing.columns import Codes, Ints, Levels, Mask, Rows, derive, encode
@@ -19,7 +20,7 @@ from dedupe.levels import MISSING
 
 OTHER_CITY, OTHER_ROAD, CITY, POSTAL, OTHER_NUMBER, NEAR, OTHER_UNIT, NUMBER, SAME = range(9)
 _TOWN = re.compile(r"^.{1,8}?(?:街道|镇|乡|村|开发区|工业园|园区)(?=..)")
-_DIGITS = re.compile(r"\d+")
+_NO_DIGITS = r"[^\p{Nd}]+"
 
 
 def levels(features: pa.Table, left: Rows, right: Rows) -> Levels:
@@ -165,7 +166,7 @@ def _roads(column: Codes) -> Callable[[Ints, Ints], Levels]:
     plain = [plain_road(road) for road in column.values]
     texts = Texts([*plain, *column.values])
     same_plain = _numbered(plain)
-    digits = _numbered([" ".join(_DIGITS.findall(road)) for road in plain])
+    digits = _numbers_in(plain)
 
     def level(a: Ints, b: Ints) -> Levels:
         least = texts.shorter(a, b)
@@ -189,9 +190,19 @@ def _roads(column: Codes) -> Callable[[Ints, Ints], Levels]:
 
 
 def _numbered(values: list[str]) -> Ints:
-    """The same number for the same text."""
-    numbers = {value: number for number, value in enumerate(dict.fromkeys(values))}
-    return np.array([numbers[value] for value in values], dtype=np.int32)
+    """The same code for the same text."""
+    return encode(pa.array(values, pa.string())).codes
+
+
+def _numbers_in(values: list[str]) -> Ints:
+    """The same code for texts with the same numbers in the same order.
+
+    >>> codes = _numbers_in(["12 high st apt 3", "12/3", "123", "high st"])
+    >>> (codes[1:] == codes[0]).tolist()
+    [True, False, False]
+    """
+    spaced = pc.replace_substring_regex(pa.array(values, pa.string()), _NO_DIGITS, " ")
+    return encode(pc.utf8_trim(spaced, " ")).codes
 
 
 def _latin_roads(texts: Texts, short: Ints, long: Ints) -> Levels:
@@ -245,7 +256,7 @@ def _letter_pairs(roads: np.ndarray) -> csr_array:
 def _lines(column: Codes) -> Callable[[Ints, Ints], Levels]:
     """2 if the same line, 1 if nearly, 0 if not; numbers must agree."""
     texts = Texts(column.values)
-    digits = _numbered([" ".join(_DIGITS.findall(line)) for line in column.values])
+    digits = _numbers_in(column.values)
 
     def level(a: Ints, b: Ints) -> Levels:
         result = np.where((a == b) & (texts.length[a] > 6), 2, 0).astype(np.int8)
