@@ -13,7 +13,7 @@ The tree:
     │   ├── SourceEmpty              nothing to read where there used to be records
     │   └── SourceHeld               readable but suspicious (shrank too much): kept back
     ├── WarehouseError           4   the database is missing, too old, or refuses
-    │   └── NotThere                 what was asked for is not, or no longer, in it
+    │   └── NotThere                 no such customer, case or judgement, or no longer
     ├── ModelError               5   a saved matching model does not fit the data or the code
     ├── DecisionConflict         6   a steward's decision contradicts earlier ones
     │   └── CaseTaken                another steward was first
@@ -106,7 +106,7 @@ class WarehouseError(OnefoldError):
 
 
 class NotThere(WarehouseError):
-    """What was asked for is not, or no longer, in the store."""
+    """What was asked for by its id is not there, or no longer."""
 
 
 class ModelError(OnefoldError):

@@ -50,10 +50,20 @@ def environment(language: str, zone: zoneinfo.ZoneInfo) -> Environment:
     formats = Formats(language, zone)
     for name in ("moment", "day", "ago", "number", "share"):
         made.filters[name] = getattr(formats, name)
+    made.filters["short"] = short
     made.globals["static"] = static_url
     made.globals["language_names"] = NAMES
     made.globals["role_name"] = lambda role: translations(language).gettext(ROLE_NAMES[role])
     return made
+
+
+def short(record: str, most: int = 18) -> str:
+    """A record's or customer's id for a narrow place: a long one without its end.
+
+    >>> short("erp:1001"), short("excel:51c41824268419df74d1a341e9d70893")
+    ('erp:1001', 'excel:51c4182426…')
+    """
+    return record if len(record) <= most else f"{record[: most - 2]}…"
 
 
 def environments(zone: zoneinfo.ZoneInfo) -> dict[str, Environment]:
@@ -100,7 +110,7 @@ def render(request: Request, template: str, /, status: int = 200, **values: Any)
         values: what the template shows.
 
     Every template also sees ``me`` (the caller or None), ``csrf_token``, ``language``,
-    ``theme``, ``path``, ``flash`` (text and kind, or None) and the filters of
+    ``theme``, ``path``, ``flash`` (text, kind and undo, or None) and the filters of
     language/formats.py.
     """
     state = request.app.state
@@ -138,6 +148,7 @@ def redirect(
     *,
     kind: str = "done",
     values: Mapping[str, object] | None = None,
+    undo: str = "",
 ) -> Response:
     """Lead to another page of ours, which says the text (marked with N_).
 
@@ -147,6 +158,7 @@ def redirect(
         text: what the page shall say first.
         kind: done or problem.
         values: what to put into the text.
+        undo: path of the page where it can be taken back; the word links to it.
     """
     answer: Response
     if request.headers.get("hx-request"):
@@ -154,7 +166,7 @@ def redirect(
     else:
         answer = RedirectResponse(to, status_code=303)
     if text:
-        said = {"kind": kind, "text": say(request, text, **dict(values or {}))}
+        said = {"kind": kind, "text": say(request, text, **dict(values or {})), "undo": undo}
         cookies = _cookies(request)
         cookies.set(answer, cookies.flash, request.app.state.key.seal("flash", said, 60), 60)
     return answer

@@ -194,8 +194,7 @@ def get(wh: Warehouse, golden_id: str) -> Customer | Ended:
     records = staged.read(wh, members).to_pylist()
     records.sort(key=lambda one: one["record_id"])
     records.sort(key=lambda one: _moment(one["updated_at"]), reverse=True)
-    with wh.read() as connection:
-        synced = _synced(connection, {one["source"] for one in records})
+    synced = synced_at(wh, {one["source"] for one in records})
     said = _decisions(wh, golden_id, members)
     timeline += [_said(one) for one in said] + [
         _revoked(one) for one in said if one["revoked_at"] is not None
@@ -354,13 +353,15 @@ def _findings(connection: sa.Connection, record_ids: list[str]) -> list[dict[str
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
-def _synced(connection: sa.Connection, sources: set[str]) -> dict[str, datetime]:
+def synced_at(wh: Warehouse, sources: Iterable[str]) -> dict[str, datetime]:
+    """When sources were synced last, UTC."""
     query = (
         sa.select(sync_run.c.source, sa.func.max(sync_run.c.finished_at).label("at"))
-        .where(sync_run.c.source.in_(sources), sync_run.c.status.in_(("synced", "unchanged")))
+        .where(sync_run.c.source.in_(list(sources)), sync_run.c.status.in_(("synced", "unchanged")))
         .group_by(sync_run.c.source)
     )
-    return {row.source: _utc(row.at) for row in connection.execute(query)}
+    with wh.read() as connection:
+        return {row.source: _utc(row.at) for row in connection.execute(query)}
 
 
 def _decisions(wh: Warehouse, golden_id: str, record_ids: list[str]) -> list[dict[str, Any]]:

@@ -412,13 +412,67 @@ def read(connection: sa.Connection, judgement_id: str) -> sa.Row[Any]:
     """A judgement.
 
     Raises:
-        WarehouseError: there is none with this id.
+        NotThere: there is none with this id.
     """
     query = sa.select(judgement).where(judgement.c.judgement_id == judgement_id)
     row = connection.execute(query).first()
     if row is None:
         raise NotThere(f"judgement {judgement_id}", "there is no such judgement")
     return row
+
+
+def listed(wh: Warehouse, *, state: str | None = None, limit: int = 200) -> list[dict[str, Any]]:
+    """Judgements, latest first: columns of the table without groups and evidence, and record_count.
+
+    Args:
+        wh: the warehouse.
+        state: only those in it; None: any.
+        limit: how many at most.
+    """
+    query = sa.select(judgement).order_by(
+        judgement.c.judged_at.desc(), judgement.c.judgement_id.desc()
+    )
+    if state is not None:
+        query = query.where(judgement.c.state == state)
+    with wh.read(REVIEW) as connection:
+        found = [_told(row) for row in connection.execute(query.limit(limit))]
+    for one in found:
+        one["record_count"] = sum(map(len, one.pop("groups") or []))
+        one.pop("before")
+    return found
+
+
+def get(wh: Warehouse, judgement_id: str) -> dict[str, Any]:
+    """A judgement: the table's columns, and
+
+    - before: golden customer → its records when it was judged;
+    - decision_count: its decisions in force;
+    - customers: live golden customers that hold its records;
+    - case_is_live: whether its case is still there.
+
+    Raises:
+        NotThere: there is no such judgement.
+    """
+    with wh.read(REVIEW) as connection:
+        found = _told(read(connection, judgement_id))
+        mine = (decision.c.judgement_id == judgement_id) & decision.c.revoked_at.is_(None)
+        query = sa.select(sa.func.count()).select_from(decision).where(mine)
+        found["decision_count"] = connection.execute(query).scalar_one()
+    records = [one for group in found["groups"] or [] for one in group]
+    with wh.read() as connection:
+        holders = sa.select(crosswalk.c.golden_id).where(crosswalk.c.record_id.in_(records))
+        found["customers"] = sorted(set(connection.execute(holders).scalars()))
+        same = sa.select(review_case.c.case_id).where(review_case.c.case_id == found["case_id"])
+        found["case_is_live"] = connection.execute(same).first() is not None
+    return found
+
+
+def _told(row: sa.Row[Any]) -> dict[str, Any]:
+    found: dict[str, Any] = dict(row._mapping)
+    for name in ("judged_at", "approved_at", "undone_at"):
+        found[name] = found[name] and utc(found[name])
+    found["before"] = (found.pop("evidence") or {}).get("before") or {}
+    return found
 
 
 def undo(wh: Warehouse, judgement_id: str, login: str, reason: str) -> int:

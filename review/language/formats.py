@@ -1,6 +1,6 @@
 """Dates, numbers and spans of time as a language writes them: filters of the templates."""
 
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from babel import dates, numbers
 
@@ -37,6 +37,10 @@ class Formats:
         return dates.format_timedelta(
             _aware(value) - datetime.now(UTC), add_direction=True, locale=self.locale
         )
+
+    def days(self, count: int) -> str:
+        """A number of days, in weeks or months where that is rounder."""
+        return dates.format_timedelta(timedelta(days=count), threshold=1.4, locale=self.locale)
 
     def number(self, value: float | None, digits: int | None = None) -> str:
         """A number with the language's separators; ``digits`` after the point."""

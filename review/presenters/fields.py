@@ -1,6 +1,8 @@
 """What the columns of a customer are called on pages, and in which order they stand."""
 
+import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from review.language import N_
@@ -93,6 +95,11 @@ def lines(field: str, value: Any) -> list[str]:
         return []
     if isinstance(value, list):
         return [str(each) for each in value if each not in (None, "")]
+    if isinstance(value, datetime):
+        aware = value if value.tzinfo else value.replace(tzinfo=UTC)
+        return [f"{aware.astimezone(UTC):%Y-%m-%d %H:%M} UTC"]
+    if field == "attributes" and isinstance(value, str):
+        value = json.loads(value)
     if isinstance(value, Mapping):
         return [f"{name}: {each}" for name, each in value.items()]
     return [str(value)]

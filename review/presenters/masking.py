@@ -11,6 +11,7 @@ gets the values as they are.
 '上海市'
 """
 
+import json
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -44,6 +45,8 @@ def masked(field: str, value: Any) -> Any:
         return value
     if isinstance(value, list):
         return [masked(field, each) for each in value]
+    if field == "attributes" and isinstance(value, str):
+        value = json.loads(value)
     if isinstance(value, Mapping):
         return dict.fromkeys(value, "…")
     if isinstance(value, date):

@@ -1,6 +1,6 @@
 """The routes, one module per part of the app. A new module is added to ROUTERS."""
 
-from review.routes import audit, home, login, me, openid, people, system
+from review.routes import audit, cases, home, judgements, login, me, openid, people, system
 
 ROUTERS = (
     system.router,
@@ -8,6 +8,8 @@ ROUTERS = (
     openid.router,
     me.router,
     home.router,
+    cases.router,
+    judgements.router,
     people.router,
     audit.router,
 )

@@ -1,0 +1,237 @@
+"""The queue, a case, and what a steward says of it."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from dedupe import survivorship
+from review import pages
+from review.errors import NotFound
+from review.language import N_
+from review.pages import Policy, Stores
+from review.presenters import compared, evidence, fields, golden, masking, queue
+from review.presenters.queue import Asked
+from review.security.roles import Steward, Viewer
+from warehouse import accounts, audit, case_states, cases, customers, judgements, staged
+from warehouse.engine import Warehouse
+
+router = APIRouter(prefix="/cases", include_in_schema=False)
+
+PAGE = 50
+
+Text = Annotated[str, Query(max_length=200)]
+Said = Annotated[str, Form(max_length=4000)]
+
+
+def _asked(
+    kind: Text = "",
+    type: Text = "",
+    source: Text = "",
+    reason: Text = "",
+    band: Text = "",
+    state: Text = "",
+    assignee: Text = "",
+    days: Text = "",
+) -> Asked:
+    return queue.asked(kind, type, source, reason, band, state, assignee, days)
+
+
+Wanted = Annotated[Asked, Depends(_asked)]
+
+
+@router.get("")
+def show_queue(
+    request: Request, caller: Viewer, wh: Stores, asked: Wanted, after: Text = ""
+) -> Response:
+    """A page of the queue."""
+    found = cases.queue(wh, asked.filter, queue.place_of(after), PAGE, caller.login)
+    return pages.render(
+        request,
+        "cases/queue.html",
+        found=found,
+        asked=asked,
+        bands=cases.bands(wh, asked.filter, caller.login),
+        counts=cases.counts(wh),
+        choices=queue.choices(
+            asked, list(staged.sources(wh)), _people(wh), language=pages.language_of(request)
+        ),
+        next=asked.query(after=queue.place_text(found.after)) if found.after else "",
+        first=bool(after),
+        may_see_all=caller.may("steward"),
+        words=queue,
+        masked=masking.masked,
+        type_names=fields.VALUES,
+    )
+
+
+def _people(wh: Warehouse) -> list[str]:
+    return [one.login for one in accounts.everybody(wh) if one.is_active]
+
+
+@router.get("/next")
+def next_case(request: Request, caller: Viewer, wh: Stores, asked: Wanted) -> Response:
+    """Lead to the first case of a filter."""
+    found = cases.queue(wh, asked.filter, limit=1, login=caller.login).rows
+    if not found:
+        return pages.redirect(request, f"/cases{asked.query()}", N_("That was the last one."))
+    return pages.redirect(request, f"/cases/{found[0].case_id}{asked.query()}")
+
+
+@router.get("/{case_id}")
+def show(request: Request, caller: Viewer, wh: Stores, asked: Wanted, case_id: str) -> Response:
+    """A case."""
+    case = cases.get(wh, case_id)
+    audit.note(wh, caller.login, "view_case", "case", case_id)
+    return _page(request, caller, wh, asked, case)
+
+
+def _page(
+    request: Request, caller: Any, wh: Warehouse, asked: Asked, case: cases.Case, **more: Any
+) -> Response:
+    may_see_all = caller.may("steward")
+    before, after = cases.neighbors(wh, asked.filter, case.row.place, caller.login)
+    brief = customers.brief(wh, case.row.golden_ids)
+    policy = survivorship.load_policy(request.app.state.settings.sections.get("survivorship"))
+    facts = evidence.of(case.evidence, pages.language_of(request)) if case.evidence else None
+    return pages.render(
+        request,
+        "cases/case.html",
+        case=case,
+        row=case.row,
+        asked=asked,
+        before=before,
+        after=after,
+        brief=brief,
+        compared=compared.compare(
+            case.members,
+            case.row.golden_ids,
+            customers.synced_at(wh, case.row.sources),
+            may_see_all=may_see_all,
+        ),
+        preview=golden.preview(
+            case.members, policy, brief.get(case.row.golden_ids[0]), may_see_all=may_see_all
+        ),
+        facts=facts if may_see_all else None,
+        sides=evidence.parts(case.evidence) if case.evidence else {},
+        people=_people(wh),
+        may_decide=caller.may("steward"),
+        may_see_all=may_see_all,
+        words=queue,
+        masked=masking.masked,
+        type_names=fields.VALUES,
+        **more,
+    )
+
+
+async def _form(request: Request) -> dict[str, str]:
+    """The fields of a form whose names depend on what it is about."""
+    return {name: str(value) for name, value in (await request.form()).items()}
+
+
+@router.post("/{case_id}/judge")
+def judge(
+    request: Request,
+    caller: Steward,
+    wh: Stores,
+    policy: Policy,
+    asked: Wanted,
+    case_id: str,
+    form: Annotated[dict[str, str], Depends(_form)],
+) -> Response:
+    """Decide a case, and lead to the next one of the filter.
+
+    Form: kind (link, no_link, groups), version, reason, and for groups one field
+    ``group:RECORD_ID`` per record with the number of its customer.
+    """
+    kind = form.get("kind", "")
+    if kind not in ("link", "no_link", "groups"):
+        raise NotFound(N_("There is no such answer."))
+    case = cases.get(wh, case_id)
+    groups: dict[str, list[str]] = {}
+    for name, value in form.items():
+        if name.startswith("group:"):
+            groups.setdefault(value, []).append(name.removeprefix("group:"))
+    _, after = cases.neighbors(wh, asked.filter, case.row.place, caller.login)
+    done = judgements.judge(
+        wh,
+        case_id,
+        kind,  # type: ignore[arg-type]  # checked above
+        caller.login,
+        _version(form),
+        groups=list(groups.values()) if kind == "groups" else None,
+        reason=form.get("reason", ""),
+        seen={"probability": case.row.probability, "reason": case.row.reason},
+        approve_above=policy.second_person_above,
+    )
+    text = {
+        "link": N_("One customer: %(title)s."),
+        "no_link": N_("Different customers: %(title)s."),
+        "groups": N_("Grouped: %(title)s."),
+    }[kind]
+    if done.state == "waiting":
+        text = N_("Noted: %(title)s. A second person must approve it.")
+    to = f"/cases/{after}{asked.query()}" if after else f"/cases{asked.query()}"
+    return pages.redirect(
+        request,
+        to,
+        text,
+        values={"title": case.row.title},
+        undo=f"/judgements/{done.judgement_id}",
+    )
+
+
+def _version(form: dict[str, str]) -> int:
+    text = form.get("version", "0")
+    return int(text) if text.isdecimal() else -1
+
+
+@router.post("/{case_id}/mark")
+def mark(
+    request: Request,
+    caller: Steward,
+    wh: Stores,
+    asked: Wanted,
+    case_id: str,
+    state: Annotated[str, Form(max_length=20)],
+    version: Annotated[int, Form()] = 0,
+) -> Response:
+    """Skip a case, say that one is not sure, or open it again; leads to the next one."""
+    if state not in ("open", "skipped", "unsure"):
+        raise NotFound(N_("There is no such answer."))
+    case = cases.get(wh, case_id)
+    _, after = cases.neighbors(wh, asked.filter, case.row.place, caller.login)
+    case_states.mark(wh, case_id, state, caller.login, version)  # type: ignore[arg-type]
+    if state == "open":
+        return pages.redirect(request, f"/cases/{case_id}{asked.query()}")
+    to = f"/cases/{after}{asked.query()}" if after else f"/cases{asked.query()}"
+    text = N_("Skipped: %(title)s.") if state == "skipped" else N_("Not sure: %(title)s.")
+    return pages.redirect(request, to, text, values={"title": case.row.title})
+
+
+@router.post("/{case_id}/assign")
+def assign(
+    request: Request,
+    caller: Steward,
+    wh: Stores,
+    asked: Wanted,
+    case_id: str,
+    assignee: Annotated[str, Form(max_length=200)] = "",
+    version: Annotated[int, Form()] = 0,
+) -> Response:
+    """Say who should look at a case; nobody if empty."""
+    if assignee and accounts.find(wh, assignee) is None:
+        raise NotFound(N_("There is no such account."))
+    case_states.assign(wh, case_id, assignee or None, caller.login, version)
+    return pages.redirect(request, f"/cases/{case_id}{asked.query()}", N_("Assigned."))
+
+
+@router.post("/{case_id}/comment")
+def comment(
+    request: Request, caller: Steward, wh: Stores, asked: Wanted, case_id: str, said: Said = ""
+) -> Response:
+    """Say something about a case."""
+    cases.get(wh, case_id)
+    case_states.comment(wh, case_id, said, caller.login)
+    return pages.redirect(request, f"/cases/{case_id}{asked.query()}#comments", N_("Said."))
