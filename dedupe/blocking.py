@@ -12,7 +12,7 @@ In words of relations: keys JOIN keys USING (block), grouped by pair. One sort
 per relation makes it at a third of the cost of a hash join.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from typing import NamedTuple, Protocol
@@ -59,7 +59,12 @@ strangers often have in common (en world of 100,000: precision .93 instead of .9
 CONFIRMED = 0.5
 """Share of a set's pairs that other evidence confirms, from which its lone pairs all stay."""
 
-DUCKDB_MB = 600
+KIND_PAIRS, KIND_PER_RECORD = 200_000, 2
+"""Pairs that the blocks of one kind may make before those of most records are refined as if they
+were too large: so many, and so many per record. Blocks of a common value grow with the records up
+to their limit; without this the pairs would grow three times as fast."""
+
+DUCKDB_MB = 400
 
 REPORT = pa.schema(
     [
@@ -85,6 +90,8 @@ _KIND_MASK, _MAX_SIZE = (1 << _KIND_BITS) - 1, (1 << _SIZE_BITS) - 1
 MOST_RECORDS = 1 << (63 - _BELOW_PAIR) // 2
 """Records of which two row numbers fit into a pair's code: 16,777,216."""
 Ints = npt.NDArray[np.int64]
+Bits = npt.NDArray[np.int32]
+Sizes = npt.NDArray[np.int16]
 
 
 class BlockingSettings(Protocol):
@@ -133,15 +140,17 @@ def candidates(features: pa.Table, settings: BlockingSettings) -> Candidates:
     records = features.num_rows
     if records > MOST_RECORDS:
         raise ValueError(f"{records:,} records; one process pairs up to {MOST_RECORDS:,}")
-    made = blocking_keys.build(features, settings.block_limit, DUCKDB_MB)
-    blocks = _Blocks(made, settings, records)
-    codes = blocks.codes()
+    with blocking_keys.making(features, settings.block_limit, DUCKDB_MB) as keys:
+        blocks = _Blocks(keys.properties(), settings, records)
+        codes = blocks.codes(keys.kinds())
     if settings.link_only:
         codes = codes[_crossing(codes, features)]
+    made = _made(codes)
     pair, bits, size = _distinct(codes)
+    del codes
     worth = _worth(pair, bits, size, records)
-    report = blocks.report(codes, worth.left_out)
-    kept = worth.stands_for > 0
+    report = blocks.report(made, worth.left_out)
+    kept = np.flatnonzero(worth.stands_for)
     table = _named(pair[kept], bits[kept], features)
     stands_for = pa.array(worth.stands_for[kept])
     return Candidates(table.append_column("stands_for", stands_for), report)
@@ -179,7 +188,7 @@ def _crossing(codes: Ints, features: pa.Table) -> npt.NDArray[np.bool_]:
     return apart
 
 
-def _named(pair: Ints, bits: Ints, features: pa.Table) -> pa.Table:
+def _named(pair: Ints, bits: Bits, features: pa.Table) -> pa.Table:
     """Pair numbers and bits to record ids and kinds."""
     ids = features.column("record_id").combine_chunks()
     count = max(features.num_rows, 1)
@@ -198,15 +207,25 @@ def _named(pair: Ints, bits: Ints, features: pa.Table) -> pa.Table:
     )
 
 
-def _distinct(codes: Ints) -> tuple[Ints, Ints, Ints]:
+def _made(codes: Ints) -> npt.NDArray[np.int64]:
+    """Pairs by kind, shape (2, kinds): all, and those made by refining only."""
+    first = np.diff(codes >> _BELOW_KIND, prepend=-1) != 0
+    kind_and_way = codes[first] >> _SIZE_BITS & (2 * _KIND_MASK + 1)
+    counts = np.bincount(kind_and_way, minlength=2 * len(KINDS)).reshape(-1, 2)[: len(KINDS)]
+    return np.stack([counts.sum(axis=1), counts[:, 1]])
+
+
+def _distinct(codes: Ints) -> tuple[Ints, Bits, Sizes]:
     """Codes to pairs: the pair's number, bits of its kinds, records of its smallest block."""
     pair = codes >> _BELOW_PAIR
     first = np.flatnonzero(np.diff(pair, prepend=-1))
+    pair = pair[first]
     if not len(first):
-        return pair, pair, pair
-    kind = np.int64(1) << (codes >> _BELOW_KIND & _KIND_MASK)
+        return pair, pair.astype(np.int32), pair.astype(np.int16)
+    kind = np.left_shift(1, (codes >> _BELOW_KIND & _KIND_MASK).astype(np.int32), dtype=np.int32)
     bits = np.bitwise_or.reduceat(kind, first)
-    return pair[first], bits, np.minimum.reduceat(codes & _MAX_SIZE, first)
+    del kind
+    return pair, bits, np.minimum.reduceat((codes & _MAX_SIZE).astype(np.int16), first)
 
 
 class _Worth(NamedTuple):
@@ -222,28 +241,35 @@ class _Worth(NamedTuple):
     left_out: dict[str, int]
 
 
-def _worth(pair: Ints, bits: Ints, size: Ints, records: int) -> _Worth:
+def _worth(pair: Ints, bits: Bits, size: Sizes, records: int) -> _Worth:
     most = LONE_PAIRS + LONE_PER_RECORD * records
     sample = SAMPLED_PAIRS + SAMPLED_PER_RECORD * records
     stands_for = np.ones(len(pair), dtype=np.int32)
+    # Kinds that found a pair are one of few combinations: what is asked of kinds is asked of those.
+    pairs_of = np.bincount(bits, minlength=1)
+    found = np.flatnonzero(pairs_of)
+    gone = np.zeros_like(pairs_of)
     for kinds in EVIDENCE:
-        mask = np.int64(sum(1 << NUMBER[kind] for kind in kinds))
-        lone = (bits & ~mask) == 0
-        proposed, alone = np.count_nonzero(bits & mask), np.count_nonzero(lone)
+        mask = sum(1 << NUMBER[kind] for kind in kinds)
+        lone = (found & ~mask) == 0
+        proposed, alone = pairs_of[found[found & mask != 0]].sum(), pairs_of[found[lone]].sum()
         if alone <= most or proposed - alone >= CONFIRMED * proposed:
             continue
-        rank = np.where(np.bitwise_count(bits) > 1, size, size + _MAX_SIZE)
-        ranked = np.cumsum(np.bincount(rank[lone]))
+        is_lone = np.zeros(len(pairs_of), dtype=bool)
+        is_lone[found[lone]] = True
+        rows = np.flatnonzero(is_lone[bits])
+        several = np.bitwise_count(bits[rows]) > 1
+        rank = size[rows] + np.where(several, 0, _MAX_SIZE).astype(np.int16)
+        ranked = np.cumsum(np.bincount(rank))
         last = np.searchsorted(ranked, most)
-        dropped = np.flatnonzero(lone & (rank > (last if ranked[last] <= 2 * most else last - 1)))
+        dropped = rows[rank > (last if ranked[last] <= 2 * most else last - 1)]
         stands_for[dropped] = 0
         one_of = np.uint64(len(dropped) // sample + 1)
         chosen = dropped[_scatter(pair[dropped]) % one_of == 0]
         stands_for[chosen] = round(len(dropped) / max(len(chosen), 1))
-    gone = bits[stands_for == 0]
-    return _Worth(
-        stands_for, {kind: int(np.count_nonzero(gone >> n & 1)) for kind, n in NUMBER.items()}
-    )
+        gone += np.bincount(bits[dropped[stands_for[dropped] == 0]], minlength=len(gone))
+    left_out = {kind: int(gone[found[found >> n & 1 == 1]].sum()) for kind, n in NUMBER.items()}
+    return _Worth(stands_for, left_out)
 
 
 def _scatter(numbers: Ints) -> npt.NDArray[np.uint64]:
@@ -304,31 +330,34 @@ class _Blocks:
     block's size, from the highest bit down; sorting codes sorts the pairs.
     """
 
-    def __init__(self, made: Keys, settings: BlockingSettings, records: int) -> None:
-        self.made, self.settings, self.records = made, settings, records
+    def __init__(
+        self, properties: npt.NDArray[np.uint64], settings: BlockingSettings, records: int
+    ) -> None:
+        self.properties, self.settings, self.records = properties, settings, records
         self.counted: dict[str, dict[str, int]] = {}
 
-    def codes(self) -> Ints:
+    def codes(self, keys: Iterable[Keys]) -> Ints:
         """Codes of every pair of every block that is small enough, sorted."""
         found: list[Ints] = []
-        order = np.argsort(self.made.kind, kind="stable")
-        bounds = np.searchsorted(self.made.kind[order], np.arange(len(KINDS) + 1))
-        for kind, number in NUMBER.items():
-            rows = order[bounds[number] : bounds[number + 1]]
-            if len(rows):
-                found += self._of_kind(kind, _group(self.made.block[rows], self.made.row[rows]))
-        codes = np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
-        found.clear()
+        for made in keys:
+            found += self._of_kind(made.kind, _group(made.block, made.row))
+        codes = np.empty(sum(map(len, found)), dtype=np.int64)
+        at = len(codes)
+        while found:
+            some = found.pop()
+            codes[at - len(some) : at] = some
+            at -= len(some)
         codes.sort()
         return codes
 
     def _of_kind(self, kind: str, shared: _Group) -> list[Ints]:
-        most = limit_of(kind, self.settings)
+        most = self._affordable(shared, limit_of(kind, self.settings))
         again = min(most, self.settings.block_limit)
         wide = shared.where(shared.size > most)
         found = [self._pairs(kind, shared.where(shared.size <= most), refined=False)]
-        for refined in self._refinements(wide, weak=kind in WEAK):
-            found.append(self._pairs(kind, refined.where(refined.size <= again), refined=True))
+        for refined in self._refinements(wide, again, weak=kind in WEAK):
+            small = refined.where(refined.size <= self._affordable(refined, again))
+            found.append(self._pairs(kind, small, refined=True))
         sizes = shared.size[np.diff(shared.group, prepend=-1) != 0]
         over = sizes[sizes > most]
         if len(sizes):
@@ -340,9 +369,18 @@ class _Blocks:
             }
         return found
 
-    def _refinements(self, wide: _Group, *, weak: bool) -> Iterator[_Group]:
+    def _affordable(self, groups: _Group, limit: int) -> int:
+        """Records up to which blocks are paired: the limit, or fewer where the pairs would be
+        more than :data:`KIND_PAIRS` and :data:`KIND_PER_RECORD`."""
+        sizes = np.arange(limit + 1)
+        rows = np.bincount(np.minimum(groups.size, limit + 1), minlength=limit + 2)[:-1]
+        pairs = np.cumsum(rows * np.maximum(sizes - 1, 0) // 2)
+        most = KIND_PAIRS + KIND_PER_RECORD * self.records
+        return max(2, int(np.searchsorted(pairs, most, side="right")) - 1)
+
+    def _refinements(self, wide: _Group, most: int, *, weak: bool) -> Iterator[_Group]:
         """Large groups divided by one property, the still large ones by two; weak ones by two."""
-        properties = self.made.properties
+        properties = self.properties
         if not len(wide.row):
             return
         if weak:
@@ -352,7 +390,7 @@ class _Blocks:
         for first in range(len(PROPERTIES)):
             divided = _refined(wide, properties, (first,))
             yield divided
-            still = divided.where(divided.size > self.settings.block_limit)
+            still = divided.where(divided.size > most)
             for second in range(len(PROPERTIES)):
                 if second != first and len(still.row):
                     yield _refined(still, properties, (second,))
@@ -372,13 +410,14 @@ class _Blocks:
             found.append((pair << _BELOW_PAIR) | below | size)
         return np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
 
-    def report(self, codes: Ints, lone: dict[str, int]) -> pa.Table:
-        """What every kind of key made and left out; see :data:`REPORT`."""
-        first = np.diff(codes >> _BELOW_KIND, prepend=-1) != 0
-        kind = codes[first] >> _BELOW_KIND & _KIND_MASK
-        by_refining = codes[first] >> _SIZE_BITS & 1
-        pairs = np.bincount(kind, minlength=len(KINDS))
-        refined = np.bincount(kind, weights=by_refining, minlength=len(KINDS)).astype(np.int64)
+    def report(self, made: Ints, lone: dict[str, int]) -> pa.Table:
+        """What every kind of key made and left out; see :data:`REPORT`.
+
+        Args:
+            made: of :func:`_made`.
+            lone: by kind, pairs that were left out because one evidence proposed them alone.
+        """
+        pairs, refined = made
         rows = []
         for name, counted in self.counted.items():
             number = NUMBER[name]

@@ -7,7 +7,7 @@ records share stands in blocking.py.
 """
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import combinations
 from typing import NamedTuple
@@ -51,26 +51,54 @@ TEXT_TIMES = 20
 
 
 class Keys(NamedTuple):
-    """Every key of every record, and what refines keys that too many share.
+    """Every key of one kind, of every record.
 
     Attributes:
-        kind: uint8, index into :data:`KINDS`, one per key.
-        block: uint64, equal where kind, customer type and key are.
+        kind: name in :data:`KINDS`.
+        block: uint64, equal where customer type and key are, one per key.
         row: int32, row of the features.
-        properties: uint64, shape (properties, records): town, birth year, start of the
-            name, road; 0 where missing.
     """
 
-    kind: npt.NDArray[np.uint8]
+    kind: str
     block: npt.NDArray[np.uint64]
     row: npt.NDArray[np.int32]
-    properties: npt.NDArray[np.uint64]
 
 
 PROPERTIES = ("town", "born", "start", "road")
+"""What refines keys that too many records share."""
 
 
-def build(features: pa.Table, limit: int, memory_mb: int) -> Keys:
+class KeyMaker:
+    """Makes keys kind by kind, so that those of one kind at a time are in memory."""
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, selects: Iterable[tuple[str, str]]
+    ) -> None:
+        self._connection = connection
+        self._of_kind: dict[str, list[str]] = {}
+        for kind, sql in selects:
+            self._of_kind.setdefault(kind, []).append(sql)
+
+    def properties(self) -> npt.NDArray[np.uint64]:
+        """The :data:`PROPERTIES` of every record, shape (properties, records); 0 where missing."""
+        found = self._connection.sql(_PROPERTIES).to_arrow_table()
+        return np.stack([found.column(name).to_numpy() for name in PROPERTIES])
+
+    def kinds(self) -> Iterator[Keys]:
+        """The keys of each kind, in the order of :data:`KINDS`."""
+        for kind, number in NUMBER.items():
+            if kind not in self._of_kind:
+                continue
+            every = " UNION ALL ".join(f"SELECT * FROM ({sql})" for sql in self._of_kind[kind])
+            found = self._connection.sql(
+                f"SELECT hash({number}, person, key) AS block, row FROM ({every}) WHERE key <> ''"
+            ).to_arrow_table()
+            if found.num_rows:
+                yield Keys(kind, *(found.column(name).to_numpy() for name in ("block", "row")))
+
+
+@contextmanager
+def making(features: pa.Table, limit: int, memory_mb: int) -> Iterator[KeyMaker]:
     """Make the keys of all records.
 
     Args:
@@ -79,21 +107,7 @@ def build(features: pa.Table, limit: int, memory_mb: int) -> Keys:
         memory_mb: what DuckDB may take before it spills to its temporary folder.
     """
     with _connected(features, memory_mb) as connection:
-        connection.execute("CREATE TEMP TABLE keys (kind UTINYINT, block UBIGINT, row INTEGER)")
-        for kind, sql in _selects(features, limit):
-            number = NUMBER[kind]
-            connection.execute(
-                f"INSERT INTO keys SELECT {number}, hash({number}, person, key), row "
-                f"FROM ({sql}) WHERE key <> ''"
-            )
-        found = connection.sql("SELECT kind, block, row FROM keys").to_arrow_table()
-        properties = connection.sql(_PROPERTIES).to_arrow_table()
-    return Keys(
-        kind=found.column("kind").to_numpy(),
-        block=found.column("block").to_numpy(),
-        row=found.column("row").to_numpy(),
-        properties=np.stack([properties.column(name).to_numpy() for name in PROPERTIES]),
-    )
+        yield KeyMaker(connection, _selects(features, limit))
 
 
 def texts(features: pa.Table, limit: int, memory_mb: int) -> pa.Table:
@@ -102,7 +116,7 @@ def texts(features: pa.Table, limit: int, memory_mb: int) -> pa.Table:
     Args:
         features: of features.build, or some rows of it; an acronym is a key only where
             another of these rows spells it out.
-        limit, memory_mb: as in :func:`build`.
+        limit, memory_mb: as in :func:`making`.
     """
     ids = features.column("record_id").combine_chunks()
     made = []

@@ -412,6 +412,31 @@ def test_lone_pairs_all_stay_where_other_evidence_confirms_most(
     assert set(made.pairs["stands_for"].to_pylist()) == {1}
 
 
+def test_blocks_that_make_too_many_pairs_for_the_records_are_refined(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows = _strangers(123)
+    for n, row in enumerate(rows):
+        row["birth_date"] = date(1970, 1, 2 + min(n // 40, 3))
+    rows[1] |= person("Green", "Ann", "green ann")
+    rows[2] |= person("Green", "Ann", "green ann")
+    table = features.build(staged(*rows))
+    every = 3 * (40 * 39 // 2) + 3
+    assert _birth(blocking.candidates(table, Settings()))["pairs"] == every
+    monkeypatch.setattr(blocking, "KIND_PAIRS", 0)
+    made = blocking.candidates(table, Settings())
+    born = _birth(made)
+    assert born["pairs"] < every
+    assert (born["oversized"], born["pairs"] + born["left_out"]) == (3, every)
+    found_by = {(r["left_id"], r["right_id"]): r["found_by"] for r in made.pairs.to_pylist()}
+    assert "birth" in found_by["a:0002", "a:0003"].split(",")  # the start of the name is the same
+    assert "birth" in found_by["a:0121", "a:0122"].split(",")  # the day that only three share
+
+
+def _birth(made: blocking.Candidates) -> dict[str, Any]:
+    return next(row for row in made.report.to_pylist() if row["kind"] == "birth")
+
+
 def test_keys_read_as_text_are_those_that_pair() -> None:
     rows = (person("Green", "Ann", emails=["ann@example.com"]), person("Greene", "Ann"))
     table = features.build(staged(*rows))
