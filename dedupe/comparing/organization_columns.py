@@ -5,12 +5,13 @@ What belongs here: organization_form's names turned into columns.
 
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import chain
 
 import numpy as np
 
-from dedupe.comparing.columns import Ints
+from dedupe.comparing.columns import Ints, Rows
 from dedupe.comparing.measures import Vocabulary
-from dedupe.comparing.organization_form import OrganizationForm
+from dedupe.comparing.organization_form import OrganizationForm, initials
 from dedupe.comparing.ragged import Ragged
 
 
@@ -20,7 +21,7 @@ class OrganizationColumns:
     Attributes:
         texts: the text of every code.
         key, region, brand, industry, legal_form: codes of the parts, 0 where it has none.
-        words, initials: codes of Latin words, and of their first letters; none of Chinese names.
+        words: codes of Latin words; none of Chinese names.
         joined: code of the words without blanks.
         brand_words: how many of the words are the brand, 0 if unknown.
         han: whether the brand is written in Chinese characters.
@@ -33,13 +34,11 @@ class OrganizationColumns:
             texts.codes([getattr(name, part) for name in names])
             for part in ("key", "region", "brand", "industry", "legal_form")
         )
-        self.words, self.initials = (
-            Ragged.sized(
-                np.array([len(getattr(name, part)) for name in names], dtype=np.int64),
-                texts.codes(word for name in names for word in getattr(name, part)),
-            )
-            for part in ("words", "initials")
+        self.words = Ragged.sized(
+            np.array([len(name.words) for name in names], dtype=np.int64),
+            texts.codes(word for name in names for word in name.words),
         )
+        self._shown = [name.shown for name in names]
         self.joined = texts.codes(["".join(name.words) for name in names])
         self.brand_words = np.array([name.brand_words for name in names], dtype=np.int64)
         self.han = np.array([name.han for name in names], dtype=bool)
@@ -59,3 +58,10 @@ class OrganizationColumns:
         most = np.where(self.brand_words > 0, self.brand_words, self.words.sizes - 1)[owner]
         length = np.where(place < most, self.texts.length[self.words.values], 0)
         return np.bincount(owner, length, minlength=len(self.key)).astype(np.int64)
+
+    def initials(self, rows: Rows) -> Ragged:
+        """First letters of the words of some Latin names."""
+        distinct, inverse = np.unique(rows, return_inverse=True)
+        ways = [initials(self._shown[row]) for row in distinct]
+        sizes = np.array([len(way) for way in ways], dtype=np.int64)
+        return Ragged.sized(sizes, self.texts.codes(chain(*ways))).take(inverse)

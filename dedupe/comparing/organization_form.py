@@ -5,7 +5,7 @@ name. Comparing two names stands in organization_name, organization_han,
 organization_latin and organization_cross.
 
 >>> one = form("Perry & Savage Ltd", brand="Perry & Savage", legal_form="Ltd")
->>> one.words, one.initials
+>>> one.words, initials(one.shown)
 (('perry', 'savage'), ('psl',))
 """
 
@@ -36,7 +36,7 @@ class OrganizationForm(NamedTuple):
         han: whether the brand is written in Chinese characters.
         brand_readings: Latin forms of the brand: pinyin, and what the field rule knows.
         region_readings: pinyin, if Chinese.
-        initials: first letters of all Latin words, see :func:`initials`.
+        shown: the name as shown, for its :func:`initials`.
         cut: whether the end may be missing, because its source cuts names.
     """
 
@@ -52,7 +52,7 @@ class OrganizationForm(NamedTuple):
     han: bool
     brand_readings: tuple[str, ...]
     region_readings: tuple[str, ...]
-    initials: tuple[str, ...]
+    shown: str
     cut: bool
 
 
@@ -123,7 +123,7 @@ def form(
         han,
         tuple(dict.fromkeys([*(text.readings(brand) if han else ()), *readings])),
         tuple(text.readings(region)) if han and region else (),
-        () if han else initials(name),
+        name,
         cut,
     )
 

@@ -204,7 +204,7 @@ def _acronym(pairs: Pairs) -> Mask:
         rows = np.flatnonzero(
             (forms.words.sizes[short] == 1) & (length > 1) & (length < 6) & ~result
         )
-        ways = forms.initials.take(long[rows])
+        ways = forms.initials(long[rows])
         owner = ways.owners()
         hit = texts.starts(ways.values, forms.joined[short[rows]][owner])
         result[rows[owner[hit]]] = True
