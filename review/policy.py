@@ -60,7 +60,7 @@ class ReviewPolicy(_Section):
     """Address to listen on; another than this machine only with --open."""
     port: int = Field(default=3001, ge=1, le=65535)
     """Port to listen on."""
-    address: str = Field(default="", pattern=r"^(https?://[^/]+)?$")
+    address: str = Field(default="", pattern=r"^(https?://[^/]+/?)?$")
     """Where browsers find the app, as https://crm.example.com; needed behind a proxy."""
     proxy: str = ""
     """Address of a proxy in front, whose X-Forwarded-* headers are believed."""
