@@ -3,7 +3,6 @@
 import logging
 import time
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedupe import cases, identity, relations, survivorship
@@ -12,7 +11,6 @@ from pipelines.report import PublishedReport
 from pipelines.stages import case_evidence, matching
 from pipelines.stages.deployment import Deployment
 from warehouse import decisions
-from warehouse import overrides as pinning
 from warehouse import publish as publishing
 from warehouse import staged as staging
 
@@ -75,10 +73,6 @@ def publish(deployment: Deployment) -> PublishedReport:
             matching.pair_decisions(deployment),
             matching.saved_models(deployment),
         )
-        moved = pinning.changed(
-            deployment.warehouse, deployment.staged(), assigned.crosswalk, retired
-        )
-        pinned, told = pinning.as_cases(moved, consolidated.golden)
         log.info("golden_customer: publishing %s", f"{consolidated.golden.num_rows:,}")
         published = publishing.publish(
             deployment.warehouse,
@@ -87,8 +81,8 @@ def publish(deployment: Deployment) -> PublishedReport:
             suggestions,
             name,
             relations=relations.relate(deployment.staged(), assigned.crosswalk),
-            cases=cases.joined(doubtful, pinned),
-            evidence=pa.concat_tables([evidence, told]),
+            cases=doubtful,
+            evidence=evidence,
             base=base,
         )
     matching.forget(deployment, found)

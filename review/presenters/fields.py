@@ -62,6 +62,13 @@ PARTS = frozenset(
 )  # fmt: skip
 """Columns that say again what another one says: pages show them only on request."""
 
+EDITABLE = tuple(
+    name
+    for name in LABELS
+    if name not in PARTS | {"customer_type", "attributes", "created_at", "updated_at"}
+)
+"""Columns whose golden value a steward may set."""
+
 VALUES: Mapping[str, str] = {
     "person": N_("Person"),
     "organization": N_("Organization"),

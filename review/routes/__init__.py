@@ -1,6 +1,17 @@
 """The routes, one module per part of the app. A new module is added to ROUTERS."""
 
-from review.routes import audit, cases, home, judgements, login, me, openid, people, system
+from review.routes import (
+    audit,
+    cases,
+    customers,
+    home,
+    judgements,
+    login,
+    me,
+    openid,
+    people,
+    system,
+)
 
 ROUTERS = (
     system.router,
@@ -9,6 +20,7 @@ ROUTERS = (
     me.router,
     home.router,
     cases.router,
+    customers.router,
     judgements.router,
     people.router,
     audit.router,

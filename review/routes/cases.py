@@ -13,6 +13,7 @@ from review.language import N_
 from review.pages import Policy, Stores
 from review.presenters import compared, evidence, fields, golden, masking, queue
 from review.presenters.queue import Asked
+from review.routes.forms import form_fields, grouped
 from review.security.roles import Steward, Viewer
 from warehouse import accounts, audit, case_states, cases, customers, judgements, staged
 from warehouse.engine import Warehouse
@@ -125,11 +126,6 @@ def _page(
     )
 
 
-async def _form(request: Request) -> dict[str, str]:
-    """The fields of a form whose names depend on what it is about."""
-    return {name: str(value) for name, value in (await request.form()).items()}
-
-
 @router.post("/{case_id}/judge")
 def judge(
     request: Request,
@@ -138,7 +134,7 @@ def judge(
     policy: Policy,
     asked: Wanted,
     case_id: str,
-    form: Annotated[dict[str, str], Depends(_form)],
+    form: Annotated[dict[str, str], Depends(form_fields)],
 ) -> Response:
     """Decide a case, and lead to the next one of the filter.
 
@@ -149,10 +145,6 @@ def judge(
     if kind not in ("link", "no_link", "groups"):
         raise NotFound(N_("There is no such answer."))
     case = cases.get(wh, case_id)
-    groups: dict[str, list[str]] = {}
-    for name, value in form.items():
-        if name.startswith("group:"):
-            groups.setdefault(value, []).append(name.removeprefix("group:"))
     _, after = cases.neighbors(wh, asked.filter, case.row.place, caller.login)
     done = judgements.judge(
         wh,
@@ -160,7 +152,7 @@ def judge(
         kind,  # type: ignore[arg-type]  # checked above
         caller.login,
         _version(form),
-        groups=list(groups.values()) if kind == "groups" else None,
+        groups=grouped(form) if kind == "groups" else None,
         reason=form.get("reason", ""),
         seen={"probability": case.row.probability, "reason": case.row.reason},
         approve_above=policy.second_person_above,

@@ -1,0 +1,148 @@
+"""Golden customers: searching, one with all that is known of it, parting it, setting a value."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from review import pages
+from review.language import N_
+from review.pages import Policy, Stores
+from review.presenters import compared, fields, golden, masking, timeline
+from review.routes.forms import form_fields, grouped
+from review.security.roles import Steward, Viewer
+from warehouse import audit, customers, judgements, previews, search
+from warehouse.customers import Ended
+from warehouse.engine import Warehouse
+
+router = APIRouter(prefix="/customers", include_in_schema=False)
+
+LIMIT = 50
+FOUND_BY = {
+    "golden_id": N_("by its id"),
+    "name": N_("by name"),
+    "reading": N_("by pinyin"),
+    "phone": N_("by phone"),
+    "email": N_("by e-mail"),
+    "identifier": N_("by number"),
+    "source_key": N_("by a source's key"),
+}
+
+
+@router.get("")
+def find(
+    request: Request, caller: Viewer, wh: Stores, q: Annotated[str, Query(max_length=200)] = ""
+) -> Response:
+    """Customers by name, pinyin, phone, e-mail, number, source key or id."""
+    found = search.find(wh, q, LIMIT + 1) if q.strip() else []
+    if len(found) == 1 and found[0].kind == "golden_id":
+        return pages.redirect(request, f"/customers/{found[0].golden_id}")
+    if q.strip():
+        audit.note(wh, caller.login, "search_customers", detail={"found": len(found)})
+    return pages.render(
+        request,
+        "customers/search.html",
+        q=q,
+        found=found[:LIMIT],
+        more=len(found) > LIMIT,
+        brief=customers.brief(wh, [one.golden_id for one in found[:LIMIT]]),
+        found_by=FOUND_BY,
+        seen=lambda field, value: masking.seen(field, value, caller.may("steward")),
+        type_names=fields.VALUES,
+    )
+
+
+@router.get("/{golden_id}")
+def show(request: Request, caller: Viewer, wh: Stores, golden_id: str) -> Response:
+    """A customer; an id that was retired leads to its successor."""
+    found = customers.get(wh, golden_id)
+    audit.note(wh, caller.login, "view_customer", "customer", found.golden_id)
+    if isinstance(found, customers.Customer) and found.asked_id is not None:
+        return pages.redirect(
+            request,
+            f"/customers/{found.golden_id}",
+            N_("%(old)s was merged into this customer."),
+            kind="info",
+            values={"old": found.asked_id},
+        )
+    return _page(request, caller, found)
+
+
+def _page(request: Request, caller: Any, found: customers.Customer | Ended) -> Response:
+    may_see_all = caller.may("steward")
+    if isinstance(found, Ended):
+        return pages.render(
+            request,
+            "customers/ended.html",
+            one=found,
+            events=timeline.told(found.timeline, may_see_all=may_see_all),
+        )
+    records = [{**one, "golden_id": found.golden_id} for one in found.records]
+    origins = {
+        field: [(f"{one.source}:{one.source_key}", one.rule) for one in trail]
+        for field, trail in found.origins.items()
+    }
+    return pages.render(
+        request,
+        "customers/customer.html",
+        one=found,
+        title=masking.seen("name", found.values["name"], may_see_all) or found.golden_id,
+        values=golden.chosen(found.values, origins, may_see_all=may_see_all),
+        compared=compared.compare(
+            records, [found.golden_id], dict(found.synced_at), may_see_all=may_see_all
+        ),
+        events=timeline.told(found.timeline, may_see_all=may_see_all),
+        may_decide=may_see_all,
+        may_see_all=may_see_all,
+        masked=masking.masked,
+        labels=fields.LABELS,
+        editable=fields.EDITABLE,
+        type_names=fields.VALUES,
+    )
+
+
+@router.post("/{golden_id}/unmerge")
+def unmerge(
+    request: Request,
+    caller: Steward,
+    wh: Stores,
+    policy: Policy,
+    golden_id: str,
+    form: Annotated[dict[str, str], Depends(form_fields)],
+) -> Response:
+    """Part a customer into groups of its records: first what would change, then for good.
+
+    Form: ``group:RECORD_ID`` with the number of the group, reason, and ``sure`` once the
+    effect was shown.
+    """
+    groups = grouped(form)
+    if not form.get("sure"):
+        return _shown_first(request, wh, golden_id, groups, form.get("reason", ""))
+    done = judgements.unmerge(
+        wh,
+        golden_id,
+        groups,
+        caller.login,
+        reason=form.get("reason", ""),
+        approve_above=policy.second_person_above,
+    )
+    text = N_("Parted; the golden table follows within a minute.")
+    if done.state == "waiting":
+        text = N_("Noted. A second person must approve it.")
+    return pages.redirect(
+        request, f"/customers/{golden_id}", text, undo=f"/judgements/{done.judgement_id}"
+    )
+
+
+def _shown_first(
+    request: Request, wh: Warehouse, golden_id: str, groups: list[list[str]], reason: str
+) -> Response:
+    return pages.render(
+        request,
+        "customers/unmerge.html",
+        golden_id=golden_id,
+        groups=groups,
+        reason=reason,
+        preview=previews.of_unmerge(wh, golden_id, groups),
+    )
