@@ -118,9 +118,11 @@ def without_vetoes(*names: str) -> Callable[[pa.Table], pa.Table]:
     """Compared pairs on which these vetoes were never laid."""
 
     def change(levels: pa.Table) -> pa.Table:
-        veto = levels["veto"]
+        veto = levels["veto"].cast(pa.string())
         kept = pc.if_else(
-            pc.is_in(veto, value_set=pa.array(names, veto.type)), pa.scalar(None, veto.type), veto
+            pc.is_in(veto, value_set=pa.array(names, pa.string())),
+            pa.scalar(None, pa.string()),
+            veto,
         )
         return levels.set_column(levels.column_names.index("veto"), "veto", kept)
 
@@ -131,7 +133,7 @@ def without_keys(*kinds: str) -> Callable[[pa.Table], pa.Table]:
     """Candidates that some other kind of key found."""
 
     def change(pairs: pa.Table) -> pa.Table:
-        encoded = pairs["found_by"].combine_chunks().dictionary_encode()
+        encoded = pairs["found_by"].cast(pa.string()).combine_chunks().dictionary_encode()
         keep = [bool(set(text.split(",")) - set(kinds)) for text in encoded.dictionary.to_pylist()]
         return pairs.filter(pa.array(keep, pa.bool_()).take(encoded.indices))
 
@@ -180,7 +182,11 @@ def variants(kinds: list[str]) -> Iterator[tuple[str, Variant]]:
         yield f"no veto: {name}", Variant(levels=without_vetoes(name))
     yield (
         "pairs inside components not scored",
-        Variant(scored=lambda made: made.filter(pc.not_equal(made["found_by"], "closure"))),
+        Variant(
+            scored=lambda made: made.filter(
+                pc.not_equal(made["found_by"].cast(pa.string()), "closure")
+            )
+        ),
     )
     for cut in (0.2, 0.4, 0.6, 0.8, 0.95):
         low = {"match": cut, "review": min(cut, settings.review)}

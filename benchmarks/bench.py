@@ -95,9 +95,9 @@ class Run:
                 pairs = pq.read_table(self.out / "pairs.parquet")
                 result["best"] = cuts.best_of_pairs(pairs, self.data.folder, CUTS[self.tool])
             elif about.records < LARGE:
-                result["details"] = self.details(python)
-                if "best" in result["details"]:
-                    result["best"] = result["details"].pop("best")
+                details = self.details(python)
+                result["best"] = details.pop("best", {})
+                result["details"] = details
         self.result.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps(result, indent=1, ensure_ascii=False) + "\n"
         self.result.write_text(text, encoding="utf-8")

@@ -23,8 +23,8 @@ def components(ids: pa.Array, *sides: pa.Array) -> pa.Table:
     Returns:
         record_id (in the order of ids), cluster_id.
     """
-    sides = [pc.index_in(side, value_set=ids).to_numpy(zero_copy_only=False) for side in sides]
-    graph = coo_matrix((np.ones(len(sides[0])), sides), shape=(len(ids), len(ids)))
+    places = [pc.index_in(side, value_set=ids).to_numpy(zero_copy_only=False) for side in sides]
+    graph = coo_matrix((np.ones(len(sides[0])), places), shape=(len(ids), len(ids)))
     label = connected_components(graph, directed=False)[1]
     return pa.table({"record_id": ids, "cluster_id": pa.array(label).cast(pa.string())})
 

@@ -173,7 +173,7 @@ def _generate(generator: Path, name: str, folder: Path) -> None:
     unfinished = folder.with_name(f"{folder.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.parent.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, generator, "--out", unfinished, *WORLDS[name]]
+    command: list[str | Path] = [sys.executable, generator, "--out", unfinished, *WORLDS[name]]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     unfinished.rename(folder)
 

@@ -59,7 +59,7 @@ def of_files(paths: list[Path], folder: Path) -> dict[str, object]:
     )
     ids = outcome.staged["record_id"]
     scored = outcome.scored
-    scored = scored.filter(pc.not_equal(scored["found_by"], "closure"))
+    scored = scored.filter(pc.not_equal(scored["found_by"].cast(pa.string()), "closure"))
     sides = [
         entity.take(pc.index_in(scored[side], value_set=ids.combine_chunks()))
         for side in ("left_id", "right_id")

@@ -31,7 +31,6 @@ _ONE_PHONE = """select unique_id as record_id, name, kind, ids[1] as identifier,
 def run(records: str, kind: str, lang: str, folder: Path) -> None:
     """Deduplicate and write the clusters."""
     os.environ["GOLDENMATCH_AUTOCONFIG_MEMORY"] = "0"  # nothing learned from an earlier run
-    os.environ["GOLDENMATCH_AUTOCONFIG_DETERMINISTIC"] = "1"  # the search ends by rounds, not time
     import goldenmatch
     import pyarrow as pa
     import pyarrow.parquet as pq

@@ -81,9 +81,27 @@ def _people() -> list[Any]:
     import splink.comparison_level_library as cll
     import splink.comparison_library as cl
 
+    def both(least: float) -> Any:
+        return cll.And(
+            cll.JaroWinklerLevel("first_name", least), cll.JaroWinklerLevel("surname", least)
+        )
+
     return [
-        cl.ForenameSurnameComparison(
-            "first_name", "surname", forename_surname_concat_col_name="forename_surname"
+        cl.CustomComparison(
+            output_column_name="name",
+            comparison_levels=[
+                cll.Or(cll.NullLevel("first_name"), cll.NullLevel("surname")),
+                cll.ExactMatchLevel("forename_surname", term_frequency_adjustments=True),
+                cll.ColumnsReversedLevel("first_name", "surname", symmetrical=True),
+                both(0.92),
+                both(0.88),
+                cll.And(
+                    cll.ExactMatchLevel("surname"),
+                    cll.ExactMatchLevel("left(first_name, 1)"),
+                ),
+                cll.ExactMatchLevel("first_name", term_frequency_adjustments=True),
+                cll.ElseLevel(),  # families: the surname alone says nothing
+            ],
         ),
         cl.ExactMatch("middle_initial"),
         cl.ExactMatch("suffix"),
@@ -141,10 +159,9 @@ def _world() -> list[Any]:
                     "(starts_with(core_l, core_r) or starts_with(core_r, core_l))"
                 ),
                 organizations(near("name", 0.92)),
-                organizations(near("core", 0.88)),
+                organizations(near("core", 0.95)),
                 cll.JaroWinklerLevel("name", 0.92),
                 persons(initial),
-                persons("surname_l = surname_r"),
                 persons("given_l = given_r"),
                 cll.JaroWinklerLevel("name", 0.8),
                 cll.ElseLevel(),
@@ -194,6 +211,7 @@ def _world() -> list[Any]:
             ],
         ),
         cl.ExactMatch("kind"),
+        cl.ExactMatch("branch"),
     ]
 
 

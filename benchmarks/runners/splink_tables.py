@@ -78,6 +78,7 @@ select record_id as unique_id, customer_type, nullif(clean_name, '') as name,
     case when not ({organization}) then {given} end as given,
     case when not ({organization}) then {surname} end as surname,
     case when length(numbers) > 0 then numbers end as phones,
+    case when {organization} then regexp_extract(clean_name, '{branch}', 1) end as branch,
     rare_phones,
     case when length({ids}) > 0 then {ids} end as ids,
     upper(regexp_replace(coalesce(national_id, tax_id, identifier), '[^0-9A-Za-z]', '', 'g'))
@@ -115,6 +116,7 @@ WORLD = {
         "regexp_matches(clean_name, '公司|厂|店|部|中心|集团|银行|行$|院|所|社|馆') "
         "then 'organization' else 'person' end) = 'organization'",
         core=_ZH_CORE,
+        branch="(.{2,4})(分公司|营业部|办事处|分店|支行|分行|分厂)$",
         given="substr(clean_name, 2)",
         surname="left(clean_name, 1)",
         ids="list_distinct(list_concat(id_cells, list_concat("
@@ -137,6 +139,7 @@ WORLD = {
         "foods|solutions|construction|industries|partners)\\b') "
         "then 'organization' else 'person' end) = 'organization'",
         core=_EN_CORE,
+        branch="(\\w+) branch\\b",
         given="split_part(clean_name, ' ', 1)",
         surname="list_extract(string_split(clean_name, ' '), -1)",
         ids="id_cells",
