@@ -283,28 +283,46 @@ def bands(wh: Warehouse, wanted: Filter | None = None, login: str | None = None)
     said = (wanted or Filter()).plain()
     for name in ("band", "low", "high"):
         said.pop(name, None)
-    query = (
-        sa.select(
-            review_case.c.band,
-            sa.func.count().label("cases"),
-            sa.func.avg(review_case.c.probability),
-        )
-        .select_from(_BOTH)
-        .where(*_conditions(Filter.of(said), login))
-        .group_by(review_case.c.band)
-        .order_by(review_case.c.band)
-    )
+    asked = Filter.of(said)
+    measures = (sa.func.count(), sa.func.sum(review_case.c.probability))
+    query = sa.select(review_case.c.band, *measures).group_by(review_case.c.band)
     with wh.read(BOTH) as connection:
-        return [
-            Band(int(band), int(count), mean) for band, count, mean in connection.execute(query)
-        ]
+        if "open" not in asked.states or asked.assignee is not None:
+            chosen = query.select_from(_BOTH).where(*_conditions(asked, login))
+            found = _sums(connection, chosen)
+        else:  # most cases have no state: count all, and take off those in other states
+            rest = Filter.of({**said, "states": STATES})
+            other = tuple(state for state in STATES if state not in asked.states)
+            conditions = _conditions(rest, login)
+            found = _sums(connection, query.where(*conditions))
+            off = query.select_from(_TOUCHED).where(case_state.c.state.in_(other), *conditions)
+            for tenth, (many, total) in _sums(connection, off).items():
+                found[tenth] = (found[tenth][0] - many, found[tenth][1] - total)
+    return [
+        Band(tenth, many, total / many) for tenth, (many, total) in sorted(found.items()) if many
+    ]
+
+
+_TOUCHED = case_state.join(review_case, case_state.c.case_id == review_case.c.case_id)
+
+
+def _sums(connection: sa.Connection, query: sa.Select[Any]) -> dict[int, tuple[int, float]]:
+    """Band → cases, and sum of their probabilities."""
+    return {
+        int(tenth): (int(many), float(total or 0.0))
+        for tenth, many, total in connection.execute(query)
+    }
 
 
 def counts(wh: Warehouse) -> dict[str, int]:
     """Cases per state."""
-    query = sa.select(_STATE, sa.func.count()).select_from(_BOTH).group_by(_STATE)
+    every = sa.select(sa.func.count()).select_from(review_case)
+    touched = sa.select(case_state.c.state, sa.func.count()).select_from(_TOUCHED)
     with wh.read(BOTH) as connection:
-        found = {str(state): int(count) for state, count in connection.execute(query)}
+        total = int(connection.execute(every).scalar_one())
+        rows = connection.execute(touched.group_by(case_state.c.state))
+        found = {str(state): int(count) for state, count in rows}
+    found["open"] = total - sum(count for state, count in found.items() if state != "open")
     return {state: found.get(state, 0) for state in STATES}
 
 
