@@ -91,6 +91,22 @@ def test_pairs_compared_beforehand_give_the_same_models_and_scores():
     assert matching.score_pairs(levels, table, models, None, SETTINGS).equals(scored)
 
 
+def test_weighed_pairs_are_the_scored_ones_without_the_parts_of_their_weight(monkeypatch):
+    table = features.build(people(120))
+    pairs = blocking.candidates(table, SETTINGS).pairs
+    models = matching.learn(pairs, table, SETTINGS)
+    # Without some candidates there are pairs that only closure finds.
+    pairs = pairs.filter(pa.array([n % 5 > 0 for n in range(pairs.num_rows)]))
+    scored = matching.score_pairs(pairs, table, models, None, SETTINGS)
+    monkeypatch.setattr(matching, "CHUNK_ROWS", 101)
+    chunks = list(matching.scored_chunks(pairs, table, models, None, SETTINGS))
+    assert max(chunk.num_rows for chunk in chunks) == 101
+    assert pa.concat_tables(chunks).equals(scored)
+    weighed = matching.weigh_pairs(pairs, table, models, None, SETTINGS)
+    assert "closure" in weighed["found_by"].to_pylist()
+    assert weighed.to_pylist() == scored.select(weighed.column_names).to_pylist()
+
+
 @pytest.mark.parametrize("count", [1, 3])
 def test_a_handful_of_records_is_matched_with_the_shipped_weights(count):
     staged = people(count)

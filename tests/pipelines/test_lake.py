@@ -17,6 +17,13 @@ def test_a_table_comes_back_as_it_was_written(tmp_path: Path) -> None:
     assert lake.counts(tmp_path, "candidates", "f1") == {"left_out": 3, "keys": [{"kind": "name"}]}
 
 
+def test_a_table_given_in_chunks_is_one_table_with_plain_columns(tmp_path: Path) -> None:
+    coded = pa.table({"left_id": ROWS["left_id"].dictionary_encode()})
+    lake.write(tmp_path, "scored_pairs", "f1", (coded.slice(n, 1) for n in range(2)), {"model": 3})
+    assert lake.read(tmp_path, "scored_pairs", "f1", ["left_id"]).equals(ROWS)
+    assert lake.counts(tmp_path, "scored_pairs", "f1") == {"model": 3}
+
+
 def test_a_table_is_never_written_twice(tmp_path: Path) -> None:
     path = lake.write(tmp_path, "candidates", "f1", ROWS)
     before = path.stat().st_mtime_ns
