@@ -8,7 +8,7 @@ what it weighs stands in the model.
 
 >>> [level.name for level in LEVELS["person"]["birth_date"]]
 ['different', 'other_year', 'partly', 'year', 'near', 'same']
->>> sentence("organization", "phone", 5)
+>>> sentence("organization", "phone", 7)
 'Two or more telephone numbers are the same.'
 """
 
@@ -108,8 +108,10 @@ _PHONE = (
     Level("none", "No telephone number is the same.", -0.7),
     Level("other_kind", "No telephone number is the same, but their kinds differ.", -0.2),
     Level("household", "One number is the same, but each has another that differs.", 0.3),
+    Level("line", "A landline number is the same.", 0.6),
     Level("near", "Two telephone numbers differ by a typing slip or the area code.", 0.5),
     Level("shared", "A telephone number is the same.", 0.8),
+    Level("mobile", "A mobile number is the same.", 0.9),
     Level("two_shared", "Two or more telephone numbers are the same.", 1.0),
 )
 

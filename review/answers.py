@@ -9,9 +9,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from onefold.errors import AccountError, OnefoldError
+from onefold.errors import AccountError, NotThere, OnefoldError
 from review import pages
 from review.errors import TEXTS, TITLES, LoginNeeded, PasswordNeeded, Refused, status_of
+from review.security import headers
 
 log = logging.getLogger("onefold.review")
 
@@ -51,6 +52,8 @@ def _said(request: Request, error: Exception) -> tuple[int, str, str]:
             return error.status, pages.say(request, error.text, **error.values), ""
         case AccountError():
             return status_of(error), pages.explain(request, error), ""
+        case NotThere():
+            return 404, pages.say(request, TEXTS[404]), str(error)
         case OnefoldError():
             return status_of(error), "", str(error)
         case RequestValidationError():
@@ -98,7 +101,11 @@ async def _expected(request: Request, error: Exception) -> Response:
 async def _unexpected(request: Request, error: Exception) -> Response:
     # What the error says may hold a customer's values; where it happened does not.
     log.error("%s in %s %s", type(error).__name__, request.method, _pattern(request))
-    return answer(request, error)
+    made = answer(request, error)
+    # This answer is made outside of the guard.
+    for name, value in {**headers.ALWAYS, "Cache-Control": headers.PAGE_CACHE}.items():
+        made.headers.setdefault(name, value)
+    return made
 
 
 def _pattern(request: Request) -> str:

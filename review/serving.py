@@ -3,8 +3,10 @@
 import logging
 import signal
 import socket
+import traceback
 from collections.abc import Callable
 from pathlib import Path
+from types import TracebackType
 
 import uvicorn
 from fastapi import FastAPI
@@ -22,6 +24,29 @@ log = logging.getLogger("onefold.review")
 FIRST = "admin"
 BY = "onefold"
 """Who makes accounts from the command line."""
+
+
+class WithoutWords(logging.Formatter):
+    """Logs an unexpected error as its class and the places it came through.
+
+    What such an error says may quote a customer's values.
+    """
+
+    def formatException(  # noqa: N802
+        self,
+        ei: tuple[type[BaseException], BaseException, TracebackType | None]
+        | tuple[None, None, None],
+    ) -> str:
+        """The places and the class."""
+        places = "".join(traceback.format_tb(ei[2])).rstrip()
+        return f"{places}\n{ei[0].__name__ if ei[0] else 'no error'}"
+
+
+def log_to_stderr() -> None:
+    """Log warnings and errors of the app and its server, none with customers' values."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(WithoutWords("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
 
 
 def first_account(wh: Warehouse) -> str | None:

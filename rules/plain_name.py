@@ -49,12 +49,21 @@ class _Word(NamedTuple):
 
 
 def read(full: str, family: str, given: str) -> PlainName | None:
-    """Read a cell, or a family and a given cell; None if they have to be looked at closely."""
+    """Read a cell, or a family and a given cell; None if they have to be looked at closely.
+
+    Beside a whole name the other cells say which of its words are which.
+    """
     swapped = latin_name.SWAPPED
     if full:
         if full.lower() in _nobodies():
             return None
-        if match := _FULL.fullmatch(full):
+        match = _FULL.fullmatch(full)
+        if family and given:
+            middle = _beyond(match, family, given) if match else ""
+            if middle == "":
+                return None
+            first, last, full = given, family, ""
+        elif match:
             first, middle, last = match.groups()
         elif match := _COMMA.fullmatch(full):
             last, rest, first, middle = match.groups()
@@ -101,6 +110,21 @@ def read(full: str, family: str, given: str) -> PlainName | None:
             return _named(front, behind, None, close)
         close = other >= best - latin_name.CLOSE and (front, behind)
     return _named(behind, front, between, close)
+
+
+def _beyond(match: "re.Match[str]", family: str, given: str) -> str | None:
+    """The word of a whole name that stands in neither cell, None if there is none.
+
+    Empty if the cells do not hold one word each of it.
+    """
+    words = [word for word in match.groups() if word]
+    lower = [word.lower() for word in words]
+    for cell in (family.lower(), given.lower()):
+        if cell not in lower:
+            return ""
+        place = lower.index(cell)
+        del words[place], lower[place]
+    return words[0] if words else None
 
 
 def _only_one_in_capitals(one: "_Word", other: "_Word") -> bool:

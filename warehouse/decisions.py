@@ -15,7 +15,7 @@ from typing import Any, Literal
 import pyarrow as pa
 import sqlalchemy as sa
 
-from onefold.errors import DecisionConflict, EarlierDecision, WarehouseError
+from onefold.errors import DecisionConflict, EarlierDecision, NotThere
 from rules.customer import GOLDEN_FIELDS
 from warehouse.columns import REVIEW
 from warehouse.engine import Warehouse
@@ -345,7 +345,8 @@ def revoke(
 
     Raises:
         DecisionConflict: it is revoked already, or who or why is missing.
-        WarehouseError: there is no such decision; the database refuses.
+        NotThere: there is no such decision.
+        WarehouseError: the database refuses.
     """
     if not revoked_by.strip() or not reason.strip():
         missing = "reason" if not reason.strip() else "revoked_by"
@@ -356,7 +357,7 @@ def revoke(
     with wh.write(REVIEW) as connection:
         row = connection.execute(sa.select(decision.c.revoked_at).where(this)).first()
         if row is None:
-            raise WarehouseError(f"decision {decision_id}", "there is no such decision")
+            raise NotThere(f"decision {decision_id}", "there is no such decision")
         if row.revoked_at is not None:
             raise DecisionConflict(f"decision {decision_id}", "it is revoked already")
         connection.execute(

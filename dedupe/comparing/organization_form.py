@@ -64,7 +64,7 @@ def words(shown: str) -> tuple[str, ...]:
     ('smith', 'oneil', 'co')
     """
     found = _WORD.findall(text.fold_words(shown).replace("'", ""))
-    return tuple(word for word in found if word not in _SMALL)
+    return tuple([word for word in found if word not in _SMALL])
 
 
 def initials(shown: str) -> tuple[str, ...]:
@@ -121,7 +121,7 @@ def form(
         core_words,
         brand_words,
         han,
-        tuple(dict.fromkeys([*(text.readings(brand) if han else ()), *readings])),
+        tuple(dict.fromkeys([*text.readings(brand), *readings])) if han else tuple(readings),
         tuple(text.readings(region)) if han and region else (),
         name,
         cut,

@@ -149,5 +149,7 @@ def split_words(shown: str) -> str:
     >>> split_words("Wei-Ming"), split_words("O'Brien"), split_words("張")
     ('wei ming', 'obrien', '张')
     """
+    if shown.isascii() and shown.isalpha():
+        return shown.lower()
     folded = text.fold_words(shown).replace("'", "").replace(".", " ")
     return " ".join("".join(c if c.isalnum() else " " for c in folded).split())

@@ -25,7 +25,8 @@ from dedupe.comparing.columns import (
 from dedupe.comparing.measures import Texts
 from dedupe.levels import MISSING
 
-PHONE_NONE, PHONE_OTHER_KIND, PHONE_HOUSEHOLD, PHONE_NEAR, PHONE_SHARED, PHONE_TWO = range(6)
+PHONE_NONE, PHONE_OTHER_KIND, PHONE_HOUSEHOLD, PHONE_LINE = range(4)
+PHONE_NEAR, PHONE_SHARED, PHONE_MOBILE, PHONE_TWO = range(4, 8)
 EMAIL_DIFFERENT, EMAIL_DOMAIN, EMAIL_LOCAL, EMAIL_NEAR, EMAIL_SAME = 0, 1, 2, 3, 4
 _KINDS = {"mobile": 1, "fixed": 2}
 
@@ -117,9 +118,13 @@ def phone_levels(
     near |= _local_match(local, numbers, right[rows], left[rows])
     near |= _damaged_match(keys, left[rows], right[rows])
     result[rows[near]] = PHONE_NEAR
-    result[both & (shared == 1)] = PHONE_SHARED
+    one = both & (shared == 1)
+    result[one] = PHONE_SHARED
+    mobile, fixed = (_shared_of_kind(features, numbers, a, b, kind) for kind in ("mobile", "fixed"))
+    result[one & fixed] = PHONE_LINE
     several = (codes >= 0).sum(axis=1) > 1
-    result[both & (shared == 1) & several[left] & several[right]] = PHONE_HOUSEHOLD
+    result[one & several[left] & several[right]] = PHONE_HOUSEHOLD
+    result[one & mobile] = PHONE_MOBILE
     result[both & (shared > 1)] = PHONE_TWO
     return result, _rarest_shared(numbers, count, a, b, shared > 0)
 
@@ -142,6 +147,18 @@ def _kind_bits(features: pa.Table) -> npt.NDArray[np.int8]:
     for slot in range(kinds.codes.shape[1]):
         bits |= table[kinds.codes[:, slot]]
     return bits
+
+
+def _shared_of_kind(features: pa.Table, numbers: Codes, a: Ints, b: Ints, kind: str) -> Mask:
+    """Where two rows share a number that is of one kind wherever it stands."""
+    kinds = encode_lists(features.column("phone_kinds").combine_chunks())
+    slots = min(numbers.codes.shape[1], kinds.codes.shape[1])
+    number, its_kind = numbers.codes[:, :slots], kinds.codes[:, :slots]
+    known = np.array([name == kind for name in kinds.values] + [False])[its_kind]
+    other = np.ones(len(numbers.values) + 1, dtype=bool)
+    other[number[known]] = False
+    other[number[~known]] = True
+    return shares(np.where(other[a], -1, a), np.where(other[b], -1, b)) > 0
 
 
 def _local_match(local: Codes, full: Codes, left: Rows, right: Rows) -> Mask:

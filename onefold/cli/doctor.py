@@ -10,6 +10,7 @@ from dedupe import model, survivorship
 from onefold import settings
 from onefold.errors import OnefoldError
 from pipelines import timezone
+from review.policy import ReviewPolicy
 from warehouse import engine
 
 
@@ -35,6 +36,7 @@ def examine(home: Path | None) -> list[Finding]:
     try:
         model.MatchingSettings.read(config.sections.get("matching"))
         survivorship.load_policy(config.sections.get("survivorship"))
+        ReviewPolicy.read(config.sections.get("review"))
         timezone.time_zone(config)
         findings.append(Finding("onefold.yml", True, "every setting is known"))
     except OnefoldError as error:

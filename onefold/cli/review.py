@@ -42,14 +42,12 @@ def review(
     ] = False,
 ) -> None:
     """Serve the review app: its pages and API. Ctrl-C stops it."""
-    import logging
-
     from onefold import settings
     from onefold.cli.console import out
     from review import serving
     from warehouse import engine
 
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    serving.log_to_stderr()
     config = serving.listening(settings.load(home), host, port, is_open)
     engine.migrate(config)
     wh = engine.connect(config)

@@ -285,7 +285,31 @@ def phones(*numbers: str, kind: str = "mobile", local: str | None = None) -> dic
 @pytest.mark.parametrize(
     ("left", "right", "level", "value"),
     [
-        (phones("+8613800000001"), phones("+8613800000001"), "shared", "+8613800000001"),
+        (phones("+8613800000001"), phones("+8613800000001"), "mobile", "+8613800000001"),
+        (
+            phones("+8657187654321", kind="fixed"),
+            phones("+8657187654321", kind="fixed"),
+            "line",
+            "+8657187654321",
+        ),
+        (
+            phones("+12025550143", kind="unknown"),
+            phones("+12025550143", kind="unknown"),
+            "shared",
+            "+12025550143",
+        ),
+        (
+            phones("+8657187654321", "+8657187654322", kind="fixed"),
+            phones("+8657187654321", "+8657187654323", kind="fixed"),
+            "household",
+            "+8657187654321",
+        ),
+        (
+            phones("+8613800000001", "+8613900000002"),
+            phones("+8613800000001", "+8613900000003"),
+            "mobile",
+            "+8613800000001",
+        ),
         (
             phones("+8613800000001", "+8613900000002"),
             phones("+8613900000002", "+8613800000001"),
@@ -617,7 +641,7 @@ def test_one_shared_number_among_others_is_a_household() -> None:
     level = compare(person("Ann Lee", **phone(home, his)), person("Al Lee", **phone(home, hers)))
     assert level["phone"] == "household"
     level = compare(person("Ann Lee", **phone(home, his)), person("Ann Lee", **phone(home)))
-    assert level["phone"] == "shared"
+    assert level["phone"] == "line"
 
 
 @pytest.mark.parametrize(
@@ -668,7 +692,7 @@ def test_the_first_of_january_may_stand_for_the_year(left: date, right: date, le
 
 def test_a_number_that_hundreds_have_is_as_good_as_missing() -> None:
     phone = {"phones": ["+12025550143"], "phone_keys": ["+12025550143"], "phone_kinds": ["fixed"]}
-    for count, level in ((300, "shared"), (301, None)):
+    for count, level in ((300, "line"), (301, None)):
         assert compare(*[person("Ann Lee", **phone) for _ in range(count)])["phone"] == level
 
 

@@ -88,11 +88,11 @@ def test_training_recovers_the_weights_that_made_the_data():
 
 @pytest.mark.parametrize("share", [0.005, 0.03, 0.5, 0.85])
 def test_rare_and_frequent_matches_do_not_swap_the_classes(share):
-    table, match = made(20_000, share)
-    models = train(table, features(20_001), SETTINGS)
-    found = score(table, features(20_001), models).column("probability").to_numpy() >= 0.5
+    table, match = made(40_000, share)
+    models = train(table, features(40_001), SETTINGS)
+    found = score(table, features(40_001), models).column("probability").to_numpy() >= 0.5
     best = {"person": replace(shipped_model("person"), prior=share)}  # what made the data
-    at_best = score(table, features(20_001), best).column("probability").to_numpy() >= 0.5
+    at_best = score(table, features(40_001), best).column("probability").to_numpy() >= 0.5
     for total in (found.sum() / at_best.sum(), 1.0):
         assert (found & match).sum() / (at_best & match).sum() > 0.9 * total
     for name in ("birth_date", "id", "email"):

@@ -215,6 +215,17 @@ def test_plain_western_cells_are_those_of_the_long_way(family, given_name, count
         assert person_name._parse.__wrapped__("", family, given_name, country) == quick
 
 
+@settings(max_examples=400, deadline=None)
+@given(western_names, st.data(), st.sampled_from(["US", "CN"]))
+def test_a_plain_name_beside_its_cells_is_that_of_the_long_way(name, data, country):
+    words = st.sampled_from([*name.replace(",", " ").replace(".", "").split(), "Harper", "jo", ""])
+    cells = words.flatmap(lambda word: st.sampled_from([word, word.upper(), word.lower()]))
+    family, given_name = data.draw(cells), data.draw(cells)
+    quick = person_name._parse.__wrapped__(name, family, given_name, country)
+    with replaced(*LONG_NAMES):
+        assert person_name._parse.__wrapped__(name, family, given_name, country) == quick
+
+
 @settings(max_examples=300, deadline=None)
 @given(
     st.from_regex(
