@@ -241,15 +241,65 @@ def _case(
         "strongest": strongest,
         "weakest": weakest,
     }
-    members = [
-        {"case_id": name, "record_id": one, "golden_id": golden_id, "source": source_of(one)}
+    return row, members_of(name, {one: records[one] for one in customers})
+
+
+def members_of(case_id: str, customers: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
+    """The rows of MEMBERS_SCHEMA of a case, by record.
+
+    Args:
+        case_id: the case.
+        customers: golden customer → its records.
+    """
+    return [
+        {"case_id": case_id, "record_id": one, "golden_id": golden_id, "source": source_of(one)}
         for one, golden_id in sorted(
-            (one, golden_id)
-            for golden_id, part in zip(customers, partition, strict=True)
-            for one in part
+            (one, golden_id) for golden_id, part in customers.items() for one in part
         )
     ]
-    return row, members
+
+
+def pinned_case(
+    records: Sequence[str], golden_id: str, shown: Mapping[str, Any], reason: str, more: str
+) -> dict[str, Any]:
+    """The row of a case of kind override: a pinned value whose records say something else now.
+
+    It has no probability; what it costs is one value in every source.
+
+    Args:
+        records: of the customer.
+        golden_id: the customer.
+        shown: name and customer_type of it.
+        reason: name of the reason.
+        more: what makes it another case: decision and evidence.
+    """
+    sources = sorted(set(map(source_of, records)))
+    return {
+        "case_id": case_id("override", [records], more),
+        "kind": "override",
+        "customer_type": shown["customer_type"],
+        "title": shown["name"] or min(records),
+        "golden_ids": [golden_id],
+        "sources": sources,
+        "record_count": len(records),
+        "customer_count": 1,
+        "source_count": len(sources),
+        "probability": None,
+        "band": 0,
+        "expected_cost": 0.5 * len(sources),
+        "reason": reason,
+        "strongest": None,
+        "weakest": None,
+    }
+
+
+def joined(one: Cases, other: Cases) -> Cases:
+    """The cases of both."""
+    return Cases(
+        pa.concat_tables([one.cases, other.cases]),
+        pa.concat_tables([one.members, other.members]),
+        pa.concat_tables([one.pairs, other.pairs]),
+    )
 
 
 def _weakest_joint(group: Sequence[_Doubt]) -> _Doubt:

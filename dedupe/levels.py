@@ -125,6 +125,7 @@ _EMAIL = (
 
 _ADDRESS = (
     Level("other_city", "The addresses are in different cities.", -0.8),
+    Level("elsewhere", "The same road and number, but in different cities.", -0.2),
     Level("other_road", "The same city, but another road.", -0.5),
     Level("city", "The same city; one record knows no more.", 0.1),
     Level("postal", "The same postal code; one record knows no more.", 0.3),

@@ -34,9 +34,11 @@ REASONS = {
     "likely": "The two are likely, but not certain enough to merge.",
     "others": "One pair of records matches, but the others speak against it.",
     "inside": "Two records of this customer do not match; only others hold them together.",
+    "evidence_changed": "The records now say something else than when a value was set by hand.",
     **{name: veto.sentence for name, veto in VETOES.items()},
 }
-"""Every value of the column ``reason``, and the sentence that it stands for."""
+"""Every value of the column ``reason`` of a suggestion or case, and the sentence that it
+stands for."""
 _MICRO = 1_000_000
 
 

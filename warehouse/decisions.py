@@ -174,7 +174,7 @@ def add(
             it is incomplete.
         WarehouseError: the database refuses.
     """
-    _require(kind, left_id, right_id, golden_id, field, reason, decided_by)
+    require(kind, left_id, right_id, golden_id, field, reason, decided_by)
     if kind == "override":
         left_id = right_id = None
     else:
@@ -182,7 +182,7 @@ def add(
         golden_id = field = value = None
     with wh.write(REVIEW) as connection:
         if kind == "override":
-            standing = _overriding(connection, str(golden_id), str(field))
+            standing = overriding(connection, str(golden_id), str(field))
             if standing is not None:
                 if standing.value == value:
                     return str(standing.decision_id)
@@ -212,7 +212,7 @@ def add(
     return decision_id
 
 
-def _require(
+def require(
     kind: str,
     left_id: str | None,
     right_id: str | None,
@@ -221,6 +221,11 @@ def _require(
     reason: str,
     decided_by: str,
 ) -> None:
+    """Refuse a decision that lacks something.
+
+    Raises:
+        DecisionConflict: it says what.
+    """
     where = f"decision {kind}"
     if kind not in {"link", "no_link", "override"}:
         raise DecisionConflict(where, "there is no such kind", do="Say link, no_link or override.")
@@ -238,7 +243,7 @@ def _require(
         raise DecisionConflict(where, "it does not name two different records")
 
 
-def _overriding(connection: sa.Connection, golden_id: str, field: str) -> sa.Row[Any] | None:
+def overriding(connection: sa.Connection, golden_id: str, field: str) -> sa.Row[Any] | None:
     """The override in force of a customer's field."""
     return connection.execute(
         sa.select(decision).where(
@@ -360,12 +365,23 @@ def revoke(
             raise NotThere(f"decision {decision_id}", "there is no such decision")
         if row.revoked_at is not None:
             raise DecisionConflict(f"decision {decision_id}", "it is revoked already")
-        connection.execute(
-            sa.update(decision)
-            .where(this)
-            .values(
-                revoked_at=utc(revoked_at or now()),
-                revoked_by=revoked_by.strip(),
-                revoked_reason=reason.strip(),
-            )
+        end(connection, decision_id, revoked_by, reason, revoked_at)
+
+
+def end(
+    connection: sa.Connection,
+    decision_id: str,
+    revoked_by: str,
+    reason: str,
+    revoked_at: datetime | None = None,
+) -> None:
+    """Revoke a decision that is in force, within a write transaction."""
+    connection.execute(
+        sa.update(decision)
+        .where(decision.c.decision_id == decision_id)
+        .values(
+            revoked_at=utc(revoked_at or now()),
+            revoked_by=revoked_by.strip(),
+            revoked_reason=reason.strip(),
         )
+    )

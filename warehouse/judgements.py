@@ -361,6 +361,56 @@ class Writer:
         self._decisions += len(rows)
         return tuple(str(row["decision_id"]) for row in rows)
 
+    def pin(
+        self,
+        said: dict[str, Any],
+        login: str,
+        reason: str,
+        records: Sequence[str],
+        seen: dict[str, Any],
+        basis: str,
+        case_id: str | None,
+    ) -> Judged:
+        """Write a judgement of a pinned value, and its override.
+
+        Args:
+            said: golden_id, field, value.
+            records: of the customer.
+            seen: what the records say in the field.
+            basis: hash of that.
+        """
+        self._judgements += 1
+        judgement_id = f"J{self._judgements:06d}"
+        self.connection.execute(
+            sa.insert(judgement).values(
+                judgement_id=judgement_id,
+                case_id=case_id,
+                kind="override",
+                groups=[list(records)],
+                reason=reason.strip(),
+                state="in_force",
+                evidence={"before": {said["golden_id"]: list(records)}, "seen": seen},
+                judged_by=login.strip(),
+                judged_at=self.at,
+            )
+        )
+        name = decisions.named(self._decisions)
+        self._decisions += 1
+        self.connection.execute(
+            sa.insert(decision).values(
+                decision_id=name,
+                kind="override",
+                **said,
+                reason=reason.strip(),
+                decided_by=login.strip(),
+                decided_at=self.at,
+                judgement_id=judgement_id,
+                evidence=seen,
+                evidence_hash=basis,
+            )
+        )
+        return Judged(judgement_id, "in_force", (name,))
+
     def revoke(self, judgement_id: str, login: str, reason: str) -> int:
         """Take a judgement's decisions back.
 

@@ -19,6 +19,7 @@ from warehouse.engine import Warehouse
 from warehouse.tables import crosswalk, former_member
 
 _AT_ONCE = 400
+CLUSTERS_SCHEMA = pa.schema([("record_id", pa.string()), ("cluster_id", pa.string())])
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,9 @@ def _preview(wh: Warehouse, parts: Sequence[Sequence[str]]) -> Preview:
     rest = {golden_id: min(one for one, at in now if at == golden_id) for golden_id in live}
     clusters = [(one, group_of.get(one, f"\0{rest[at]}")) for one, at in now]
     found = assign(
-        pa.table(list(zip(*clusters, strict=True)) or [[], []], names=["record_id", "cluster_id"]),
+        pa.Table.from_pylist(
+            [{"record_id": a, "cluster_id": b} for a, b in clusters], schema=CLUSTERS_SCHEMA
+        ),
         pa.Table.from_pylist(
             [{"record_id": a, "golden_id": b} for a, b in now], schema=CROSSWALK_SCHEMA
         ),

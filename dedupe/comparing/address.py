@@ -18,7 +18,8 @@ from dedupe.comparing.columns import Codes, Ints, Levels, Mask, Rows, derive, en
 from dedupe.comparing.measures import Texts, levels_of
 from dedupe.levels import MISSING
 
-OTHER_CITY, OTHER_ROAD, CITY, POSTAL, OTHER_NUMBER, NEAR, OTHER_UNIT, NUMBER, SAME = range(9)
+OTHER_CITY, ELSEWHERE, OTHER_ROAD, CITY, POSTAL = range(5)
+OTHER_NUMBER, NEAR, OTHER_UNIT, NUMBER, SAME = range(5, 10)
 _TOWN = re.compile(r"^.{1,8}?(?:街道|镇|乡|村|开发区|工业园|园区)(?=..)")
 _NO_DIGITS = r"[^\p{Nd}]+"
 
@@ -57,12 +58,14 @@ def levels(features: pa.Table, left: Rows, right: Rows) -> Levels:
 
     near_by = ~other_place
     same_road = _compare(columns["road_key"], left, right) == 1
-    road = _texts(columns["road"], left, right, near_by & ~same_road, _roads)
-    road[near_by & same_road] = 2
+    worth = near_by | (number == 1)
+    road = _texts(columns["road"], left, right, worth & ~same_road, _roads)
+    road[worth & same_road] = 2
     line = _texts(columns["address_line"], left, right, near_by & (road < 2), _lines)
 
     result = np.full(len(left), MISSING, dtype=np.int8)
     result[other_place] = OTHER_CITY
+    result[other_place & (number == 1) & (road > 0)] = ELSEWHERE
     result[same_place] = CITY
     result[postal == 1] = POSTAL
     result[same_place & (road == 0)] = OTHER_ROAD

@@ -260,6 +260,8 @@ def graph(evidence: Evidence, ids: Sequence[str]) -> Graph:
     hangs = set()
     for cluster_id in {record.cluster_id for record in records.values()}:
         inside = [one for one, record in records.items() if record.cluster_id == cluster_id]
+        if len(inside) < 2:
+            continue
         joint = _weakest_joint(evidence, inside, evidence.pairs_inside(inside), decisions)
         if joint is not None:
             hangs.add((min(joint[1:]), max(joint[1:])))

@@ -7,6 +7,7 @@ these JSON, in a language or with its messages untranslated.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date
+from functools import cache
 from typing import Any
 
 from dedupe.explaining.messages import Message, say
@@ -301,6 +302,11 @@ class CaseFacts:
     graph: Graph
 
 
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(one.name for one in fields(kind))
+
+
 def plain(fact: Any, language: str | None = None) -> Any:
     """A fact as values that JSON takes.
 
@@ -312,10 +318,12 @@ def plain(fact: Any, language: str | None = None) -> Any:
         if language is not None:
             return say(fact, language)
         return {"text": fact.text, "values": plain(fact.values), "many": fact.many}
+    if isinstance(fact, str | float | int | None):
+        return fact
     if is_dataclass(fact):
-        return {one.name: plain(getattr(fact, one.name), language) for one in fields(fact)}
+        return {name: plain(getattr(fact, name), language) for name in _names(type(fact))}
     if isinstance(fact, Mapping):
         return {name: plain(value, language) for name, value in fact.items()}
-    if isinstance(fact, Sequence) and not isinstance(fact, str):
+    if isinstance(fact, Sequence):
         return [plain(one, language) for one in fact]
     return fact.isoformat() if isinstance(fact, date) else fact

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dedupe import comparisons
 from dedupe.comparisons import Counts
@@ -30,12 +31,13 @@ class Prepared(Evidence):
     Attributes:
         pairs: the scored pairs, sorted by left_id and right_id, plain columns.
         frequencies: of every value of the records, among all records.
-        counts: what comparing reads of all records.
+        contradictions: left and right id → what the records of a pair contradict each other in,
+            of the pairs whose weight overruled it.
     """
 
     pairs: pa.Table = field(default_factory=lambda: pa.table({}))
     frequencies: Held = field(default_factory=dict)
-    counts: Counts | None = None
+    contradictions: Mapping[tuple[str, str], str | None] = field(default_factory=dict)
 
     @cached_property
     def _records(self) -> dict[str, Record]:
@@ -124,5 +126,25 @@ class Prepared(Evidence):
         """What the records of a scored pair contradict each other in, also if overruled."""
         if row["veto"] is not None or not row.get("veto_bits"):
             return row["veto"]
-        ids = {name: [row[name]] for name in ("left_id", "right_id")}
-        return comparisons.compare(pa.table(ids), self.features, self.counts)["veto"][0].as_py()
+        return self.contradictions.get((row["left_id"], row["right_id"]))
+
+
+def contradictions(
+    pairs: pa.Table, features: pa.Table, counts: Counts
+) -> dict[tuple[str, str], str | None]:
+    """What pairs contradict each other in whose weight overruled it, compared all at once.
+
+    Args:
+        pairs: scored pairs.
+        features: of their records.
+        counts: of all records.
+    """
+    if "veto_bits" not in pairs.column_names:
+        return {}
+    overruled = pc.and_(pc.is_null(pairs["veto"]), pc.not_equal(pairs["veto_bits"], 0.0))
+    ends = pairs.filter(pc.fill_null(overruled, False)).select(["left_id", "right_id"])
+    if not ends.num_rows:
+        return {}
+    compared = comparisons.compare(ends, features, counts)
+    names = (compared[name].to_pylist() for name in ("left_id", "right_id", "veto"))
+    return {(left, right): veto for left, right, veto in zip(*names, strict=True)}

@@ -6,7 +6,7 @@ values with every message as a sentence.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from functools import cache
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -65,7 +65,7 @@ def restored(kind: type[Fact], stored: Mapping[str, Any]) -> Fact:
 
 
 @cache
-def _hints(kind: type) -> dict[str, Any]:
+def _hints(kind: Hashable) -> dict[str, Any]:
     return get_type_hints(kind)
 
 

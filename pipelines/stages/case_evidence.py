@@ -21,7 +21,7 @@ from dedupe.comparing.columns import decoded
 from dedupe.comparisons import Counts
 from dedupe.explaining import frequency, stored
 from dedupe.explaining.evidence import bearing_on
-from dedupe.explaining.prepared import Prepared
+from dedupe.explaining.prepared import Prepared, contradictions
 from dedupe.model import Models
 from pipelines import lake
 from pipelines.stages.deployment import Deployment
@@ -166,10 +166,10 @@ class _World:
         cluster_ids = found["cluster_id"].combine_chunks().take(at.combine_chunks())
         self.frequencies = frequency.count(counted, cluster_ids, self.features)
         del counted
-        self.counts = _counts(features)
         self.clusters = _among(found, ids)
         self.suggestions = lake.read(deployment.lake, "suggestions", names["suggestions"])
         self.pairs = self._closed(features, _inside(scored, ids))
+        self.contradictions = contradictions(self.pairs, self.features, _counts(features))
 
     def _closed(self, features: ds.Dataset, scored: pa.Table) -> pa.Table:
         """The scored pairs, and the ones inside components that decisions joined."""
@@ -208,7 +208,7 @@ class _World:
             crosswalk=_among(crosswalk, ids),
             pairs=pairs,
             frequencies=self.frequencies,
-            counts=self.counts,
+            contradictions=self.contradictions,
         )
 
 

@@ -3,6 +3,7 @@
 import logging
 import time
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedupe import cases, identity, relations, survivorship
@@ -11,6 +12,7 @@ from pipelines.report import PublishedReport
 from pipelines.stages import case_evidence, matching
 from pipelines.stages.deployment import Deployment
 from warehouse import decisions
+from warehouse import overrides as pinning
 from warehouse import publish as publishing
 from warehouse import staged as staging
 
@@ -73,6 +75,10 @@ def publish(deployment: Deployment) -> PublishedReport:
             matching.pair_decisions(deployment),
             matching.saved_models(deployment),
         )
+        moved = pinning.changed(
+            deployment.warehouse, deployment.staged(), assigned.crosswalk, retired
+        )
+        pinned, told = pinning.as_cases(moved, consolidated.golden)
         log.info("golden_customer: publishing %s", f"{consolidated.golden.num_rows:,}")
         published = publishing.publish(
             deployment.warehouse,
@@ -81,8 +87,8 @@ def publish(deployment: Deployment) -> PublishedReport:
             suggestions,
             name,
             relations=relations.relate(deployment.staged(), assigned.crosswalk),
-            cases=doubtful,
-            evidence=evidence,
+            cases=cases.joined(doubtful, pinned),
+            evidence=pa.concat_tables([evidence, told]),
             base=base,
         )
     matching.forget(deployment, found)

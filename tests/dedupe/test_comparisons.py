@@ -389,7 +389,8 @@ def code(postal_code: str, city: str | None = "Leeds") -> dict[str, Any]:
         (place("朝晖路", "12"), place("朝辉路", "12"), "near"),
         (place("朝晖路", "12"), place("文二西街", "7"), "other_road"),
         (place("朝晖路", "12"), place(None, None), "city"),
-        (place("朝晖路", "12"), place("朝晖路", "12", city="宁波市"), "other_city"),
+        (place("朝晖路", "12"), place("朝晖路", "12", city="宁波市"), "elsewhere"),
+        (place("朝晖路", "12"), place("朝晖路", "14", city="宁波市"), "other_city"),
         (place("朝晖路", "12", city=None), place("朝晖路", "12"), "number"),
         (place("Mill Lane", "12", city="Leeds"), place("Mill Ln", "12", city="Leeds"), "number"),
         (place(None, None), place(None, None, city=None), None),
@@ -648,7 +649,7 @@ def test_one_shared_number_among_others_is_a_household() -> None:
     ("left", "right", "level"),
     [
         ({"city": "Forest Hill"}, {"city": "Forets Hill"}, "number"),
-        ({"city": "Forest Hill"}, {"city": "Rockdale"}, "other_city"),
+        ({"city": "Forest Hill"}, {"city": "Rockdale"}, "elsewhere"),
         ({"street": "Allunga Woollum Street"}, {"street": "Woollum Street Allunga"}, "near"),
         ({"street": "Allunga Woollum Street"}, {"street": "Kirkland Circuit"}, "other_road"),
     ],

@@ -22,7 +22,7 @@ from dedupe.survivorship import Policy, consolidate
 from onefold.settings import Settings
 from rules.customer import STAGED_SCHEMA
 from rules.quarantine import QUARANTINE_SCHEMA
-from warehouse import engine, publish, staged
+from warehouse import engine, overrides, publish, staged
 from warehouse.stores import METADATA
 
 Rows = list[tuple[Any, ...]]
@@ -218,6 +218,9 @@ class World:
         identity = assign(clusters, base.crosswalk, base.live, base.next_number, base.former)
         consolidated = consolidate(staged.read(self.wh), identity.crosswalk, Policy())
         doubts = pa.Table.from_pylist([dict(one) for one in suggestions], schema=SUGGESTIONS_SCHEMA)
+        moved = overrides.changed(self.wh, staged.read(self.wh), identity.crosswalk, {})
+        pinned, told = overrides.as_cases(moved, consolidated.golden)
+        found = cases.make(doubts, identity.crosswalk, consolidated.golden)
         return publish.publish(
             self.wh,
             identity,
@@ -225,7 +228,8 @@ class World:
             doubts,
             fingerprint or f"f{next(self._numbers)}",
             relations=pa.Table.from_pylist([dict(one) for one in relations], schema=RELATIONS),
-            cases=cases.make(doubts, identity.crosswalk, consolidated.golden),
+            cases=cases.joined(found, pinned),
+            evidence=told,
             base=base,
         )
 

@@ -12,7 +12,7 @@ from dedupe.explain import CaseFacts, Evidence
 from dedupe.explaining import frequency, graph_svg, stored, svg
 from dedupe.explaining.facts import plain
 from dedupe.explaining.messages import say
-from dedupe.explaining.prepared import Prepared
+from dedupe.explaining.prepared import Prepared, contradictions
 
 
 def prepared(evidence: Evidence, ids: list[str]) -> Prepared:
@@ -35,7 +35,7 @@ def prepared(evidence: Evidence, ids: list[str]) -> Prepared:
         crosswalk=evidence.crosswalk,
         pairs=pairs,
         frequencies=frequency.count(evidence.features, evidence.cluster_ids, features),
-        counts=comparisons.count(evidence.features),
+        contradictions=contradictions(pairs, features, comparisons.count(evidence.features)),
     )
 
 
