@@ -321,7 +321,7 @@ def plain(fact: Any, language: str | None = None) -> Any:
     if isinstance(fact, str | float | int | None):
         return fact
     if is_dataclass(fact):
-        return {name: plain(getattr(fact, name), language) for name in _names(type(fact))}
+        return {name: plain(getattr(fact, name), language) for name in _names(type(fact))}  # type: ignore[arg-type]
     if isinstance(fact, Mapping):
         return {name: plain(value, language) for name, value in fact.items()}
     if isinstance(fact, Sequence):

@@ -61,7 +61,8 @@ def restored(kind: type[Fact], stored: Mapping[str, Any]) -> Fact:
         kind: a class of dedupe.explaining.facts.
         stored: its JSON, parsed.
     """
-    return kind(**{name: _typed(hint, stored[name]) for name, hint in _hints(kind).items()})
+    hints = _hints(kind)  # type: ignore[arg-type]  # mypy takes a class for unhashable
+    return kind(**{name: _typed(hint, stored[name]) for name, hint in hints.items()})
 
 
 @cache
