@@ -132,7 +132,7 @@ _ADDRESS = (
     Level("other_number", "The same road, but another number.", 0.0),
     Level("near", "The addresses are similar.", 0.4),
     Level("other_unit", "The same road and number, but another unit.", 0.3),
-    Level("number", "The same road and number; one record leaves out the unit.", 0.8),
+    Level("number", "The same road and number; not both say the unit.", 0.8),
     Level("same", "The addresses are the same.", 1.0),
 )
 
