@@ -164,6 +164,12 @@ def _vetoes(
     own_phone = levels["phone"] >= reach.PHONE_NEAR
     one_suffix = person_is("suffix") & ~id_agrees & ~born & ~email_agrees & ~own_phone & together
     other_line = organization_is("other_industry", "other_region") & ~id_agrees
+    unlike = (
+        (person_is("unlike") | organization_is("unlike"))
+        & ~id_agrees
+        & ~email_agrees
+        & ~(born & reached)
+    )
     tests: dict[str, Mask] = {
         "type": ~person & ~organization,
         "branch": np.isin(levels["branch"], [people.BRANCH_OTHER, people.BRANCH_PARENT]),
@@ -175,10 +181,8 @@ def _vetoes(
         "given_name": other_given,
         "sibling": other_character,
         "relative": person_is("conflict") & ~id_agrees & ~born,
-        "unlike": (person_is("unlike") | organization_is("unlike"))
-        & ~id_agrees
-        & ~email_agrees
-        & ~(born & reached),
+        "housemates": unlike & person & together,
+        "unlike": unlike,
         "group": other_line & together,
         "sister": other_line,
     }

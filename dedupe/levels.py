@@ -249,6 +249,10 @@ VETOES: dict[str, Veto] = {
         "One of two given characters differs and the two are unrelated.", "name", deniable=True
     ),
     "relative": Veto("Same name, but suffix or middle name contradict.", "name", deniable=True),
+    "housemates": Veto(
+        "Couples, housemates or colleagues: one telephone or address, but unlike names.",
+        "name",
+    ),
     "unlike": Veto(
         "Their names are unlike, and neither a number, an e-mail, nor birth date and place agree.",
         "name",

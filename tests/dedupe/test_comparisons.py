@@ -723,11 +723,15 @@ MAIL = {"emails": ["hill@example.com"]}
         (person("Robert Hill Jr", **HOME), person("Robert Hill", **HOME), "household"),
         (person("Robert Hill Jr", **HOME | MAIL), person("Robert Hill", **HOME | MAIL), None),
         (person("Robert Hill Jr"), person("Robert Hill"), None),
+        (person("王小明", **PHONE), person("李丽", **PHONE), "housemates"),
+        (person("Robert Hill", **HOME), person("Anna Lang", **HOME), "housemates"),
+        (person("Robert Hill", **HOME | MAIL), person("Anna Lang", **HOME | MAIL), None),
+        (person("Robert Hill"), person("Anna Lang"), "unlike"),
         (ORGANIZATIONS["full"] | PHONE, ORGANIZATIONS["food"] | PHONE, "group"),
         (ORGANIZATIONS["full"] | PHONE, ORGANIZATIONS["form"] | PHONE, None),
     ],
 )
-def test_relatives_and_sister_firms_who_share_reach_are_contradictions_of_their_own(
+def test_people_of_one_home_and_sister_firms_who_share_reach_are_contradictions_of_their_own(
     left: dict[str, Any], right: dict[str, Any], veto: str | None
 ) -> None:
     assert compare(left, right)["veto"] == veto
