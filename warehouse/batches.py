@@ -9,21 +9,39 @@ interval that the sample's size allows.
 import hashlib
 import math
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from onefold.errors import DecisionConflict, WarehouseError
+from onefold.errors import DecisionConflict, NotThere
 from warehouse import audit, cases, judgements
 from warehouse.cases import Filter
 from warehouse.columns import REVIEW
 from warehouse.engine import Warehouse
-from warehouse.moments import now
+from warehouse.moments import now, utc
 from warehouse.review_tables import batch, case_state, judgement
 
 _AT_ONCE = 400
+ANSWERED: dict[str, tuple[str, ...]] = {"link": ("merge", "split"), "no_link": ("merge",)}
+"""Kinds of cases that an answer fits: what a batch may say of them."""
 _Z = 1.959963984540054
 """Of the normal distribution, for 95 percent."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """How a case of a sample was judged.
+
+    Attributes:
+        judgement_id, kind, judged_by: of the judgement.
+        right: whether the batch would judge it alike.
+    """
+
+    judgement_id: str
+    kind: str
+    judged_by: str
+    right: bool
 
 
 @dataclass(frozen=True)
@@ -31,11 +49,12 @@ class Batch:
     """A batch and how its sample went.
 
     Attributes:
-        batch_id, kind, state, started_by: of the table.
+        batch_id, kind, state, started_by, started_at, applied_by, applied_at: of the table.
+        wanted: the filter that it began with.
         case_ids: all its cases.
         sample: ids of those judged by hand.
         to_judge: of the sample, those that still wait to be judged.
-        judged, right: of the sample: judged, and judged as the batch would.
+        answers: case of the sample → how it was judged.
         low, high: interval of the share that is right (95 percent, Wilson).
     """
 
@@ -43,18 +62,48 @@ class Batch:
     kind: str
     state: str
     started_by: str
+    started_at: datetime
+    applied_by: str | None
+    applied_at: datetime | None
+    wanted: Filter
     case_ids: list[str]
     sample: list[str]
     to_judge: list[str]
-    judged: int
-    right: int
+    answers: dict[str, Judged]
     low: float
     high: float
+
+    @property
+    def judged(self) -> int:
+        """Cases of the sample that were judged."""
+        return len(self.answers)
+
+    @property
+    def right(self) -> int:
+        """Of these, how many were judged as the batch would."""
+        return sum(one.right for one in self.answers.values())
 
     @property
     def precision(self) -> float | None:
         """The estimated share of cases for which the batch's answer is right."""
         return self.right / self.judged if self.judged else None
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What applying a batch would do now.
+
+    Attributes:
+        open: ids of its cases that are still open, the sample's left out.
+        waiting: of these, how many a second person would have to approve.
+        customers: golden customers in them.
+        after: how many customers those would be.
+    """
+
+    open: list[str]
+    waiting: int
+    customers: int
+    after: int
 
 
 @dataclass(frozen=True)
@@ -99,16 +148,14 @@ def start(
     Raises:
         DecisionConflict: there is no such case, or no sample is asked for.
     """
-    found = cases.ids(wh, Filter.of({**wanted.plain(), "states": ("open",)}), login)
+    found = [case_id for one in _parts(wanted, kind) for case_id in cases.ids(wh, one, login)]
     if not found or size < 1:
         what = "no open case fits the filter" if not found else "its sample would be empty"
         raise DecisionConflict("batch", what)
     with wh.write(REVIEW) as connection:
-        count = connection.execute(sa.select(sa.func.count()).select_from(batch)).scalar_one()
-        batch_id = f"B{int(count) + 1:06d}"
-        sample = sorted(
-            found, key=lambda one: hashlib.blake2b(f"{batch_id} {one}".encode()).digest()
-        )
+        many = connection.execute(sa.select(sa.func.count()).select_from(batch)).scalar_one()
+        batch_id = f"B{int(many) + 1:06d}"  # rows are never deleted
+        sample = sorted(found, key=lambda one: _drawn(batch_id, one))
         connection.execute(
             sa.insert(batch).values(
                 batch_id=batch_id,
@@ -127,6 +174,20 @@ def start(
     return get(wh, batch_id)
 
 
+def _parts(wanted: Filter, kind: str) -> list[Filter]:
+    """The filter's open cases that an answer fits, as one filter per kind of case."""
+    return [
+        Filter.of({**wanted.plain(), "kind": one, "states": ("open",)})
+        for one in ANSWERED[kind]
+        if wanted.kind in (None, one)
+    ]
+
+
+def count(wh: Warehouse, wanted: Filter, kind: str, login: str) -> int:
+    """How many cases a batch of the filter would have."""
+    return sum(len(cases.ids(wh, one, login)) for one in _parts(wanted, kind))
+
+
 def _drawn(batch_id: str, case_id: str) -> bytes:
     """The lot of a case in a batch."""
     return hashlib.blake2b(f"{batch_id} {case_id}".encode()).digest()
@@ -136,18 +197,18 @@ def get(wh: Warehouse, batch_id: str) -> Batch:
     """A batch, its sample counted as judged by now.
 
     Raises:
-        WarehouseError: there is no such batch.
+        NotThere: there is no such batch.
     """
     with wh.read(REVIEW) as connection:
         row = _row(connection, batch_id)
         judged = _judged(connection, row)
     live = judgements.shown(wh, row.sample)
-    right = sum(judged.values())
+    right = sum(one.right for one in judged.values())
     to_judge = [one for one in row.sample if one not in judged and one in live]
     return Batch(
-        row.batch_id, row.kind, row.state, row.started_by, row.case_ids, row.sample,
-        to_judge if row.state == "sampling" else [], len(judged), right,
-        *wilson(right, len(judged)),
+        row.batch_id, row.kind, row.state, row.started_by, utc(row.started_at), row.applied_by,
+        row.applied_at and utc(row.applied_at), Filter.of(row.filter), row.case_ids, row.sample,
+        to_judge if row.state == "sampling" else [], judged, *wilson(right, len(judged)),
     )  # fmt: skip
 
 
@@ -159,25 +220,83 @@ def recent(wh: Warehouse, limit: int = 50) -> list[Batch]:
     return [get(wh, one) for one in found]
 
 
+def around(standing: Batch, case_id: str) -> tuple[str | None, str | None]:
+    """The cases of the sample before and after one that still are to judge.
+
+    After the last comes the first one that was put aside.
+    """
+    at = standing.sample.index(case_id) if case_id in standing.sample else -1
+    rest = [one for one in standing.to_judge if one != case_id]
+    before = [one for one in rest if standing.sample.index(one) < at]
+    after = [one for one in rest if standing.sample.index(one) > at]
+    return before[-1] if before else None, (after or before or [None])[0]
+
+
+def effect(wh: Warehouse, standing: Batch, approve_above: float | None = None) -> Effect:
+    """What applying a batch would do now.
+
+    Args:
+        wh: the warehouse.
+        standing: of :func:`get`.
+        approve_above: expected cost above which a second person must approve a case; None: never.
+    """
+    live = judgements.shown(wh, standing.case_ids)
+    with wh.read(REVIEW) as connection:
+        versions = _open(connection, list(live))
+    found = [live[one] for one in standing.case_ids if one in versions]
+    leads: dict[str, str] = {}
+
+    def lead(golden_id: str) -> str:
+        while leads.setdefault(golden_id, golden_id) != golden_id:
+            leads[golden_id] = golden_id = leads[leads[golden_id]]
+        return golden_id
+
+    for case in found:
+        first, *others = map(lead, case.groups)
+        if standing.kind == "link":
+            leads.update(dict.fromkeys(others, first))
+    return Effect(
+        open=[case.case_id for case in found],
+        waiting=sum(
+            approve_above is not None and one.expected_cost > approve_above for one in found
+        ),
+        customers=len(leads),
+        after=sum(lead(one) == one for one in list(leads)),
+    )
+
+
+def outcome(wh: Warehouse, batch_id: str) -> dict[str, int]:
+    """What became of the judgements that a batch wrote: how many are in which state."""
+    query = (
+        sa.select(judgement.c.state, sa.func.count())
+        .where(judgement.c.batch_id == batch_id)
+        .group_by(judgement.c.state)
+    )
+    with wh.read(REVIEW) as connection:
+        found = {str(state): int(many) for state, many in connection.execute(query)}
+    return {state: found.get(state, 0) for state in ("in_force", "waiting", "refused", "undone")}
+
+
 def _row(connection: sa.Connection, batch_id: str) -> sa.Row[Any]:
     row = connection.execute(sa.select(batch).where(batch.c.batch_id == batch_id)).first()
     if row is None:
-        raise WarehouseError(f"batch {batch_id}", "there is no such batch")
+        raise NotThere(f"batch {batch_id}", "there is no such batch")
     return row
 
 
-def _judged(connection: sa.Connection, row: sa.Row[Any]) -> dict[str, bool]:
-    """Case of the sample that was judged → whether as the batch would."""
-    query = sa.select(judgement.c.case_id, judgement.c.kind, judgement.c.groups).where(
+def _judged(connection: sa.Connection, row: sa.Row[Any]) -> dict[str, Judged]:
+    """The cases of the sample that were judged."""
+    columns = ("judgement_id", "case_id", "kind", "groups", "judged_by")
+    query = sa.select(*(judgement.c[name] for name in columns)).where(
         judgement.c.case_id.in_(row.sample),
         judgement.c.batch_id.is_(None),
         judgement.c.state.in_(("in_force", "waiting")),
         judgement.c.judged_at >= row.started_at,
     )
     found = {}
-    for case_id, kind, groups in connection.execute(query):
-        one = len(groups) == 1
-        found[case_id] = one if row.kind == "link" else kind == "no_link"
+    for one in connection.execute(query.order_by(judgement.c.judgement_id)):
+        right = len(one.groups) == 1 if row.kind == "link" else one.kind == "no_link"
+        found[one.case_id] = Judged(one.judgement_id, one.kind, one.judged_by, right)
     return found
 
 
@@ -188,18 +307,12 @@ def apply(wh: Warehouse, batch_id: str, login: str, approve_above: float | None 
         approve_above: expected cost above which a second person must approve a case; None: never.
 
     Raises:
-        WarehouseError: there is no such batch.
+        NotThere: there is no such batch.
         DecisionConflict: its sample was not judged whole, or it was applied or undone already.
     """
     where = f"batch {batch_id}"
     standing = get(wh, batch_id)
-    if standing.to_judge or not standing.judged:
-        raise DecisionConflict(
-            where,
-            "its sample was not judged whole",
-            found=f"{len(standing.to_judge)} of {len(standing.sample)} cases to judge",
-            do="Judge them first.",
-        )
+    require_judged(standing)
     live = judgements.shown(wh, standing.case_ids)
     waiting, judged, refused = 0, 0, []
     with wh.write(REVIEW) as connection:
@@ -243,6 +356,21 @@ def apply(wh: Warehouse, batch_id: str, login: str, approve_above: float | None 
     return Applied(judged, waiting, settled, tuple(refused))
 
 
+def require_judged(standing: Batch) -> None:
+    """Refuse to go on with a batch whose sample was not judged whole.
+
+    Raises:
+        DecisionConflict: cases of it wait, or nobody judged any.
+    """
+    if standing.to_judge or not standing.judged:
+        raise DecisionConflict(
+            f"batch {standing.batch_id}",
+            "its sample was not judged whole",
+            found=f"{len(standing.to_judge)} of {len(standing.sample)} cases to judge",
+            do="Judge them first.",
+        )
+
+
 def _open(connection: sa.Connection, case_ids: list[str]) -> dict[str, int]:
     """Of some cases those that are open, and the version of each."""
     found = dict.fromkeys(case_ids, 0)
@@ -264,7 +392,7 @@ def undo(wh: Warehouse, batch_id: str, login: str, reason: str) -> int:
         judgements undone.
 
     Raises:
-        WarehouseError: there is no such batch.
+        NotThere: there is no such batch.
         DecisionConflict: it is not applied, or there is no reason.
     """
     where = f"batch {batch_id}"
@@ -294,7 +422,7 @@ def drop(wh: Warehouse, batch_id: str, login: str) -> None:
     """End a batch that is not to be applied; what was judged by hand stays.
 
     Raises:
-        WarehouseError: there is no such batch.
+        NotThere: there is no such batch.
         DecisionConflict: it was applied already.
     """
     with wh.write(REVIEW) as connection:

@@ -5,7 +5,7 @@ what stewards do with them by case_states.py and judgements.py. A case without
 a row in case_state is open.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -21,6 +21,7 @@ from warehouse.tables import case_evidence, case_member, review_case
 
 STATES = ("open", "skipped", "unsure", "waiting", "decided")
 ME, NOBODY = "me", "nobody"
+_AT_ONCE = 400
 
 Place = tuple[float, str]
 """Where a case stands in the queue: its expected cost and its id."""
@@ -263,6 +264,18 @@ def ids(wh: Warehouse, wanted: Filter, login: str | None = None) -> list[str]:
     )
     with wh.read(BOTH) as connection:
         return [str(one) for one in connection.execute(query).scalars()]
+
+
+def titles(wh: Warehouse, case_ids: Sequence[str]) -> dict[str, str]:
+    """What some cases are called; those that a run settled are missing."""
+    found: dict[str, str] = {}
+    columns = (review_case.c.case_id, review_case.c.title)
+    with wh.read() as connection:
+        for begin in range(0, len(case_ids), _AT_ONCE):
+            some = review_case.c.case_id.in_(case_ids[begin : begin + _AT_ONCE])
+            for case_id, title in connection.execute(sa.select(*columns).where(some)):
+                found[case_id] = title
+    return found
 
 
 def neighbors(

@@ -252,6 +252,10 @@ class Writer:
     ) -> Judged:
         """Judge a case whose version was checked."""
         where = f"case {case.case_id}"
+        if case.kind == "override":
+            raise DecisionConflict(
+                where, "it asks about a value", do="Pin the value again, or withdraw it."
+            )
         records = [one for group in case.groups.values() for one in group]
         if kind == "groups":
             parts = partition(where, groups or [], records)

@@ -36,10 +36,12 @@ class Asked:
     Attributes:
         filter: which cases.
         days: age in days at least, as asked; None: any.
+        batch: the batch whose sample is judged; None: none.
     """
 
     filter: Filter
     days: int | None
+    batch: str | None = None
 
     def query(self, **changes: object) -> str:
         """The query of an address that asks for the same, but for the changes."""
@@ -52,6 +54,7 @@ class Asked:
             "state": None if self.filter.states == ("open",) else ",".join(self.filter.states),
             "assignee": self.filter.assignee,
             "days": self.days,
+            "batch": self.batch,
             **changes,
         }
         said = {name: value for name, value in wanted.items() if value not in (None, "")}
@@ -72,6 +75,7 @@ def asked(
     state: str = "",
     assignee: str = "",
     days: str = "",
+    batch: str = "",
 ) -> Asked:
     """The query of an address as a filter; what is not known is not asked.
 
@@ -94,7 +98,30 @@ def asked(
         found = replace(found, states=states)
     if age is not None:
         found = replace(found, before=datetime.now(UTC) - timedelta(days=age))
-    return Asked(found, age)
+    return Asked(found, age, batch or None)
+
+
+def said(wanted: Filter, language: str) -> list[tuple[str, str]]:
+    """What a filter asks for, in words: the field and its value."""
+    say = translations(language).gettext
+    formats = Formats(language, UTC)
+    band = wanted.band
+    found = [
+        (N_("Question"), say(KINDS[wanted.kind]) if wanted.kind else ""),
+        (N_("Type"), say(VALUES[wanted.customer_type]) if wanted.customer_type else ""),
+        (N_("Source"), wanted.source or ""),
+        (N_("Reason"), reason_words(wanted.reason, language) if wanted.reason else ""),
+        (
+            N_("Probability"),
+            f"{formats.share(band / 10)}–{formats.share((band + 1) / 10)}"
+            if band is not None
+            else "",
+        ),
+        (N_("Assigned to"), wanted.assignee or ""),
+    ]
+    if wanted.before is not None:
+        found.append((N_("There before"), formats.moment(wanted.before)))
+    return [(say(label), value) for label, value in found if value]
 
 
 def place_of(text: str) -> Place | None:

@@ -2,6 +2,7 @@
 
 from review.routes import (
     audit,
+    batches,
     cases,
     customers,
     home,
@@ -22,6 +23,7 @@ ROUTERS = (
     cases.router,
     customers.router,
     judgements.router,
+    batches.router,
     people.router,
     audit.router,
 )

@@ -15,7 +15,7 @@ from review.presenters import compared, evidence, fields, golden, masking, queue
 from review.presenters.queue import Asked
 from review.routes.forms import form_fields, grouped
 from review.security.roles import Steward, Viewer
-from warehouse import accounts, audit, case_states, cases, customers, judgements, staged
+from warehouse import accounts, audit, batches, case_states, cases, customers, judgements, staged
 from warehouse.engine import Warehouse
 
 router = APIRouter(prefix="/cases", include_in_schema=False)
@@ -35,8 +35,9 @@ def _asked(
     state: Text = "",
     assignee: Text = "",
     days: Text = "",
+    batch: Text = "",
 ) -> Asked:
-    return queue.asked(kind, type, source, reason, band, state, assignee, days)
+    return queue.asked(kind, type, source, reason, band, state, assignee, days, batch)
 
 
 Wanted = Annotated[Asked, Depends(_asked)]
@@ -92,7 +93,8 @@ def _page(
     request: Request, caller: Any, wh: Warehouse, asked: Asked, case: cases.Case, **more: Any
 ) -> Response:
     may_see_all = caller.may("steward")
-    before, after = cases.neighbors(wh, asked.filter, case.row.place, caller.login)
+    sample = batches.get(wh, asked.batch) if asked.batch else None
+    before, after = _neighbors(wh, asked, case, caller.login)
     brief = customers.brief(wh, case.row.golden_ids)
     policy = survivorship.load_policy(request.app.state.settings.sections.get("survivorship"))
     facts = evidence.of(case.evidence, pages.language_of(request)) if case.evidence else None
@@ -102,6 +104,7 @@ def _page(
         case=case,
         row=case.row,
         asked=asked,
+        sample=sample,
         before=before,
         after=after,
         brief=brief,
@@ -126,6 +129,23 @@ def _page(
     )
 
 
+def _neighbors(
+    wh: Warehouse, asked: Asked, case: cases.Case, login: str
+) -> tuple[str | None, str | None]:
+    """The cases before and after one: of the filter, or of the batch's sample."""
+    if asked.batch is None:
+        return cases.neighbors(wh, asked.filter, case.row.place, login)
+    found = batches.get(wh, asked.batch)
+    return batches.around(found, case.row.case_id)
+
+
+def _onward(asked: Asked, after: str | None) -> str:
+    """Where to go from a case: to the next one, else back to the batch or the queue."""
+    if after:
+        return f"/cases/{after}{asked.query()}"
+    return f"/batches/{asked.batch}" if asked.batch else f"/cases{asked.query()}"
+
+
 @router.post("/{case_id}/judge")
 def judge(
     request: Request,
@@ -145,7 +165,7 @@ def judge(
     if kind not in ("link", "no_link", "groups"):
         raise NotFound(N_("There is no such answer."))
     case = cases.get(wh, case_id)
-    _, after = cases.neighbors(wh, asked.filter, case.row.place, caller.login)
+    _, after = _neighbors(wh, asked, case, caller.login)
     done = judgements.judge(
         wh,
         case_id,
@@ -164,10 +184,9 @@ def judge(
     }[kind]
     if done.state == "waiting":
         text = N_("Noted: %(title)s. A second person must approve it.")
-    to = f"/cases/{after}{asked.query()}" if after else f"/cases{asked.query()}"
     return pages.redirect(
         request,
-        to,
+        _onward(asked, after),
         text,
         values={"title": case.row.title},
         undo=f"/judgements/{done.judgement_id}",
@@ -193,11 +212,11 @@ def mark(
     if state not in ("open", "skipped", "unsure"):
         raise NotFound(N_("There is no such answer."))
     case = cases.get(wh, case_id)
-    _, after = cases.neighbors(wh, asked.filter, case.row.place, caller.login)
+    _, after = _neighbors(wh, asked, case, caller.login)
     case_states.mark(wh, case_id, state, caller.login, version)  # type: ignore[arg-type]
     if state == "open":
         return pages.redirect(request, f"/cases/{case_id}{asked.query()}")
-    to = f"/cases/{after}{asked.query()}" if after else f"/cases{asked.query()}"
+    to = _onward(asked, after)
     text = N_("Skipped: %(title)s.") if state == "skipped" else N_("Not sure: %(title)s.")
     return pages.redirect(request, to, text, values={"title": case.row.title})
 
