@@ -7,17 +7,16 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from onefold.errors import AccountError, NotThere, OnefoldError
-from review import pages
+from review import pages, problems
 from review.errors import TEXTS, TITLES, LoginNeeded, PasswordNeeded, Refused, status_of
 from review.security import headers
 
 log = logging.getLogger("onefold.review")
 
 API = "/api/"
-PROBLEM = "application/problem+json"
 
 
 def answer(request: Request, error: Exception) -> Response:
@@ -41,8 +40,8 @@ def answer(request: Request, error: Exception) -> Response:
             detail=detail,
             back=back,
         )
-    content = {"type": "about:blank", "title": title, "status": status, "detail": text or detail}
-    return JSONResponse(content, status, media_type=PROBLEM)
+    headers = error.headers if isinstance(error, HTTPException) else None
+    return problems.answer(status, title, text or detail, error, headers)
 
 
 def _said(request: Request, error: Exception) -> tuple[int, str, str]:

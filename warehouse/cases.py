@@ -344,6 +344,25 @@ def counts(wh: Warehouse) -> dict[str, int]:
     return {state: found.get(state, 0) for state in STATES}
 
 
+def row(wh: Warehouse, case_id: str) -> Row:
+    """A case as the queue shows it.
+
+    Raises:
+        NotThere: there is no such case: a run settled it, or there never was one.
+    """
+    with wh.read(BOTH) as connection:
+        return _found(connection, case_id)
+
+
+def _found(connection: sa.Connection, case_id: str) -> Row:
+    found = connection.execute(
+        sa.select(*_COLUMNS).select_from(_BOTH).where(review_case.c.case_id == case_id)
+    ).first()
+    if found is None:
+        raise NotThere(f"case {case_id}", "there is no such case", do="See the queue.")
+    return _row(found)
+
+
 def get(wh: Warehouse, case_id: str) -> Case:
     """A case, its records in full, its evidence, comments and judgements.
 
@@ -351,12 +370,7 @@ def get(wh: Warehouse, case_id: str) -> Case:
         NotThere: there is no such case: a run settled it, or there never was one.
     """
     with wh.read(BOTH) as connection:
-        found = connection.execute(
-            sa.select(*_COLUMNS).select_from(_BOTH).where(review_case.c.case_id == case_id)
-        ).first()
-        if found is None:
-            raise NotThere(f"case {case_id}", "there is no such case", do="See the queue.")
-        row = _row(found)
+        row = _found(connection, case_id)
         golden_of = {
             one.record_id: one.golden_id
             for one in connection.execute(

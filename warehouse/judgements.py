@@ -28,7 +28,7 @@ import sqlalchemy as sa
 from dedupe import cases as casing
 from onefold.errors import CaseTaken, DecisionConflict, NotThere
 from warehouse import audit, case_states, decisions
-from warehouse.columns import REVIEW
+from warehouse.columns import REVIEW, Time
 from warehouse.engine import Warehouse
 from warehouse.moments import now, utc
 from warehouse.review_tables import case_state, decision, judgement
@@ -475,19 +475,30 @@ def read(connection: sa.Connection, judgement_id: str) -> sa.Row[Any]:
     return row
 
 
-def listed(wh: Warehouse, *, state: str | None = None, limit: int = 200) -> list[dict[str, Any]]:
+def listed(
+    wh: Warehouse,
+    *,
+    state: str | None = None,
+    limit: int = 200,
+    after: tuple[datetime, str] | None = None,
+) -> list[dict[str, Any]]:
     """Judgements, latest first: columns of the table without groups and evidence, and record_count.
 
     Args:
         wh: the warehouse.
         state: only those in it; None: any.
         limit: how many at most.
+        after: judged_at and judgement_id of the last one of the page before.
     """
     query = sa.select(judgement).order_by(
         judgement.c.judged_at.desc(), judgement.c.judgement_id.desc()
     )
     if state is not None:
         query = query.where(judgement.c.state == state)
+    if after is not None:
+        place = sa.tuple_(judgement.c.judged_at, judgement.c.judgement_id)
+        here = sa.tuple_(sa.literal(utc(after[0]), Time), sa.literal(after[1]))
+        query = query.where(place < here)
     with wh.read(REVIEW) as connection:
         found = [_told(row) for row in connection.execute(query.limit(limit))]
     for one in found:

@@ -1,6 +1,7 @@
 """The routes, one module per part of the app. A new module is added to ROUTERS."""
 
 from review.routes import (
+    api,
     audit,
     batches,
     cases,
@@ -26,5 +27,6 @@ ROUTERS = (
     batches.router,
     people.router,
     audit.router,
+    *api.ROUTERS,
 )
 """In the order in which they are tried."""

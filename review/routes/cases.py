@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dedupe import survivorship
-from review import pages
+from review import deciding, pages
 from review.errors import NotFound
 from review.language import N_
 from review.pages import Policy, Stores
@@ -15,7 +15,7 @@ from review.presenters import compared, evidence, fields, golden, masking, queue
 from review.presenters.queue import Asked
 from review.routes.forms import form_fields, grouped
 from review.security.roles import Steward, Viewer
-from warehouse import accounts, audit, batches, case_states, cases, customers, judgements, staged
+from warehouse import accounts, audit, batches, case_states, cases, customers, staged
 from warehouse.engine import Warehouse
 
 router = APIRouter(prefix="/cases", include_in_schema=False)
@@ -94,7 +94,7 @@ def _page(
 ) -> Response:
     may_see_all = caller.may("steward")
     sample = batches.get(wh, asked.batch) if asked.batch else None
-    before, after = _neighbors(wh, asked, case, caller.login)
+    before, after = _neighbors(wh, asked, case.row, caller.login)
     brief = customers.brief(wh, case.row.golden_ids)
     policy = survivorship.load_policy(request.app.state.settings.sections.get("survivorship"))
     facts = evidence.of(case.evidence, pages.language_of(request)) if case.evidence else None
@@ -130,13 +130,13 @@ def _page(
 
 
 def _neighbors(
-    wh: Warehouse, asked: Asked, case: cases.Case, login: str
+    wh: Warehouse, asked: Asked, row: cases.Row, login: str
 ) -> tuple[str | None, str | None]:
     """The cases before and after one: of the filter, or of the batch's sample."""
     if asked.batch is None:
-        return cases.neighbors(wh, asked.filter, case.row.place, login)
+        return cases.neighbors(wh, asked.filter, row.place, login)
     found = batches.get(wh, asked.batch)
-    return batches.around(found, case.row.case_id)
+    return batches.around(found, row.case_id)
 
 
 def _onward(asked: Asked, after: str | None) -> str:
@@ -164,18 +164,17 @@ def judge(
     kind = form.get("kind", "")
     if kind not in ("link", "no_link", "groups"):
         raise NotFound(N_("There is no such answer."))
-    case = cases.get(wh, case_id)
-    _, after = _neighbors(wh, asked, case, caller.login)
-    done = judgements.judge(
+    row = cases.row(wh, case_id)
+    _, after = _neighbors(wh, asked, row, caller.login)
+    done = deciding.judge(
         wh,
-        case_id,
+        policy,
+        row,
         kind,  # type: ignore[arg-type]  # checked above
         caller.login,
         _version(form),
-        groups=grouped(form) if kind == "groups" else None,
-        reason=form.get("reason", ""),
-        seen={"probability": case.row.probability, "reason": case.row.reason},
-        approve_above=policy.second_person_above,
+        grouped(form),
+        form.get("reason", ""),
     )
     text = {
         "link": N_("One customer: %(title)s."),
@@ -188,7 +187,7 @@ def judge(
         request,
         _onward(asked, after),
         text,
-        values={"title": case.row.title},
+        values={"title": row.title},
         undo=f"/judgements/{done.judgement_id}",
     )
 
@@ -211,14 +210,14 @@ def mark(
     """Skip a case, say that one is not sure, or open it again; leads to the next one."""
     if state not in ("open", "skipped", "unsure"):
         raise NotFound(N_("There is no such answer."))
-    case = cases.get(wh, case_id)
-    _, after = _neighbors(wh, asked, case, caller.login)
+    row = cases.row(wh, case_id)
+    _, after = _neighbors(wh, asked, row, caller.login)
     case_states.mark(wh, case_id, state, caller.login, version)  # type: ignore[arg-type]
     if state == "open":
         return pages.redirect(request, f"/cases/{case_id}{asked.query()}")
     to = _onward(asked, after)
     text = N_("Skipped: %(title)s.") if state == "skipped" else N_("Not sure: %(title)s.")
-    return pages.redirect(request, to, text, values={"title": case.row.title})
+    return pages.redirect(request, to, text, values={"title": row.title})
 
 
 @router.post("/{case_id}/assign")
@@ -232,9 +231,7 @@ def assign(
     version: Annotated[int, Form()] = 0,
 ) -> Response:
     """Say who should look at a case; nobody if empty."""
-    if assignee and accounts.find(wh, assignee) is None:
-        raise NotFound(N_("There is no such account."))
-    case_states.assign(wh, case_id, assignee or None, caller.login, version)
+    deciding.assign(wh, case_id, assignee or None, caller.login, version)
     return pages.redirect(request, f"/cases/{case_id}{asked.query()}", N_("Assigned."))
 
 
@@ -243,6 +240,5 @@ def comment(
     request: Request, caller: Steward, wh: Stores, asked: Wanted, case_id: str, said: Said = ""
 ) -> Response:
     """Say something about a case."""
-    cases.get(wh, case_id)
-    case_states.comment(wh, case_id, said, caller.login)
+    deciding.comment(wh, case_id, said, caller.login)
     return pages.redirect(request, f"/cases/{case_id}{asked.query()}#comments", N_("Said."))

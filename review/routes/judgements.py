@@ -6,7 +6,7 @@ from fastapi import APIRouter, Form
 from starlette.requests import Request
 from starlette.responses import Response
 
-from review import pages
+from review import deciding, pages
 from review.language import N_
 from review.pages import Stores
 from review.security.roles import Steward, Viewer
@@ -54,9 +54,8 @@ def undo(
     reason: Annotated[str, Form(max_length=2000)] = "",
 ) -> Response:
     """Take a judgement back."""
-    said = reason.strip() or pages.say(request, N_("taken back"))
     found = judgements.get(wh, judgement_id)
-    judgements.undo(wh, judgement_id, caller.login, said)
+    deciding.undo(request, wh, judgement_id, caller.login, reason)
     to = f"/cases/{found['case_id']}" if found["case_is_live"] else f"/judgements/{judgement_id}"
     return pages.redirect(request, to, N_("Taken back."))
 

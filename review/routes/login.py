@@ -10,11 +10,9 @@ from starlette.responses import RedirectResponse, Response
 from review import pages
 from review.language import N_
 from review.pages import Policy, SealingKey, Stores
-from review.security import passwords, sessions, throttle
+from review.security import entering, sessions
 from review.security.roles import Anyone, Viewer
-from warehouse import accounts, audit
 from warehouse import sessions as store
-from warehouse.moments import now
 
 router = APIRouter(include_in_schema=False)
 
@@ -39,33 +37,16 @@ def log_in(
     next: Annotated[str, Form(max_length=2000)] = "/",
 ) -> Response:
     """Begin a session; the answer says as little about known as about unknown logins."""
-    name = accounts.canonical(login)
-    address = request.client.host if request.client else ""
-    login_mark = key.mark("login", name)
-    left = store.attempt(
-        wh,
-        login_mark,
-        key.mark("address", address),
-        now(),
-        lambda failures, moment: throttle.wait(policy.throttle, failures, moment),
-    )
-    if left > timedelta(0):
-        seconds = max(1, round(left.total_seconds()))
-        refused = _form(request, next, name, 429, wait=seconds)
-        refused.headers["Retry-After"] = str(seconds)
+    tried = entering.attempt(request, wh, policy, key, login, password)
+    if tried.wait:
+        refused = _form(request, next, tried.login, 429, wait=tried.wait)
+        refused.headers["Retry-After"] = str(tried.wait)
         return refused
-    kept = accounts.password_hash(wh, name)
-    if not passwords.matches(kept, password):
-        # A name nobody has may be a password typed in the wrong place: it is not kept.
-        known = name if kept is not None else None
-        audit.note(wh, audit.NOBODY, "login_refused", "account", known)
-        return _form(request, next, name, 401, wrong=True)
-    if kept and passwords.is_old(kept):
-        accounts.rehash(wh, name, passwords.hashed(password))
-    store.forgive(wh, login_mark)
+    if not tried.is_right:
+        return _form(request, next, tried.login, 401, wrong=True)
     answer = RedirectResponse(pages.own_path(next), status_code=303)
     lifetime = timedelta(hours=policy.session_hours)
-    sessions.start(request, answer, wh, name, lifetime, "login")
+    sessions.start(request, answer, wh, tried.login, lifetime, "login")
     return answer
 
 

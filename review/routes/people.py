@@ -7,11 +7,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from onefold.errors import AccountError
-from review import pages
-from review.errors import NotFound
+from review import deciding, pages
 from review.language import N_
 from review.pages import Stores
-from review.security import passwords
 from review.security.roles import Admin
 from warehouse import accounts
 from warehouse.engine import Warehouse
@@ -35,16 +33,8 @@ def add(
     role: Annotated[str, Form(max_length=20)] = "steward",
 ) -> Response:
     """Make an account; its one-time password is shown on this one answer only."""
-    password = passwords.one_time()
     try:
-        made = accounts.add(
-            wh,
-            login,
-            full_name=full_name,
-            role=role,
-            created_by=caller.login,
-            password_hash=passwords.hashed(password),
-        )
+        made, password = deciding.add_account(wh, login, full_name, role, caller.login)
     except AccountError as error:
         form = {"login": login, "full_name": full_name, "role": role}
         return _page(request, wh, problem=pages.explain(request, error), form=form, status=422)
@@ -60,7 +50,7 @@ def set_role(
     role: Annotated[str, Form(max_length=20)] = "",
 ) -> Response:
     """Give an account another role."""
-    accounts.set_role(wh, _known(wh, login), role, by=caller.login)
+    accounts.set_role(wh, deciding.known(wh, login).login, role, by=caller.login)
     return pages.redirect(request, "/people", N_("The role is changed."))
 
 
@@ -73,7 +63,7 @@ def set_active(
     active: Annotated[bool, Form()] = False,
 ) -> Response:
     """Switch an account on or off."""
-    accounts.set_active(wh, _known(wh, login), active, by=caller.login)
+    accounts.set_active(wh, deciding.known(wh, login).login, active, by=caller.login)
     text = N_("The account may log in.") if active else N_("The account is switched off.")
     return pages.redirect(request, "/people", text)
 
@@ -81,18 +71,8 @@ def set_active(
 @router.post("/{login}/password")
 def reset_password(request: Request, caller: Admin, wh: Stores, login: str) -> Response:
     """Give an account a one-time password; it is shown on this one answer only."""
-    password = passwords.one_time()
-    accounts.set_password(
-        wh, _known(wh, login), passwords.hashed(password), by=caller.login, must_change=True
-    )
+    password = deciding.reset_password(wh, login, caller.login)
     return _page(request, wh, shown={"login": login, "password": password})
-
-
-def _known(wh: Warehouse, login: str) -> str:
-    found = accounts.find(wh, login)
-    if found is None:
-        raise NotFound(N_("There is no such account."))
-    return found.login
 
 
 def _page(

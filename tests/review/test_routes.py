@@ -16,6 +16,8 @@ from warehouse.accounts import ROLES
 from warehouse.engine import Warehouse
 
 PUBLIC = {
+    ("GET", "/api/v1/session"),
+    ("POST", "/api/v1/session"),
     ("GET", "/health"),
     ("GET", "/login"),
     ("GET", "/openid"),
