@@ -24,7 +24,7 @@ from dedupe.pair_graph import (
     sources_of_atoms,
     sources_of_records,
 )
-from dedupe.suggestions import suggest
+from dedupe.suggestions import in_order, suggest
 
 CLUSTERS_SCHEMA = pa.schema([("record_id", pa.string()), ("cluster_id", pa.string())])
 READ = ("left_id", "right_id", "veto", "weight_bits")
@@ -92,7 +92,8 @@ def cluster(
         [graph.ids.take(pa.array(rows)), graph.ids.take(pa.array(smallest[rows]))],
         schema=CLUSTERS_SCHEMA,
     )
-    suggestions = suggest(graph, of_record, smallest, scored_pairs, settings)
+    found = suggest(graph, of_record, smallest, scored_pairs, settings)
+    suggestions = in_order(found, clusters)
     sizes = np.unique(of_record[rows], return_counts=True)[1]
     return Clustering(
         clusters,
@@ -113,28 +114,42 @@ def missing_pairs(
     scored_pairs: pa.Table,
     decisions: pa.Table | None,
     settings: MatchingSettings,
+    *,
+    linked_only: bool = False,
 ) -> pa.Table:
     """Pairs inside components that were never scored, for the caller to score first.
 
-        Blocking leaves most pairs of a large customer unseen; scoring them makes
-        the mean over a cluster a measurement instead of a guess.
+    Blocking leaves most pairs of a large customer unseen; scoring them makes
+    the mean over a cluster a measurement instead of a guess.
 
-        Returns:
-    left_id, right_id, found_by ("closure"), dictionary columns; sorted. A component with more
-            records than ``closure_limit`` is split first; parts with more give none.
+    Args:
+        record_ids, scored_pairs, decisions, settings: as for :func:`cluster`.
+        linked_only: only in components that hold linked records: where the others'
+            pairs are scored already.
+
+    Returns:
+        left_id, right_id, found_by ("closure"), dictionary columns; sorted. A component with
+        more records than ``closure_limit`` is split first; parts with more give none.
     """
     graph = build(record_ids, scored_pairs, decisions)
     cut = logit_bits(settings.match)
     component = components(graph, cut)
     large = np.bincount(component, weights=graph.sizes, minlength=1) > settings.closure_limit
+    left_out = np.zeros(len(component), dtype=bool)
+    if linked_only:
+        linked = np.zeros(len(large), dtype=bool)
+        linked[component[np.bincount(graph.atom_of, minlength=len(component)) > 1]] = True
+        left_out = ~linked[component]
+        large &= linked
     parts = len(large)
     for atoms, edges in inside_components(graph, component.copy(), large):
         for part, _ in split_large(graph, atoms, edges, cut):
             component[part] = parts
             parts += 1
+    component[left_out] = -1
     component = component[graph.atom_of]
     component[~graph.live] = -1
-    counts = np.bincount(component + 1)
+    counts = np.bincount(component + 1, minlength=1)
     counts[0] = 0
     eligible = (counts > 2) & (counts <= settings.closure_limit)
     rows = np.flatnonzero(eligible[component + 1])

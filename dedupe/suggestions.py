@@ -8,8 +8,10 @@ nothing is suggested: a queue is worth as much as its share of right answers.
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dedupe.agglomeration import HIGHEST_BITS, LOWEST_BITS, UNSCORED_BITS
+from dedupe.comparing.columns import positions
 from dedupe.learning import posterior
 from dedupe.levels import VETOES
 from dedupe.model import MatchingSettings, logit_bits
@@ -49,7 +51,7 @@ def suggest(
     scored_pairs: pa.Table,
     settings: MatchingSettings,
 ) -> pa.Table:
-    """Doubtful merges and splits, those first that would put most pairs right.
+    """Doubtful merges and splits; :func:`in_order` sorts them.
 
     The evidence for a merge is the mean over all pairs between two clusters,
     contradicted ones with the weight they have; each pair of clusters is
@@ -65,18 +67,13 @@ def suggest(
     """
     veto = scored_pairs.column("veto")
     size = np.bincount(of_record[graph.live], minlength=int(of_record.max(initial=-1)) + 1)
-    merges, mean, pairs = _merges(graph, of_record, size, logit_bits(settings.review))
+    merges, mean = _merges(graph, of_record, size, logit_bits(settings.review))
     splits = _splits(graph, of_record)
     edges = np.concatenate([merges, splits])
     probability = posterior(np.concatenate([mean, graph.bits[splits]]))
-    # A split parts one record from the others at least.
-    changed = np.concatenate([pairs, size[of_record[graph.left[splits]]] - 1])
     split = np.arange(len(edges)) >= len(merges)
-    worth = np.where(split, 1.0 - probability, probability) * changed
-    order = np.lexsort((edges, split, -worth))
     rows = []
-    for index in order.tolist():
-        edge = int(edges[index])
+    for index, edge in enumerate(edges.tolist()):
         against = veto[int(graph.row[edge])].as_py()
         if against is not None:
             reason = against
@@ -102,13 +99,41 @@ def suggest(
     )
 
 
+def in_order(suggestions: pa.Table, clusters: pa.Table) -> pa.Table:
+    """Suggestions, those first that would put most pairs right.
+
+    Args:
+        suggestions: SUGGESTIONS_SCHEMA, of these clusters.
+        clusters: record_id, cluster_id.
+    """
+    counted = pc.value_counts(clusters["cluster_id"])
+    sizes = counted.field("counts").to_numpy()
+    left, right = (
+        sizes[positions(suggestions[name], counted.field("values"))]
+        for name in ("left_cluster_id", "right_cluster_id")
+    )
+    split = np.asarray(pc.equal(suggestions["kind"], "split"))
+    probability = suggestions["probability"].to_numpy()
+    # A split parts one record from the others at least.
+    worth = np.where(split, (1.0 - probability) * (left - 1), probability * (left * right))
+    keys = pa.table(
+        {
+            "worth": -worth,
+            "split": split,
+            "left_id": suggestions["left_id"],
+            "right_id": suggestions["right_id"],
+        }
+    )
+    return suggestions.take(pc.sort_indices(keys, [(n, "ascending") for n in keys.column_names]))
+
+
 def _merges(
     graph: PairGraph, of_record: np.ndarray, size: np.ndarray, least: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray]:
     """Pairs of clusters with at least so much evidence between them, and not decided on.
 
     Returns:
-        of each the strongest scored pair's number, the mean bits and the number of pairs.
+        of each the strongest scored pair's number, and the mean bits.
     """
     left, right = of_record[graph.left], of_record[graph.right]
     edges = np.flatnonzero(left != right)
@@ -125,7 +150,7 @@ def _merges(
     order = np.lexsort((edges, -graph.bits[edges], group))
     first = order[np.searchsorted(group[order], np.arange(len(found)))]
     wanted = (mean >= least) & ~np.isin(found, _decided(graph, of_record, count))
-    return edges[first[wanted]], mean[wanted], pairs[wanted]
+    return edges[first[wanted]], mean[wanted]
 
 
 def _splits(graph: PairGraph, of_record: np.ndarray) -> np.ndarray:

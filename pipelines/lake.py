@@ -22,6 +22,7 @@ from onefold.settings import Settings
 
 TABLES = (
     "canonical_checks", "features", "candidates", "scored_pairs", "clusters", "suggestions",
+    "decided",
 )  # fmt: skip
 KEPT = 2
 """Fingerprints that stay per table: the current one and the one before."""
@@ -60,6 +61,13 @@ def read(
     """The table, or some columns of it; FileNotFoundError if it was never written."""
     path = path_of(lake, table, fingerprint)
     return pq.read_table(path, columns=columns and list(columns), partitioning=None)
+
+
+def names(lake: Path, table: str) -> list[str]:
+    """The fingerprints of a table that are there, newest first."""
+    paths = (lake / table).glob("*.parquet")
+    ordered = sorted(paths, key=lambda path: (path.stat().st_mtime_ns, path.name), reverse=True)
+    return [path.stem for path in ordered]
 
 
 def rows(lake: Path, table: str, fingerprint: str) -> int:
@@ -119,10 +127,9 @@ def forget(lake: Path, current: dict[str, str]) -> int:
     """
     removed = 0
     for table, fingerprint in current.items():
-        others = [path for path in (lake / table).glob("*.parquet") if path.stem != fingerprint]
-        others.sort(key=lambda path: (path.stat().st_mtime_ns, path.name), reverse=True)
-        for path in others[KEPT - 1 :]:
-            path.unlink()
+        others = [name for name in names(lake, table) if name != fingerprint]
+        for name in others[KEPT - 1 :]:
+            path_of(lake, table, name).unlink()
             removed += 1
     return removed
 

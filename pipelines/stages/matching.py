@@ -9,15 +9,18 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedupe import blocking, label_files, labels, matching, scoring
+from dedupe import blocking, label_files, labels, matching, reclustering, scoring
 from dedupe import clusters as clustering
 from dedupe import features as featuring
 from dedupe import model as models
+from dedupe.clusters import Clustering
+from dedupe.comparing.columns import decoded
 from dedupe.levels import LEVELS, is_text
 from dedupe.model import MatchingSettings, Models
 from onefold.errors import ModelError
@@ -48,7 +51,7 @@ def _candidates(deployment: Deployment) -> tuple[str, bool]:
     name = _candidates_fingerprint(deployment)
     if lake.has(deployment.lake, "candidates", name):
         return name, True
-    records = _features(deployment, name)
+    records = _features(deployment)
     log.info("candidates: looking among %s records", f"{records.num_rows:,}")
     found = blocking.candidates(records, deployment.matching)
     lake.write(deployment.lake, "candidates", name, found.pairs, _left_out(found.report))
@@ -76,7 +79,7 @@ def _scored_pairs(deployment: Deployment) -> tuple[str, bool]:
     name = _scored_fingerprint(deployment, pairs_name, known)
     if known and lake.has(deployment.lake, "scored_pairs", name):
         return name, True
-    records = _features(deployment, pairs_name)
+    records = _features(deployment)
     pairs = lake.read(deployment.lake, "candidates", pairs_name)
     if _must_train(known, records, deployment.matching):
         log.info("scored_pairs: training on %s pairs", f"{pairs.num_rows:,}")
@@ -102,7 +105,7 @@ def train(deployment: Deployment) -> Models:
         ConfigError: a file of labeled pairs cannot be read, or two contradict each other.
     """
     pairs_name, _ = _candidates(deployment)
-    records = _features(deployment, pairs_name)
+    records = _features(deployment)
     pairs = lake.read(deployment.lake, "candidates", pairs_name)
     log.info("training on %s pairs", f"{pairs.num_rows:,}")
     return _learn(deployment, pairs, records)
@@ -136,32 +139,57 @@ def have_clusters(deployment: Deployment) -> tuple[str, bool]:
     if all(lake.has(deployment.lake, table, name) for table in ("suggestions", "clusters")):
         return name, True
     pairs = lake.read(deployment.lake, "scored_pairs", scored_name, clustering.READ)
-    records = _features(deployment, _candidates_fingerprint(deployment))
-    ids = records.column("record_id").combine_chunks()
-    if decided.num_rows:
-        pairs = _closed(deployment, pairs, records, decided)
-    log.info("clusters: grouping %s records", f"{len(ids):,}")
-    found = clustering.cluster(ids, pairs, decided, deployment.matching)
+    ids = _record_ids(deployment)
+    earlier = _earlier(deployment, scored_name)
+    close = partial(_closed, deployment)
+    if earlier is None:
+        log.info("clusters: grouping %s records", f"{len(ids):,}")
+        found = clustering.cluster(ids, close(ids, pairs, decided), decided, deployment.matching)
+    else:
+        found = reclustering.recluster(ids, pairs, *earlier, decided, deployment.matching, close)
+        log.info("clusters: grouped %s records again", f"{found.report['reclustered']:,}")
+    said = reclustering.said(decided)
+    lake.write(deployment.lake, "decided", name, said, {"scored_pairs": scored_name})
     lake.write(deployment.lake, "suggestions", name, found.suggestions)
     lake.write(deployment.lake, "clusters", name, found.clusters, found.report)
     return name, False
 
 
-def _closed(
-    deployment: Deployment, pairs: pa.Table, records: pa.Table, decided: pa.Table
-) -> pa.Table:
+def _earlier(deployment: Deployment, scored_name: str) -> tuple[Clustering, pa.Table] | None:
+    """The last clustering of the same scored pairs, and the decisions it was made under."""
+    folder = deployment.lake
+    for name in lake.names(folder, "decided"):
+        whole = all(lake.has(folder, table, name) for table in ("suggestions", "clusters"))
+        if whole and lake.counts(folder, "decided", name)["scored_pairs"] == scored_name:
+            found, suggestions = (
+                lake.read(folder, table, name) for table in ("clusters", "suggestions")
+            )
+            return Clustering(found, suggestions), lake.read(folder, "decided", name)
+    return None
+
+
+def _closed(deployment: Deployment, ids: pa.Array, pairs: pa.Table, decided: pa.Table) -> pa.Table:
     """The scored pairs, and the ones inside components that link decisions joined."""
-    ids = records.column("record_id").combine_chunks()
-    unseen = clustering.missing_pairs(ids, pairs, decided, deployment.matching)
+    unseen = clustering.missing_pairs(ids, pairs, decided, deployment.matching, linked_only=True)
     if not unseen.num_rows:
         return pairs
-    known = saved_models(deployment)
+    known, records = saved_models(deployment), _features(deployment)
     added = scoring.score(matching.compare(unseen, records), records, known)
-    return pa.concat_tables([pairs, added.select(pairs.column_names).cast(pairs.schema)])
+    return pa.concat_tables([pairs, decoded(added.select(pairs.column_names)).cast(pairs.schema)])
 
 
-def _features(deployment: Deployment, candidates_name: str) -> pa.Table:
+def _record_ids(deployment: Deployment) -> pa.Array:
+    """Every live record, sorted."""
+    name = _candidates_fingerprint(deployment)
+    if not lake.has(deployment.lake, "features", name):
+        return _features(deployment).column("record_id").combine_chunks()
+    read = lake.read(deployment.lake, "features", name, ["record_id"])
+    return read.column("record_id").combine_chunks()
+
+
+def _features(deployment: Deployment) -> pa.Table:
     """The features of all staged records, kept in the lake beside the candidates."""
+    candidates_name = _candidates_fingerprint(deployment)
     if lake.has(deployment.lake, "features", candidates_name):
         return lake.read(deployment.lake, "features", candidates_name)
     log.info("candidates: preparing the staged records")
@@ -252,10 +280,11 @@ def names(deployment: Deployment) -> dict[str, str]:
         "scored_pairs": scored_name,
         "clusters": clusters_name,
         "suggestions": clusters_name,
+        "decided": clusters_name,
     }
 
 
 def forget(deployment: Deployment, clusters_name: str) -> None:
     """Remove from the lake what neither this result nor the one before needs."""
-    made = {"clusters": clusters_name, "suggestions": clusters_name}
+    made = dict.fromkeys(("clusters", "suggestions", "decided"), clusters_name)
     lake.forget(deployment.lake, names(deployment) | made)
