@@ -17,7 +17,7 @@ from pipelines.matching import candidates_asset, clusters, scored_pairs
 from pipelines.raw import raw_asset
 from pipelines.resources import Home
 from pipelines.schedules import source_schedules
-from pipelines.sensors import file_sensors
+from pipelines.sensors import decisions_sensor, file_sensors
 from pipelines.staged import quarantine_asset, staged_asset
 from pipelines.timezone import time_zone
 
@@ -45,7 +45,7 @@ def build(home: Path | None) -> dg.Definitions:
         ],
         jobs=all_jobs(names),
         schedules=source_schedules(sources, time_zone(settings.load(home)) if home else "UTC"),
-        sensors=file_sensors(sources),
+        sensors=[*file_sensors(sources), *([decisions_sensor(home)] if home else [])],
         resources={"home": Home(path=str(home) if home else dg.EnvVar("ONEFOLD_HOME"))},
         executor=dg.in_process_executor,
     )

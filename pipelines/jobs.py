@@ -10,6 +10,9 @@ from pipelines.naming import asset_name
 REFRESH = "refresh"
 """The job of every asset."""
 
+APPLY = "apply_decisions"
+"""The job that brings decisions into the golden table, without a sync."""
+
 TIMEOUT_SECONDS = 6 * 60 * 60
 """A run that takes longer than this has hung and is ended by the daemon."""
 
@@ -22,12 +25,18 @@ def sync_job_name(source: str) -> str:
 
 
 def all_jobs(sources: Sequence[str]) -> list[Any]:
-    """``refresh`` and one ``sync_<source>`` per source."""
+    """``refresh``, ``apply_decisions`` and one ``sync_<source>`` per source."""
     return [
         dg.define_asset_job(
             REFRESH,
             selection=dg.AssetSelection.all(),
             description="Sync every source and publish the golden table.",
+            tags=_TAGS,
+        ),
+        dg.define_asset_job(
+            APPLY,
+            selection=dg.AssetSelection.assets("clusters", "golden_customer"),
+            description="Cluster again what new decisions touch, and publish.",
             tags=_TAGS,
         ),
         *(

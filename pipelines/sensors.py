@@ -1,20 +1,32 @@
-"""One sensor per file source: its files changed → sync it.
+"""What starts a run by itself: changed files a sync, new decisions their way to the golden table.
 
-A file's state is its path, size and time of change. Whether the content
-changed too is for the sync to find out; an unchanged one writes nothing.
+One sensor per file source. A file's state is its path, size and time of change.
+Whether the content changed too is for the sync to find out; an unchanged one
+writes nothing.
+
+One sensor for what stewards decide: what was decided is compared with what the
+last publish took in, whoever made that. While any run is under way or waits
+nothing is asked: every run ends with a publish, which takes the decisions in.
 """
 
 import time
 from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
 
 import dagster as dg
 
 from connectors import source as sources_module
 from connectors.source import SourceConfig
+from onefold import settings
 from pipelines import fingerprint
-from pipelines.jobs import sync_job_name
+from pipelines.jobs import APPLY, sync_job_name
+from pipelines.stages import applying
+from warehouse import engine
 
 INTERVAL_SECONDS = 60
+DECISIONS_SECONDS = 15
+"""How often the review store is asked: two counts."""
 SETTLED_SECONDS = 5
 """A file changed less than this ago may still be being written; it is looked at next time."""
 
@@ -43,3 +55,34 @@ def _sensor(name: str, config: SourceConfig) -> dg.SensorDefinition:
 def file_sensors(sources: Mapping[str, SourceConfig]) -> list[dg.SensorDefinition]:
     """The sensors of the sources that are files, running as soon as the daemon does."""
     return [_sensor(name, config) for name, config in sources.items() if config.connector != "sql"]
+
+
+def decisions_sensor(home: Path) -> dg.SensorDefinition:
+    """The sensor of stewards' decisions, running as soon as the daemon does."""
+
+    @dg.sensor(
+        name="decisions_sensor",
+        job_name=APPLY,
+        minimum_interval_seconds=DECISIONS_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Brings what stewards decided or took back into the golden table.",
+    )
+    def decided(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        with closing(engine.connect(settings.load(home))) as warehouse:
+            waiting = applying.waiting(warehouse)
+        if not waiting.ready:
+            return dg.SkipReason(waiting.words)
+        if context.instance.get_runs_count(dg.RunsFilter(statuses=_UNDER_WAY)):
+            return dg.SkipReason("A run is under way; its publish takes the decisions in.")
+        return dg.RunRequest(run_key=waiting.key)
+
+    return decided
+
+
+_UNDER_WAY = [
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]

@@ -31,6 +31,8 @@ from warehouse.tables import (
     publish_run,
     staged_customer,
 )
+from warehouse.taken_in import KEY as TAKEN_IN
+from warehouse.taken_in import TakenIn
 
 _WHERE = "golden table"
 _SEQUENCE = "golden_id"
@@ -122,6 +124,7 @@ def publish(
     cases: Cases | None = None,
     evidence: pa.Table | None = None,
     base: PublishedIdentity | None = None,
+    taken_in: TakenIn | None = None,
 ) -> Published:
     """Publish golden customers in one transaction; write only rows that differ.
 
@@ -136,6 +139,7 @@ def publish(
         cases: what stewards should look at; None: nothing.
         evidence: case_tables.EVIDENCE_SCHEMA: of new and changed cases.
         base: what ``identity`` was made from; if given, a publish in between is noticed.
+        taken_in: what all of it was made from, for whoever asks what is not published yet.
 
     Raises:
         PublishError: another publish came between, or the arguments contradict
@@ -151,7 +155,14 @@ def publish(
         run = golden_tables.Run(connection, *_name(connection, last))
         links = relations if relations is not None else SCHEMA.empty_table()
         return _publish(
-            run, identity, consolidated, suggestions, links, (cases, evidence), fingerprint
+            run,
+            identity,
+            consolidated,
+            suggestions,
+            links,
+            (cases, evidence),
+            fingerprint,
+            taken_in,
         )
 
 
@@ -195,6 +206,7 @@ def _publish(
     relations: pa.Table,
     cases: tuple[Cases | None, pa.Table | None],
     fingerprint: str,
+    taken_in: TakenIn | None,
 ) -> Published:
     golden = text_form.encode(consolidated.golden.select(["golden_id", *golden_tables.GOLDEN]))
     golden = golden_tables.without_nul(golden)
@@ -237,7 +249,11 @@ def _publish(
             publish_id=run.publish_id,
             at=run.at,
             fingerprint=fingerprint,
-            counts={**counts, _KEYS: search_keys.VERSION},
+            counts={
+                **counts,
+                _KEYS: search_keys.VERSION,
+                **({TAKEN_IN: taken_in.plain()} if taken_in else {}),
+            },
         )
     )
     return Published(

@@ -323,6 +323,13 @@ def read(wh: Warehouse, record_ids: Sequence[str] | None = None) -> pa.Table:
     return text_form.decode(text, STAGED_SCHEMA).sort_by("record_id")
 
 
+def record_ids(wh: Warehouse) -> set[str]:
+    """The ids of every live record."""
+    with wh.read() as connection:
+        found = rows.read(connection, staged_customer, ["record_id"])
+    return set(found["record_id"].to_pylist())
+
+
 def content_fingerprint(wh: Warehouse) -> str:
     """A hash of all staged records, without their positions.
 

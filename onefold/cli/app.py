@@ -113,6 +113,25 @@ def _refresh(home: Path, sources: list[str] | None) -> None:
 
 
 @app.command()
+def apply(home: Home = None) -> None:
+    """Bring what stewards decided since the last publish into the golden table, without a sync."""
+    from onefold import settings
+    from onefold.cli import console
+    from pipelines import stages
+
+    with console.progress("Applying decisions"), stages.opened(settings.find_home(home)) as opened:
+        waiting, report = stages.apply(opened)
+    console.out.print(waiting.words)
+    if report is not None:
+        console.out.print(
+            f"Golden customers: {report.added:,} added, {report.changed:,} changed,"
+            f" {report.ended:,} ended; {report.golden:,} now."
+        )
+    elif waiting.decisions:
+        raise typer.Exit(INCOMPLETE)
+
+
+@app.command()
 def evaluate(
     truth: Annotated[Path, typer.Option(help="Parquet or CSV with source, source_key, entity_id.")],
     hard_negatives: Annotated[

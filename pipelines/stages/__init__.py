@@ -6,6 +6,7 @@ all that it depends on. A stage that finds its fingerprint there already
 computes and writes nothing. No Dagster here.
 """
 
+from pipelines.stages.applying import Waiting, apply, waiting
 from pipelines.stages.deployment import Deployment, check_settings, opened
 from pipelines.stages.invariants import (
     READABLE,
@@ -24,7 +25,9 @@ from pipelines.stages.sources import stage, sync
 __all__ = [
     "READABLE",
     "Deployment",
+    "Waiting",
     "accounting",
+    "apply",
     "candidates",
     "canonical",
     "check_settings",
@@ -44,4 +47,5 @@ __all__ = [
     "staged_sample",
     "sync",
     "train",
+    "waiting",
 ]

@@ -15,6 +15,7 @@ from warehouse import decisions
 from warehouse import overrides as pinning
 from warehouse import publish as publishing
 from warehouse import staged as staging
+from warehouse import taken_in as taking
 
 log = logging.getLogger("onefold.refresh")
 
@@ -29,17 +30,21 @@ def publish(deployment: Deployment) -> PublishedReport:
         PublishError: the result would lose a record or misuse an id.
     """
     began = time.monotonic()
+    decided = taking.decided(deployment.warehouse)
     found, _ = matching.have_clusters(deployment)
     overrides = decisions.read(deployment.warehouse)
     overrides = overrides.filter(pc.equal(overrides["kind"], "override"))
-    name = fingerprint.of(
-        found,
-        staging.content_fingerprint(deployment.warehouse),
+    staged = staging.content_fingerprint(deployment.warehouse)
+    rest = fingerprint.of(
+        staged,
         deployment.policy.model_dump(mode="json"),
-        overrides.to_pylist(),
         fingerprint.of_code("rules", "dedupe", "warehouse"),
     )
+    name = fingerprint.of(found, rest, overrides.to_pylist())
+    taken_in = taking.TakenIn(decided.made, decided.revoked, staged, found, rest)
     published = publishing.standing(deployment.warehouse, name)
+    if published is not None:
+        taking.note(deployment.warehouse, taken_in)
     if published is None:
         log.info("golden_customer: choosing ids and values")
         base = publishing.read_identity(deployment.warehouse)
@@ -90,6 +95,7 @@ def publish(deployment: Deployment) -> PublishedReport:
             cases=cases.joined(doubtful, pinned),
             evidence=pa.concat_tables([evidence, told]),
             base=base,
+            taken_in=taken_in,
         )
     matching.forget(deployment, found)
     log.info(

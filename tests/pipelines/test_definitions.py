@@ -88,10 +88,11 @@ def test_jobs_are_refresh_and_one_sync_per_source_with_all_that_follows(home: Pa
             key.to_user_string()
             for key in defs.resolve_job_def(name).asset_layer.selected_asset_keys
         }
-        for name in ("refresh", "sync_crm", "sync_erp")
+        for name in ("refresh", "apply_decisions", "sync_crm", "sync_erp")
     }
     everything = {key.to_user_string() for key in graph.get_all_asset_keys()}
     assert keys["refresh"] == everything
+    assert keys["apply_decisions"] == {"clusters", "golden_customer"}
     assert keys["sync_crm"] == everything - {"raw/erp", "staged/erp"}
     assert keys["sync_erp"] == everything - {"raw/crm", "staged/crm"}
 
@@ -139,7 +140,9 @@ def test_a_wrong_source_loads_and_says_what_is_wrong(home: Path) -> None:
     raw = defs.resolve_asset_graph().get(dg.AssetKey(["raw", "bad"]))
     assert "sources/bad.yml, connector" in (raw.description or "")
     assert {one.name for one in defs.schedules or []} == {"sync_crm_schedule"}
-    assert {one.name for one in defs.sensors or []} == {"sync_crm_sensor"}
+    assert {one.name for one in defs.sensors or []} == {
+        "sync_crm_sensor", "decisions_sensor",
+    }  # fmt: skip
 
 
 def test_a_wrong_home_stops_loading_in_words(home: Path) -> None:

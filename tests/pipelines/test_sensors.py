@@ -29,10 +29,10 @@ def _tick(sensor: dg.SensorDefinition, cursor: str | None) -> tuple[int, str | N
     return len(outcome.run_requests or []), outcome.cursor
 
 
-def test_only_file_sources_have_one(home: Path) -> None:
+def test_only_file_sources_and_decisions_have_one(home: Path) -> None:
     found = list(definitions.build(home).sensors or [])
-    assert [one.name for one in found] == ["sync_crm_sensor"]
-    assert found[0].default_status == dg.DefaultSensorStatus.RUNNING
+    assert [one.name for one in found] == ["sync_crm_sensor", "decisions_sensor"]
+    assert {one.default_status for one in found} == {dg.DefaultSensorStatus.RUNNING}
 
 
 def test_unchanged_files_ask_for_no_second_run(sensor: dg.SensorDefinition) -> None:

@@ -1,0 +1,104 @@
+"""What a publish took in: which decisions, and of which records.
+
+Decisions are never deleted and revoked once at most, so how many were made and
+how many revoked say exactly which were known. Both are counted before the
+decisions are read: one that comes in between is asked for again, never lost.
+"""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import sqlalchemy as sa
+
+from warehouse.columns import REVIEW
+from warehouse.engine import Warehouse
+from warehouse.review_tables import decision
+from warehouse.tables import publish_run
+
+KEY = "taken_in"
+"""Name in the counts of a publish."""
+
+
+@dataclass(frozen=True)
+class Decided:
+    """How far stewards have come.
+
+    Attributes:
+        made: decisions ever made; they are numbered, so also the number of the last.
+        revoked: of these, taken back.
+    """
+
+    made: int
+    revoked: int
+
+
+@dataclass(frozen=True)
+class TakenIn:
+    """What a publish was made from.
+
+    Attributes:
+        made, revoked: as of :class:`Decided`.
+        staged: fingerprint of the staged records.
+        clusters: fingerprint of the clusters.
+        rest: fingerprint of what else the golden table depends on, decisions apart.
+    """
+
+    made: int
+    revoked: int
+    staged: str
+    clusters: str
+    rest: str
+
+    @property
+    def decided(self) -> Decided:
+        """The decisions it knew."""
+        return Decided(self.made, self.revoked)
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON takes it."""
+        return asdict(self)
+
+
+def decided(wh: Warehouse) -> Decided:
+    """The decisions there are now."""
+    query = sa.select(sa.func.count(), sa.func.count(decision.c.revoked_at))
+    with wh.read(REVIEW) as connection:
+        made, revoked = connection.execute(query.select_from(decision)).one()
+    return Decided(int(made), int(revoked))
+
+
+def last(wh: Warehouse) -> TakenIn | None:
+    """What the last publish took in; None before the first that said so."""
+    with wh.read() as connection:
+        found = _last(connection)
+    return _of(found.counts) if found is not None else None
+
+
+def note(wh: Warehouse, now: TakenIn) -> bool:
+    """Note that the last publish stands with these decisions too.
+
+    Returns:
+        whether it did not say so already.
+    """
+    with wh.write() as connection:
+        found = _last(connection)
+        if found is None or _of(found.counts) == now:
+            return False
+        connection.execute(
+            sa.update(publish_run)
+            .where(publish_run.c.publish_id == found.publish_id)
+            .values(counts={**(found.counts or {}), KEY: now.plain()})
+        )
+    return True
+
+
+def _last(connection: sa.Connection) -> sa.Row[Any, Any] | None:
+    columns = (publish_run.c.publish_id, publish_run.c.counts)
+    return connection.execute(sa.select(*columns).order_by(publish_run.c.at.desc())).first()
+
+
+def _of(counts: dict[str, Any] | None) -> TakenIn | None:
+    said = (counts or {}).get(KEY)
+    if said is None or said.keys() != {one.name for one in fields(TakenIn)}:
+        return None
+    return TakenIn(**said)
