@@ -82,7 +82,7 @@ def undo(request: Request, wh: Warehouse, judgement_id: str, login: str, reason:
         NotThere: there is no such judgement.
         DecisionConflict: it is not in force.
     """
-    said = reason.strip() or pages.say(request, N_("taken back"))
+    said = reason.strip() or pages.say(request, N_("undone"))
     return judgements.undo(wh, judgement_id, login, said)
 
 

@@ -507,6 +507,19 @@ def listed(
     return found
 
 
+def last_of(wh: Warehouse, login: str) -> str | None:
+    """The latest judgement of somebody that can still be undone; None if there is none."""
+    query = (
+        sa.select(judgement.c.judgement_id)
+        .where(judgement.c.judged_by == login, judgement.c.state.in_(("in_force", "waiting")))
+        .order_by(judgement.c.judged_at.desc(), judgement.c.judgement_id.desc())
+        .limit(1)
+    )
+    with wh.read(REVIEW) as connection:
+        found: str | None = connection.execute(query).scalar()
+    return found
+
+
 def get(wh: Warehouse, judgement_id: str) -> dict[str, Any]:
     """A judgement: the table's columns, and
 

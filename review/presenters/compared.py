@@ -1,6 +1,6 @@
 """Records side by side: one row per field, one column per record, differences marked."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -100,6 +100,7 @@ def compare(
     synced_at: dict[str, datetime],
     *,
     may_see_all: bool,
+    sides: Mapping[str, int] | None = None,
 ) -> Compared:
     """Put records side by side.
 
@@ -108,9 +109,18 @@ def compare(
         golden_ids: their customers, in the order to show them.
         synced_at: source → when it was synced last, UTC.
         may_see_all: whether personal values are shown in full.
+        sides: record_id → part of a customer that may be several; each part stands together.
     """
+    part = sides or {}
     rank = {golden_id: number for number, golden_id in enumerate(golden_ids)}
-    ordered = sorted(records, key=lambda one: (rank.get(one["golden_id"], 99), one["record_id"]))
+    ordered = sorted(
+        records,
+        key=lambda one: (
+            rank.get(one["golden_id"], 99),
+            part.get(one["record_id"], 0),
+            one["record_id"],
+        ),
+    )
     columns = [
         Column(
             record_id=one["record_id"],

@@ -26,6 +26,8 @@ _NAMES = frozenset(
         "legal_representative", "employer_name",
     }
 )  # fmt: skip
+_OF_NAMES = frozenset({"org_brand"})
+"""Not personal by themselves, but what a masked name hides."""
 _NUMBERS = frozenset({"national_id", "phones", "phone_extensions", "house_number", "unit"})
 
 
@@ -41,7 +43,7 @@ def masked(field: str, value: Any) -> Any:
         field: a column of the canonical model.
         value: text, list of text, date, object or None.
     """
-    if value is None or field not in PERSONAL:
+    if value is None or field not in PERSONAL | _OF_NAMES:
         return value
     if isinstance(value, list):
         return [masked(field, each) for each in value]
@@ -52,7 +54,7 @@ def masked(field: str, value: Any) -> Any:
     if isinstance(value, date):
         return f"{value.year}-**-**"
     text = str(value)
-    if field in _NAMES:
+    if field in _NAMES | _OF_NAMES:
         return name(text)
     if field == "emails":
         local, _, domain = text.partition("@")

@@ -28,9 +28,9 @@ DECISIONS: Mapping[str, str] = {
     "override": N_("Decided: the value of %(field)s"),
 }
 REVOKED: Mapping[str, str] = {
-    "link": N_("Taken back: %(left)s and %(right)s are one customer"),
-    "no_link": N_("Taken back: %(left)s and %(right)s are different customers"),
-    "override": N_("Taken back: the value of %(field)s"),
+    "link": N_("Undone: %(left)s and %(right)s are one customer"),
+    "no_link": N_("Undone: %(left)s and %(right)s are different customers"),
+    "override": N_("Undone: the value of %(field)s"),
 }
 _NEVER = frozenset({"created_at", "updated_at", "phone_kinds", "phone_extensions"})
 

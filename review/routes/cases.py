@@ -97,6 +97,7 @@ def _page(
     before, after = _neighbors(wh, asked, case.row, caller.login)
     brief = customers.brief(wh, case.row.golden_ids)
     policy = survivorship.load_policy(request.app.state.settings.sections.get("survivorship"))
+    sides = evidence.parts(case.evidence) if case.evidence else {}
     facts = evidence.of(case.evidence, pages.language_of(request)) if case.evidence else None
     return pages.render(
         request,
@@ -113,12 +114,13 @@ def _page(
             case.row.golden_ids,
             customers.synced_at(wh, case.row.sources),
             may_see_all=may_see_all,
+            sides=sides,
         ),
         preview=golden.preview(
             case.members, policy, brief.get(case.row.golden_ids[0]), may_see_all=may_see_all
         ),
         facts=facts if may_see_all else None,
-        sides=evidence.parts(case.evidence) if case.evidence else {},
+        sides=sides,
         people=_people(wh),
         may_decide=caller.may("steward"),
         may_see_all=may_see_all,
@@ -241,4 +243,6 @@ def comment(
 ) -> Response:
     """Say something about a case."""
     deciding.comment(wh, case_id, said, caller.login)
-    return pages.redirect(request, f"/cases/{case_id}{asked.query()}#comments", N_("Said."))
+    return pages.redirect(
+        request, f"/cases/{case_id}{asked.query()}#comments", N_("Comment added.")
+    )

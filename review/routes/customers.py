@@ -127,7 +127,7 @@ def unmerge(
         reason=form.get("reason", ""),
         approve_above=policy.second_person_above,
     )
-    text = N_("Parted; the golden table follows within a minute.")
+    text = N_("Split; the golden table follows within a minute.")
     if done.state == "waiting":
         text = N_("Noted. A second person must approve it.")
     return pages.redirect(

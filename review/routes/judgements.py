@@ -29,6 +29,15 @@ def waiting(request: Request, caller: Viewer, wh: Stores) -> Response:
     )
 
 
+@router.get("/last")
+def last(request: Request, caller: Steward, wh: Stores) -> Response:
+    """Lead to the caller's latest judgement that can be taken back."""
+    found = judgements.last_of(wh, caller.login)
+    if found is None:
+        return pages.redirect(request, "/judgements", N_("You decided nothing yet."), kind="info")
+    return pages.redirect(request, f"/judgements/{found}")
+
+
 @router.get("/{judgement_id}")
 def show(request: Request, caller: Viewer, wh: Stores, judgement_id: str) -> Response:
     """A judgement, and what taking it back would do."""
@@ -57,7 +66,7 @@ def undo(
     found = judgements.get(wh, judgement_id)
     deciding.undo(request, wh, judgement_id, caller.login, reason)
     to = f"/cases/{found['case_id']}" if found["case_is_live"] else f"/judgements/{judgement_id}"
-    return pages.redirect(request, to, N_("Taken back."))
+    return pages.redirect(request, to, N_("Undone."))
 
 
 @router.post("/{judgement_id}/approve")
@@ -79,11 +88,11 @@ KINDS = {
     "no_link": N_("different customers"),
     "groups": N_("grouped"),
     "override": N_("a value set"),
-    "unmerge": N_("parted"),
+    "unmerge": N_("split"),
 }
 STATES = {
     "in_force": N_("in force"),
     "waiting": N_("waits for a second person"),
     "refused": N_("refused"),
-    "undone": N_("taken back"),
+    "undone": N_("undone"),
 }

@@ -3,7 +3,9 @@
 
 (() => {
   const writes = (element) =>
-    element && (element.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(element.tagName));
+    element &&
+    (element.isContentEditable ||
+      (/^(INPUT|TEXTAREA|SELECT)$/.test(element.tagName) && !/^(checkbox|radio)$/.test(element.type)));
   const visible = (element) => element.getClientRects().length > 0;
   let sent = false; // a decision is sent once, however long the key is held
 
