@@ -283,19 +283,20 @@ def write(folder: Path, document: Path = PAGE, readme: Path = README) -> None:
         between(readme, summary(results) + busy(results))
 
 
-def between(file: Path, made: str) -> None:
+def between(file: Path, made: str, marks: tuple[str, str] = (START, END)) -> None:
     """Put a text between the marks of a file.
 
     Raises:
         ConfigError: the file has no marks.
     """
     text = file.read_text(encoding="utf-8")
-    pattern = f"{re.escape(START)}.*?{re.escape(END)}"
-    changed, count = re.subn(pattern, lambda _: f"{START}\n{made}\n{END}", text, flags=re.S)
+    start, end = marks
+    pattern = f"{re.escape(start)}.*?{re.escape(end)}"
+    changed, count = re.subn(pattern, lambda _: f"{start}\n{made}\n{end}", text, flags=re.S)
     if count != 1:
         raise ConfigError(
             str(file), "there is no one place for the tables", found=f"{count} places",
-            do=f"Put {START} and {END} where they shall stand.",
+            do=f"Put {start} and {end} where they shall stand.",
         )  # fmt: skip
     file.write_text(changed, encoding="utf-8")
 

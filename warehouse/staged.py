@@ -313,6 +313,17 @@ def sources(wh: Warehouse) -> dict[str, int]:
         return dict(sorted((name, count) for name, count in connection.execute(query)))
 
 
+def source_names(wh: Warehouse) -> list[str]:
+    """Sources with live records, sorted: one look into the index each, however many records."""
+    column = staged_customer.c.source
+    found = sa.select(sa.func.min(column).label("source")).cte("found", recursive=True)
+    following = sa.select(sa.func.min(column)).where(column > found.c.source).scalar_subquery()
+    found = found.union_all(sa.select(following).where(found.c.source.is_not(None)))
+    with wh.read() as connection:
+        names = connection.execute(sa.select(found.c.source)).scalars()
+        return sorted(str(one) for one in names if one is not None)
+
+
 def read(wh: Warehouse, record_ids: Sequence[str] | None = None) -> pa.Table:
     """Live records as STAGED_SCHEMA, sorted by record_id: all, or those of the given that live."""
     where = "" if record_ids is None else rows.one_of("record_id", record_ids)

@@ -57,7 +57,7 @@ def show_queue(
         bands=cases.bands(wh, asked.filter, caller.login),
         counts=cases.counts(wh),
         choices=queue.choices(
-            asked, list(staged.sources(wh)), _people(wh), language=pages.language_of(request)
+            asked, staged.source_names(wh), _people(wh), language=pages.language_of(request)
         ),
         next=asked.query(after=queue.place_text(found.after)) if found.after else "",
         first=bool(after),

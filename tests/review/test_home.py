@@ -37,6 +37,11 @@ def test_an_empty_home_is_told_what_to_do(client: Client) -> None:
 
 
 @pytest.mark.demo_home
+def test_a_week_without_decisions_is_said(client: Client) -> None:
+    assert "Nobody decided anything" in client("viewer").get("/").text
+
+
+@pytest.mark.demo_home
 def test_what_waits_is_counted_by_state_band_and_kind(wh: Warehouse) -> None:
     before = counted(wh)
     assert before.pending == cases.counts(wh)["open"] > 0

@@ -27,6 +27,7 @@ def test_an_empty_warehouse_reads_as_an_empty_table(world):
     found = staged.read(world.wh)
     assert (found.num_rows, found.schema) == (0, STAGED_SCHEMA)
     assert staged.sources(world.wh) == {}
+    assert staged.source_names(world.wh) == []
     assert staged.last_sync(world.wh, "erp") is None
 
 
@@ -44,6 +45,7 @@ def test_sources_do_not_touch_each_other(world):
     assert world.put("crm", {}).deleted == 2
     assert staged.read(world.wh)["record_id"].to_pylist() == ["erp:1"]
     assert staged.sources(world.wh) == {"erp": 1}
+    assert staged.source_names(world.wh) == ["erp"]
 
 
 def test_unchanged_rows_are_not_written_again(world):
