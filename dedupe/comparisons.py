@@ -170,13 +170,21 @@ def _vetoes(
         & ~email_agrees
         & ~(born & reached)
     )
+    other_id = (levels["id"] == identifiers.CONFLICT) & ~(same_name & born & reached)
+    other_birth_date = (
+        (levels["birth_date"] == identifiers.BORN_DIFFERENT)
+        & ~id_holds
+        & ~(same_name & at_home & ~generation)
+    )
+    # Relatives share neither number nor birth date; a firm's second number is more often a slip.
+    relatives = person & together & ~id_agrees & (levels["birth_date"] < identifiers.BORN_NEAR)
     tests: dict[str, Mask] = {
         "type": ~person & ~organization,
         "branch": np.isin(levels["branch"], [people.BRANCH_OTHER, people.BRANCH_PARENT]),
-        "id": (levels["id"] == identifiers.CONFLICT) & ~(same_name & born & reached),
-        "birth_date": (levels["birth_date"] == identifiers.BORN_DIFFERENT)
-        & ~id_holds
-        & ~(same_name & at_home & ~generation),
+        "id_at_home": other_id & relatives,
+        "id": other_id,
+        "birth_date_at_home": other_birth_date & relatives,
+        "birth_date": other_birth_date,
         "household": (other_given | other_character) & together | one_suffix,
         "given_name": other_given,
         "sibling": other_character,

@@ -237,7 +237,16 @@ VETOES: dict[str, Veto] = {
     "branch": Veto(
         "One is a branch and the other is not, or they are different branches.", "branch"
     ),
+    "id_at_home": Veto(
+        "One telephone or address, but numbers of one kind that differ by more than a typing slip.",
+        "id",
+    ),
     "id": Veto("Their numbers of one kind differ by more than a typing slip.", "id"),
+    "birth_date_at_home": Veto(
+        "One telephone or address, but birth dates that differ clearly.",
+        "birth_date",
+        overruled_at_bits=1.0,
+    ),
     "birth_date": Veto("Their birth dates differ clearly.", "birth_date", overruled_at_bits=1.0),
     "household": Veto(
         "Relatives of one household: one family name, one telephone or address, but another"

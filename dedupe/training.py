@@ -156,7 +156,7 @@ def _strata(
     if known is not None:
         veto = np.where(known == 1.0, "", veto)
     counts = pairs_of(levels)
-    by_number = np.isin(veto, NUMBERS)
+    by_number = np.isin(veto, [name for name, known in VETOES.items() if known.field in NUMBERS])
     name = levels.column("name_level").to_numpy().astype(np.int64)
     open_type = np.where(veto == "", types, "")
     for customer_type in LEVELS:

@@ -593,7 +593,7 @@ def test_a_birth_date_that_agrees_tells_a_slip_from_a_relative(
 @pytest.mark.parametrize(
     ("left", "right", "home", "veto"),
     [
-        (date(1960, 3, 4), date(1986, 7, 9), HOME, "birth_date"),
+        (date(1960, 3, 4), date(1986, 7, 9), HOME, "birth_date_at_home"),
         (date(1960, 3, 4), date(1968, 7, 9), HOME, None),
         (date(1960, 3, 4), date(1968, 7, 9), {}, "birth_date"),
     ],
@@ -723,6 +723,21 @@ MAIL = {"emails": ["hill@example.com"]}
         (person("Robert Hill Jr", **HOME), person("Robert Hill", **HOME), "household"),
         (person("Robert Hill Jr", **HOME | MAIL), person("Robert Hill", **HOME | MAIL), None),
         (person("Robert Hill Jr"), person("Robert Hill"), None),
+        (
+            person("Robert Hill", id_keys=["ssn:900123456"], **PHONE),
+            person("Robert Hill", id_keys=["ssn:911987654"], **PHONE),
+            "id_at_home",
+        ),
+        (
+            person("Rob Hill", id_keys=["ssn:900123456"], **PHONE | BORN),
+            person("Robert Hill", id_keys=["ssn:911987654"], **PHONE | BORN),
+            "id",
+        ),
+        (
+            person("Robert Hill", id_keys=["ssn:900123456"]),
+            person("Robert Hill", id_keys=["ssn:911987654"]),
+            "id",
+        ),
         (person("王小明", **PHONE), person("李丽", **PHONE), "housemates"),
         (person("Robert Hill", **HOME), person("Anna Lang", **HOME), "housemates"),
         (person("Robert Hill", **HOME | MAIL), person("Anna Lang", **HOME | MAIL), None),
