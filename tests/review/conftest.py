@@ -17,22 +17,26 @@ What to take:
                 test fails on console errors, page errors and CSP violations. Also
                 ``page(role, language, theme="dark", width=820)``.
 ``axe``         ``axe(page)``: asserts that axe-core finds no serious violation.
+``reading``     what a page tells: ``secrets(records)``, ``all_of(html)``, ``text_of(html)``.
 ``shot``        ``shot(page, "queue-zh")``: a screenshot into ONEFOLD_SHOTS, if that is set.
 
 Pages end before the server does, the server before the warehouse.
 """
 
+import html
 import os
+import re
 import shutil
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from datetime import timedelta
 from importlib import resources
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 import uvicorn
@@ -44,6 +48,7 @@ from onefold.cli import home as homes
 from onefold.settings import Settings
 from review.app import create_app
 from review.security import passwords, sessions
+from rules.customer import PERSONAL
 from warehouse import accounts, engine
 from warehouse.engine import Warehouse
 
@@ -272,3 +277,35 @@ def shot() -> Callable[..., None]:
             page.screenshot(path=Path(folder) / f"{name}.png", full_page=full)
 
     return take
+
+
+class Reading:
+    """What somebody may read in a page's HTML."""
+
+    @staticmethod
+    def secrets(records: Iterable[Mapping[str, Any]]) -> set[str]:
+        """Personal values of records that are long enough to be found by no chance."""
+        found: set[str] = set()
+        for record in records:
+            for field in PERSONAL & set(record):
+                value = record[field]
+                each = value if isinstance(value, list) else [value]
+                found |= {str(one) for one in each if one and not isinstance(one, dict)}
+        return {one for one in found if len(one) > 4 or (len(one) > 1 and one[0] > "\u2e80")}
+
+    @classmethod
+    def all_of(cls, page: str) -> str:
+        """A page as a curious one may take it: with its markup, and without."""
+        return unquote(html.unescape(page)) + cls.text_of(page)
+
+    @staticmethod
+    def text_of(page: str) -> str:
+        """What stands between the tags; how characters sound is left out."""
+        silent = re.sub(r"<rt>.*?</rt>", "", page)
+        return html.unescape(re.sub(r"<[^>]*>", "", silent))
+
+
+@pytest.fixture(scope="session")
+def reading() -> type[Reading]:
+    """What somebody may read in a page's HTML: ``secrets``, ``all_of``, ``text_of``."""
+    return Reading
