@@ -15,6 +15,7 @@ from pipelines.golden import golden_customer
 from pipelines.jobs import all_jobs
 from pipelines.matching import candidates_asset, clusters, scored_pairs
 from pipelines.raw import raw_asset
+from pipelines.repair_sensor import repairs_sensor
 from pipelines.resources import Home
 from pipelines.schedules import source_schedules
 from pipelines.sensors import decisions_sensor, file_sensors
@@ -33,6 +34,7 @@ def build(home: Path | None) -> dg.Definitions:
     """
     found = declared(home) if home else Declared({}, {})
     sources, names = found.sources, found.names
+    jobs = all_jobs(names)
     return dg.Definitions(
         assets=[
             *(raw_asset(name, sources.get(name) or found.broken[name]) for name in names),
@@ -43,9 +45,13 @@ def build(home: Path | None) -> dg.Definitions:
             clusters,
             golden_customer,
         ],
-        jobs=all_jobs(names),
+        jobs=jobs,
         schedules=source_schedules(sources, time_zone(settings.load(home)) if home else "UTC"),
-        sensors=[*file_sensors(sources), *([decisions_sensor(home)] if home else [])],
+        sensors=[
+            *file_sensors(sources),
+            *([decisions_sensor(home)] if home else []),
+            *([repairs_sensor(home, names, jobs)] if home and names else []),
+        ],
         resources={"home": Home(path=str(home) if home else dg.EnvVar("ONEFOLD_HOME"))},
         executor=dg.in_process_executor,
     )

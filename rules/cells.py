@@ -9,7 +9,7 @@ date is stands in the field rules.
 import json
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +19,9 @@ from connectors.config import SourceConfig
 from connectors.mapping import resolve
 from rules.placeholder import is_placeholder
 from rules.quarantine import Findings, Problem
+
+if TYPE_CHECKING:
+    from rules.repairs import Repairs
 
 Cell = str | None
 Columns = dict[str, list[Any]]
@@ -67,22 +70,27 @@ class Cells:
     Args:
         raw: the raw table; columns that start with ``_`` are not the source's.
         config: the source.
+        repairs: what stewards accepted; None: nothing.
 
     Attributes:
         rows: how many records there are.
         columns: input field → its source columns, as the source's YAML and headings map them.
         findings: what was noted so far.
+        accepted: row, staged field and raw value of the findings that a steward accepted.
 
     Raises:
         SourceLayout: a mapped column is not there.
     """
 
-    def __init__(self, raw: pa.Table, config: SourceConfig) -> None:
+    def __init__(
+        self, raw: pa.Table, config: SourceConfig, repairs: "Repairs | None" = None
+    ) -> None:
         names = [name for name in raw.column_names if not name.startswith("_")]
         self.rows = raw.num_rows
         self.columns: dict[str, list[str]] = resolve(config, names)
         self.findings = Findings()
-        self._raw, self._config = raw, config
+        self.accepted: list[tuple[int, str, Cell]] = []
+        self._raw, self._config, self._repairs = raw, config, repairs
         self._read_cells: dict[str, list[list[Cell]]] = {}
         self._firsts: dict[str, list[Cell]] = {}
         self._everies: dict[str, list[tuple[str, ...]]] = {}
@@ -172,6 +180,11 @@ class Cells:
         if severity != problem.severity:
             problem = Problem(problem.rule, problem.reason, severity)
         self.findings.add(row, staged, problem, raw_value)
+        if self._repairs is not None and self._repairs.accepts(
+            self._raw["_source_key"][row].as_py(), staged, problem.rule, raw_value
+        ):
+            self.accepted.append((row, staged, raw_value))
+            return True
         return usable
 
     def usable(

@@ -7,10 +7,13 @@ the suites (rules/suites.py).
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
+
+if TYPE_CHECKING:
+    from rules.repairs import Repairs
 
 Severity = Literal["error", "warning"]
 
@@ -131,6 +134,7 @@ class Quarantine:
         problems: :data:`PROBLEMS_SCHEMA`, what standardize noted.
         raw: the raw table, row for row.
         inputs: staged field → the raw columns it was read from.
+        repairs: what stewards accepted; None: nothing.
     """
 
     def __init__(
@@ -139,7 +143,9 @@ class Quarantine:
         problems: pa.Table,
         raw: pa.Table,
         inputs: Mapping[str, Sequence[str]],
+        repairs: "Repairs | None" = None,
     ) -> None:
+        self._repairs = repairs if repairs is not None and repairs.accepts_any else None
         self._staged, self._problems, self._raw, self._inputs = staged, problems, raw, inputs
         self._noted: dict[tuple[str | None, str, int], list[int]] = {}
         columns = [problems[name].to_pylist() for name in ("field", "severity", "row")]
@@ -161,6 +167,39 @@ class Quarantine:
         for row in rows:
             self._taken += self._noted[field, severity, row]
         return len(self._taken) - before
+
+    def standing_noted(
+        self, rows: Iterable[int], field: str | None, severity: Severity
+    ) -> list[int]:
+        """Those of the rows for which standardize noted what no steward accepted."""
+        repairs = self._repairs
+        if repairs is None:
+            return list(rows)
+        names = ("source_key", "field", "rule", "raw_value")
+        columns = [self._problems[name] for name in names]
+        return [
+            row
+            for row in rows
+            if not all(
+                repairs.accepts(*(column[number].as_py() for column in columns))
+                for number in self._noted[field, severity, row]
+            )
+        ]
+
+    def standing(self, rows: Sequence[int], fields: Sequence[str], rule: str) -> list[int]:
+        """Those of the rows of which no steward accepted the finding on each of the fields."""
+        repairs = self._repairs
+        if repairs is None:
+            return list(rows)
+        accepted = {
+            field: [
+                repairs.accepts(self._staged["source_key"][row].as_py(), field, rule, value)
+                for row, value in zip(rows, self._as_written(rows, field), strict=True)
+            ]
+            for field in fields
+        }
+        found = zip(*accepted.values(), strict=True)
+        return [row for row, all_of in zip(rows, found, strict=True) if not all(all_of)]
 
     def write(
         self, rows: Sequence[int], field: str, rule: str, severity: Severity, reason: str
@@ -207,14 +246,35 @@ class Quarantine:
         found = found.append_column("whole_record", pa.array(whole, pa.bool_()))
         return found.select(QUARANTINE_SCHEMA.names).cast(QUARANTINE_SCHEMA)
 
+    def accepted_of(self, table: pa.Table) -> pa.Array:
+        """For each row of :meth:`table` whether a steward accepted it."""
+        repairs = self._repairs
+        if repairs is None:
+            return pa.array([False] * table.num_rows, pa.bool_())
+        names = ("source_key", "field", "rule", "raw_value")
+        columns = (table[name].to_pylist() for name in names)
+        return pa.array([repairs.accepts(*one) for one in zip(*columns, strict=True)], pa.bool_())
+
     def _raw_values(self) -> list[str | None]:
         """Of each written finding: what the source wrote, or staged if it came from elsewhere."""
-        cells: dict[str, list[list[Any]]] = {}
-        for field in {entry[1] for entry in self._written}:
-            cells[field] = [self._raw[name].to_pylist() for name in self._inputs.get(field, ())]
-        values: list[str | None] = []
+        rows_of: dict[str, list[int]] = {}
         for row, field, *_ in self._written:
-            written = " | ".join(str(column[row]) for column in cells[field] if column[row])
-            staged = None if written else self._staged[field][row].as_py()
-            values.append(shorten(written or (None if staged is None else str(staged))))
+            rows_of.setdefault(field, []).append(row)
+        known = {
+            (row, field): value
+            for field, rows in rows_of.items()
+            for row, value in zip(rows, self._as_written(rows, field), strict=True)
+        }
+        return [known[row, field] for row, field, *_ in self._written]
+
+    def _as_written(self, rows: Sequence[int], field: str) -> list[str | None]:
+        """A field of these rows: what the source wrote, or staged if it came from elsewhere."""
+        places = pa.array(rows, pa.int64())
+        names = self._inputs.get(field, ())
+        cells = [self._raw[name].take(places).to_pylist() for name in names]
+        staged = self._staged[field].take(places).to_pylist()
+        values: list[str | None] = []
+        for number, value in enumerate(staged):
+            written = " | ".join(str(column[number]) for column in cells if column[number])
+            values.append(shorten(written or (None if value is None else str(value))))
         return values

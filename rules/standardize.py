@@ -14,6 +14,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as field_of
 from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
@@ -36,6 +37,7 @@ from rules.cells import Cell, Cells, Columns, staged_fields
 from rules.collection import no_collection
 from rules.customer import ALL, FIELDS, PERSON, STAGED_SCHEMA
 from rules.quarantine import Problem
+from rules.repairs import Repairs, use_as_written
 
 _UNKNOWN = "The value is not known; add it to 'values' in the source's YAML or correct it."
 _TYPE_UNKNOWN = Problem("customer_type_unknown", _UNKNOWN)
@@ -71,17 +73,21 @@ class Standardized:
     Attributes:
         staged: ``rules.customer.STAGED_SCHEMA``, one row per raw row, in the same order.
         problems: ``rules.quarantine.PROBLEMS_SCHEMA``.
-        raw: the raw table.
+        raw: the raw table, with the values that stewards mended.
         inputs: staged field → the raw columns it was read from, for the fields that are mapped.
+        repairs: what stewards mended and accepted.
     """
 
     staged: pa.Table
     problems: pa.Table
     raw: pa.Table
     inputs: Mapping[str, Sequence[str]]
+    repairs: Repairs = field_of(default_factory=Repairs)
 
 
-def standardize(raw: pa.Table, config: SourceConfig, country: str) -> Standardized:
+def standardize(
+    raw: pa.Table, config: SourceConfig, country: str, repairs: pa.Table | None = None
+) -> Standardized:
     """Clean and type every record of a source.
 
     Args:
@@ -89,16 +95,20 @@ def standardize(raw: pa.Table, config: SourceConfig, country: str) -> Standardiz
             source's columns as text.
         config: the source.
         country: ISO 3166 code of the home, for a source that declares none.
+        repairs: ``rules.repairs.REPAIRS_SCHEMA``, those in force for the source.
 
     Raises:
         SourceLayout: a mapped column is not there.
     """
     with no_collection():
-        return _standardize(raw, config, country)
+        return _standardize(raw, config, country, Repairs(repairs))
 
 
-def _standardize(raw: pa.Table, config: SourceConfig, country: str) -> Standardized:
-    cells = Cells(raw, config)
+def _standardize(
+    raw: pa.Table, config: SourceConfig, country: str, repairs: Repairs
+) -> Standardized:
+    raw = repairs.apply(raw, config)
+    cells = Cells(raw, config, repairs if repairs.accepts_any else None)
     staged = _read(cells, config, country)
     keys = [key or "" for key in raw["_source_key"].to_pylist()]
     staged["record_id"] = [f"{config.name}:{key}" for key in keys]
@@ -107,14 +117,15 @@ def _standardize(raw: pa.Table, config: SourceConfig, country: str) -> Standardi
         staged[name] = raw[f"_{name}"].to_pylist()
     _check_keys(raw, keys, cells)
     inputs: dict[str, list[str]] = {}
-    for field, names in cells.columns.items():
-        for fed in staged_fields(field):
+    for name, names in cells.columns.items():
+        for fed in staged_fields(name):
             inputs.setdefault(fed, []).extend(names)
     return Standardized(
         staged=pa.table(staged, schema=STAGED_SCHEMA),
         problems=cells.findings.table(staged["record_id"], keys, staged["position"], config.name),
         raw=raw,
         inputs=inputs,
+        repairs=repairs,
     )
 
 
@@ -187,6 +198,7 @@ def _read(cells: Cells, config: SourceConfig, home: str) -> Columns:
         staged[flag] = cells.code(flag, codes.yes_no, _FLAG_UNKNOWN)
     for field in ("created_at", "updated_at"):
         staged[field] = _moments(cells, field, config, default)
+    use_as_written(staged, cells.accepted)
     _require_identity(cells, staged)
     for model_field in FIELDS:
         if model_field.kind in _MAY_BE_EMPTY:

@@ -54,7 +54,8 @@ class Rule:
     """An expectation with what its failing rows mean.
 
     Attributes:
-        effect: ``finding``: what standardize noted; ``value``: the value is not used;
+        effect: ``finding``: what standardize noted; ``value``: the value is not used, unless
+            a steward accepts it; ``form``: the value is not used, as later stages rely on its form;
             ``record``: the record is kept out; ``check``: nothing but the check.
         fields: the staged columns it speaks about.
         reason: sentence for quarantine.
@@ -62,7 +63,7 @@ class Rule:
     """
 
     expectation: Expectation
-    effect: Literal["finding", "value", "record", "check"]
+    effect: Literal["finding", "value", "form", "record", "check"]
     fields: tuple[str, ...]
     reason: str
     description: str
@@ -172,7 +173,7 @@ def value_rules(staged: pa.Table, severity: Mapping[str, Severity]) -> list[Rule
     return [
         Rule(
             Expectation(name, type_, {"column": column, **kwargs}, severity.get(name, "error")),
-            "value",
+            "form",
             (column,),
             f"The value is not {form}; correct it in the source.",
             f"Every value of {_words(column)} is {form}.",

@@ -78,12 +78,16 @@ class Validated:
         quarantine: one row per finding, ``rules.quarantine.QUARANTINE_SCHEMA``.
         checks: one per expectation.
         rejected: how many records are kept out of staged.
+        accepted: for each row of quarantine whether a steward accepted it.
+        overtaken: ids of the repairs for which no value or finding was met.
     """
 
     staged: pa.Table
     quarantine: pa.Table
     checks: list[Check]
     rejected: int
+    accepted: pa.Array
+    overtaken: list[str]
 
 
 def validate(standardized: Standardized, config: SourceConfig) -> Validated:
@@ -103,12 +107,21 @@ def validate(standardized: Standardized, config: SourceConfig) -> Validated:
     known = {rule.expectation.name: result for rule, result in zip(asked, answers, strict=True)}
     silent = Result(success=True, evaluated=staged.num_rows, failing=())
     results = [known.get(rule.expectation.name, silent) for rule in rules]
-    quarantine = Quarantine(staged, problems, standardized.raw, standardized.inputs)
+    repairs = standardized.repairs
+    quarantine = Quarantine(staged, problems, standardized.raw, standardized.inputs, repairs)
     checks = [
         _check(rule, result, blocking=False, quarantined=_sort(rule, result.failing, quarantine))
         for rule, result in zip(rules, results, strict=True)
     ]
-    return Validated(quarantine.accepted(), quarantine.table(), checks, quarantine.rejected)
+    findings = quarantine.table()
+    return Validated(
+        staged=quarantine.accepted(),
+        quarantine=findings,
+        checks=checks,
+        rejected=quarantine.rejected,
+        accepted=quarantine.accepted_of(findings),
+        overtaken=repairs.overtaken,
+    )
 
 
 def _sort(rule: Rule, failing: Sequence[int], quarantine: Quarantine) -> int:
@@ -116,19 +129,32 @@ def _sort(rule: Rule, failing: Sequence[int], quarantine: Quarantine) -> int:
     severity = rule.expectation.severity
     if rule.effect == "check" or not failing:
         return 0
+    name = rule.expectation.name
+    standing = _standing(rule, failing, quarantine)
     if rule.effect == "record" or (severity == "error" and ESSENTIAL.intersection(rule.fields)):
-        quarantine.reject(failing)
+        quarantine.reject(standing)
     if rule.effect == "finding":
         return sum(quarantine.take(failing, field, severity) for field in rule.fields)
     if rule.effect == "record" and not rule.fields:
         return quarantine.take(failing, None, severity)
-    if rule.effect == "value" and severity == "error":
+    if rule.effect in ("value", "form") and severity == "error":
+        unused = standing if rule.effect == "value" else failing
         for field in set(rule.fields) - ESSENTIAL:
-            quarantine.blank(failing, (field, *BELONGS.get(field, ())))
-    name = rule.expectation.name
+            quarantine.blank(unused, (field, *BELONGS.get(field, ())))
     return sum(
         quarantine.write(failing, field, name, severity, rule.reason) for field in rule.fields
     )
+
+
+def _standing(rule: Rule, failing: Sequence[int], quarantine: Quarantine) -> list[int]:
+    """The failing rows whose findings no steward accepted."""
+    severity, name = rule.expectation.severity, rule.expectation.name
+    if rule.effect == "finding":
+        noted = [set(quarantine.standing_noted(failing, field, severity)) for field in rule.fields]
+        return sorted(set().union(*noted))
+    if rule.effect == "record" and not rule.fields:
+        return quarantine.standing_noted(failing, None, severity)
+    return quarantine.standing(failing, rule.fields, name)
 
 
 def validate_canonical(staged: pa.Table) -> list[Check]:

@@ -1,7 +1,8 @@
 """Findings → quarantine: rejected values and records until they are repaired.
 
 What belongs here: the table ``quarantine``. It is written within the
-transaction of the sync that found them (warehouse/staged.py).
+transaction of the sync that found them (warehouse/staged.py). What stewards
+mend and accept stands in repairs.py; how pages list findings in findings.py.
 """
 
 import pyarrow as pa
@@ -14,41 +15,53 @@ from warehouse.engine import Warehouse
 from warehouse.tables import quarantine
 
 
-def identified(text: pa.Table, sync_id: str) -> pa.Table:
+def identified(text: pa.Table, sync_id: str, accepted: pa.Array | None = None) -> pa.Table:
     """Findings with an id that follows from what was found, not from where or when.
 
     Equal findings (a key that stands twice) are counted through, by position.
+
+    Args:
+        text: the findings.
+        sync_id: the sync that found them.
+        accepted: for each whether a steward accepted it; None: none.
     """
+    if accepted is None:
+        status = pa.array(["open"] * text.num_rows, pa.string())
+    else:
+        status = pc.if_else(accepted, "accepted", "open")
+    text = text.append_column("status", status)
     text = text.sort_by([("record_id", "ascending"), ("position", "ascending")])
     seen: dict[str, int] = {}
     ids = []
-    for name in text_form.hashes(text.drop_columns(["position"])).to_pylist():
+    content = text.drop_columns(["position", "whole_record", "status"])
+    for name in text_form.hashes(content).to_pylist():
         seen[name] = seen.get(name, 0) + 1
         ids.append(f"{name[:24]}-{seen[name]}")
     text = text.append_column("quarantine_id", pa.array(ids, pa.string()))
-    return text_form.with_constant(text, first_seen=sync_id, status="open")
+    return text_form.with_constant(text, first_seen=sync_id)
 
 
 def write(connection: sa.Connection, source: str, found: pa.Table, sync_id: str) -> tuple[int, int]:
-    """Insert new findings, close the ones that are gone, open closed ones again."""
-    keys = ["quarantine_id"]
-    columns = ["quarantine_id", "position", "status"]
-    stored = rows.read(connection, quarantine, columns, rows.one_of("source", [source]))
-    change = rows.difference(stored, found, keys, ["position"])
+    """Insert new findings, close the ones that are gone, open closed ones again.
+
+    Returns:
+        how many became open or accepted, and how many closed. A finding that was
+        accepted, or is not any more, counts in both.
+    """
+    keys, told = ["quarantine_id"], ["position", "whole_record", "status"]
+    stored = rows.read(connection, quarantine, [*keys, *told], rows.one_of("source", [source]))
+    change = rows.difference(stored, found, keys, told)
     rows.insert(connection, quarantine, change.added)
-    rows.update(connection, quarantine, change.changed.select(["quarantine_id", "position"]), keys)
+    again = change.changed.select([*keys, *told])
+    again = again.append_column("last_seen", pa.nulls(again.num_rows, pa.string()))
+    rows.update(connection, quarantine, again, keys)
     gone = change.deleted.filter(pc.not_equal(change.deleted["status"], "repaired"))
     closing = text_form.with_constant(gone.select(keys), status="repaired", last_seen=sync_id)
     rows.update(connection, quarantine, closing, keys)
-    repaired = stored.filter(pc.equal(stored["status"], "repaired"))
-    again = found.filter(
-        pc.is_in(found["quarantine_id"], value_set=repaired["quarantine_id"].combine_chunks())
-    ).select(keys)
-    opening = text_form.with_constant(again, status="open").append_column(
-        "last_seen", pa.nulls(again.num_rows, pa.string())
-    )
-    rows.update(connection, quarantine, opening, keys)
-    return change.added.num_rows + again.num_rows, gone.num_rows
+    turned = rows.difference(stored, found, keys, ["status"]).changed.num_rows
+    stood = stored.filter(pc.not_equal(stored["status"], "repaired"))
+    turned_of_these = rows.difference(stood, found, keys, ["status"]).changed.num_rows
+    return change.added.num_rows + turned, gone.num_rows + turned_of_these
 
 
 def read(wh: Warehouse, source: str | None = None, status: str = "open") -> pa.Table:
@@ -76,16 +89,3 @@ def read(wh: Warehouse, source: str | None = None, status: str = "open") -> pa.T
     table = text_form.decode(text, schema)
     order = [(name, "ascending") for name in ("record_id", "field", "quarantine_id")]
     return table.filter(pc.equal(table["status"], status)).sort_by(order)
-
-
-def accept(wh: Warehouse, quarantine_ids: list[str]) -> int:
-    """Mark open findings as accepted: a steward saw them and lets them be.
-
-    Returns:
-        How many were open and are accepted now.
-    """
-    wanted = quarantine.c.quarantine_id.in_(quarantine_ids) & (quarantine.c.status == "open")
-    with wh.write() as connection:
-        return connection.execute(
-            sa.update(quarantine).where(wanted).values(status="accepted")
-        ).rowcount

@@ -149,8 +149,10 @@ repair = sa.Table(
     at("repaired_at", "When, UTC."),
     text("undone_by", "Who took it back: a login."),
     at("undone_at", "When it was taken back, UTC; null: in force.", null=True),
+    text("quarantine_id", "The finding."),
     one_of("kind", "value", "accept"),
     sa.Index(None, "source", "source_key"),
+    sa.Index(None, "quarantine_id"),
     comment="Values that stewards mended or let pass, for as long as the source keeps its own.",
 )
 

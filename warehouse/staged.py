@@ -105,7 +105,12 @@ class SyncRun:
 
 
 def replace(
-    wh: Warehouse, source: str, staged: pa.Table, quarantined: pa.Table, sync: Sync
+    wh: Warehouse,
+    source: str,
+    staged: pa.Table,
+    quarantined: pa.Table,
+    sync: Sync,
+    accepted: pa.Array | None = None,
 ) -> Changes:
     """Make the source's staged records and open findings equal to these.
 
@@ -118,6 +123,7 @@ def replace(
         staged: STAGED_SCHEMA, all live records of the source; empty removes it.
         quarantined: QUARANTINE_SCHEMA, all findings of the source.
         sync: what is known of the sync.
+        accepted: for each finding whether a steward accepted it; None: none.
 
     Raises:
         WarehouseError: rows of another source or a record twice; the database refuses.
@@ -127,7 +133,7 @@ def replace(
     text = text.append_column(_HASH, text_form.hashes(content))
     staged_hash = text_form.digest(text.select(["record_id", _HASH]))
     found = quarantine.identified(
-        text_form.encode(quarantined.select(QUARANTINE_SCHEMA.names)), sync.sync_id
+        text_form.encode(quarantined.select(QUARANTINE_SCHEMA.names)), sync.sync_id, accepted
     )
     kept_out = quarantined.filter(pc.fill_null(quarantined["whole_record"], False))
     records_out = kept_out.group_by(["record_id", "position"]).aggregate([]).num_rows
@@ -141,7 +147,7 @@ def replace(
             deleted=deleted,
             staged=text.num_rows,
             quarantined=records_out,
-            findings=found.num_rows,
+            findings=pc.sum(pc.equal(found["status"], "open")).as_py() or 0,
             opened=opened,
             closed=closed,
         )

@@ -71,6 +71,7 @@ quarantine = sa.Table(
     one_of("status", "open", "repaired", "accepted"),
     one_of("severity", "error", "warning"),
     sa.Index(None, "source", "status"),
+    sa.Index("ix_quarantine_status", "status", "source", "rule", "severity", "field"),
     comment="Rejected values and records, with rule and reason.",
 )
 

@@ -11,6 +11,8 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Literal
 
+import pyarrow as pa
+
 from connectors import snapshot
 from connectors.source import SourceConfig, extract
 from onefold.errors import ConfigError, SourceError, SourceHeld
@@ -18,7 +20,8 @@ from pipelines import fingerprint
 from pipelines.report import Staged, Status, Synced
 from pipelines.stages.deployment import Deployment
 from rules import standardize, suites
-from rules.suites import Check
+from rules.suites import Check, Validated
+from warehouse import repairs as mending
 from warehouse import staged as staging
 
 log = logging.getLogger("onefold.refresh")
@@ -81,8 +84,8 @@ def sync(deployment: Deployment, source: str, *, last_try: bool = True) -> Synce
 def stage(deployment: Deployment, source: str) -> Staged:
     """Bring staged and quarantine to the source's newest snapshot, in one transaction.
 
-    Nothing is computed or written when they stand on the same snapshot, YAML
-    and rules already. As in sync, a source that cannot be staged is an outcome.
+    Nothing is computed or written when they stand on the same snapshot, YAML,
+    rules and repairs already. As in sync, a source that cannot be staged is an outcome.
     """
     began, started_at = time.monotonic(), datetime.now(UTC)
     good = staging.last_sync(deployment.warehouse, source)
@@ -96,7 +99,8 @@ def stage(deployment: Deployment, source: str) -> Staged:
     manifest = snapshot.latest(deployment.lake, source)
     if manifest is None:
         return _stands(source, good, "failed", "The source was never read.", began)
-    depends_on = _staging_fingerprint(deployment, config, manifest)
+    repairs = mending.in_force(deployment.warehouse, source)
+    depends_on = _staging_fingerprint(deployment, config, manifest, repairs)
     if good is not None and good.fingerprint == depends_on and failed is None:
         log.info("staged/%s: unchanged, %s records", source, f"{good.rows_staged:,}")
         return _stands(source, good, "unchanged", "", began)
@@ -110,7 +114,7 @@ def stage(deployment: Deployment, source: str) -> Staged:
     path = snapshot.path_of(deployment.lake, manifest)
     country = config.country or deployment.settings.country
     try:
-        standardized = standardize.standardize(snapshot.read(path), config, country)
+        standardized = standardize.standardize(snapshot.read(path), config, country, repairs)
         log.info("staged/%s: checking", source)
         validated = suites.validate(standardized, config)
     except (SourceError, ConfigError) as error:
@@ -131,8 +135,13 @@ def stage(deployment: Deployment, source: str) -> Staged:
             key_basis=manifest.key_basis,
             fingerprint=depends_on,
             manifest=manifest.model_dump(mode="json")
-            | {"checks": [asdict(check) for check in validated.checks], "settings": settings},
+            | {
+                "checks": [asdict(check) for check in validated.checks],
+                "settings": settings,
+                "repairs": _repairs_told(repairs, validated),
+            },
         ),
+        validated.accepted,
     )
     if last is not None and failing:
         # Staged again for other rules only: that the source fails is still the last word on it.
@@ -219,14 +228,29 @@ _NOT_STAGING = {
 """Settings of a source that say where and when to read, not what the records become."""
 
 
+def repairs_fingerprint(repairs: pa.Table) -> str:
+    """Of the repairs in force for a source: another one means that it must be staged again."""
+    return fingerprint.of(repairs.to_pylist())
+
+
+def _repairs_told(repairs: pa.Table, validated: Validated) -> dict[str, object]:
+    """What sync_run keeps of the repairs that a source was staged with."""
+    return {
+        "fingerprint": repairs_fingerprint(repairs),
+        "last": max(repairs["repair_id"].to_pylist(), default=""),
+        "overtaken": validated.overtaken,
+    }
+
+
 def _staging_fingerprint(
-    deployment: Deployment, config: SourceConfig, manifest: snapshot.Manifest
+    deployment: Deployment, config: SourceConfig, manifest: snapshot.Manifest, repairs: pa.Table
 ) -> str:
     return fingerprint.of(
         manifest.content_hash,
         manifest.positions_hash,
         _settings_fingerprint(deployment, config),
         fingerprint.of_code("connectors", "rules"),
+        repairs_fingerprint(repairs),
     )
 
 

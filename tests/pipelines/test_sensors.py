@@ -29,9 +29,10 @@ def _tick(sensor: dg.SensorDefinition, cursor: str | None) -> tuple[int, str | N
     return len(outcome.run_requests or []), outcome.cursor
 
 
-def test_only_file_sources_and_decisions_have_one(home: Path) -> None:
+def test_only_file_sources_decisions_and_repairs_have_one(home: Path) -> None:
     found = list(definitions.build(home).sensors or [])
-    assert [one.name for one in found] == ["sync_crm_sensor", "decisions_sensor"]
+    names = [one.name for one in found]
+    assert names == ["sync_crm_sensor", "decisions_sensor", "repairs_sensor"]
     assert {one.default_status for one in found} == {dg.DefaultSensorStatus.RUNNING}
 
 

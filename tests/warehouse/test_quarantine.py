@@ -1,5 +1,6 @@
 """Findings stay until they are repaired or accepted."""
 
+import pyarrow as pa
 import pytest
 
 from rules.quarantine import QUARANTINE_SCHEMA
@@ -48,15 +49,39 @@ def test_a_repaired_finding_is_closed_and_opens_again(world):
     assert quarantine.read(world.wh)["last_seen"].to_pylist() == [None]
 
 
-def test_an_accepted_finding_stays_accepted_while_it_is_found(world):
-    world.put("erp", {"1": "a"}, {}, {"raw_value": "456"})
-    first, second = _ids(world)
-    assert quarantine.accept(world.wh, [first]) == 1
-    assert quarantine.accept(world.wh, [first]) == 0
-    assert not world.put("erp", {"1": "a"}, {}, {"raw_value": "456"})
-    assert (_ids(world, "accepted"), _ids(world)) == ([first], [second])
-    world.put("erp", {"1": "a"}, {"raw_value": "456"})
+def test_an_accepted_finding_is_not_open_and_opens_again_when_it_is_not_accepted(world):
+    found = world.findings("erp", {}, {"raw_value": "456"})
+
+    def sync(*accepted):
+        return staged.replace(
+            world.wh,
+            "erp",
+            world.records("erp", {"1": "a"}),
+            found,
+            world.sync(1),
+            pa.array(accepted),
+        )
+
+    changes = sync(True, False)
+    assert (changes.findings, changes.opened, changes.closed) == (1, 2, 0)
+    [accepted], [still_open] = _ids(world, "accepted"), _ids(world)
+    assert accepted != still_open
+    assert not sync(True, False)
+    changes = sync(False, False)
+    assert (changes.findings, changes.opened, changes.closed) == (2, 1, 1)
+    assert set(_ids(world)) == {accepted, still_open}
+    sync(True, True)
+    world.put("erp", {"1": "a"})
     assert _ids(world, "accepted") == []
+    assert len(_ids(world, "repaired")) == 2
+
+
+def test_a_record_that_is_let_in_keeps_its_finding(world):
+    world.put("erp", {}, {"whole_record": True, "field": None})
+    before = _ids(world)
+    world.put("erp", {"1": "a"}, {"whole_record": False, "field": None})
+    assert _ids(world) == before
+    assert quarantine.read(world.wh)["whole_record"].to_pylist() == [False]
 
 
 def test_two_records_with_one_key_are_two_findings(world):
