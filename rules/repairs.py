@@ -233,12 +233,15 @@ def _parted(new: str, columns: Sequence[str], joint: str) -> dict[str, str]:
 def use_as_written(staged: Columns, accepted: Iterable[tuple[int, str, Cell]]) -> None:
     """Fill staged fields that may hold any text with what a steward accepted, where empty.
 
+    Of an address that is its line; city and region have fields of their own.
+
     Args:
         staged: the columns so far.
         accepted: row, staged field and raw value of each accepted finding.
     """
     for row, field, raw_value in accepted:
-        written = text.clean(raw_value) if raw_value else ""
+        parts = (raw_value or "").split(PARTS)
+        written = text.clean(parts[0] if field == "address_line" else " ".join(parts))
         if field not in AS_WRITTEN or not text.fold(written) or staged[field][row]:
             continue
         if field in ("national_id", "tax_id"):
