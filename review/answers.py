@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from onefold.errors import AccountError, NotThere, OnefoldError
 from review import pages, problems
-from review.errors import TEXTS, TITLES, LoginNeeded, PasswordNeeded, Refused, status_of
+from review.errors import TEXTS, TITLES, LoginNeeded, PasswordNeeded, Refused, Throttled, status_of
 from review.security import headers
 
 log = logging.getLogger("onefold.review")
@@ -40,8 +40,10 @@ def answer(request: Request, error: Exception) -> Response:
             detail=detail,
             back=back,
         )
-    headers = error.headers if isinstance(error, HTTPException) else None
-    return problems.answer(status, title, text or detail, error, headers)
+    more = error.headers if isinstance(error, HTTPException) else None
+    if isinstance(error, Throttled):
+        more = {"Retry-After": str(error.seconds)}
+    return problems.answer(status, title, text or detail, error, more)
 
 
 def _said(request: Request, error: Exception) -> tuple[int, str, str]:

@@ -24,6 +24,14 @@ class Refused(Exception):
         super().__init__(status, text)
 
 
+class Throttled(Refused):
+    """Too many attempts: wait so many seconds."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(429, N_("Wait %(seconds)s seconds."), seconds=seconds)
+        self.seconds = seconds
+
+
 class NotFound(Refused):
     """There is no such thing, or no longer."""
 

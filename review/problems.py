@@ -62,7 +62,8 @@ def answer(
         made.state, made.by, made.at = error.state, error.by, error.at
     if status == 422 and hasattr(error, "errors"):
         made.places = detail.split(", ")
-    content = made.model_dump(mode="json", exclude_none=True)
+    told = made.model_dump(mode="json")
+    content = {name: value for name, value in told.items() if value is not None}
     return JSONResponse(content, status, media_type=MEDIA, headers=dict(headers or {}))
 
 

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from dedupe import cases as casing
-from onefold.errors import CaseTaken, DecisionConflict, WarehouseError
+from onefold.errors import CaseTaken, DecisionConflict, NotThere
 from warehouse import audit, case_states, case_tables, decisions, judgements, staged, text_form
 from warehouse.columns import REVIEW
 from warehouse.engine import Warehouse
@@ -111,7 +111,7 @@ def withdraw(
     Raises:
         CaseTaken: somebody changed the case meanwhile.
         DecisionConflict: there is no reason.
-        WarehouseError: no such override is in force.
+        NotThere: no such override is in force.
     """
     if not reason.strip():
         raise DecisionConflict(f"withdrawing {decision_id}", "it has no reason", do="Say why.")
@@ -152,7 +152,7 @@ def _end(connection: sa.Connection, decision_id: str, login: str, reason: str) -
         )
     ).first()
     if row is None:
-        raise WarehouseError(f"decision {decision_id}", "no such override is in force")
+        raise NotThere(f"decision {decision_id}", "no such override is in force")
     if row.judgement_id is not None:
         judgements.Writer(connection).undo(row.judgement_id, login, reason)
     else:

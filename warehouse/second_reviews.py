@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from onefold.errors import DecisionConflict, WarehouseError
+from onefold.errors import DecisionConflict, NotThere
 from warehouse import audit, judgements, staged
 from warehouse.batches import wilson
 from warehouse.columns import REVIEW
@@ -136,7 +136,7 @@ def answer(
         whether both grouped the records alike.
 
     Raises:
-        WarehouseError: the judgement was not drawn.
+        NotThere: the judgement was not drawn.
         DecisionConflict: it is one's own or was answered already; the groups are not the records.
     """
     where = f"second review of {judgement_id}"
@@ -145,7 +145,7 @@ def answer(
             sa.select(second_review).where(second_review.c.judgement_id == judgement_id)
         ).first()
         if drawn is None:
-            raise WarehouseError(where, "it was not drawn")
+            raise NotThere(where, "it was not drawn")
         first = judgements.read(connection, judgement_id)
         if drawn.answer is not None:
             raise DecisionConflict(where, "it was answered already", found=drawn.answered_by)

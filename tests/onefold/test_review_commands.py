@@ -3,6 +3,7 @@
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -120,6 +121,30 @@ def test_the_audit_log_is_shown_and_a_changed_event_is_named(home: Path) -> None
     broken = run(home, "audit", "verify")
     assert broken.exit_code == 1
     assert "Event 1: its content was changed." in broken.output
+
+
+@pytest.mark.parametrize(
+    ("tamper", "said"),
+    [
+        ("UPDATE audit_event SET action = 'logout' WHERE number = 2", "Event 2: its content was"),
+        ("DELETE FROM audit_event WHERE number = 2", "Event 2: the event is missing."),
+        (
+            "INSERT INTO audit_event (number, at, login, action, previous_hash, hash) "
+            "SELECT 4, at, login, action, previous_hash, hash FROM audit_event WHERE number = 3",
+            "Event 4: it does not follow the event before it.",
+        ),
+    ],
+    ids=["tampered", "removed", "inserted"],
+)
+def test_verify_names_the_event_that_somebody_with_the_file_laid_hands_on(
+    home: Path, tamper: str, said: str
+) -> None:
+    for login in ("a", "b", "c"):
+        run(home, "account", "add", login)
+    with closing(sqlite3.connect(home / "review.db")) as file, file:
+        assert file.execute(tamper).rowcount == 1
+    broken = run(home, "audit", "verify")
+    assert (broken.exit_code, said in broken.output) == (1, True), broken.output
 
 
 def with_section(home: Path, **section: object) -> settings.Settings:

@@ -12,6 +12,7 @@ from onefold.settings import Settings
 from warehouse import accounts, audit, engine
 from warehouse.columns import REVIEW
 from warehouse.engine import Warehouse
+from warehouse.moments import now
 from warehouse.review_tables import audit_event
 
 
@@ -75,6 +76,30 @@ def test_a_removed_event_is_named_also_at_the_end(wh: Warehouse) -> None:
     with wh.write(REVIEW) as connection:
         connection.execute(sa.delete(audit_event).where(audit_event.c.number == 3))
     assert audit.verify(wh).broken_at == 3
+
+
+@pytest.mark.parametrize(
+    ("at", "named", "why"),
+    [
+        (0, 0, "slipped in"),
+        (4, 5, "does not follow"),  # sealed as if it belonged there: the next one tells
+        (8, 8, "does not follow"),
+    ],
+)
+def test_a_slipped_in_event_is_named(wh: Warehouse, at: int, named: int, why: str) -> None:
+    fill(wh, 7)
+    row = {"number": at, "at": now(), "login": "wang", "action": "judge", "previous_hash": ""}
+    with wh.write(REVIEW) as connection:
+        for number in range(7, at - 1, -1) if at else ():  # make room for it
+            moved = sa.update(audit_event).where(audit_event.c.number == number)
+            connection.execute(moved.values(number=number + 1))
+        if at == 4:
+            before = sa.select(audit_event.c.hash).where(audit_event.c.number == at - 1)
+            row["previous_hash"] = connection.execute(before).scalar_one()
+        seal = audit._seal({"object_kind": None, "object_id": None, "detail": None, **row})
+        connection.execute(sa.insert(audit_event).values(**row, hash=seal))
+    result = audit.verify(wh)
+    assert (result.broken_at, why in result.why) == (named, True), result
 
 
 def test_a_change_that_fails_leaves_no_event(wh: Warehouse) -> None:

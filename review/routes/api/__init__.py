@@ -2,12 +2,15 @@
 
 from review.routes.api import (
     audit,
+    batches,
     cases,
     customers,
     description,
     judgements,
+    overrides,
     overview,
     people,
+    second,
     session,
 )
 
@@ -18,6 +21,9 @@ ROUTERS = (
     cases.router,
     judgements.router,
     customers.router,
+    overrides.router,
+    batches.router,
+    second.router,
     people.router,
     audit.router,
 )

@@ -1,4 +1,4 @@
-"""The API described: OpenAPI for programs."""
+"""The API described: OpenAPI for programs, and a page of it for people."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -7,10 +7,12 @@ from fastapi import APIRouter
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from onefold import __version__
+from review import pages
+from review.presenters import described
 from review.problems import Problem, documented
 from review.security import csrf, roles
 from review.security.cookies import Cookies
@@ -20,7 +22,7 @@ router = APIRouter()
 
 ABOUT = """What the pages show and do, for programs: the same checks, roles and audit log.
 
-Log in with `POST /api/v1/session`, or send a token of your account. Lists go on with `after`.
+Log in with `POST /api/v1/session`. Lists go on with `after`.
 Errors are problems (RFC 9457). Personal values are masked for viewers."""
 
 
@@ -28,6 +30,13 @@ Errors are problems (RFC 9457). Personal values are masked for viewers."""
 def openapi(request: Request, caller: Viewer) -> JSONResponse:
     """The description of the API."""
     return JSONResponse(description(request.app.routes, request.app.state.cookies))
+
+
+@router.get("/api", include_in_schema=False)
+def page(request: Request, caller: Viewer) -> Response:
+    """The description to read."""
+    said = description(request.app.routes, request.app.state.cookies)
+    return pages.render(request, "api/list.html", parts_of_api=described.parts(said))
 
 
 def ours(routes: Iterable[BaseRoute]) -> Iterator[APIRoute]:

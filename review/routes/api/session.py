@@ -6,7 +6,7 @@ from fastapi import Response
 from pydantic import Field
 from starlette.requests import Request
 
-from review.errors import Refused
+from review.errors import Refused, Throttled
 from review.language import N_
 from review.pages import Policy, SealingKey, Stores
 from review.problems import documented
@@ -62,7 +62,7 @@ def log_in(
     """Begin a session, kept in a cookie. `/api/v1/me` then gives the token for writes."""
     tried = entering.attempt(request, wh, policy, key, body.login, body.password)
     if tried.wait:
-        raise Refused(429, N_("Wait %(seconds)s seconds."), seconds=tried.wait)
+        raise Throttled(tried.wait)
     if not tried.is_right:
         raise Refused(401, N_("Login or password is not right."))
     lifetime = timedelta(hours=policy.session_hours)
