@@ -11,10 +11,11 @@ records went elsewhere: it redirects to where most of them went) or retired
 (its records are gone from their sources).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 PREFIX = "G"
 _DIGITS = 10
@@ -165,6 +166,55 @@ def assign(
         ),
         next_number=next_number,
     )
+
+
+def reassign(
+    clusters: pa.Table,
+    crosswalk: pa.Table,
+    next_number: int,
+    former: pa.Table,
+    touched: pa.Array,
+) -> Identity:
+    """What :func:`assign` gives, looking only at records whose clusters can be others.
+
+    Args:
+        clusters, next_number, former: as for assign.
+        crosswalk: record_id, golden_id as last published, of the same records.
+        touched: records whose clusters can be others than those published: whole
+            clusters, new and published.
+    """
+
+    def among(table: pa.Table, column: str, values: pa.Array) -> pa.Table:
+        return table.filter(pc.is_in(table[column], value_set=pc.unique(values)))
+
+    bearing = among(former, "golden_id", among(former, "record_id", touched)["golden_id"])
+    # Retired ids are shared out by how many of their records a cluster holds: all of these count.
+    held = among(clusters, "record_id", bearing["record_id"])
+    ids = pa.concat_arrays([touched, pa.array(held["record_id"].to_pylist(), pa.string())])
+    inside = among(clusters, "cluster_id", among(clusters, "record_id", ids)["cluster_id"])
+    before = among(crosswalk, "record_id", inside["record_id"])
+    live = pc.unique(before["golden_id"]).to_pylist()
+    found = assign(inside, before, live, next_number, bearing)
+    rest = crosswalk.filter(
+        pc.invert(pc.is_in(crosswalk["record_id"], value_set=found.crosswalk["record_id"]))
+    )
+    whole = pa.concat_tables([rest.select(CROSSWALK_SCHEMA.names), found.crosswalk])
+    return replace(found, crosswalk=whole.sort_by("record_id").combine_chunks())
+
+
+def touched_records(before: pa.Table, now: pa.Table) -> pa.Array:
+    """Records of clusters that are not what they were.
+
+    Args:
+        before, now: record_id, cluster_id of the same records, by record_id.
+    """
+    changed = pc.not_equal(before["cluster_id"], now["cluster_id"])
+    either = [table.filter(changed)["cluster_id"] for table in (before, now)]
+    ids = pc.unique(
+        pa.chunked_array([chunk for one in either for chunk in one.chunks], pa.string())
+    )
+    inside = pc.or_(*(pc.is_in(table["cluster_id"], value_set=ids) for table in (before, now)))
+    return pa.array(now.filter(inside)["record_id"].to_pylist(), pa.string())
 
 
 def _restored(

@@ -41,16 +41,26 @@ BASES = {
 """Basis → the sentence a reader sees; of several, the first is kept."""
 
 
-def relate(staged: pa.Table, crosswalk: pa.Table) -> pa.Table:
-    """Find who works at or owns which organization.
+KINSHIP_SCHEMA = pa.schema(
+    [
+        pa.field("person_record_id", pa.string()),
+        pa.field("organization_record_id", pa.string()),
+        pa.field("how", pa.string()),
+        pa.field("key", pa.string()),
+    ]
+)
+"""A person's and an organization's record, and what joins them: a way to reach both (shared), or a
+basis; for employer the name by which the person's record names the organization."""
+
+
+def kinships(staged: pa.Table) -> pa.Table:
+    """What joins records of persons and organizations, whatever customers they are.
 
     Args:
         staged: ``rules.customer.STAGED_SCHEMA``.
-        crosswalk: record_id, golden_id.
 
     Returns:
-        :data:`SCHEMA`, one row per person, organization and kind, sorted; the
-        same for any order of the rows.
+        :data:`KINSHIP_SCHEMA`, sorted; the same for any order of the rows.
     """
     prepared = pa.table(
         {
@@ -71,10 +81,29 @@ def relate(staged: pa.Table, crosswalk: pa.Table) -> pa.Table:
     )
     with duckdb.connect() as connection:
         connection.execute("SET enable_progress_bar = false")
-        connection.register("staged", prepared)
-        connection.register("crosswalk", crosswalk.select(["record_id", "golden_id"]))
+        connection.register("record", prepared)
         connection.create_function("fold", text.fold, ["VARCHAR"], "VARCHAR")
-        for sql in (_RECORDS, _REACH, _NAMED, _RELATED):
+        for sql in (_NAMES, _REACH):
+            connection.execute(sql)
+        return connection.sql(_KINSHIPS).to_arrow_table().cast(KINSHIP_SCHEMA).combine_chunks()
+
+
+def relate(kin: pa.Table, crosswalk: pa.Table) -> pa.Table:
+    """Find who works at or owns which organization.
+
+    Args:
+        kin: of :func:`kinships`.
+        crosswalk: record_id, golden_id.
+
+    Returns:
+        :data:`SCHEMA`, one row per person, organization and kind, sorted; the
+        same for any order of the rows.
+    """
+    with duckdb.connect() as connection:
+        connection.execute("SET enable_progress_bar = false")
+        connection.register("kin", kin)
+        connection.register("crosswalk", crosswalk.select(["record_id", "golden_id"]))
+        for sql in (_CUSTOMERS, _RELATED):
             connection.execute(sql)
         return connection.sql(_BEST).to_arrow_table().cast(SCHEMA).combine_chunks()
 
@@ -91,28 +120,25 @@ def _person_key(name: str) -> str:
     return person_name.parse(name).key or ""
 
 
-_RECORDS = """
-CREATE TABLE record AS
-SELECT s.*, c.golden_id FROM staged s JOIN crosswalk c USING (record_id);
+_NAMES = """
 CREATE TABLE organization_name AS
-SELECT DISTINCT record_id, golden_id, key FROM (
-    SELECT record_id, golden_id, name_key AS key FROM record WHERE customer_type = 'organization'
+SELECT DISTINCT record_id, key FROM (
+    SELECT record_id, name_key AS key FROM record WHERE customer_type = 'organization'
     UNION ALL
-    SELECT record_id, golden_id, fold(unnest(other_names)) FROM record
-    WHERE customer_type = 'organization'
+    SELECT record_id, fold(unnest(other_names)) FROM record WHERE customer_type = 'organization'
 ) WHERE key IS NOT NULL AND key <> '';
 """
 
 _REACH = f"""
 CREATE TABLE reach_key AS
-SELECT DISTINCT record_id, golden_id, customer_type, key FROM (
-    SELECT record_id, golden_id, customer_type, 'phone ' || unnest(phone_keys) AS key FROM record
+SELECT DISTINCT record_id, customer_type, key FROM (
+    SELECT record_id, customer_type, 'phone ' || unnest(phone_keys) AS key FROM record
     UNION ALL
-    SELECT record_id, golden_id, customer_type, 'email ' || unnest(emails) FROM record
+    SELECT record_id, customer_type, 'email ' || unnest(emails) FROM record
     UNION ALL
-    SELECT record_id, golden_id, customer_type, 'id ' || unnest(id_keys) FROM record
+    SELECT record_id, customer_type, 'id ' || unnest(id_keys) FROM record
     UNION ALL
-    SELECT record_id, golden_id, customer_type, 'place ' || city || ' ' || address_key FROM record
+    SELECT record_id, customer_type, 'place ' || city || ' ' || address_key FROM record
     WHERE regexp_matches(address_key, '[0-9]')
 ) WHERE key IS NOT NULL;
 CREATE TABLE shared AS
@@ -120,48 +146,65 @@ WITH usable AS (
     SELECT key FROM reach_key GROUP BY key
     HAVING count(*) <= {COMMON} AND count(DISTINCT customer_type) = 2
 )
-SELECT DISTINCT p.record_id AS person_record_id, p.golden_id AS person_id,
-    o.record_id AS organization_record_id, o.golden_id AS organization_id
+SELECT DISTINCT p.record_id AS person_record_id, o.record_id AS organization_record_id
 FROM usable JOIN reach_key p USING (key) JOIN reach_key o USING (key)
 WHERE p.customer_type = 'person' AND o.customer_type = 'organization';
 """
 
-_NAMED = """
-CREATE TABLE employed AS
-WITH named AS (
-    SELECT p.golden_id AS person_id, p.record_id AS person_record_id, p.employer_key,
-        o.golden_id AS organization_id, o.record_id AS organization_record_id
-    FROM record p JOIN organization_name o ON o.key = p.employer_key
-    WHERE p.customer_type = 'person'
-), owners AS (
-    SELECT key, count(DISTINCT golden_id) AS organizations FROM organization_name GROUP BY key
+_KINSHIPS = """
+WITH together AS (
+    SELECT s.*, p.name_key AS person_key, o.contact_key, o.representative_key, o.brand_key,
+        o.name_key
+    FROM shared s JOIN record p ON p.record_id = s.person_record_id
+        JOIN record o ON o.record_id = s.organization_record_id
+    WHERE p.name_key <> ''
 )
-SELECT n.* EXCLUDE (employer_key) FROM named n JOIN owners w ON w.key = n.employer_key
-WHERE w.organizations = 1
-    OR EXISTS (
-        SELECT 1 FROM shared s
-        WHERE s.person_id = n.person_id AND s.organization_id = n.organization_id
-    );
+SELECT person_record_id, organization_record_id, 'shared' AS how, NULL AS key FROM shared
+UNION ALL
+SELECT p.record_id, o.record_id, 'employer', o.key
+FROM record p JOIN organization_name o ON o.key = p.employer_key
+WHERE p.customer_type = 'person'
+UNION ALL
+SELECT columns('_record_id$'), 'contact', NULL FROM together WHERE contact_key = person_key
+UNION ALL
+SELECT columns('_record_id$'), 'legal_representative', NULL FROM together
+WHERE representative_key = person_key
+UNION ALL
+SELECT columns('_record_id$'), 'named_after', NULL FROM together
+WHERE brand_key = person_key OR starts_with(name_key, person_key)
+ORDER BY ALL
+"""
+
+_CUSTOMERS = """
+CREATE TABLE joined AS
+SELECT k.*, p.golden_id AS person_id, o.golden_id AS organization_id
+FROM kin k JOIN crosswalk p ON p.record_id = k.person_record_id
+    JOIN crosswalk o ON o.record_id = k.organization_record_id;
 """
 
 _RELATED = """
-CREATE TABLE together AS
-SELECT s.person_id, s.person_record_id, s.organization_id, s.organization_record_id,
-    p.name_key AS person_key, o.contact_key, o.representative_key, o.brand_key, o.name_key
-FROM shared s JOIN record p ON p.record_id = s.person_record_id
-    JOIN record o ON o.record_id = s.organization_record_id
-WHERE p.name_key <> '';
 CREATE TABLE related AS
-SELECT *, 'works_at' AS kind, 'employer' AS basis, 0 AS strength FROM employed
+WITH owners AS (
+    SELECT key, count(DISTINCT organization_id) AS organizations FROM joined
+    WHERE how = 'employer' GROUP BY key
+), reached AS (
+    SELECT DISTINCT person_id, organization_id FROM joined WHERE how = 'shared'
+)
+SELECT columns('_id$'), 'works_at' AS kind, how AS basis, 0 AS strength
+FROM joined j JOIN owners w USING (key)
+WHERE how = 'employer' AND (
+    w.organizations = 1
+    OR EXISTS (
+        SELECT 1 FROM reached s
+        WHERE s.person_id = j.person_id AND s.organization_id = j.organization_id
+    )
+)
 UNION ALL
-SELECT columns('_id$'), 'works_at', 'contact', 1 FROM together
-WHERE contact_key = person_key
+SELECT columns('_id$'), 'works_at', how, 1 FROM joined WHERE how = 'contact'
 UNION ALL
-SELECT columns('_id$'), 'owner_of', 'legal_representative', 2 FROM together
-WHERE representative_key = person_key
+SELECT columns('_id$'), 'owner_of', how, 2 FROM joined WHERE how = 'legal_representative'
 UNION ALL
-SELECT columns('_id$'), 'owner_of', 'named_after', 3 FROM together
-WHERE brand_key = person_key OR starts_with(name_key, person_key);
+SELECT columns('_id$'), 'owner_of', how, 3 FROM joined WHERE how = 'named_after';
 """
 
 _BEST = """

@@ -8,6 +8,7 @@ record's value, unchanged, or a steward's override; provenance names which.
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 import numpy as np
@@ -157,7 +158,9 @@ class Consolidated:
 class _Members:
     """The clustered records as arrays, sorted by golden_id and record_id."""
 
-    def __init__(self, staged: pa.Table, crosswalk: pa.Table, policy: Policy) -> None:
+    def __init__(
+        self, staged: pa.Table, crosswalk: pa.Table, policy: Policy, newest: datetime | None
+    ) -> None:
         where = pc.index_in(crosswalk["record_id"], staged["record_id"])
         known = pc.is_valid(where)
         found = staged.take(where.filter(known)).append_column(
@@ -172,8 +175,8 @@ class _Members:
         self.group = np.cumsum(starts) - 1
         self.ids = golden[starts]
         updated = self.seconds("updated_at")
-        newest = updated.max(initial=0)
-        age_days = np.where(updated > 0, (newest - updated) / 86_400, policy.half_life_days)
+        latest = updated.max(initial=0) if newest is None else int(newest.timestamp())
+        age_days = np.where(updated > 0, (latest - updated) / 86_400, policy.half_life_days)
         trust = np.array(
             [policy.trust.get(name, policy.default_trust) for name in self.source], dtype=float
         )
@@ -244,7 +247,11 @@ def _union(members: _Members, fields: tuple[str, ...], order: np.ndarray) -> tup
 
 
 def consolidate(
-    staged: pa.Table, crosswalk: pa.Table, policy: Policy, overrides: pa.Table | None = None
+    staged: pa.Table,
+    crosswalk: pa.Table,
+    policy: Policy,
+    overrides: pa.Table | None = None,
+    newest: datetime | None = None,
 ) -> Consolidated:
     """Build the golden record of every customer.
 
@@ -254,11 +261,13 @@ def consolidate(
         policy: which value wins.
         overrides: decisions in force; rows of kind ``override`` (decision_id,
             golden_id, field, value as text) win over every source.
+        newest: latest updated_at of all records, from which ages are counted, where
+            staged holds only some of them; None: of these.
 
     Returns:
         Consolidated; the same for any order of rows.
     """
-    members = _Members(staged, crosswalk, policy)
+    members = _Members(staged, crosswalk, policy, newest)
     size = len(members.ids)
     values: dict[str, pa.Array | list[Any]] = {}
     trail = _Trail()

@@ -22,7 +22,7 @@ from onefold.settings import Settings
 
 TABLES = (
     "canonical_checks", "features", "candidates", "scored_pairs", "clusters", "suggestions",
-    "decided",
+    "decided", "kinships",
 )  # fmt: skip
 KEPT = 2
 """Fingerprints that stay per table: the current one and the one before."""

@@ -59,6 +59,13 @@ def _in_force(connection: sa.Connection) -> list[sa.Row[Any]]:
     return list(connection.execute(query))
 
 
+def ever_overridden(wh: Warehouse) -> set[str]:
+    """Golden ids for which a value was ever pinned, in force or not."""
+    query = sa.select(decision.c.golden_id).where(decision.c.kind == "override").distinct()
+    with wh.read(REVIEW) as connection:
+        return set(connection.execute(query).scalars())
+
+
 _TOLD = ("decision_id", "kind", "left_id", "right_id", "decided_by", "decided_at", "reason")
 _AT_ONCE = 400
 """Records named in one query."""

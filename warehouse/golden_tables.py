@@ -6,7 +6,7 @@ differ. The transaction around them is warehouse/publish.py.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -36,8 +36,6 @@ GOLDEN = [*(each.name for each in GOLDEN_FIELDS), "record_count", "source_count"
 TRAIL_KEYS, TRAIL = ["golden_id", "field", "item"], ["source", "source_key", "rule"]
 _OBJECTS = frozenset(each.name for each in GOLDEN_FIELDS if each.kind == "json")
 _ESCAPED_NUL = r"(^|[^\\])((?:\\\\)*)(?:\\u0000)+"  # not after an escaped backslash
-_NAMED = 1000
-"""Up to so many customers are read by name; beyond, the whole table is read."""
 
 
 @dataclass(frozen=True)
@@ -157,13 +155,15 @@ def write_fields(
 ) -> dict[str, int]:
     """Write golden_field, looking only at customers whose provenance hash differs."""
     ids = touched["golden_id"].to_pylist()
-    stored = provenance.slice(0, 0)
-    if ids:
-        where = rows.one_of("golden_id", ids) if len(ids) <= _NAMED else ""
-        stored = rows.read(run.connection, golden_field, [*TRAIL_KEYS, *TRAIL], where)
-        stored = stored.filter(_among(stored, touched))
+    columns = [*TRAIL_KEYS, *TRAIL]
+    stored = rows.read_of(run.connection, golden_field, columns, "golden_id", ids)
     found = provenance.filter(pc.or_(_among(provenance, new), _among(provenance, touched)))
     return apply(run, golden_field, rows.difference(stored, found, TRAIL_KEYS, TRAIL), TRAIL_KEYS)
+
+
+def among(table: pa.Table, column: str, values: Collection[str]) -> pa.Table:
+    """The rows with one of these values."""
+    return table.filter(pc.is_in(table[column], value_set=pa.array(sorted(values), pa.string())))
 
 
 def _among(table: pa.Table, others: pa.Table) -> pa.ChunkedArray:
@@ -187,8 +187,15 @@ def apply(
     return change.counts
 
 
-def write_crosswalk(run: Run, pairs: pa.Table) -> tuple[dict[str, int], pa.Table, set[str]]:
+def write_crosswalk(
+    run: Run, pairs: pa.Table, only: Collection[str] | None = None
+) -> tuple[dict[str, int], pa.Table, set[str]]:
     """Record id is source and key joined by a colon; a source's name has none.
+
+    Args:
+        run: the publish under way.
+        pairs: record_id, golden_id.
+        only: published customers whose records these are, the others' stand; None: all.
 
     Returns:
         Rows added, changed, deleted; the crosswalk as a text table; and the
@@ -201,7 +208,12 @@ def write_crosswalk(run: Run, pairs: pa.Table) -> tuple[dict[str, int], pa.Table
         since=run.at_text,
     )
     keys, compared = ["source", "source_key"], ["golden_id"]
-    stored = rows.read(run.connection, crosswalk, [*keys, *compared])
+    columns = [*keys, *compared]
+    stored = (
+        rows.read(run.connection, crosswalk, columns)
+        if only is None
+        else rows.read_of(run.connection, crosswalk, columns, "golden_id", sorted(only))
+    )
     change = rows.difference(stored, new, keys, compared)
     others = change.named("golden_id")
     if change.changed.num_rows:  # and the customers that these records left
@@ -219,8 +231,8 @@ def write_former(run: Run, identity: Identity, live: set[str]) -> None:
     rows.delete(run.connection, former_member, known.filter(again), ["golden_id", "record_id"])
     events = identity.events.filter(pc.equal(identity.events["event"], "absorbed"))
     if events.num_rows:
-        held = rows.read(run.connection, crosswalk, ["golden_id", "record_id"])
-        held = held.filter(pc.is_in(held["golden_id"], value_set=events["golden_id"]))
+        ids, columns = events["golden_id"].to_pylist(), ["golden_id", "record_id"]
+        held = rows.read_of(run.connection, crosswalk, columns, "golden_id", ids)
         rows.insert(run.connection, former_member, held)
 
 

@@ -6,7 +6,7 @@ values in dedupe/survivorship.py; this module refuses a publish that would
 lose a record, use an id twice or lead a redirect nowhere.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -97,6 +97,12 @@ def read_identity(wh: Warehouse) -> PublishedIdentity:
         )
 
 
+def read_names(wh: Warehouse) -> pa.Table:
+    """golden_id, name and customer_type of every golden customer."""
+    with wh.read() as connection:
+        return rows.read(connection, golden_customer, ["golden_id", "name", "customer_type"])
+
+
 def redirects(wh: Warehouse) -> dict[str, str | None]:
     """Every retired golden id with the live id to use instead, or None where it ended."""
     with wh.read() as connection:
@@ -125,6 +131,7 @@ def publish(
     evidence: pa.Table | None = None,
     base: PublishedIdentity | None = None,
     taken_in: TakenIn | None = None,
+    only: Collection[str] | None = None,
 ) -> Published:
     """Publish golden customers in one transaction; write only rows that differ.
 
@@ -140,6 +147,8 @@ def publish(
         evidence: case_tables.EVIDENCE_SCHEMA: of new and changed cases.
         base: what ``identity`` was made from; if given, a publish in between is noticed.
         taken_in: what all of it was made from, for whoever asks what is not published yet.
+        only: published customers that can be others or end now; ``consolidated`` holds what
+            they become, and all other customers stand as they are. None: all of them.
 
     Raises:
         PublishError: another publish came between, or the arguments contradict
@@ -161,8 +170,8 @@ def publish(
             suggestions,
             links,
             (cases, evidence),
-            fingerprint,
-            taken_in,
+            (fingerprint, taken_in),
+            only,
         )
 
 
@@ -205,20 +214,30 @@ def _publish(
     suggestions: pa.Table,
     relations: pa.Table,
     cases: tuple[Cases | None, pa.Table | None],
-    fingerprint: str,
-    taken_in: TakenIn | None,
+    basis: tuple[str, TakenIn | None],
+    only: Collection[str] | None,
 ) -> Published:
+    fingerprint, taken_in = basis
     golden = text_form.encode(consolidated.golden.select(["golden_id", *golden_tables.GOLDEN]))
     golden = golden_tables.without_nul(golden)
-    pairs = text_form.encode(identity.crosswalk.select(["record_id", "golden_id"]))
-    before = rows.read(
-        run.connection, golden_customer, ["golden_id", "content_hash", "provenance_hash"]
-    )
-    live, was_live = set(golden["golden_id"].to_pylist()), set(before["golden_id"].to_pylist())
+    every_pair = text_form.encode(identity.crosswalk.select(["record_id", "golden_id"]))
+    hashes = ["golden_id", "content_hash", "provenance_hash"]
+    if only is None:
+        before, pairs = rows.read(run.connection, golden_customer, hashes), every_pair
+        was_live = set(before["golden_id"].to_pylist())
+        live = set(golden["golden_id"].to_pylist())
+    else:
+        before = rows.read_of(run.connection, golden_customer, hashes, "golden_id", sorted(only))
+        named = {*only, *golden["golden_id"].to_pylist()}
+        pairs = golden_tables.among(every_pair, "golden_id", named)
+        was_live = set(
+            rows.read(run.connection, golden_customer, ["golden_id"])["golden_id"].to_pylist()
+        )
+        live = was_live.difference(only).union(golden["golden_id"].to_pylist())
     earlier = golden_tables.redirects(run.connection)
     restored = pc.any(pc.equal(identity.events["event"], "restored")).as_py()
-    _check(run.connection, identity, golden, pairs, live, was_live, earlier)
-    _check_records(run.connection, pairs)
+    _check(run.connection, identity, golden, every_pair, live, was_live, earlier)
+    _check_records(run.connection, every_pair)
     _check_relations(relations, live)
 
     provenance = text_form.encode(
@@ -231,12 +250,13 @@ def _publish(
     golden_tables.write_history(run, restored)
     counts["golden_field"] = golden_tables.write_fields(run, provenance, new, touched)
     golden_tables.write_former(run, identity, live)
-    counts["crosswalk"], records, moved = golden_tables.write_crosswalk(run, pairs)
+    counts["crosswalk"], records, moved = golden_tables.write_crosswalk(run, pairs, only)
+    stand = only is not None or _keys_stand(run.connection)
     counts["customer_search"] = search.write(
-        run.connection, golden, records, others | moved if _keys_stand(run.connection) else None
+        run.connection, golden, records, others | moved if stand else None
     )
     counts["redirect"] = golden_tables.write_redirects(run, identity, live, was_live, earlier)
-    counts["merge_suggestion"] = golden_tables.write_suggestions(run, suggestions, pairs)
+    counts["merge_suggestion"] = golden_tables.write_suggestions(run, suggestions, every_pair)
     counts["customer_relation"] = golden_tables.write_relations(run, relations)
     counts |= case_tables.write(run, *cases)
     counts["lineage_event"] = golden_tables.write_events(run, identity, was_live - live)
@@ -259,7 +279,7 @@ def _publish(
     return Published(
         run.publish_id,
         True,
-        golden.num_rows,
+        len(live),
         _size(run.connection, merge_suggestion),
         counts,
     )
@@ -281,7 +301,7 @@ def _check(
     was_live: set[str],
     earlier: Mapping[str, str | None],
 ) -> None:
-    if len(live) != golden.num_rows:
+    if len(pc.unique(golden["golden_id"])) != golden.num_rows:
         raise PublishError(_WHERE, "a golden id stands twice among the golden customers")
     if len(pc.unique(pairs["record_id"])) != pairs.num_rows:
         raise PublishError(_WHERE, "a record is in more than one golden customer")

@@ -332,11 +332,12 @@ def source_names(wh: Warehouse) -> list[str]:
 
 def read(wh: Warehouse, record_ids: Sequence[str] | None = None) -> pa.Table:
     """Live records as STAGED_SCHEMA, sorted by record_id: all, or those of the given that live."""
-    where = "" if record_ids is None else rows.one_of("record_id", record_ids)
-    if record_ids is not None and not record_ids:
-        return STAGED_SCHEMA.empty_table()
+    names = STAGED_SCHEMA.names
     with wh.read() as connection:
-        text = rows.read(connection, staged_customer, STAGED_SCHEMA.names, where)
+        if record_ids is None:
+            text = rows.read(connection, staged_customer, names)
+        else:
+            text = rows.read_of(connection, staged_customer, names, "record_id", record_ids)
     return text_form.decode(text, STAGED_SCHEMA).sort_by("record_id")
 
 
@@ -345,6 +346,13 @@ def record_ids(wh: Warehouse) -> set[str]:
     with wh.read() as connection:
         found = rows.read(connection, staged_customer, ["record_id"])
     return set(found["record_id"].to_pylist())
+
+
+def newest(wh: Warehouse) -> datetime | None:
+    """The latest updated_at of all live records; None if none has one."""
+    with wh.read() as connection:
+        found = connection.execute(sa.select(sa.func.max(staged_customer.c.updated_at))).scalar()
+    return found if found is None or found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def content_fingerprint(wh: Warehouse) -> str:

@@ -64,8 +64,7 @@ def of(
         return case_tables.EVIDENCE_SCHEMA.empty_table()
     ids = pc.unique(cases.members["record_id"])
     scored = _scored(deployment, names, ids, ids)
-    staged = deployment.staged()
-    staged = staged.filter(pc.is_in(staged["record_id"], value_set=ids))
+    staged = deployment.records(ids)
     hashes = _bases(cases, scored, staged, decisions, models)
     known = case_tables.evidence_hashes(deployment.warehouse)
     fresh = [case_id for case_id, basis in hashes.items() if known.get(case_id) != basis]
@@ -103,10 +102,11 @@ def _bases(
     for record_id, value in zip(staged["record_id"].to_pylist(), content.to_pylist(), strict=True):
         for case_id in of_record[record_id]:
             parts[case_id].append(value)
-    for table, column in ((scored, "weight_bits"), (decisions, "decision_id")):
+    for table, column, either in ((scored, "weight_bits", False), (decisions, "decision_id", True)):
         rows = zip(*(table[n].to_pylist() for n in ("left_id", "right_id", column)), strict=True)
         for left, right, value in rows:
-            for case_id in set(of_record.get(left, ())) | set(of_record.get(right, ())):
+            one, other = set(of_record.get(left, ())), set(of_record.get(right, ()))
+            for case_id in one | other if either else one & other:
                 parts[case_id].append(f"{left} {right} {value}")
     start = json.dumps([stored.VERSION, sorted(one.fingerprint for one in models.values())])
     return {

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from connectors.source import SourceConfig, declared
 from dedupe import survivorship
@@ -52,6 +53,13 @@ class Deployment:
             self._staged.clear()
             self._staged[name] = staging.read(self.warehouse)
         return self._staged[name]
+
+    def records(self, ids: pa.Array) -> pa.Table:
+        """Some of the live records, sorted by record_id."""
+        if staging.content_fingerprint(self.warehouse) not in self._staged:
+            return staging.read(self.warehouse, ids.to_pylist())
+        staged = self.staged()
+        return staged.filter(pc.is_in(staged["record_id"], value_set=ids))
 
 
 def check_settings(settings: Settings) -> tuple[MatchingSettings, survivorship.Policy]:

@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedupe import blocking, label_files, labels, matching, reclustering, scoring
+from dedupe import blocking, label_files, labels, matching, reclustering, relations, scoring
 from dedupe import clusters as clustering
 from dedupe import features as featuring
 from dedupe import model as models
@@ -36,6 +36,9 @@ TRAIN_AGAIN_AT = 1.5
 """Records of a customer type, as a multiple of those its model was trained on."""
 
 PAIR_DECISIONS = ("link", "no_link")
+
+FOUND = ("decided", "suggestions", "clusters")
+"""Tables that clustering writes, in this order: decisions it heeded, and what it found."""
 
 LABELS = "labels"
 """Folder of a home whose files hold labeled pairs; see dedupe.label_files."""
@@ -136,7 +139,7 @@ def have_clusters(deployment: Deployment) -> tuple[str, bool]:
     scored_name, _ = _scored_pairs(deployment)
     decided = pair_decisions(deployment)
     name = _clusters_fingerprint(scored_name, decided)
-    if all(lake.has(deployment.lake, table, name) for table in ("suggestions", "clusters")):
+    if all(lake.has(deployment.lake, table, name) for table in FOUND):
         return name, True
     pairs = lake.read(deployment.lake, "scored_pairs", scored_name, clustering.READ)
     ids = _record_ids(deployment)
@@ -159,7 +162,7 @@ def _earlier(deployment: Deployment, scored_name: str) -> tuple[Clustering, pa.T
     """The last clustering of the same scored pairs, and the decisions it was made under."""
     folder = deployment.lake
     for name in lake.names(folder, "decided"):
-        whole = all(lake.has(folder, table, name) for table in ("suggestions", "clusters"))
+        whole = all(lake.has(folder, table, name) for table in FOUND)
         if whole and lake.counts(folder, "decided", name)["scored_pairs"] == scored_name:
             found, suggestions = (
                 lake.read(folder, table, name) for table in ("clusters", "suggestions")
@@ -196,6 +199,20 @@ def _features(deployment: Deployment) -> pa.Table:
     built = featuring.build(deployment.staged(), deployment.matching.text_fields)
     lake.write(deployment.lake, "features", candidates_name, built)
     return built
+
+
+def kinships(deployment: Deployment) -> pa.Table:
+    """What joins records of persons and organizations, kept in the lake."""
+    name = _kinships_fingerprint(deployment)
+    if not lake.has(deployment.lake, "kinships", name):
+        found = relations.kinships(deployment.staged())
+        lake.write(deployment.lake, "kinships", name, found)
+    return lake.read(deployment.lake, "kinships", name)
+
+
+def _kinships_fingerprint(deployment: Deployment) -> str:
+    staged = staging.content_fingerprint(deployment.warehouse)
+    return fingerprint.of(staged, fingerprint.of_code("rules", "dedupe"))
 
 
 _AFTER_BLOCKING = {"match", "review", "ignore", "closure_limit", "leiden_above"}
@@ -281,10 +298,11 @@ def names(deployment: Deployment) -> dict[str, str]:
         "clusters": clusters_name,
         "suggestions": clusters_name,
         "decided": clusters_name,
+        "kinships": _kinships_fingerprint(deployment),
     }
 
 
 def forget(deployment: Deployment, clusters_name: str) -> None:
     """Remove from the lake what neither this result nor the one before needs."""
-    made = dict.fromkeys(("clusters", "suggestions", "decided"), clusters_name)
+    made = dict.fromkeys(FOUND, clusters_name)
     lake.forget(deployment.lake, names(deployment) | made)

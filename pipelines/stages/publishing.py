@@ -1,21 +1,29 @@
-"""Clusters → golden_customer, published in one transaction."""
+"""Clusters → golden_customer, published in one transaction.
+
+Where only decisions changed since the last publish, only the customers they
+touch are worked out and written; the result is that of publishing everything.
+"""
 
 import logging
 import time
+from collections.abc import Mapping
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedupe import cases, identity, relations, survivorship
+from dedupe.identity import Identity
 from pipelines import fingerprint, lake
 from pipelines.report import PublishedReport
 from pipelines.stages import case_evidence, matching
 from pipelines.stages.deployment import Deployment
-from warehouse import decisions
+from warehouse import case_tables, decisions
 from warehouse import overrides as pinning
 from warehouse import publish as publishing
 from warehouse import staged as staging
 from warehouse import taken_in as taking
+from warehouse.publish import PublishedIdentity
+from warehouse.taken_in import TakenIn
 
 log = logging.getLogger("onefold.refresh")
 
@@ -41,62 +49,12 @@ def publish(deployment: Deployment) -> PublishedReport:
         fingerprint.of_code("rules", "dedupe", "warehouse"),
     )
     name = fingerprint.of(found, rest, overrides.to_pylist())
-    taken_in = taking.TakenIn(decided.made, decided.revoked, staged, found, rest)
+    taken_in = TakenIn(decided.made, decided.revoked, staged, found, rest)
     published = publishing.standing(deployment.warehouse, name)
     if published is not None:
         taking.note(deployment.warehouse, taken_in)
-    if published is None:
-        log.info("golden_customer: choosing ids and values")
-        base = publishing.read_identity(deployment.warehouse)
-        assigned = identity.assign(
-            lake.read(deployment.lake, "clusters", found),
-            base.crosswalk,
-            base.live,
-            base.next_number,
-            base.former,
-        )
-        retired = publishing.redirects(deployment.warehouse) | identity.as_dict(assigned.redirects)
-        for golden_id in pc.unique(assigned.crosswalk["golden_id"]).to_pylist():
-            retired.pop(golden_id, None)  # restored
-        consolidated = survivorship.consolidate(
-            deployment.staged(),
-            assigned.crosswalk,
-            deployment.policy,
-            identity.follow(overrides, retired),
-        )
-        suggestions = lake.read(deployment.lake, "suggestions", found)
-        names = {**matching.names(deployment), "clusters": found, "suggestions": found}
-        doubtful = cases.make(
-            suggestions,
-            assigned.crosswalk,
-            consolidated.golden,
-            case_evidence.suggested_pairs(deployment, names),
-        )
-        evidence = case_evidence.of(
-            deployment,
-            names,
-            doubtful,
-            assigned.crosswalk,
-            matching.pair_decisions(deployment),
-            matching.saved_models(deployment),
-        )
-        moved = pinning.changed(
-            deployment.warehouse, deployment.staged(), assigned.crosswalk, retired
-        )
-        pinned, told = pinning.as_cases(moved, consolidated.golden)
-        log.info("golden_customer: publishing %s", f"{consolidated.golden.num_rows:,}")
-        published = publishing.publish(
-            deployment.warehouse,
-            assigned,
-            consolidated,
-            suggestions,
-            name,
-            relations=relations.relate(deployment.staged(), assigned.crosswalk),
-            cases=cases.joined(doubtful, pinned),
-            evidence=pa.concat_tables([evidence, told]),
-            base=base,
-            taken_in=taken_in,
-        )
+    else:
+        published = _publish(deployment, name, taken_in, overrides)
     matching.forget(deployment, found)
     log.info(
         "golden_customer: %s customers%s",
@@ -113,3 +71,114 @@ def publish(deployment: Deployment) -> PublishedReport:
         suggestions=published.suggestions,
         seconds=time.monotonic() - began,
     )
+
+
+def _publish(
+    deployment: Deployment, name: str, taken_in: TakenIn, overrides: pa.Table
+) -> publishing.Published:
+    log.info("golden_customer: choosing ids and values")
+    warehouse, found = deployment.warehouse, taken_in.clusters
+    base = publishing.read_identity(warehouse)
+    assigned, touched = _identity(deployment, taken_in, base)
+    retired = publishing.redirects(warehouse) | identity.as_dict(assigned.redirects)
+    live = set(pc.unique(assigned.crosswalk["golden_id"]).to_pylist())
+    retired = {one: successor for one, successor in retired.items() if one not in live}
+    only, records = _part(deployment, base, assigned, touched, retired)
+    staged = deployment.staged() if records is None else deployment.records(records)
+    consolidated = survivorship.consolidate(
+        staged,
+        assigned.crosswalk,
+        deployment.policy,
+        identity.follow(overrides, retired),
+        staging.newest(warehouse),
+    )
+    golden = consolidated.golden.select(["golden_id", "name", "customer_type"])
+    if only is not None:
+        standing = publishing.read_names(warehouse)
+        ended = pc.is_in(standing["golden_id"], value_set=pa.array(sorted(only), pa.string()))
+        golden = pa.concat_tables([standing.filter(pc.invert(ended)), golden])
+    suggestions = lake.read(deployment.lake, "suggestions", found)
+    names = {**matching.names(deployment), "clusters": found, "suggestions": found}
+    doubtful = cases.make(
+        suggestions, assigned.crosswalk, golden, case_evidence.suggested_pairs(deployment, names)
+    )
+    evidence = case_evidence.of(
+        deployment,
+        names,
+        doubtful if records is None else _looked_at(deployment, doubtful, records),
+        assigned.crosswalk,
+        matching.pair_decisions(deployment),
+        matching.saved_models(deployment),
+    )
+    moved = pinning.changed(warehouse, staged, assigned.crosswalk, retired)
+    pinned, told = pinning.as_cases(moved, golden)
+    log.info("golden_customer: publishing %s", f"{consolidated.golden.num_rows:,}")
+    return publishing.publish(
+        warehouse,
+        assigned,
+        consolidated,
+        suggestions,
+        name,
+        relations=relations.relate(matching.kinships(deployment), assigned.crosswalk),
+        cases=cases.joined(doubtful, pinned),
+        evidence=pa.concat_tables([evidence, told]),
+        base=base,
+        taken_in=taken_in,
+        only=only,
+    )
+
+
+def _identity(
+    deployment: Deployment, taken_in: TakenIn, base: PublishedIdentity
+) -> tuple[Identity, pa.Array | None]:
+    """The lasting ids, and the records whose clusters changed; None: it can be any."""
+    now = lake.read(deployment.lake, "clusters", taken_in.clusters)
+    last = taking.last(deployment.warehouse)
+    if (
+        last is None
+        or last.rest != taken_in.rest
+        or not lake.has(deployment.lake, "clusters", last.clusters)
+    ):
+        found = identity.assign(now, base.crosswalk, base.live, base.next_number, base.former)
+        return found, None
+    before = lake.read(deployment.lake, "clusters", last.clusters)
+    touched = identity.touched_records(before, now)
+    found = identity.reassign(now, base.crosswalk, base.next_number, base.former, touched)
+    return found, touched
+
+
+def _part(
+    deployment: Deployment,
+    base: PublishedIdentity,
+    assigned: Identity,
+    touched: pa.Array | None,
+    retired: Mapping[str, str | None],
+) -> tuple[set[str] | None, pa.Array | None]:
+    """Published customers that can be others now, and the records they hold now.
+
+    Those of touched records, and all for which a value was ever pinned, whether that is in
+    force or not: there are few.
+    """
+    if touched is None:
+        return None, None
+    pinned = {
+        identity.resolve(one, dict(retired))
+        for one in decisions.ever_overridden(deployment.warehouse)
+    }
+    ids = pa.array(sorted(one for one in pinned if one), pa.string())
+    crosswalk = assigned.crosswalk
+    held = crosswalk.filter(pc.is_in(crosswalk["golden_id"], value_set=ids))["record_id"]
+    records = pc.unique(pa.array([*touched.to_pylist(), *held.to_pylist()], pa.string()))
+    inside = pc.is_in(base.crosswalk["record_id"], value_set=records)
+    return set(base.crosswalk.filter(inside)["golden_id"].to_pylist()), records
+
+
+def _looked_at(deployment: Deployment, every: cases.Cases, records: pa.Array) -> cases.Cases:
+    """The cases that can need other evidence than is stored: on these records, and new ones."""
+    known = list(case_tables.evidence_hashes(deployment.warehouse))
+    on = every.members.filter(pc.is_in(every.members["record_id"], value_set=records))
+    new = pc.invert(pc.is_in(every.cases["case_id"], value_set=pa.array(known, pa.string())))
+    wanted = pc.or_(pc.is_in(every.cases["case_id"], value_set=pc.unique(on["case_id"])), new)
+    ids = pc.unique(every.cases.filter(wanted)["case_id"])
+    tables = (every.cases, every.members, every.pairs)
+    return cases.Cases(*(one.filter(pc.is_in(one["case_id"], value_set=ids)) for one in tables))
