@@ -27,8 +27,6 @@ _READ = [
 ]  # fmt: skip
 _IDENTIFIERS = ("national_id", "tax_id", "org_code", "license_no")
 _AFTER_ALL = "\U0010ffff"
-_NAMED = 1000
-"""Up to so many customers are read by name; beyond, the whole table is read."""
 _LOOKED_AT = 40
 """Rows read per customer asked for: a customer may have many keys with one beginning."""
 
@@ -72,12 +70,11 @@ def write(
             return {"added": 0, "changed": 0, "deleted": 0}
         golden = golden.filter(pc.is_in(golden["golden_id"], value_set=wanted))
         crosswalk = crosswalk.filter(pc.is_in(crosswalk["golden_id"], value_set=wanted))
-    where = ""
-    if wanted is not None and len(wanted) <= _NAMED:
-        where = rows.one_of("golden_id", wanted.to_pylist())
-    stored = rows.read(connection, customer_search, _KEYS, where)
-    if wanted is not None:
-        stored = stored.filter(pc.is_in(stored["golden_id"], value_set=wanted))
+    stored = (
+        rows.read(connection, customer_search, _KEYS)
+        if wanted is None
+        else rows.read_of(connection, customer_search, _KEYS, "golden_id", wanted.to_pylist())
+    )
     change = rows.difference(stored, _keys(golden, crosswalk), _KEYS, [])
     rows.delete(connection, customer_search, change.deleted, _KEYS)
     rows.insert(connection, customer_search, change.added)
