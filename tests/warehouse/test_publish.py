@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from dedupe.identity import assign
 from dedupe.survivorship import Policy, consolidate
 from onefold.errors import PublishError
-from warehouse import golden_tables, publish, rows, staged
+from warehouse import golden_tables, publish, staged
+from warehouse.rows import NAMED
 from warehouse.tables import (
     crosswalk,
     customer_relation,
@@ -374,7 +375,7 @@ def test_of_two_suggestions_on_one_pair_the_stronger_stands(world):
 
 def test_a_thousand_changed_customers_are_written_like_one(world):
     """More than are read by name at once."""
-    count = rows.NAMED + 5
+    count = NAMED + 5
     groups = [[f"erp:{number}"] for number in range(count)]
     world.put("erp", {str(number): "a" for number in range(count)})
     world.publish(groups)
