@@ -16,7 +16,7 @@ import re
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace as replaced
 from datetime import UTC, datetime
 from importlib import resources
@@ -28,6 +28,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
+from dedupe import identity
 from dedupe.cases import CASES_SCHEMA, MEMBERS_SCHEMA, PAIRS_SCHEMA, Cases
 from dedupe.identity import EVENTS_SCHEMA, REDIRECT_SCHEMA, Identity
 from dedupe.suggestions import SUGGESTIONS_SCHEMA
@@ -50,6 +51,8 @@ from warehouse.tables import (
 )
 
 _PHONE = re.compile(r"\d{8}$")
+_STRIDE = 100_000
+"""Golden ids per copy."""
 _STEP = 104_729
 """A prime: how far a phone number moves from copy to copy."""
 
@@ -125,7 +128,9 @@ def stored(wh: Warehouse) -> Consolidated:
         trail = rows.read(connection, golden_field, PROVENANCE_SCHEMA.names)
     return Consolidated(
         text_form.decode(golden, GOLDEN_SCHEMA).sort_by("golden_id"),
-        text_form.decode(trail, PROVENANCE_SCHEMA),
+        text_form.decode(trail, PROVENANCE_SCHEMA).sort_by(
+            [("golden_id", "ascending"), ("field", "ascending"), ("item", "ascending")]
+        ),
     )
 
 
@@ -154,8 +159,25 @@ def base(folder: Path) -> Base:
 
 
 # ------------------------------------------------------------------ one copy
-def _ids(column: pa.ChunkedArray, copy: int) -> pa.ChunkedArray:
-    return pc.binary_join_element_wise(column, f"{copy}", "-")
+def _keys(column: pa.ChunkedArray, copy: int) -> pa.ChunkedArray:
+    """Source keys of a copy; in the order of the copies, so that tables are written in order."""
+    return pc.binary_join_element_wise(f"{copy:04d}", column, "-")
+
+
+def _record(record_id: str, copy: int) -> str:
+    source, key = record_id.split(":", 1)
+    return f"{source}:{copy:04d}-{key}"
+
+
+def _golden(golden_id: str, copy: int) -> str:
+    return identity.golden_id(int(golden_id[len(identity.PREFIX) :]) + copy * _STRIDE)
+
+
+def _each(column: pa.ChunkedArray, name: Callable[[str, int], str], copy: int) -> pa.Array:
+    """A column with every id replaced by the copy's."""
+    parts = column.combine_chunks().dictionary_encode()
+    named = pa.array([name(one, copy) for one in parts.dictionary.to_pylist()], pa.string())
+    return named.take(parts.indices)
 
 
 def _phone(number: str, copy: int) -> str:
@@ -193,7 +215,7 @@ def _put(table: pa.Table, **columns: pa.ChunkedArray) -> pa.Table:
 
 
 def _staged(of: Base, copy: int) -> pa.Table:
-    keys = _ids(of.staged["source_key"], copy)
+    keys = _keys(of.staged["source_key"], copy)
     record = pc.binary_join_element_wise(of.staged["source"], keys, ":")
     return _people(_put(of.staged, source_key=keys, record_id=record), copy, of.ends)
 
@@ -212,12 +234,12 @@ def _cases(
         for old, new in place.items():
             for was, now in zip(of.members[case["case_id"]][old], of.records[new], strict=True):
                 source = now.split(":", 1)[0]
-                said = said.replace(f'"{was}"', f'"{now}-{copy}"')
+                said = said.replace(f'"{was}"', f'"{_record(now, copy)}"')
                 members.append(
                     {
                         "case_id": case_id,
-                        "record_id": f"{now}-{copy}",
-                        "golden_id": f"{new}-{copy}",
+                        "record_id": _record(now, copy),
+                        "golden_id": _golden(new, copy),
                         "source": source,
                     }
                 )
@@ -226,7 +248,7 @@ def _cases(
             **case,
             "case_id": case_id,
             "title": _name(of.names[place[case["golden_ids"][0]]], copy, of.ends) or "",
-            "golden_ids": [f"{place[one]}-{copy}" for one in case["golden_ids"]],
+            "golden_ids": [_golden(place[one], copy) for one in case["golden_ids"]],
             "sources": sources,
             "source_count": len(sources),
             "probability": probability,
@@ -316,13 +338,14 @@ def _publish(
     evidence: list[dict[str, str]] = []
     for copy in range(copies):
         table = of.consolidated.golden
-        table = _put(table, golden_id=_ids(table["golden_id"], copy))
+        table = _put(table, golden_id=_each(table["golden_id"], _golden, copy))
         golden.append(_people(table, copy, of.ends))
         table = of.consolidated.provenance
-        keys = {name: _ids(table[name], copy) for name in ("golden_id", "source_key")}
-        trail.append(_put(table, **keys))
-        keys = {name: _ids(of.crosswalk[name], copy) for name in ("golden_id", "record_id")}
-        pairs.append(_put(of.crosswalk, **keys))
+        ids = _each(table["golden_id"], _golden, copy)
+        trail.append(_put(table, golden_id=ids, source_key=_keys(table["source_key"], copy)))
+        ids = _each(of.crosswalk["golden_id"], _golden, copy)
+        records = _each(of.crosswalk["record_id"], _record, copy)
+        pairs.append(_put(of.crosswalk, golden_id=ids, record_id=records))
         for row, some, said in _cases(of, copy, layouts, chance):
             if len(rows_) < cases:
                 rows_.append(row)
@@ -352,7 +375,7 @@ def _identity(pairs: pa.Table) -> Identity:
         pairs.sort_by("record_id").combine_chunks(),
         REDIRECT_SCHEMA.empty_table(),
         EVENTS_SCHEMA.empty_table(),
-        1,
+        _STRIDE * 10_000,
     )
 
 
@@ -384,7 +407,7 @@ def publish_changes(
         wall, cpu = time.perf_counter(), time.process_time()
         done = publish.publish(
             wh,
-            replaced(_identity(base_.crosswalk), next_number=base_.next_number),
+            _identity(base_.crosswalk),
             whole,
             SUGGESTIONS_SCHEMA.empty_table(),
             f"{datetime.now(UTC)}",

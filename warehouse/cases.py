@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from onefold.errors import NotThere
 from warehouse import staged
 from warehouse.engine import BOTH, Warehouse
+from warehouse.kept import once
 from warehouse.moments import utc
 from warehouse.review_tables import case_comment, case_state, judgement
 from warehouse.tables import case_evidence, case_member, review_case
@@ -181,6 +182,7 @@ _COLUMNS = (
     case_state.c.judgement_id,
 )
 _BOTH = review_case.outerjoin(case_state, case_state.c.case_id == review_case.c.case_id)
+_TOUCHED = case_state.join(review_case, case_state.c.case_id == review_case.c.case_id)
 _PLACE = (review_case.c.expected_cost, review_case.c.case_id)
 
 
@@ -210,7 +212,9 @@ def _conditions(wanted: Filter, login: str | None) -> list[sa.ColumnElement[bool
         found.append(review_case.c.probability <= wanted.high)
     if wanted.before is not None:
         found.append(review_case.c.since < utc(wanted.before))
-    if set(wanted.states) != set(STATES):
+    if "open" not in wanted.states:
+        found.append(case_state.c.state.in_(wanted.states))
+    elif set(wanted.states) != set(STATES):
         found.append(_STATE.in_(wanted.states))
     if wanted.assignee == NOBODY:
         found.append(case_state.c.assignee.is_(None))
@@ -219,11 +223,17 @@ def _conditions(wanted: Filter, login: str | None) -> list[sa.ColumnElement[bool
     return found
 
 
+def _from(wanted: Filter) -> sa.FromClause:
+    """Where the cases of a filter stand: those without a state are open."""
+    return _BOTH if "open" in wanted.states else _TOUCHED
+
+
 def _ranked(
     wanted: Filter, login: str | None, place: Place | None, limit: int, *, back: bool = False
 ) -> sa.Select[Any]:
     """Cases in the order of the queue after a place; or before it, nearest first."""
-    query = sa.select(*_COLUMNS).select_from(_BOTH).where(*_conditions(wanted, login))
+    query = sa.select(*_COLUMNS).select_from(_from(wanted))
+    query = query.where(*_conditions(wanted, login))
     if place is not None:
         here = sa.tuple_(*map(sa.literal, place))
         keys = sa.tuple_(*_PLACE)
@@ -258,7 +268,7 @@ def ids(wh: Warehouse, wanted: Filter, login: str | None = None) -> list[str]:
     """The ids of all cases of a filter, in the order of the queue."""
     query = (
         sa.select(review_case.c.case_id)
-        .select_from(_BOTH)
+        .select_from(_from(wanted))
         .where(*_conditions(wanted, login))
         .order_by(*(column.desc() for column in _PLACE))
     )
@@ -297,21 +307,23 @@ def bands(wh: Warehouse, wanted: Filter | None = None, login: str | None = None)
     for name in ("band", "low", "high"):
         said.pop(name, None)
     asked = Filter.of(said)
-    chance = review_case.c.probability  # null for cases of kind override
-    measures = (sa.func.count(), sa.func.count(chance), sa.func.sum(chance))
-    tenth_of = review_case.c.band + 0  # as an expression: a scan beats the index on all rows
-    query = sa.select(tenth_of, *measures).group_by(tenth_of)
     with wh.read(BOTH) as connection:
         if "open" not in asked.states or asked.assignee is not None:
-            chosen = query.select_from(_BOTH).where(*_conditions(asked, login))
-            found = _sums(connection, chosen)
+            found = _sums(connection, _from(asked), _conditions(asked, login))
         else:  # most cases have no state: count all, and take off those in other states
             rest = Filter.of({**said, "states": STATES})
             other = tuple(state for state in STATES if state not in asked.states)
             conditions = _conditions(rest, login)
-            found = _sums(connection, query.where(*conditions))
-            off = query.select_from(_TOUCHED).where(case_state.c.state.in_(other), *conditions)
-            for tenth, less in _sums(connection, off).items():
+            found = dict(
+                once(
+                    wh,
+                    connection,
+                    ("bands", str(rest)),
+                    lambda: _sums(connection, review_case, conditions),
+                )
+            )
+            off = [case_state.c.state.in_(other), *conditions]
+            for tenth, less in _sums(connection, _TOUCHED, off).items():
                 many, known, total = found[tenth]
                 found[tenth] = (many - less[0], known - less[1], total - less[2])
     return [
@@ -321,14 +333,16 @@ def bands(wh: Warehouse, wanted: Filter | None = None, login: str | None = None)
     ]
 
 
-_TOUCHED = case_state.join(review_case, case_state.c.case_id == review_case.c.case_id)
-
-
-def _sums(connection: sa.Connection, query: sa.Select[Any]) -> dict[int, tuple[int, int, float]]:
+def _sums(
+    connection: sa.Connection, of: sa.FromClause, conditions: Sequence[sa.ColumnElement[bool]]
+) -> dict[int, tuple[int, int, float]]:
     """Band → cases, those with a probability, and the sum of these."""
+    chance = review_case.c.probability  # null for cases of kind override
+    measures = (sa.func.count(), sa.func.count(chance), sa.func.sum(chance))
+    query = sa.select(review_case.c.band, *measures).select_from(of).where(*conditions)
     return {
         int(tenth): (int(many), int(known), float(total or 0.0))
-        for tenth, many, known, total in connection.execute(query)
+        for tenth, many, known, total in connection.execute(query.group_by(review_case.c.band))
     }
 
 
@@ -337,7 +351,7 @@ def counts(wh: Warehouse) -> dict[str, int]:
     every = sa.select(sa.func.count()).select_from(review_case)
     touched = sa.select(case_state.c.state, sa.func.count()).select_from(_TOUCHED)
     with wh.read(BOTH) as connection:
-        total = int(connection.execute(every).scalar_one())
+        total = once(wh, connection, "cases", lambda: int(connection.execute(every).scalar_one()))
         rows = connection.execute(touched.group_by(case_state.c.state))
         found = {str(state): int(count) for state, count in rows}
     found["open"] = total - sum(count for state, count in found.items() if state != "open")

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from warehouse.engine import BOTH, Warehouse
+from warehouse.kept import once
 from warehouse.moments import utc
 from warehouse.review_tables import case_state, judgement, second_review
 from warehouse.tables import golden_customer, publish_run, quarantine, review_case
@@ -92,6 +93,7 @@ class Overview:
 
 
 _STATE = sa.func.coalesce(case_state.c.state, "open")
+_TOUCHED = case_state.join(review_case, case_state.c.case_id == review_case.c.case_id)
 _CASES = review_case.outerjoin(case_state, case_state.c.case_id == review_case.c.case_id)
 
 
@@ -108,7 +110,7 @@ def overview(wh: Warehouse, login: str, today: datetime, week: datetime) -> Over
         WarehouseError: the database cannot be reached.
     """
     with wh.read(BOTH) as connection:
-        states, bands = _cases(connection)
+        states, bands = _cases(wh, connection)
         mine = _count(
             connection,
             sa.select(sa.func.count())
@@ -129,9 +131,10 @@ def overview(wh: Warehouse, login: str, today: datetime, week: datetime) -> Over
                 sa.func.coalesce(sa.func.sum(sa.cast(second_review.c.agrees, sa.Integer)), 0),
             )
         ).one()
+        customers = sa.select(sa.func.count()).select_from(golden_customer)
         published = connection.execute(sa.select(sa.func.max(publish_run.c.at))).scalar()
         return Overview(
-            customers=_count(connection, sa.select(sa.func.count()).select_from(golden_customer)),
+            customers=once(wh, connection, "customers", lambda: _count(connection, customers)),
             published_at=utc(published) if published else None,
             states=states,
             mine=mine,
@@ -155,32 +158,40 @@ def _count(connection: sa.Connection, query: sa.Select[Any]) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def _cases(connection: sa.Connection) -> tuple[dict[str, int], list[Band]]:
-    """Cases by state, and open ones by band and kind: one walk over the cases."""
-    query = (
-        sa.select(
-            _STATE.label("state"),
-            review_case.c.band,
-            review_case.c.kind,
-            sa.func.count().label("cases"),
-            sa.func.sum(review_case.c.probability).label("expected"),
-        )
-        .select_from(_CASES)
-        .group_by(_STATE, review_case.c.band, review_case.c.kind)
-    )
-    states: dict[str, int] = {}
+def _cases(wh: Warehouse, connection: sa.Connection) -> tuple[dict[str, int], list[Band]]:
+    """Cases by state, and open ones by band and kind: all, without those that have a state."""
+    found = dict(once(wh, connection, "dashboard", lambda: _sums(connection, review_case)))
+    states: dict[str, int] = {"open": sum(cases for cases, _ in found.values())}
+    for (state, *where), (cases, chance) in _sums(connection, _TOUCHED, case_state.c.state).items():
+        if state != "open":
+            before = found[tuple(where)]
+            found[tuple(where)] = (before[0] - cases, before[1] - chance)
+            states[state] = states.get(state, 0) + cases
+            states["open"] -= cases
     kinds: dict[int, dict[str, int]] = {}
     sums: dict[int, float] = {}
-    for row in connection.execute(query):
-        states[row.state] = states.get(row.state, 0) + row.cases
-        if row.state == "open":
-            kinds.setdefault(row.band, dict.fromkeys(KINDS, 0))[row.kind] += row.cases
-            sums[row.band] = sums.get(row.band, 0.0) + (row.expected or 0.0)
+    for (band, kind), (cases, chance) in found.items():
+        if cases:
+            kinds.setdefault(band, dict.fromkeys(KINDS, 0))[kind] += cases
+            sums[band] = sums.get(band, 0.0) + chance
     bands = []
     for band, by_kind in sorted(kinds.items(), reverse=True):
         rated = by_kind["merge"] + by_kind["split"]
         bands.append(Band(band, by_kind, sums[band] / rated if rated else None))
     return states, bands
+
+
+def _sums(
+    connection: sa.Connection, of: sa.FromClause, *more: sa.ColumnElement[Any]
+) -> dict[tuple[Any, ...], tuple[int, float]]:
+    """Columns, band and kind → cases and the sum of their probabilities."""
+    by = (*more, review_case.c.band, review_case.c.kind)
+    measures = (sa.func.count(), sa.func.sum(review_case.c.probability))
+    query = sa.select(*by, *measures).select_from(of).group_by(*by)
+    return {
+        tuple(row[: len(by)]): (int(row[-2]), float(row[-1] or 0.0))
+        for row in connection.execute(query)
+    }
 
 
 def _people(connection: sa.Connection, today: datetime, week: datetime) -> list[Person]:

@@ -7,9 +7,10 @@ value of a customer (drivers quote rows in theirs).
 
 import logging
 import sqlite3
-from collections.abc import Iterator
+import threading
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +44,13 @@ class Warehouse:
     Attributes:
         settings: the deployment.
         engines: by store, ``warehouse`` and ``review``, and BOTH, which only reads.
+        kept: what follows from the last publish; see warehouse/kept.py, which holds ``lock``.
     """
 
     settings: Settings
     engines: dict[str, sa.Engine]
+    kept: dict[tuple[str, Hashable], Any] = field(default_factory=dict, compare=False, repr=False)
+    lock: threading.Lock = field(default_factory=threading.Lock, compare=False, repr=False)
 
     @property
     def is_postgresql(self) -> bool:

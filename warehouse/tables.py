@@ -72,6 +72,7 @@ quarantine = sa.Table(
     one_of("severity", "error", "warning"),
     sa.Index(None, "source", "status"),
     sa.Index("ix_quarantine_status", "status", "source", "rule", "severity", "field"),
+    sa.Index(None, "record_id"),
     comment="Rejected values and records, with rule and reason.",
 )
 
@@ -199,6 +200,7 @@ lineage_event = sa.Table(
     text("reason", "Why, in words."),
     one_of("event", "created", "absorbed", "split", "retired", "restored"),
     sa.Index(None, "golden_id"),
+    sa.Index(None, "other_golden_id"),
     comment="What became of golden ids.",
 )
 
@@ -263,7 +265,13 @@ review_case = sa.Table(
     one_of("kind", "merge", "split", "override"),
     one_of("customer_type", "person", "organization"),
     sa.Index("ix_review_case_queue", "expected_cost", "case_id"),
-    sa.Index(None, "band"),
+    sa.Index("ix_review_case_kind_queue", "kind", "expected_cost", "case_id"),
+    sa.Index("ix_review_case_band_queue", "band", "expected_cost", "case_id"),
+    sa.Index(
+        "ix_review_case_counts",
+        *("band", "kind", "customer_type", "reason", "case_id", "probability"),
+    ),
+    sa.Index(None, "since", "case_id"),
     comment="Cases: doubtful merges and splits, one row per group of customers.",
 )
 
