@@ -394,7 +394,7 @@ def _override(
         golden, name = row["golden_id"], row["field"]
         if golden not in place or name not in kinds:
             continue
-        value = _parsed(row["value"], kinds[name])
+        value = parsed(row["value"], kinds[name])
         put(name, golden, value)
         if name == "phones":
             put("phone_kinds", golden, ["unknown"] * len(value))
@@ -422,14 +422,21 @@ def _decided(provenance: pa.Table, decided: _Decided) -> pa.Table:
     return whole.sort_by([(key, "ascending") for key in keys]).combine_chunks()
 
 
-def _parsed(text: str | None, kind: str) -> Any:
-    """An override's text as the field's type."""
+def parsed(text: str | None, kind: str) -> Any:
+    """An override's text as a value of the field's kind.
+
+    Raises:
+        ValueError, KeyError: it is none (pyarrow's and json's errors are ValueErrors).
+    """
     if text is None or text == "":
         return [] if kind == "list" else None
     if kind == "list":
-        return list(json.loads(text))
+        found = json.loads(text)
+        if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+            raise ValueError("not a list of text")
+        return found
     if kind == "boolean":
-        return text.casefold() == "true"
+        return {"true": True, "1": True, "false": False, "0": False}[text.casefold()]
     if kind in ("date", "timestamp"):
         return pc.cast(
             pa.scalar(text), pa.date32() if kind == "date" else pa.timestamp("us", "UTC")

@@ -9,9 +9,19 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from onefold.errors import AccountError, NotThere, OnefoldError
+from onefold.errors import AccountError, CaseTaken, DecisionConflict, NotThere, OnefoldError
 from review import pages, problems
-from review.errors import TEXTS, TITLES, LoginNeeded, PasswordNeeded, Refused, Throttled, status_of
+from review.errors import (
+    SAYS,
+    TEXTS,
+    TITLES,
+    LoginNeeded,
+    PasswordNeeded,
+    Refused,
+    Throttled,
+    status_of,
+)
+from review.presenters.queue import STATE_NAMES
 from review.security import headers
 
 log = logging.getLogger("onefold.review")
@@ -26,6 +36,10 @@ def answer(request: Request, error: Exception) -> Response:
         return _lead(request, f"/login?next={quote(_here(request))}")
     if isinstance(error, PasswordNeeded) and is_page:
         return _lead(request, "/me")
+    if isinstance(error, DecisionConflict) and is_page:
+        page = _conflict(request, error)
+        if page is not None:
+            return page
     status, text, detail = _said(request, error)
     title = pages.say(request, TITLES.get(status, TITLES[500]))
     if is_page:
@@ -44,6 +58,26 @@ def answer(request: Request, error: Exception) -> Response:
     if isinstance(error, Throttled):
         more = {"Retry-After": str(error.seconds)}
     return problems.answer(status, title, text or detail, error, more)
+
+
+def _conflict(request: Request, error: DecisionConflict) -> Response | None:
+    """The page of a decision that others stand against, or that somebody else made first."""
+    if isinstance(error, CaseTaken):
+        asked = f"?{request.url.query}" if request.url.query else ""
+        on = f"/cases/next{asked}" if request.url.path.startswith("/cases/") else "/cases"
+        return pages.render(
+            request,
+            "errors/taken.html",
+            409,
+            error=error,
+            on=pages.own_path(on),
+            states=STATE_NAMES,
+        )
+    if error.chain:
+        return pages.render(
+            request, "errors/conflict.html", 409, error=error, back=_back(request), says=SAYS
+        )
+    return None
 
 
 def _said(request: Request, error: Exception) -> tuple[int, str, str]:

@@ -95,6 +95,14 @@ TEXTS: Mapping[int, str] = {
 """What is said where nothing more is known."""
 
 
+SAYS: Mapping[str, str] = {
+    "link": N_("are one customer"),
+    "no_link": N_("are different customers"),
+    "override": N_("a value was set"),
+}
+"""What an earlier decision says."""
+
+
 def status_of(error: OnefoldError) -> int:
     """The HTTP status for an expected error."""
     match error:

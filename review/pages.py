@@ -16,13 +16,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import Response
 
-from onefold.errors import AccountError
+from onefold.errors import AccountError, WarehouseError
 from review.language import LANGUAGES, N_, NAMES, preferred, translations
 from review.language.formats import Formats
 from review.policy import ReviewPolicy
 from review.security import caller as callers
 from review.security.cookies import Cookies
 from review.security.key import Key
+from warehouse import judgements, second_reviews
 from warehouse.engine import Warehouse
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -110,8 +111,8 @@ def render(request: Request, template: str, /, status: int = 200, **values: Any)
         values: what the template shows.
 
     Every template also sees ``me`` (the caller or None), ``csrf_token``, ``language``,
-    ``theme``, ``path``, ``flash`` (text, kind and undo, or None) and the filters of
-    language/formats.py.
+    ``theme``, ``path``, ``waits`` (what waits for the caller, by path), ``flash`` (text, kind
+    and undo, or None) and the filters of language/formats.py.
     """
     state = request.app.state
     cookies = _cookies(request)
@@ -129,6 +130,7 @@ def render(request: Request, template: str, /, status: int = 200, **values: Any)
             path=request.url.path,
             here=here(request),
             parts=state.parts,
+            waits=_waits(request),
             flash=flash,
             policy=state.policy,
             **values,
@@ -139,6 +141,21 @@ def render(request: Request, template: str, /, status: int = 200, **values: Any)
     if flash is not None:
         cookies.drop(page, cookies.flash)
     return page
+
+
+def _waits(request: Request) -> dict[str, int]:
+    """What waits for the caller, by the path of the page where it is found."""
+    caller = callers.of(request)
+    if caller is None or not caller.may("steward"):
+        return {}
+    wh, login = _warehouse(request), caller.login
+    try:
+        return {
+            "/judgements": judgements.waiting(wh, login),
+            "/second": second_reviews.waiting(wh, login),
+        }
+    except WarehouseError:  # the page that says so must still come
+        return {}
 
 
 def redirect(

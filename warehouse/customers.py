@@ -195,7 +195,7 @@ def get(wh: Warehouse, golden_id: str) -> Customer | Ended:
     records.sort(key=lambda one: one["record_id"])
     records.sort(key=lambda one: _moment(one["updated_at"]), reverse=True)
     synced = synced_at(wh, {one["source"] for one in records})
-    said = _decisions(wh, golden_id, members)
+    said = _decisions(wh, [golden_id, *former], members)
     timeline += [_said(one) for one in said] + [
         _revoked(one) for one in said if one["revoked_at"] is not None
     ]
@@ -217,6 +217,14 @@ def get(wh: Warehouse, golden_id: str) -> Customer | Ended:
         decisions=[one for one in said if one["revoked_at"] is None],
         former_ids=former,
     )
+
+
+def pinned(wh: Warehouse, golden_id: str) -> list[dict[str, Any]]:
+    """The overrides in force on a live customer, also on ids that lead to it; latest first."""
+    former = sa.select(redirect.c.golden_id).where(redirect.c.successor == golden_id)
+    with wh.read() as connection:
+        ids = [golden_id, *connection.execute(former).scalars()]
+    return [one for one in _decisions(wh, ids, []) if one["revoked_at"] is None]
 
 
 def brief(wh: Warehouse, golden_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -364,10 +372,10 @@ def synced_at(wh: Warehouse, sources: Iterable[str]) -> dict[str, datetime]:
         return {row.source: _utc(row.at) for row in connection.execute(query)}
 
 
-def _decisions(wh: Warehouse, golden_id: str, record_ids: list[str]) -> list[dict[str, Any]]:
+def _decisions(wh: Warehouse, golden_ids: list[str], record_ids: list[str]) -> list[dict[str, Any]]:
     """Decisions about the customer or its records, revoked ones too, latest first."""
     about = sa.or_(
-        decision.c.golden_id == golden_id,
+        decision.c.golden_id.in_(golden_ids),
         decision.c.left_id.in_(record_ids),
         decision.c.right_id.in_(record_ids),
     )

@@ -15,8 +15,9 @@ from typing import Any, Literal
 import pyarrow as pa
 import sqlalchemy as sa
 
+from dedupe import survivorship
 from onefold.errors import DecisionConflict, EarlierDecision, NotThere
-from rules.customer import GOLDEN_FIELDS
+from rules.customer import BY_NAME, GOLDEN_FIELDS
 from warehouse.columns import REVIEW
 from warehouse.engine import Warehouse
 from warehouse.moments import now, utc
@@ -181,7 +182,7 @@ def add(
             it is incomplete.
         WarehouseError: the database refuses.
     """
-    require(kind, left_id, right_id, golden_id, field, reason, decided_by)
+    require(kind, left_id, right_id, golden_id, field, reason, decided_by, value)
     if kind == "override":
         left_id = right_id = None
     else:
@@ -227,8 +228,9 @@ def require(
     field: str | None,
     reason: str,
     decided_by: str,
+    value: str | None = None,
 ) -> None:
-    """Refuse a decision that lacks something.
+    """Refuse a decision that lacks something, or whose value does not fit its field.
 
     Raises:
         DecisionConflict: it says what.
@@ -246,6 +248,14 @@ def require(
             raise DecisionConflict(
                 where, "a golden customer has no such field", found=field, do="See golden_customer."
             )
+        try:
+            survivorship.parsed(value, BY_NAME[field].kind)
+        except (ValueError, KeyError):
+            raise DecisionConflict(
+                f"override of {field}",
+                "the value does not fit the field",
+                do=f"Give a {BY_NAME[field].kind}.",
+            ) from None
     elif not left_id or not right_id or left_id == right_id:
         raise DecisionConflict(where, "it does not name two different records")
 

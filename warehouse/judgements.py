@@ -520,13 +520,29 @@ def last_of(wh: Warehouse, login: str) -> str | None:
     return found
 
 
+def waiting(wh: Warehouse, login: str) -> int:
+    """How many judgements wait for somebody as the second person: not their own."""
+    many = sa.select(sa.func.count()).select_from(judgement)
+    other = (judgement.c.state == "waiting") & (judgement.c.judged_by != login)
+    of_cases = (
+        sa.select(sa.func.count())
+        .select_from(case_state)
+        .join(judgement, judgement.c.judgement_id == case_state.c.judgement_id)
+        .where(case_state.c.state == "waiting", other)
+    )
+    with wh.read(REVIEW) as connection:  # each by an index
+        without = many.where(judgement.c.case_id.is_(None), other)
+        return sum(int(connection.execute(one).scalar_one()) for one in (of_cases, without))
+
+
 def get(wh: Warehouse, judgement_id: str) -> dict[str, Any]:
     """A judgement: the table's columns, and
 
     - before: golden customer → its records when it was judged;
     - decision_count: its decisions in force;
     - customers: live golden customers that hold its records;
-    - case_is_live: whether its case is still there.
+    - case_is_live: whether its case is still there;
+    - pinned: golden_id, field and value that it set (override), else None.
 
     Raises:
         NotThere: there is no such judgement.
@@ -536,6 +552,12 @@ def get(wh: Warehouse, judgement_id: str) -> dict[str, Any]:
         mine = (decision.c.judgement_id == judgement_id) & decision.c.revoked_at.is_(None)
         query = sa.select(sa.func.count()).select_from(decision).where(mine)
         found["decision_count"] = connection.execute(query).scalar_one()
+        columns = (decision.c.golden_id, decision.c.field, decision.c.value)
+        value = sa.select(*columns).where(
+            decision.c.judgement_id == judgement_id, decision.c.kind == "override"
+        )
+        row = connection.execute(value).first()
+        found["pinned"] = dict(row._mapping) if row is not None else None
     records = [one for group in found["groups"] or [] for one in group]
     with wh.read() as connection:
         holders = sa.select(crosswalk.c.golden_id).where(crosswalk.c.record_id.in_(records))

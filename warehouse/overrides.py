@@ -8,7 +8,7 @@ confirmed by pinning again, or withdrawn.
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -51,6 +51,7 @@ def override(
     *,
     reason: str,
     replaces: str | None = None,
+    seen: Sequence[str] | None = None,
     case_id: str | None = None,
     version: int = 0,
 ) -> Judged:
@@ -64,16 +65,19 @@ def override(
         login: who.
         reason: why, in the steward's words.
         replaces: the decision in force on the field, which this one takes the place of.
+        seen: the records whose values it was set for, such as those of a case; None: the
+            customer's own.
         case_id: the case of kind override that this answers.
         version: of that case as the steward saw it.
 
     Raises:
         CaseTaken: somebody changed the case meanwhile.
-        DecisionConflict: another value is in force and not named, or something is missing.
+        DecisionConflict: another value is in force and not named, something is missing, or the
+            value is none of the field's kind.
     """
-    decisions.require("override", None, None, golden_id, field, reason, login)
+    decisions.require("override", None, None, golden_id, field, reason, login, value)
     records = judgements.records_of(wh, golden_id)
-    said = values(staged.read(wh, records), field)
+    said = values(staged.read(wh, sorted({*records, *(seen or ())})), field)
     with wh.write(REVIEW) as connection:
         _check(connection, case_id, version)
         standing = decisions.overriding(connection, golden_id, field)

@@ -6,6 +6,7 @@ same ones. How often two people agree tells what a judgement is worth.
 
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -44,6 +45,28 @@ class Waiting:
 
 
 @dataclass(frozen=True)
+class Differing:
+    """A judgement whose second review did not agree.
+
+    Attributes:
+        judgement_id, case_id, state: of the judgement.
+        kind, first, judged_by: what was said first, its groups of records, by whom.
+        answer, second, answered_by, answered_at: the same of the second person.
+    """
+
+    judgement_id: str
+    case_id: str
+    state: str
+    kind: str
+    first: list[list[str]]
+    judged_by: str
+    answer: str
+    second: list[list[str]]
+    answered_by: str
+    answered_at: datetime
+
+
+@dataclass(frozen=True)
 class Agreement:
     """How often two people grouped the records of a case alike.
 
@@ -76,10 +99,15 @@ def is_drawn(judgement_id: str, share: float) -> bool:
     return int.from_bytes(digest) < share * 2**64
 
 
-def draw(wh: Warehouse, share: float) -> int:
+def draw(wh: Warehouse, share: float, since: datetime | None = None) -> int:
     """Put a share of the judgements in force up for a second review; once each.
 
     Judgements of a batch are not drawn: its sample was judged by hand.
+
+    Args:
+        wh: the warehouse.
+        share: 0 to 1.
+        since: only judgements made since this moment; None: all.
 
     Returns:
         how many were drawn now.
@@ -92,33 +120,100 @@ def draw(wh: Warehouse, share: float) -> int:
         judgement.c.batch_id.is_(None),
         judgement.c.judgement_id.not_in(known),
     )
-    with wh.write(REVIEW) as connection:
-        rows = [
+    if since is not None:
+        query = query.where(judgement.c.judged_at >= utc(since))
+
+    def drawn(connection: sa.Connection) -> list[dict[str, Any]]:
+        return [
             {"judgement_id": row.judgement_id, "case_id": row.case_id, "drawn_at": now()}
             for row in connection.execute(query)
             if is_drawn(row.judgement_id, share)
         ]
+
+    with wh.read(REVIEW) as connection:
+        if not drawn(connection):  # most often: then nobody is kept from writing
+            return 0
+    with wh.write(REVIEW) as connection:
+        rows = drawn(connection)  # another one may have drawn them meanwhile
         if rows:
             connection.execute(sa.insert(second_review), rows)
     return len(rows)
 
 
-def queue(wh: Warehouse, login: str, limit: int = 50) -> list[Waiting]:
-    """Second reviews that wait for somebody else than who judged first, oldest first."""
-    query = (
-        sa.select(second_review, judgement.c.evidence)
+def _for(login: str, *columns: Any) -> sa.Select[Any]:
+    """What waits for somebody: not what they judged themselves."""
+    return (
+        sa.select(*columns)
+        .select_from(second_review)
         .join(judgement, judgement.c.judgement_id == second_review.c.judgement_id)
         .where(
             second_review.c.answer.is_(None),
             judgement.c.state == "in_force",
             judgement.c.judged_by != login,
         )
+    )
+
+
+def queue(wh: Warehouse, login: str, limit: int = 50) -> list[Waiting]:
+    """Second reviews that wait for somebody else than who judged first, oldest first."""
+    query = (
+        _for(login, second_review, judgement.c.evidence)
         .order_by(second_review.c.drawn_at, second_review.c.judgement_id)
         .limit(limit)
     )
     with wh.read(REVIEW) as connection:
+        return [_waiting(row) for row in connection.execute(query)]
+
+
+def _waiting(row: sa.Row[Any]) -> Waiting:
+    return Waiting(row.judgement_id, row.case_id, row.evidence["before"], utc(row.drawn_at))
+
+
+def waiting(wh: Warehouse, login: str) -> int:
+    """How many wait for somebody."""
+    with wh.read(REVIEW) as connection:
+        return int(connection.execute(_for(login, sa.func.count())).scalar_one())
+
+
+def get(wh: Warehouse, judgement_id: str, login: str) -> Waiting:
+    """A second review that waits for somebody.
+
+    Raises:
+        NotThere: it was not drawn, is answered, or is of one's own judgement.
+    """
+    query = _for(login, second_review, judgement.c.evidence).where(
+        second_review.c.judgement_id == judgement_id
+    )
+    with wh.read(REVIEW) as connection:
+        row = connection.execute(query).first()
+    if row is None:
+        raise NotThere(f"second review of {judgement_id}", "it does not wait for you")
+    return _waiting(row)
+
+
+def differing(wh: Warehouse, limit: int = 50) -> list[Differing]:
+    """Second reviews that did not agree, latest first."""
+    query = (
+        sa.select(
+            second_review.c.judgement_id,
+            second_review.c.case_id,
+            judgement.c.state,
+            judgement.c.kind,
+            judgement.c.groups.label("first"),
+            judgement.c.judged_by,
+            second_review.c.answer,
+            second_review.c.groups.label("second"),
+            second_review.c.answered_by,
+            second_review.c.answered_at,
+        )
+        .join(judgement, judgement.c.judgement_id == second_review.c.judgement_id)
+        .where(second_review.c.agrees.is_(False))
+        .order_by(second_review.c.answered_at.desc())
+        .limit(limit)
+    )
+    with wh.read(REVIEW) as connection:
         return [
-            Waiting(row.judgement_id, row.case_id, row.evidence["before"], utc(row.drawn_at))
+            Differing(**{**row._mapping, "answered_at": utc(row.answered_at)})
             for row in connection.execute(query)
         ]
 

@@ -12,6 +12,7 @@ from review.routes import (
     me,
     openid,
     people,
+    second,
     system,
 )
 
@@ -25,6 +26,7 @@ ROUTERS = (
     customers.router,
     judgements.router,
     batches.router,
+    second.router,
     people.router,
     audit.router,
     *api.ROUTERS,

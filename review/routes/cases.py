@@ -1,6 +1,6 @@
 """The queue, a case, and what a steward says of it."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Form, Query
 from starlette.requests import Request
@@ -11,11 +11,11 @@ from review import deciding, pages
 from review.errors import NotFound
 from review.language import N_
 from review.pages import Policy, Stores
-from review.presenters import compared, evidence, fields, golden, masking, queue
+from review.presenters import compared, evidence, fields, golden, masking, pinning, queue
 from review.presenters.queue import Asked
 from review.routes.forms import form_fields, grouped
 from review.security.roles import Steward, Viewer
-from warehouse import accounts, audit, batches, case_states, cases, customers, staged
+from warehouse import accounts, audit, batches, case_states, cases, customers, overrides, staged
 from warehouse.engine import Warehouse
 
 router = APIRouter(prefix="/cases", include_in_schema=False)
@@ -75,6 +75,8 @@ def _people(wh: Warehouse) -> list[str]:
 @router.get("/next")
 def next_case(request: Request, caller: Viewer, wh: Stores, asked: Wanted) -> Response:
     """Lead to the first case of a filter."""
+    if asked.batch:
+        return pages.redirect(request, f"/batches/{asked.batch}")
     found = cases.queue(wh, asked.filter, limit=1, login=caller.login).rows
     if not found:
         return pages.redirect(request, f"/cases{asked.query()}", N_("That was the last one."))
@@ -97,8 +99,11 @@ def _page(
     before, after = _neighbors(wh, asked, case.row, caller.login)
     brief = customers.brief(wh, case.row.golden_ids)
     policy = survivorship.load_policy(request.app.state.settings.sections.get("survivorship"))
-    sides = evidence.parts(case.evidence) if case.evidence else {}
-    facts = evidence.of(case.evidence, pages.language_of(request)) if case.evidence else None
+    moved = pinning.moved(case.evidence) if case.row.kind == "override" and case.evidence else None
+    sides, facts = {}, None
+    if case.evidence and moved is None:
+        sides = evidence.parts(case.evidence)
+        facts = evidence.of(case.evidence, pages.language_of(request))
     return pages.render(
         request,
         "cases/case.html",
@@ -121,6 +126,10 @@ def _page(
         ),
         facts=facts if may_see_all else None,
         sides=sides,
+        moved=moved,
+        pins=pinning.pins(customers.pinned(wh, case.row.golden_ids[0])),
+        controls=pinning.CONTROLS,
+        seen=lambda field, value: masking.seen(field, value, may_see_all),
         people=_people(wh),
         may_decide=caller.may("steward"),
         may_see_all=may_see_all,
@@ -191,6 +200,47 @@ def judge(
         text,
         values={"title": row.title},
         undo=f"/judgements/{done.judgement_id}",
+    )
+
+
+@router.post("/{case_id}/pinned")
+def pinned(
+    request: Request,
+    caller: Steward,
+    wh: Stores,
+    asked: Wanted,
+    case_id: str,
+    kind: Annotated[Literal["keep", "drop"], Form()],
+    reason: Annotated[str, Form(max_length=2000)] = "",
+    version: Annotated[int, Form()] = 0,
+) -> Response:
+    """Keep a pinned value for what its records say now, or let the rules choose again."""
+    case = cases.get(wh, case_id)
+    if case.row.kind != "override" or case.evidence is None:
+        raise NotFound(N_("There is no such answer."))
+    _, after = _neighbors(wh, asked, case, caller.login)
+    told, undo = case.evidence, ""
+    if kind == "keep":
+        done = overrides.override(
+            wh,
+            told["golden_id"],
+            told["field"],
+            told["value"],
+            caller.login,
+            reason=reason.strip() or pages.say(request, N_("still right")),
+            replaces=told["decision_id"],
+            case_id=case_id,
+            version=version,
+        )
+        undo = f"/judgements/{done.judgement_id}"
+    else:
+        said = reason.strip() or pages.say(request, N_("no longer right"))
+        overrides.withdraw(
+            wh, told["decision_id"], caller.login, reason=said, case_id=case_id, version=version
+        )
+    text = N_("Kept: %(title)s.") if kind == "keep" else N_("Unpinned: %(title)s.")
+    return pages.redirect(
+        request, _onward(asked, after), text, values={"title": case.row.title}, undo=undo
     )
 
 

@@ -2,17 +2,17 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Form, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
 from review import pages
 from review.language import N_
 from review.pages import Policy, Stores
-from review.presenters import compared, fields, golden, masking, timeline
+from review.presenters import compared, fields, golden, masking, pinning, timeline
 from review.routes.forms import form_fields, grouped
 from review.security.roles import Steward, Viewer
-from warehouse import audit, customers, judgements, previews, search
+from warehouse import audit, cases, customers, judgements, overrides, previews, search
 from warehouse.customers import Ended
 from warehouse.engine import Warehouse
 
@@ -83,12 +83,15 @@ def _page(request: Request, caller: Any, found: customers.Customer | Ended) -> R
         field: [(f"{one.source}:{one.source_key}", one.rule) for one in trail]
         for field, trail in found.origins.items()
     }
+    pinned = pinning.pins(found.decisions)
+    values = golden.chosen(found.values, origins, may_see_all=may_see_all)
+    shown = {one.field for one in values}
     return pages.render(
         request,
         "customers/customer.html",
         one=found,
         title=masking.seen("name", found.values["name"], may_see_all) or found.golden_id,
-        values=golden.chosen(found.values, origins, may_see_all=may_see_all),
+        values=values,
         compared=compared.compare(
             records, [found.golden_id], dict(found.synced_at), may_see_all=may_see_all
         ),
@@ -97,7 +100,9 @@ def _page(request: Request, caller: Any, found: customers.Customer | Ended) -> R
         may_see_all=may_see_all,
         masked=masking.masked,
         labels=fields.LABELS,
-        editable=fields.EDITABLE,
+        pins=pinned,
+        controls=pinning.CONTROLS,
+        unset=[one for one in fields.EDITABLE if one not in shown and one not in pinned],
         type_names=fields.VALUES,
     )
 
@@ -145,4 +150,62 @@ def _shown_first(
         groups=groups,
         reason=reason,
         preview=previews.of_unmerge(wh, golden_id, groups),
+    )
+
+
+Said = Annotated[str, Form(max_length=4000)]
+Why = Annotated[str, Form(max_length=2000)]
+Key = Annotated[str, Form(max_length=200)]
+
+
+@router.post("/{golden_id}/set")
+def set_value(
+    request: Request,
+    caller: Steward,
+    wh: Stores,
+    golden_id: str,
+    field: Key,
+    reason: Why = "",
+    value: Said = "",
+    replaces: Key = "",
+    case_id: Key = "",
+) -> Response:
+    """Pin a value; from a case's preview it holds for what the case's records say."""
+    done = overrides.override(
+        wh,
+        golden_id,
+        field,
+        pinning.typed(field, value, request.app.state.settings.country),
+        caller.login,
+        reason=reason,
+        replaces=replaces or None,
+        seen=[one["record_id"] for one in cases.get(wh, case_id).members] if case_id else None,
+    )
+    text = N_("Pinned: %(field)s. The golden table follows within a minute.")
+    return pages.redirect(
+        request,
+        f"/cases/{case_id}" if case_id else f"/customers/{golden_id}",
+        text,
+        values={"field": pages.say(request, fields.LABELS[field])},
+        undo=f"/judgements/{done.judgement_id}",
+    )
+
+
+@router.post("/{golden_id}/unset")
+def unset_value(
+    request: Request,
+    caller: Steward,
+    wh: Stores,
+    golden_id: str,
+    decision_id: Key,
+    reason: Why = "",
+    case_id: Key = "",
+) -> Response:
+    """Take a pinned value back: the rules choose again."""
+    said = reason.strip() or pages.say(request, N_("taken back"))
+    overrides.withdraw(wh, decision_id, caller.login, reason=said)
+    return pages.redirect(
+        request,
+        f"/cases/{case_id}" if case_id else f"/customers/{golden_id}",
+        N_("Unpinned; the rules choose the value again within a minute."),
     )

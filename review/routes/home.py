@@ -7,7 +7,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from review import pages
-from review.pages import Stores
+from review.pages import Policy, Stores
+from review.routes import second
 from review.security.roles import Viewer
 from warehouse import dashboard
 from warehouse.dashboard import Overview
@@ -17,8 +18,9 @@ router = APIRouter()
 
 
 @router.get("/", include_in_schema=False)
-def home(request: Request, caller: Viewer, wh: Stores) -> Response:
+def home(request: Request, caller: Viewer, wh: Stores, policy: Policy) -> Response:
     """The dashboard."""
+    second.draw(wh, policy)
     return pages.render(request, "home/dashboard.html", now=overview(request, wh, caller.login))
 
 

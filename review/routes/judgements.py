@@ -1,6 +1,6 @@
 """A judgement: what it said, what taking it back would do, and the second person's answer."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form
 from starlette.requests import Request
@@ -9,8 +9,10 @@ from starlette.responses import Response
 from review import deciding, pages
 from review.language import N_
 from review.pages import Stores
+from review.presenters import compared, evidence, fields, masking, pinning
 from review.security.roles import Steward, Viewer
-from warehouse import audit, judgements
+from warehouse import audit, cases, customers, judgements, previews, staged
+from warehouse.engine import Warehouse
 
 router = APIRouter(prefix="/judgements", include_in_schema=False)
 
@@ -43,15 +45,49 @@ def show(request: Request, caller: Viewer, wh: Stores, judgement_id: str) -> Res
     """A judgement, and what taking it back would do."""
     found = judgements.get(wh, judgement_id)
     audit.note(wh, caller.login, "view_judgement", "judgement", judgement_id)
+    may_see_all = caller.may("steward")
+    in_force = found["state"] == "in_force" and found["kind"] != "override"
+    pinned = found["pinned"]
     return pages.render(
         request,
         "judgements/judgement.html",
         one=found,
         own=found["judged_by"] == caller.login,
-        may_decide=caller.may("steward"),
+        may_decide=may_see_all,
+        may_see_all=may_see_all,
         kinds=KINDS,
         states=STATES,
+        preview=previews.of_undo(wh, judgement_id) if in_force else None,
+        records=_records(wh, found["before"], may_see_all) if found["before"] else None,
+        facts=_evidence(request, wh, found) if may_see_all else None,
+        label=fields.LABELS.get(pinned["field"], pinned["field"]) if pinned else "",
+        value=masking.seen(
+            pinned["field"], pinning.told(pinned["field"], pinned["value"]), may_see_all
+        )
+        if pinned
+        else [],
     )
+
+
+def _records(wh: Warehouse, before: dict[str, list[str]], may_see_all: bool) -> compared.Compared:
+    """The records that were judged, side by side, as they were grouped before."""
+    at = {record: golden_id for golden_id, ids in before.items() for record in ids}
+    rows = [{"golden_id": at[one["record_id"]], **one} for one in _staged(wh, sorted(at))]
+    synced = customers.synced_at(wh, {one["source"] for one in rows})
+    return compared.compare(rows, list(before), synced, may_see_all=may_see_all)
+
+
+def _staged(wh: Warehouse, record_ids: list[str]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = staged.read(wh, record_ids).to_pylist()
+    return found
+
+
+def _evidence(request: Request, wh: Warehouse, found: dict[str, Any]) -> evidence.Evidence | None:
+    """What spoke for and against it, as long as its case is there."""
+    if found["state"] != "waiting" or not found["case_is_live"]:
+        return None
+    facts = cases.get(wh, found["case_id"]).evidence
+    return evidence.of(facts, pages.language_of(request)) if facts else None
 
 
 @router.post("/{judgement_id}/undo")
