@@ -229,7 +229,8 @@ def around(standing: Batch, case_id: str) -> tuple[str | None, str | None]:
     rest = [one for one in standing.to_judge if one != case_id]
     before = [one for one in rest if standing.sample.index(one) < at]
     after = [one for one in rest if standing.sample.index(one) > at]
-    return before[-1] if before else None, (after or before or [None])[0]
+    onward = after or before
+    return before[-1] if before else None, onward[0] if onward else None
 
 
 def effect(wh: Warehouse, standing: Batch, approve_above: float | None = None) -> Effect:

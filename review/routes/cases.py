@@ -218,7 +218,7 @@ def pinned(
     case = cases.get(wh, case_id)
     if case.row.kind != "override" or case.evidence is None:
         raise NotFound(N_("There is no such answer."))
-    _, after = _neighbors(wh, asked, case, caller.login)
+    _, after = _neighbors(wh, asked, case.row, caller.login)
     told, undo = case.evidence, ""
     if kind == "keep":
         done = overrides.override(

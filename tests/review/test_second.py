@@ -65,7 +65,7 @@ def test_the_page_shows_the_records_and_no_trace_of_the_first_answer(
     content = one.get(f"/second/{made}").text.split("<main")[1]
     for record in (record for group in first["before"].values() for record in group):
         assert f'data-record="{record}"' in content
-    for trace in ("li.na", "seen on paper", "/judgements/", "/customers/G", *first["before"]):
+    for trace in ("li.na", "seen on paper", "/judgements/J", "/customers/G", *first["before"]):
         assert trace not in content
 
 
