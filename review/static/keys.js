@@ -47,11 +47,7 @@
       event.preventDefault();
       return;
     }
-    if (event.key === "Enter" && at === document.body && document.querySelector("[data-key=Enter]")) {
-      event.preventDefault();
-      document.querySelector("[data-key=Enter]").click();
-      return;
-    }
+    if (event.key === "Enter" && at !== document.body) return; // what is in focus takes it
     const target = [...document.querySelectorAll(`[data-key="${CSS.escape(event.key)}"]`)].find(visible);
     if (target) {
       event.preventDefault();
