@@ -4,10 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
 from warehouse import audit, cases, second_reviews
+from warehouse.columns import WAREHOUSE
 from warehouse.engine import Warehouse
+from warehouse.tables import case_evidence, review_case
 
 Client = Callable[..., TestClient]
 pytestmark = pytest.mark.demo_home
@@ -338,3 +341,26 @@ def test_the_api_is_listed_for_people(
     reader.locator("summary", has_text="/judge").first.click()
     assert reader.get_by_text("dry_run").first.is_visible()
     axe(reader)
+
+
+def test_a_pinned_value_in_question_is_told_to_who_may_see_it(
+    client: Client, wh: Warehouse
+) -> None:
+    steward, viewer = client("steward"), client("viewer")
+    case = first(steward, kind="merge")
+    record = case["records"][0]["record_id"]
+    facts = {
+        "decision_id": "D000001", "golden_id": case["golden_ids"][0], "field": "city",
+        "value": "上海市", "before": {record: "北京市"}, "now": {record: "天津市"},
+        "decided_by": "li.na", "decided_at": "2026-01-02T03:04:05+00:00", "basis": "x",
+    }  # fmt: skip
+    this = review_case.c.case_id == case["case_id"]
+    same = case_evidence.c.case_id == case["case_id"]
+    with wh.write(WAREHOUSE) as connection:
+        connection.execute(sa.update(review_case).where(this).values(kind="override"))
+        connection.execute(sa.update(case_evidence).where(same).values(evidence=facts))
+    told = steward.get(f"/api/v1/cases/{case['case_id']}").json()
+    assert told["evidence"] is None
+    assert told["pinned"]["now"] == {record: "天津市"}
+    masked = viewer.get(f"/api/v1/cases/{case['case_id']}").json()
+    assert (masked["kind"], masked["pinned"]) == ("override", None)

@@ -161,6 +161,19 @@ class Evidence(Shown):
     losses: list[Loss]
 
 
+class Pinned(Shown):
+    """A value set by hand whose records say something else than when it was set."""
+
+    decision_id: str
+    golden_id: str
+    field: str
+    value: str | None = Field(description="As text; a list as JSON; null: empty on purpose")
+    before: dict[str, str | None] = Field(description="Record → what it said then")
+    now: dict[str, str | None]
+    decided_by: str
+    decided_at: datetime
+
+
 class Comment(Shown):
     """What somebody said about a case."""
 
@@ -188,6 +201,9 @@ class Case(CaseRow):
     would_be: list[Chosen] = Field(description="The golden customer that all of them would be")
     evidence: Evidence | None = Field(
         description="Null for viewers, since it quotes values, and where there is none yet"
+    )
+    pinned: Pinned | None = Field(
+        description="Of kind override: the value in question; null for viewers"
     )
     comments: list[Comment]
     judgements: list[Judged] = Field(description="Former and present ones, newest first")
@@ -274,12 +290,15 @@ def get_case(
     may_see_all = caller.may("steward")
     policy = survivorship.load_policy(request.app.state.settings.sections.get("survivorship"))
     before = customers.brief(wh, found.row.golden_ids).get(found.row.golden_ids[0])
+    facts = found.evidence if may_see_all else None
+    overriding = found.row.kind == "override"
     would_be = golden.preview(found.members, policy, before, may_see_all=may_see_all)
     return Case(
         **_row(found.row, spoken, may_see_all),
         records=_records(found.members, may_see_all),
         would_be=[Chosen(**one) for one in plain.chosen(would_be, spoken)],
-        evidence=_evidence(found.evidence, spoken) if may_see_all and found.evidence else None,
+        evidence=_evidence(facts, spoken) if facts and not overriding else None,
+        pinned=Pinned(**facts) if facts and overriding else None,
         comments=[Comment.model_validate(one) for one in found.comments],
         judgements=[Judged.model_validate(one) for one in found.judgements],
     )
