@@ -6,7 +6,7 @@ a row in case_state is open.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -224,8 +224,9 @@ def _conditions(wanted: Filter, login: str | None) -> list[sa.ColumnElement[bool
 
 
 def _from(wanted: Filter) -> sa.FromClause:
-    """Where the cases of a filter stand: those without a state are open."""
-    return _BOTH if "open" in wanted.states else _TOUCHED
+    """Where the cases of a filter stand: those without a state are open and nobody's."""
+    untouched = "open" in wanted.states and wanted.assignee in (None, NOBODY)
+    return _BOTH if untouched else _TOUCHED
 
 
 def _ranked(
@@ -308,10 +309,10 @@ def bands(wh: Warehouse, wanted: Filter | None = None, login: str | None = None)
         said.pop(name, None)
     asked = Filter.of(said)
     with wh.read(BOTH) as connection:
-        if "open" not in asked.states or asked.assignee is not None:
+        if _from(asked) is _TOUCHED:
             found = _sums(connection, _from(asked), _conditions(asked, login))
         else:  # most cases have no state: count all, and take off those in other states
-            rest = Filter.of({**said, "states": STATES})
+            rest = replace(asked, states=STATES, assignee=None)
             other = tuple(state for state in STATES if state not in asked.states)
             conditions = _conditions(rest, login)
             found = dict(
@@ -322,7 +323,10 @@ def bands(wh: Warehouse, wanted: Filter | None = None, login: str | None = None)
                     lambda: _sums(connection, review_case, conditions),
                 )
             )
-            off = [case_state.c.state.in_(other), *conditions]
+            away: sa.ColumnElement[bool] = case_state.c.state.in_(other)
+            if asked.assignee == NOBODY:
+                away = away | case_state.c.assignee.is_not(None)
+            off = [away, *conditions]
             for tenth, less in _sums(connection, _TOUCHED, off).items():
                 many, known, total = found[tenth]
                 found[tenth] = (many - less[0], known - less[1], total - less[2])

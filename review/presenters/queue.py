@@ -97,7 +97,8 @@ def asked(
     if states:
         found = replace(found, states=states)
     if age is not None:
-        found = replace(found, before=datetime.now(UTC) - timedelta(days=age))
+        hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+        found = replace(found, before=hour - timedelta(days=age))  # so that counts can be kept
     return Asked(found, age, batch or None)
 
 

@@ -174,3 +174,31 @@ def test_a_case_is_another_one_when_its_records_are(world):
     second = cases.queue(world.wh).rows[0]
     assert first.case_id != second.case_id and second.record_count == 3
     assert making.case_id("merge", [["erp:1", "erp:3"], ["erp:2"]]) == second.case_id
+
+
+def test_bands_count_the_cases_that_the_queue_lists(world):
+    world.put("erp", {str(number): f"Ann {number}" for number in range(8)})
+    names = ("left_id", "right_id", "probability", "kind", "reason")
+    world.publish(
+        [[f"erp:{number}"] for number in range(8)],
+        suggestions=[
+            dict(
+                zip(
+                    names,
+                    (f"erp:{n}", f"erp:{n + 1}", 0.1 * n + 0.1, "merge", "likely"),
+                    strict=True,
+                )
+            )
+            for n in range(0, 8, 2)
+        ],
+    )
+    first, second, *_ = [row.case_id for row in cases.queue(world.wh).rows]
+    for again in (False, True):  # counts of the publish are kept: the second time they are known
+        if again:
+            case_states.assign(world.wh, first, "ann", "ann", 0)
+            case_states.mark(world.wh, second, "skipped", "ann", 0)
+        for assignee in (None, "me", "nobody", "bob"):
+            for states in (("open",), ("skipped",), ("open", "skipped"), cases.STATES):
+                wanted = cases.Filter(assignee=assignee, states=states)
+                counted = sum(one.cases for one in cases.bands(world.wh, wanted, "ann"))
+                assert counted == len(cases.ids(world.wh, wanted, "ann"))
