@@ -39,6 +39,9 @@ ACTIONS = {
     "undo_batch": N_("undid a batch"),
     "drop_batch": N_("dropped a batch"),
     "second_review": N_("gave a second look"),
+    "repair_value": N_("mended a rejected value"),
+    "accept_findings": N_("accepted values as they are"),
+    "undo_repair": N_("took a mended value back"),
     "view_audit": N_("looked at the audit log"),
 }
 """Every action by name."""
