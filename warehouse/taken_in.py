@@ -5,6 +5,7 @@ how many revoked say exactly which were known. Both are counted before the
 decisions are read: one that comes in between is asked for again, never lost.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -12,11 +13,14 @@ import sqlalchemy as sa
 
 from warehouse.columns import REVIEW
 from warehouse.engine import Warehouse
+from warehouse.moments import utc
 from warehouse.review_tables import decision
 from warehouse.tables import publish_run
 
 KEY = "taken_in"
 """Name in the counts of a publish."""
+AT_MOST = 400
+"""Records of one case or customer whose decisions are looked at."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,36 @@ def last(wh: Warehouse) -> TakenIn | None:
     return _of(found.counts) if found is not None else None
 
 
+def unpublished(wh: Warehouse, record_ids: Sequence[str], golden_ids: Sequence[str] = ()) -> int:
+    """Decisions on records or customers that the golden table does not know yet.
+
+    Args:
+        wh: the warehouse.
+        record_ids: of a case or customer; the first AT_MOST are looked at.
+        golden_ids: customers, for values that were pinned.
+    """
+    with wh.read() as connection:
+        found = _last(connection)
+    known = _of(found.counts) if found is not None else None
+    if found is None or known is None or known.decided == decided(wh):
+        return 0
+    some = list(record_ids)[:AT_MOST]
+    query = sa.select(decision.c.decision_id, decision.c.revoked_at).where(
+        sa.or_(
+            decision.c.left_id.in_(some),
+            decision.c.right_id.in_(some),
+            decision.c.golden_id.in_(list(golden_ids)),
+        )
+    )
+    with wh.read(REVIEW) as connection:
+        rows = connection.execute(query).all()
+    return sum(
+        int(row.decision_id[1:]) > known.made
+        or (row.revoked_at is not None and utc(row.revoked_at) > utc(found.at))
+        for row in rows
+    )
+
+
 def note(wh: Warehouse, now: TakenIn) -> bool:
     """Note that the last publish stands with these decisions too.
 
@@ -92,9 +126,12 @@ def note(wh: Warehouse, now: TakenIn) -> bool:
     return True
 
 
-def _last(connection: sa.Connection) -> sa.Row[Any, Any] | None:
-    columns = (publish_run.c.publish_id, publish_run.c.counts)
-    return connection.execute(sa.select(*columns).order_by(publish_run.c.at.desc())).first()
+def _last(connection: sa.Connection) -> sa.Row[Any] | None:
+    columns = (publish_run.c.publish_id, publish_run.c.counts, publish_run.c.at)
+    found: sa.Row[Any] | None = connection.execute(
+        sa.select(*columns).order_by(publish_run.c.at.desc()).limit(1)
+    ).first()
+    return found
 
 
 def _of(counts: dict[str, Any] | None) -> TakenIn | None:

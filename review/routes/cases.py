@@ -15,7 +15,17 @@ from review.presenters import compared, evidence, fields, golden, masking, pinni
 from review.presenters.queue import Asked
 from review.routes.forms import form_fields, grouped
 from review.security.roles import Steward, Viewer
-from warehouse import accounts, audit, batches, case_states, cases, customers, overrides, staged
+from warehouse import (
+    accounts,
+    audit,
+    batches,
+    case_states,
+    cases,
+    customers,
+    overrides,
+    staged,
+    taken_in,
+)
 from warehouse.engine import Warehouse
 
 router = APIRouter(prefix="/cases", include_in_schema=False)
@@ -109,6 +119,9 @@ def _page(
         "cases/case.html",
         case=case,
         row=case.row,
+        unpublished=taken_in.unpublished(
+            wh, [one["record_id"] for one in case.members], case.row.golden_ids
+        ),
         asked=asked,
         sample=sample,
         before=before,

@@ -12,7 +12,7 @@ from review.pages import Policy, Stores
 from review.presenters import compared, fields, golden, masking, pinning, timeline
 from review.routes.forms import form_fields, grouped
 from review.security.roles import Steward, Viewer
-from warehouse import audit, cases, customers, judgements, overrides, previews, search
+from warehouse import audit, cases, customers, judgements, overrides, previews, search, taken_in
 from warehouse.customers import Ended
 from warehouse.engine import Warehouse
 
@@ -66,10 +66,12 @@ def show(request: Request, caller: Viewer, wh: Stores, golden_id: str) -> Respon
             kind="info",
             values={"old": found.asked_id},
         )
-    return _page(request, caller, found)
+    return _page(request, caller, wh, found)
 
 
-def _page(request: Request, caller: Any, found: customers.Customer | Ended) -> Response:
+def _page(
+    request: Request, caller: Any, wh: Warehouse, found: customers.Customer | Ended
+) -> Response:
     may_see_all = caller.may("steward")
     if isinstance(found, Ended):
         return pages.render(
@@ -90,6 +92,9 @@ def _page(request: Request, caller: Any, found: customers.Customer | Ended) -> R
         request,
         "customers/customer.html",
         one=found,
+        unpublished=taken_in.unpublished(
+            wh, [one["record_id"] for one in records], [found.golden_id]
+        ),
         title=masking.seen("name", found.values["name"], may_see_all) or found.golden_id,
         values=values,
         compared=compared.compare(
