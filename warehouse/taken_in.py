@@ -127,11 +127,9 @@ def note(wh: Warehouse, now: TakenIn) -> bool:
 
 
 def _last(connection: sa.Connection) -> sa.Row[Any] | None:
-    columns = (publish_run.c.publish_id, publish_run.c.counts, publish_run.c.at)
-    found: sa.Row[Any] | None = connection.execute(
-        sa.select(*columns).order_by(publish_run.c.at.desc()).limit(1)
-    ).first()
-    return found
+    columns: list[Any] = [publish_run.c[name] for name in ("publish_id", "counts", "at")]
+    latest = sa.select(*columns).order_by(publish_run.c.at.desc()).limit(1)
+    return connection.execute(latest).first()
 
 
 def _of(counts: dict[str, Any] | None) -> TakenIn | None:
