@@ -133,7 +133,7 @@ def test_a_text_and_the_start_of_a_name_propose_a_pair_unless_too_many_share_the
     def person(family: str, given: str, place: str) -> dict:
         return born(place, name_readings=[f"{family} {given}"])
 
-    two = [person("tailor", "jon", "Chillingham"), person("taylor", "x", "chillingham")]
+    two = [person("taylor", "jon", "Chillingham"), person("tayler", "x", "chillingham")]
     crowd = [person(chr(97 + i % 25) + "z", f"{i:02d}", "London") for i in range(100)]
     table = features.build(staged(*two, *crowd), SETTINGS.text_fields)
     for limit, are_found in ((60, True), (4, False)):

@@ -192,7 +192,7 @@ def test_who_comes_second_is_told_who_was_first(page: Page, wh: Warehouse) -> No
     late.goto(f"/cases/{one.case_id}")
     judgements.judge(wh, one.case_id, "no_link", "li.na", one.version)
     press(late, "a")
-    expect(late.locator("h1")).to_have_text("This does not fit what was decided before")
+    expect(late.locator("h1")).to_have_text("Somebody was first")
     expect(late.locator("main")).to_contain_text("li.na")
     page.complaints.clear()  # type: ignore[attr-defined]  # the 409 as asked for
     late.goto(f"/cases/{one.case_id}")
