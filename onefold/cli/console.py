@@ -122,21 +122,28 @@ def show_evaluation(evaluation: Evaluation) -> None:
 def show_calibration(measured: Calibration) -> None:
     """Print predicted against observed in ten bins, and what other cuts would give."""
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1))
-    for name in ("probability", "pairs", "predicted", "true", "95 %", "gap"):
+    names = ("probability", "pairs", "worth", "predicted", "true", "95 %", "gap", "beyond chance")
+    for name in names:
         table.add_column(name, justify="right")
     for one in measured.bins:
         name = f"{one.low:.1f}-{one.high:.1f}"
         if one.observed is None:
-            table.add_row(name, "0", "", "", "", "")
+            table.add_row(name, "0", *[""] * (len(names) - 2))
             continue
         interval = f"{one.lower:.2f}-{one.upper:.2f}"
         figures = (f"{one.predicted:.3f}", f"{one.observed:.3f}", interval, f"{one.gap:+.3f}")
-        table.add_row(name, f"{one.pairs:,}", *figures)
+        beyond = f"{one.beyond_chance:.3f}" if one.beyond_chance else "0"
+        table.add_row(name, f"{one.pairs:,}", f"{one.independent:,.0f}", *figures, beyond)
     out.print("Probability of the scored pairs against the truth")
     out.print(table)
     out.print(
         f" mean error {measured.expected_error:.3f}, largest gap {measured.largest_gap:.3f}"
-        f" (bins of {FEW_PAIRS} pairs or more)"
+        f" (bins of {FEW_PAIRS} pairs or more), beyond chance"
+        f" {measured.largest_beyond_chance:.3f}"
+    )
+    out.print(
+        " worth: independent answers, as pairs of the same two customers are right or wrong"
+        " together; beyond chance: what is left of a gap of this many in 95 of 100 cases"
     )
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1))
     for name in ("cut", "pairs above", "expected precision", "precision", "recall"):

@@ -48,8 +48,8 @@ def calibration(measured: Calibration, path: Path) -> None:
         )
         upper.set_title(
             f"Calibration of {measured.pairs:,} scored pairs\n"
-            f"mean error {measured.expected_error:.3f}, largest gap {measured.largest_gap:.3f}"
-            " (band: ± .05)",
+            f"mean error {measured.expected_error:.3f}, largest gap {measured.largest_gap:.3f},"
+            f" beyond chance {measured.largest_beyond_chance:.3f} (band: ± .05)",
             fontsize=11,
         )
         width = 1 / len(measured.bins)

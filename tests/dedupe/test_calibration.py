@@ -62,6 +62,35 @@ def test_interval_narrows_with_count() -> None:
     assert low < lower < 0.5 < higher < high
 
 
+def test_pairs_of_the_same_two_customers_are_one_answer() -> None:
+    probability, same = np.full(400, 0.5), np.repeat([True, False, False, False], 100)
+    alone = reliability(probability, same).bins[5]
+    together = reliability(probability, same, np.repeat(np.arange(4), 100)).bins[5]
+    assert (alone.independent, together.independent) == (400, 4)
+    assert together.upper - together.lower > alone.upper - alone.lower
+    assert alone.beyond_chance > 0.15
+    assert together.beyond_chance == 0.0
+
+
+def test_ten_bins_of_predictions_that_hold_are_rarely_off_beyond_chance() -> None:
+    generator = np.random.default_rng(11)
+    beyond = 0
+    for _ in range(200):
+        probability = generator.random(300)
+        measured = reliability(probability, generator.random(300) < probability)
+        beyond += measured.largest_beyond_chance > 0
+    assert beyond <= 20
+
+
+def test_a_bias_is_beyond_chance_only_with_enough_pairs() -> None:
+    def of(pairs: int) -> float:
+        same = np.arange(pairs) % 10 < 7
+        return reliability(np.full(pairs, 0.85), same).largest_beyond_chance
+
+    assert of(30) == 0.0
+    assert 0 < of(300) < of(30_000) < 0.15
+
+
 def scored(*pairs: tuple[str, str, float]) -> pa.Table:
     return pa.table(
         {
@@ -77,6 +106,16 @@ def test_pairs_with_a_record_that_the_truth_lacks_do_not_count() -> None:
     pairs = scored(("a:1", "a:2", 0.9), ("a:1", "b:1", 0.3), ("a:1", "c:9", 0.8))
     measured = calibrate(pairs, truth)
     assert (measured.pairs, measured.true_pairs) == (2, 1)
+
+
+def test_the_truth_says_which_pairs_are_of_the_same_two_customers() -> None:
+    records = [f"a:{number}" for number in range(4)]
+    truth = pa.table({"record_id": records, "entity_id": ["x", "x", "y", "y"]})
+    across = [(a, b, 0.7) for a in records[:2] for b in records[2:]]
+    assert calibrate(scored(*across), truth).bins[7].independent == 1
+    assert (
+        calibrate(scored((*records[:2], 0.7), (*records[2:], 0.7)), truth).bins[7].independent == 2
+    )
 
 
 def test_a_truth_of_other_records_is_refused() -> None:
