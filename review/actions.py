@@ -42,6 +42,9 @@ ACTIONS = {
     "repair_value": N_("mended a rejected value"),
     "accept_findings": N_("accepted values as they are"),
     "undo_repair": N_("took a mended value back"),
+    "view_quarantine": N_("looked at the quarantine"),
+    "view_finding": N_("looked at a rejected value or record"),
+    "view_repairs": N_("looked at what was mended and accepted"),
     "view_audit": N_("looked at the audit log"),
 }
 """Every action by name."""

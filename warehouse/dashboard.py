@@ -9,11 +9,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from warehouse import findings
 from warehouse.engine import BOTH, Warehouse
 from warehouse.kept import once
 from warehouse.moments import utc
 from warehouse.review_tables import case_state, judgement, second_review
-from warehouse.tables import golden_customer, publish_run, quarantine, review_case
+from warehouse.tables import golden_customer, publish_run, review_case
 
 KINDS = ("merge", "split", "override")
 _DONE = ("in_force", "waiting")
@@ -65,7 +66,7 @@ class Overview:
         second_open: second looks that wait.
         second_done: second looks that were answered.
         second_agree: of them those that agree with the first.
-        findings: open findings in the quarantine.
+        findings: open findings in the quarantine, of which nobody said anything yet.
     """
 
     customers: int
@@ -145,12 +146,7 @@ def overview(wh: Warehouse, login: str, today: datetime, week: datetime) -> Over
             second_open=int(second[0]) - int(second[1]),
             second_done=int(second[1]),
             second_agree=int(second[2]),
-            findings=_count(
-                connection,
-                sa.select(sa.func.count())
-                .select_from(quarantine)
-                .where(quarantine.c.status == "open"),
-            ),
+            findings=findings.standing(connection),
         )
 
 

@@ -191,6 +191,28 @@ def counts(wh: Warehouse, wanted: Filter | None = None) -> list[Count]:
     return sorted(counted, key=lambda one: (-one.findings, one.source, one.rule, one.field or ""))
 
 
+def standing(connection: sa.Connection) -> int:
+    """Open findings of which nobody said anything yet.
+
+    Args:
+        connection: to both stores.
+    """
+    every = sa.select(sa.func.count()).select_from(quarantine)
+    still = connection.execute(every.where(quarantine.c.status == "open")).scalar_one()
+    return int(still) - _waiting(connection)
+
+
+def waiting(wh: Warehouse) -> int:
+    """Findings with a repair that is used when their source is staged next."""
+    with wh.read(BOTH) as connection:
+        return _waiting(connection)
+
+
+def _waiting(connection: sa.Connection) -> int:
+    query = sa.select(sa.func.count()).select_from(repair.join(quarantine, _MADE))
+    return int(connection.execute(query.where(quarantine.c.status == "open")).scalar_one())
+
+
 def _counted(
     connection: sa.Connection, query: sa.Select[Any]
 ) -> dict[tuple[str, str, str, str | None], int]:

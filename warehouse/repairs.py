@@ -65,13 +65,21 @@ class Repair:
         return self.repair_id.partition("-")[0]
 
 
-def in_force(wh: Warehouse, source: str) -> pa.Table:
-    """The repairs in force for a source as REPAIRS_SCHEMA, in the order in which they were made."""
+def in_force(wh: Warehouse, source: str, source_key: str | None = None) -> pa.Table:
+    """The repairs in force for a source as REPAIRS_SCHEMA, in the order in which they were made.
+
+    Args:
+        wh: the warehouse.
+        source: the source.
+        source_key: only those of the record with this key.
+    """
     query = (
         sa.select(*(repair.c[name] for name in REPAIRS_SCHEMA.names))
         .where(repair.c.source == source, repair.c.undone_at.is_(None))
         .order_by(repair.c.repair_id)
     )
+    if source_key is not None:
+        query = query.where(repair.c.source_key == source_key)
     with wh.read(REVIEW) as connection:
         rows = [dict(row._mapping) for row in connection.execute(query)]
     return pa.Table.from_pylist(rows, schema=REPAIRS_SCHEMA)

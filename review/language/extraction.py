@@ -19,15 +19,18 @@ from review.language import DEFAULT, LANGUAGES, catalogs
 ROOT = Path(__file__).parents[2]
 COMMON = "common"
 """Part of the texts that no single part of the app owns."""
-OF_US = ("review", "warehouse")
-"""Packages whose texts the app shows."""
-
-_CODE: Mapping[str, Any] = {
+_MARKED: Mapping[str, Any] = {
     "N_": None,
     "say": (2,),
     "AccountError": (2,),  # its second argument says what is wrong
     "ngettext": (1, 2),
 }
+OF_US: Mapping[str, Mapping[str, Any]] = {
+    "review": _MARKED,
+    "warehouse": _MARKED,
+    "rules": {"Problem": (2,)},  # a finding's reason
+}
+"""Package whose texts the app shows → the calls that mark them, with the places of the texts."""
 _TEMPLATES: Mapping[str, Any] = {"_": None, "gettext": None, "ngettext": (1, 2)}
 _EXTENSIONS = {"extensions": "jinja2.ext.i18n, jinja2.ext.do", "trimmed": "true"}
 
@@ -43,10 +46,10 @@ def messages() -> dict[str | tuple[str, str], list[str]]:
 
 
 def _extracted() -> Iterator[tuple[str, str | tuple[str, str]]]:
-    for package in OF_US:
+    for package, calls in OF_US.items():
         for path in sorted((ROOT / package).rglob("*.py")):
             for _line, text, _comments, _context in extract(
-                "python", io.BytesIO(path.read_bytes()), _CODE
+                "python", io.BytesIO(path.read_bytes()), calls
             ):
                 yield path.relative_to(ROOT).as_posix(), _plain(text)
     for path in sorted((ROOT / "review" / "templates").rglob("*.html")):
@@ -74,6 +77,8 @@ def part_of(file: str) -> str:
     path = Path(file)
     if path.parent.name in ("routes", "presenters"):
         return path.stem
+    if path.parts[0] == "rules":
+        return "quarantine"
     if "templates" in path.parts and path.parent.name not in ("templates", "components", "errors"):
         return path.parent.name
     return "common"

@@ -12,6 +12,7 @@ from review.routes import (
     me,
     openid,
     people,
+    quarantine,
     second,
     system,
 )
@@ -26,6 +27,7 @@ ROUTERS = (
     customers.router,
     judgements.router,
     batches.router,
+    quarantine.router,
     second.router,
     people.router,
     audit.router,

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from review import pages
 from review.language import N_
 from review.pages import Policy, Stores
-from review.presenters import compared, fields, golden, masking, pinning, timeline
+from review.presenters import compared, fields, golden, masking, pinning, quarantine, timeline
 from review.routes.forms import form_fields, grouped
 from review.security.roles import Steward, Viewer
 from warehouse import audit, cases, customers, judgements, overrides, previews, search, taken_in
@@ -109,6 +109,7 @@ def _page(
         controls=pinning.CONTROLS,
         unset=[one for one in fields.EDITABLE if one not in shown and one not in pinned],
         type_names=fields.VALUES,
+        reason=quarantine.reason,
     )
 
 

@@ -17,7 +17,7 @@ from schemathesis import GenerationMode, checks
 from schemathesis.core.failures import FailureGroup
 
 from review.routes.api.description import description, ours
-from warehouse import batches, cases, decisions, judgements
+from warehouse import batches, cases, decisions, findings, judgements, repairs
 from warehouse.cases import Filter
 from warehouse.engine import Warehouse
 
@@ -66,6 +66,8 @@ def there(wh: Warehouse) -> dict[str, str]:
         value="上海市",
     )
     started = batches.start(wh, Filter(), "no_link", 1, "li.na")
+    found = findings.page(wh, limit=2).rows
+    repaired = repairs.add(wh, found[0].quarantine_id, "accept", "li.na")
     return {
         "case_id": first[0].case_id,
         "golden_id": first[0].golden_ids[0],
@@ -74,6 +76,8 @@ def there(wh: Warehouse) -> dict[str, str]:
         "decision_id": pinned,
         "field": "city",
         "login": "zhao",
+        "quarantine_id": found[1].quarantine_id,
+        "repair_id": repaired,
     }
 
 

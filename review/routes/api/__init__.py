@@ -10,6 +10,7 @@ from review.routes.api import (
     overrides,
     overview,
     people,
+    quarantine,
     second,
     session,
 )
@@ -24,6 +25,7 @@ ROUTERS = (
     overrides.router,
     batches.router,
     second.router,
+    quarantine.router,
     people.router,
     audit.router,
 )
