@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from playwright.sync_api import expect
 
 from onefold import settings as settings_module
 from onefold.settings import Settings
@@ -337,3 +338,68 @@ def test_an_empty_quarantine_says_what_to_do(client: Client) -> None:
     assert "Nothing was mended or accepted yet" in one.get("/quarantine/repairs").text
     led = client("steward").get("/quarantine/accept")
     assert (led.status_code, led.headers["location"]) == (303, "/quarantine")
+
+
+def test_by_keyboard_a_value_is_mended_another_accepted_and_both_taken_back(
+    page: Callable[..., Any],
+    axe: Callable[[Any], None],
+    shot: Callable[..., None],
+    wh: Warehouse,
+) -> None:
+    rows = findings.page(wh, Filter(rule="phone_length")).rows
+    first, second = (f"/quarantine/{one.quarantine_id}" for one in rows[:2])
+    steward = page("steward", "zh")
+    steward.goto("/quarantine?rule=phone_length")
+    axe(steward)
+    shot(steward, "quarantine-zh")
+    for key in ("j", "j", "k", "Enter"):
+        steward.keyboard.press(key)
+    steward.wait_for_url(f"**{first}?rule=phone_length")
+    axe(steward)
+    shot(steward, "finding-zh")
+    steward.keyboard.press("e")
+    expect(steward.get_by_label("改用的值")).to_be_focused()
+    steward.keyboard.press("Control+A")
+    steward.keyboard.type("1380001")
+    expect(steward.locator("#check")).to_have_text("号码的位数不对，请核对。")
+    steward.keyboard.press("Enter")
+    wrong = steward.get_by_role("alert")
+    expect(wrong).to_have_text("此值同样无法使用：号码的位数不对，请核对。")
+    expect(steward.get_by_label("改用的值")).to_be_focused()
+    axe(steward)
+    steward.keyboard.press("Control+A")
+    steward.keyboard.type("13800000002")
+    expect(steward.locator("#check")).to_have_text("通过检查。 将变为： +8613800000002")
+    axe(steward)
+    steward.keyboard.press("Enter")
+    steward.wait_for_url(f"**{second}?rule=phone_length")
+    expect(steward.get_by_role("status").first).to_contain_text("已修正，下次同步时生效。")
+    steward.keyboard.press("a")
+    steward.wait_for_url(re.compile("/quarantine/(?!" + second[12:] + ")"))
+    assert [one.kind for one in repairs.listed(wh)] == ["accept", "value"]
+    steward.keyboard.press("u")  # to what was done last
+    steward.wait_for_url(f"**{second}?rule=phone_length")
+    steward.keyboard.press("u")  # and back
+    steward.wait_for_url("**/quarantine/repairs")
+    axe(steward)
+    steward.goto(first)
+    steward.keyboard.press("u")
+    steward.wait_for_url("**/quarantine/repairs")
+    assert [one.state for one in repairs.listed(wh)] == ["undone", "undone"]
+    steward.keyboard.press("q")
+    steward.wait_for_url("**/quarantine")
+    steward.keyboard.press("?")
+    expect(steward.get_by_role("dialog")).to_be_visible()
+    axe(steward)
+
+    viewer = page("viewer", "en", theme="dark", width=820)
+    whole = finding(wh, "crm:C4").quarantine_id
+    for path in ("/quarantine", first, f"/quarantine/{whole}", "/quarantine?rule=none"):
+        viewer.goto(path)
+        expect(viewer.locator("h1")).to_be_visible()
+        axe(viewer)
+        wide = viewer.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert wide <= 0, f"{path} is {wide} px wider than the window"
+    shot(viewer, "quarantine-en-dark")
+    assert all("Failed to load resource" in one for one in page.complaints)  # type: ignore[attr-defined]
+    page.complaints.clear()  # type: ignore[attr-defined]
