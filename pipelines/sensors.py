@@ -7,6 +7,9 @@ writes nothing.
 One sensor for what stewards decide: what was decided is compared with what the
 last publish took in, whoever made that. While any run is under way or waits
 nothing is asked: every run ends with a publish, which takes the decisions in.
+A run that ended without taking them in is asked for again, ever more rarely:
+the cause may pass (a database that was down), and decisions must not wait for
+the next one to be made.
 """
 
 import time
@@ -27,6 +30,9 @@ from warehouse import engine
 INTERVAL_SECONDS = 60
 DECISIONS_SECONDS = 15
 """How often the review store is asked: two counts."""
+AGAIN_SECONDS = 60
+"""A run that did not take the decisions in is asked for again after this, then after twice it, …"""
+AGAIN_AT_MOST_SECONDS = 3600
 SETTLED_SECONDS = 5
 """A file changed less than this ago may still be being written; it is looked at next time."""
 
@@ -74,10 +80,31 @@ def decisions_sensor(home: Path) -> dg.SensorDefinition:
             return dg.SkipReason(waiting.words)
         if context.instance.get_runs_count(dg.RunsFilter(statuses=_UNDER_WAY)):
             return dg.SkipReason("A run is under way; its publish takes the decisions in.")
-        return dg.RunRequest(run_key=waiting.key)
+        tags = {DECISIONS_TAG: waiting.key}
+        tried = context.instance.get_run_records(dg.RunsFilter(job_name=APPLY, tags=tags))
+        if tried:
+            last = max(one.create_timestamp.timestamp() for one in tried)
+            left = last + pause(len(tried)) - time.time()
+            if left > 0:
+                return dg.SkipReason(
+                    f"{len(tried)} runs did not take the decisions in: again in {left:.0f} s."
+                )
+        return dg.RunRequest(run_key=f"{waiting.key}-{len(tried)}", tags=tags)
 
     return decided
 
+
+def pause(tried: int) -> float:
+    """Seconds from one run to the next one after so many that did not take the decisions in.
+
+    >>> [pause(tried) for tried in (1, 2, 3, 100)]
+    [60.0, 120.0, 240.0, 3600.0]
+    """
+    return float(min(AGAIN_SECONDS * 2 ** min(tried - 1, 20), AGAIN_AT_MOST_SECONDS))
+
+
+DECISIONS_TAG = "onefold/decisions"
+"""Tag of a run that the sensor asked for: names the decisions that it shall take in."""
 
 _UNDER_WAY = [
     dg.DagsterRunStatus.NOT_STARTED,

@@ -1,12 +1,13 @@
 """Decisions reach the golden table without a sync: the sensor asks, the job does it."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import dagster as dg
 import pytest
 
-from pipelines import definitions, stages
+from pipelines import definitions, sensors, stages
 from pipelines.jobs import APPLY
 from pipelines.run import instance
 from warehouse import decisions, publish
@@ -143,6 +144,35 @@ def test_the_sensor_waits_while_a_run_is_under_way(
         assert ticking(dagster) == []
         dagster.delete_run(run.run_id)
         assert len(ticking(dagster)) == 1
+
+
+def test_a_run_that_failed_is_asked_for_again_ever_more_rarely(
+    synced: Path, ticking: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _decide(synced, "no_link", "crm:C1", "erp:E1")
+    job = definitions.build(synced).resolve_job_def(APPLY)
+    keys = []
+    with instance(synced) as dagster:
+        for seconds in (60, 120, 240):
+            (asked,) = ticking(dagster)
+            keys.append(asked.run_key)
+            run = dagster.create_run_for_job(
+                job, status=dg.DagsterRunStatus.FAILURE, tags=asked.tags
+            )
+            (record,) = dagster.get_run_records(dg.RunsFilter([run.run_id]))
+            begun = record.create_timestamp.timestamp()
+            for after, asks in ((seconds - 5, 0), (seconds + 5, 1)):
+                at = (begun + after).__float__
+                monkeypatch.setattr(sensors, "time", SimpleNamespace(time=at))
+                assert len(ticking(dagster)) == asks, (seconds, after)
+        assert len(set(keys)) == 3, "the daemon starts no second run of one name"
+        _decide(synced, "no_link", "crm:C1", "erp:E2")
+        monkeypatch.undo()
+        assert len(ticking(dagster)) == 1, "what is decided since does not wait"
+
+
+def test_pauses_have_an_end() -> None:
+    assert sensors.pause(1000) == sensors.AGAIN_AT_MOST_SECONDS
 
 
 def test_each_state_of_decisions_is_asked_for_under_its_own_name(
