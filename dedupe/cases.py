@@ -286,11 +286,20 @@ def pinned_case(
         "source_count": len(sources),
         "probability": None,
         "band": 0,
-        "expected_cost": 0.5 * len(sources),
+        "expected_cost": pinned_cost(records),
         "reason": reason,
         "strongest": None,
         "weakest": None,
     }
+
+
+def pinned_cost(records: Iterable[str]) -> float:
+    """What a pinned value may cost: one wrong value, in every source of its customer.
+
+    >>> pinned_cost(["crm:1", "crm:2", "erp:7"])
+    1.0
+    """
+    return 0.5 * len(set(map(source_of, records)))
 
 
 def joined(one: Cases, other: Cases) -> Cases:

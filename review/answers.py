@@ -15,12 +15,14 @@ from review.errors import (
     SAYS,
     TEXTS,
     TITLES,
+    TOO_LONG,
     LoginNeeded,
     PasswordNeeded,
     Refused,
     Throttled,
     status_of,
 )
+from review.language import N_
 from review.presenters.queue import STATE_NAMES
 from review.security import headers
 
@@ -85,15 +87,21 @@ def _said(request: Request, error: Exception) -> tuple[int, str, str]:
     match error:
         case Refused():
             return error.status, pages.say(request, error.text, **error.values), ""
-        case AccountError():
+        case CaseTaken():
+            said = N_("Somebody was first. Look at it again.")
+            if error.state == "settled":
+                said = N_("The case is settled and has left the queue.")
+            return 409, pages.say(request, said), ""
+        case AccountError() | DecisionConflict() | NotThere():
             return status_of(error), pages.explain(request, error), ""
-        case NotThere():
-            return 404, pages.say(request, TEXTS[404]), str(error)
         case OnefoldError():
             return status_of(error), "", str(error)
         case RequestValidationError():
-            names = {".".join(str(part) for part in one["loc"][1:]) for one in error.errors()}
-            return 422, "", ", ".join(sorted(names))
+            wrong, said = error.errors(), ""
+            if all(one["type"] == "string_too_long" for one in wrong):
+                most = min(one["ctx"]["max_length"] for one in wrong)
+                said = pages.say(request, TOO_LONG, most=most)
+            return 422, said, ", ".join(problems.places(error))
         case HTTPException():
             text = TEXTS.get(error.status_code)
             if text:

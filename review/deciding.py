@@ -45,7 +45,7 @@ def judge(
         groups=groups if kind == "groups" else None,
         reason=reason,
         seen={"probability": row.probability, "reason": row.reason},
-        approve_above=policy.second_person_above,
+        terms=policy.terms,
     )
 
 

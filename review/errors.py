@@ -95,6 +95,8 @@ TEXTS: Mapping[int, str] = {
 """What is said where nothing more is known."""
 
 
+TOO_LONG = N_("A text is too long: at most %(most)s characters.")
+
 SAYS: Mapping[str, str] = {
     "link": N_("are one customer"),
     "no_link": N_("are different customers"),

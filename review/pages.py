@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import Response
 
-from onefold.errors import AccountError, WarehouseError
+from onefold.errors import AccountError, OnefoldError, WarehouseError
 from review.language import LANGUAGES, N_, NAMES, preferred, translations
 from review.language.formats import Formats
 from review.policy import ReviewPolicy
@@ -95,10 +95,17 @@ def say(request: Request, text: str, **values: object) -> str:
     return words % values if values else words
 
 
-def explain(request: Request, error: AccountError) -> str:
-    """What an error says is wrong, as a sentence in the reader's language."""
-    words = say(request, error.what)
-    return words if language_of(request) == "zh" else f"{words[:1].upper()}{words[1:]}."
+def explain(request: Request, error: OnefoldError) -> str:
+    """What an error says is wrong and what to do, as sentences in the reader's language.
+
+    Chinese leaves out where it happened and what was found: the page knows where, and both are
+    English.
+    """
+    if language_of(request) != "zh":
+        words = f"{error.what[:1].upper()}{error.what[1:]}."
+        return words if isinstance(error, AccountError) else str(error)
+    said = [say(request, text) for text in (error.what, error.do) if text]
+    return "".join(one if one.endswith(("。", "？")) else f"{one}。" for one in said)
 
 
 def render(request: Request, template: str, /, status: int = 200, **values: Any) -> HTMLResponse:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from onefold.errors import ConfigError
 from onefold.settings import expand_environment
 from warehouse.accounts import Role
+from warehouse.judgements import Terms
 
 
 class _Section(BaseModel):
@@ -81,9 +82,14 @@ class ReviewPolicy(_Section):
     openid: OpenID | None = None
     """Log in through an OpenID Connect provider; null: local accounts only."""
     second_person_above: float | None = Field(default=None, ge=0.0)
-    """Expected cost of a case from which a second person must approve; null: never."""
+    """Expected cost of a judgement above which a second person must approve; null: never."""
     blind_share: float = Field(default=0.02, ge=0.0, le=1.0)
     """Share of judgements that are judged again by somebody who does not see the first."""
+
+    @property
+    def terms(self) -> Terms:
+        """What judging asks for beyond one steward's word."""
+        return Terms(self.second_person_above, self.blind_share)
 
     @field_validator("address")
     @classmethod

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
 
@@ -60,11 +61,16 @@ def answer(
         made.chain = [Earlier.model_validate(one) for one in error.chain]
     if isinstance(error, CaseTaken):
         made.state, made.by, made.at = error.state, error.by, error.at
-    if status == 422 and hasattr(error, "errors"):
-        made.places = detail.split(", ")
+    if isinstance(error, RequestValidationError):
+        made.places = places(error)
     told = made.model_dump(mode="json")
     content = {name: value for name, value in told.items() if value is not None}
     return JSONResponse(content, status, media_type=MEDIA, headers=dict(headers or {}))
+
+
+def places(error: RequestValidationError) -> list[str]:
+    """The parameters and fields that are missing or wrong."""
+    return sorted({".".join(str(part) for part in one["loc"][1:]) for one in error.errors()})
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:

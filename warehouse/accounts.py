@@ -301,7 +301,7 @@ def _end_sessions(connection: sa.Connection, login: str, keep: str | None = None
 
 def _require_role(role: str) -> None:
     if role not in ROLES:
-        raise AccountError("role", "there is no such role", do=f"Say {', '.join(ROLES)}.")
+        raise AccountError("role", "there is no such role", do="Say viewer, steward or admin.")
 
 
 def _require_other_admin(connection: sa.Connection, row: sa.Row[Any]) -> None:

@@ -19,6 +19,7 @@ from warehouse import audit, cases, judgements
 from warehouse.cases import Filter
 from warehouse.columns import REVIEW
 from warehouse.engine import Warehouse
+from warehouse.judgements import ALONE, Terms
 from warehouse.moments import now, utc
 from warehouse.review_tables import batch, case_state, judgement
 
@@ -149,9 +150,10 @@ def start(
         DecisionConflict: there is no such case, or no sample is asked for.
     """
     found = [case_id for one in _parts(wanted, kind) for case_id in cases.ids(wh, one, login)]
-    if not found or size < 1:
-        what = "no open case fits the filter" if not found else "its sample would be empty"
-        raise DecisionConflict("batch", what)
+    if not found:
+        raise DecisionConflict("batch", "no open case fits the filter")
+    if size < 1:
+        raise DecisionConflict("batch", "its sample would be empty")
     with wh.write(REVIEW) as connection:
         many = connection.execute(sa.select(sa.func.count()).select_from(batch)).scalar_one()
         batch_id = f"B{int(many) + 1:06d}"  # rows are never deleted
@@ -233,13 +235,13 @@ def around(standing: Batch, case_id: str) -> tuple[str | None, str | None]:
     return before[-1] if before else None, onward[0] if onward else None
 
 
-def effect(wh: Warehouse, standing: Batch, approve_above: float | None = None) -> Effect:
+def effect(wh: Warehouse, standing: Batch, terms: Terms = ALONE) -> Effect:
     """What applying a batch would do now.
 
     Args:
         wh: the warehouse.
         standing: of :func:`get`.
-        approve_above: expected cost above which a second person must approve a case; None: never.
+        terms: what the deployment asks for beyond.
     """
     live = judgements.shown(wh, standing.case_ids)
     with wh.read(REVIEW) as connection:
@@ -258,9 +260,7 @@ def effect(wh: Warehouse, standing: Batch, approve_above: float | None = None) -
             leads.update(dict.fromkeys(others, first))
     return Effect(
         open=[case.case_id for case in found],
-        waiting=sum(
-            approve_above is not None and one.expected_cost > approve_above for one in found
-        ),
+        waiting=sum(terms.wait(one.expected_cost) for one in found),
         customers=len(leads),
         after=sum(lead(one) == one for one in list(leads)),
     )
@@ -301,11 +301,14 @@ def _judged(connection: sa.Connection, row: sa.Row[Any]) -> dict[str, Judged]:
     return found
 
 
-def apply(wh: Warehouse, batch_id: str, login: str, approve_above: float | None = None) -> Applied:
+def apply(wh: Warehouse, batch_id: str, login: str, terms: Terms = ALONE) -> Applied:
     """Give the batch's answer to all its cases that are still open.
 
     Args:
-        approve_above: expected cost above which a second person must approve a case; None: never.
+        wh: the warehouse.
+        batch_id: the batch.
+        login: who.
+        terms: what the deployment asks for beyond; none is drawn for a second look.
 
     Raises:
         NotThere: there is no such batch.
@@ -320,7 +323,7 @@ def apply(wh: Warehouse, batch_id: str, login: str, approve_above: float | None 
         if _row(connection, batch_id).state != "sampling":
             raise DecisionConflict(where, "it was applied, undone or dropped already")
         versions = _open(connection, list(live))
-        writer = judgements.Writer(connection)
+        writer = judgements.Writer(connection, terms)
         for case_id in standing.case_ids:
             if case_id not in versions:
                 continue
@@ -330,8 +333,6 @@ def apply(wh: Warehouse, batch_id: str, login: str, approve_above: float | None 
                     standing.kind,
                     login,
                     versions[case_id],
-                    reason=f"batch {batch_id}",
-                    approve_above=approve_above,
                     batch_id=batch_id,
                 )
             except DecisionConflict:

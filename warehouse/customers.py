@@ -5,7 +5,7 @@ for whoever shows it.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -106,6 +106,8 @@ class Customer:
         case_ids: open cases that it is in.
         findings: open quarantine rows of its records: record_id, field, rule, severity, reason.
         decisions: in force on its records or on itself, latest first.
+        waiting: what waits for a second person and began at this customer: judgement_id, kind,
+            field (override), judged_by, judged_at; oldest first.
         former_ids: retired ids that lead here.
     """
 
@@ -124,6 +126,7 @@ class Customer:
     case_ids: list[str]
     findings: list[dict[str, Any]]
     decisions: list[dict[str, Any]]
+    waiting: list[dict[str, Any]]
     former_ids: list[str]
 
 
@@ -215,8 +218,28 @@ def get(wh: Warehouse, golden_id: str) -> Customer | Ended:
         case_ids=cases,
         findings=findings,
         decisions=[one for one in said if one["revoked_at"] is None],
+        waiting=_waiting(wh, {golden_id, *former}),
         former_ids=former,
     )
+
+
+def _waiting(wh: Warehouse, golden_ids: Set[str]) -> list[dict[str, Any]]:
+    query = sa.select(judgement).where(
+        judgement.c.case_id.is_(None), judgement.c.state == "waiting"
+    )
+    with wh.read(REVIEW) as connection:
+        rows = connection.execute(query.order_by(judgement.c.judged_at, judgement.c.judgement_id))
+        return [
+            {
+                "judgement_id": row.judgement_id,
+                "kind": row.kind,
+                "field": row.evidence.get("pinned", {}).get("field"),
+                "judged_by": row.judged_by,
+                "judged_at": _utc(row.judged_at),
+            }
+            for row in rows
+            if not golden_ids.isdisjoint(row.evidence["before"])
+        ]
 
 
 def pinned(wh: Warehouse, golden_id: str) -> list[dict[str, Any]]:

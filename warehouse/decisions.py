@@ -238,9 +238,10 @@ def require(
     where = f"decision {kind}"
     if kind not in {"link", "no_link", "override"}:
         raise DecisionConflict(where, "there is no such kind", do="Say link, no_link or override.")
-    if not reason.strip() or not decided_by.strip():
-        missing = "reason" if not reason.strip() else "decided_by"
-        raise DecisionConflict(where, f"it has no {missing}", do="Say who decided and why.")
+    if not reason.strip():
+        raise DecisionConflict(where, "it has no reason", do="Say why.")
+    if not decided_by.strip():
+        raise DecisionConflict(where, "nobody decided it", do="Say who decides.")
     if kind == "override":
         if not golden_id or not field:
             raise DecisionConflict(where, "it names no golden customer and field")
@@ -254,7 +255,8 @@ def require(
             raise DecisionConflict(
                 f"override of {field}",
                 "the value does not fit the field",
-                do=f"Give a {BY_NAME[field].kind}.",
+                found=f"no {BY_NAME[field].kind}",
+                do="Give it in the form of the field.",
             ) from None
     elif not left_id or not right_id or left_id == right_id:
         raise DecisionConflict(where, "it does not name two different records")
@@ -278,7 +280,7 @@ def override_conflict(standing: sa.Row[Any]) -> DecisionConflict:
         f"override of {standing.field} of {standing.golden_id}",
         "another value was decided",
         found=f"decision {standing.decision_id}",
-        do=f"Revoke {standing.decision_id} first if it no longer holds.",
+        do="Revoke it first if it no longer holds.",
     )
     error.chain = (earlier_of(standing),)
     return error
@@ -370,11 +372,11 @@ def revoke(
         NotThere: there is no such decision.
         WarehouseError: the database refuses.
     """
-    if not revoked_by.strip() or not reason.strip():
-        missing = "reason" if not reason.strip() else "revoked_by"
-        raise DecisionConflict(
-            f"revoking {decision_id}", f"it has no {missing}", do="Say who revokes it and why."
-        )
+    where = f"revoking {decision_id}"
+    if not reason.strip():
+        raise DecisionConflict(where, "it has no reason", do="Say why.")
+    if not revoked_by.strip():
+        raise DecisionConflict(where, "nobody revokes it", do="Say who.")
     this = decision.c.decision_id == decision_id
     with wh.write(REVIEW) as connection:
         row = connection.execute(sa.select(decision.c.revoked_at).where(this)).first()

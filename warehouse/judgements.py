@@ -18,7 +18,7 @@ the others said.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import combinations, pairwise, product
 from typing import Any, Literal
@@ -27,7 +27,7 @@ import sqlalchemy as sa
 
 from dedupe import cases as casing
 from onefold.errors import CaseTaken, DecisionConflict, NotThere
-from warehouse import audit, case_states, decisions
+from warehouse import audit, case_states, decisions, drawing
 from warehouse.columns import REVIEW, Time
 from warehouse.engine import Warehouse
 from warehouse.moments import now, utc
@@ -39,6 +39,27 @@ CROSS_PAIRS = 1000
 """No-link decisions between two customers at most."""
 
 Groups = Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a deployment asks for beyond one steward's word.
+
+    Attributes:
+        approve_above: expected cost above which a second person must approve; None: never.
+        blind_share: share of judgements, 0 to 1, that somebody judges again without seeing them.
+    """
+
+    approve_above: float | None = None
+    blind_share: float = 0.0
+
+    def wait(self, expected_cost: float) -> bool:
+        """Whether a judgement of this cost waits for a second person."""
+        return self.approve_above is not None and expected_cost > self.approve_above
+
+
+ALONE = Terms()
+"""One steward's word is enough."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +75,26 @@ class Judged:
     judgement_id: str
     state: str
     decision_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """A value that a steward sets for a field of a golden customer.
+
+    Attributes:
+        golden_id, field: where.
+        value: as text; a list as JSON; None: empty on purpose.
+        replaces: the decision in force whose place it takes, if there is one.
+        said: record id → what it says in the field, as text.
+        basis: hash of that.
+    """
+
+    golden_id: str
+    field: str
+    value: str | None
+    replaces: str | None
+    said: dict[str, str | None]
+    basis: str
 
 
 @dataclass(frozen=True)
@@ -103,7 +144,7 @@ def judge(
     groups: Groups | None = None,
     reason: str = "",
     seen: dict[str, Any] | None = None,
-    approve_above: float | None = None,
+    terms: Terms = ALONE,
 ) -> Judged:
     """Decide a case.
 
@@ -116,7 +157,7 @@ def judge(
         groups: record ids of each customer (groups): every record of the case once.
         reason: why, in the steward's words; may be empty.
         seen: what the steward saw, as plain values.
-        approve_above: expected cost above which a second person must approve; None: never.
+        terms: what the deployment asks for beyond.
 
     Raises:
         CaseTaken: somebody changed or decided the case meanwhile, or a run settled it.
@@ -129,9 +170,7 @@ def judge(
         row = case_states.check(connection, case_id, version)
         if row is not None and row.state in ("waiting", "decided"):
             raise CaseTaken(case_id, row.state, row.changed_by, utc(row.changed_at))
-        done = Writer(connection).case(
-            case, kind, login, version, groups, reason, seen, approve_above
-        )
+        done = Writer(connection, terms).case(case, kind, login, version, groups, reason, seen)
         _note(connection, login, "judge", done.judgement_id, case_id)
         return done
 
@@ -144,7 +183,7 @@ def unmerge(
     *,
     reason: str,
     seen: dict[str, Any] | None = None,
-    approve_above: float | None = None,
+    terms: Terms = ALONE,
 ) -> Judged:
     """Part a golden customer into groups of its records; former ids come back with the next run.
 
@@ -160,8 +199,8 @@ def unmerge(
     cost = casing.expected_cost(0.5, casing.pairs_at_stake("merge", sizes), len(sources))
     before = {golden_id: records}
     with wh.write(REVIEW) as connection:
-        done = Writer(connection).judgement(
-            "unmerge", parts, login, reason, before, cost, seen, approve_above
+        done = Writer(connection, terms).judgement(
+            "unmerge", parts, login, reason, before, cost, seen
         )
         audit.append(
             connection, login, "unmerge", "customer", golden_id, {"judgement_id": done.judgement_id}
@@ -228,8 +267,8 @@ def pairs(kind: str, groups: Groups) -> Iterator[tuple[str, str, str]]:
 class Writer:
     """Writes judgements within one transaction of the review store, and numbers them."""
 
-    def __init__(self, connection: sa.Connection) -> None:
-        self.connection = connection
+    def __init__(self, connection: sa.Connection, terms: Terms = ALONE) -> None:
+        self.connection, self.terms = connection, terms
         self.at = now()
         self._judgements = self._count(judgement)
         self._decisions = decisions.next_number(connection)
@@ -247,7 +286,6 @@ class Writer:
         groups: Groups | None = None,
         reason: str = "",
         seen: dict[str, Any] | None = None,
-        approve_above: float | None = None,
         batch_id: str | None = None,
     ) -> Judged:
         """Judge a case whose version was checked."""
@@ -275,7 +313,6 @@ class Writer:
             case.groups,
             case.expected_cost,
             seen,
-            approve_above,
             case.case_id,
             batch_id,
         )
@@ -300,17 +337,41 @@ class Writer:
         before: dict[str, list[str]],
         expected_cost: float,
         seen: dict[str, Any] | None = None,
-        approve_above: float | None = None,
         case_id: str | None = None,
         batch_id: str | None = None,
     ) -> Judged:
         """Write a judgement of groups, and its decisions unless it has to wait."""
         if not login.strip():
-            raise DecisionConflict(f"judgement {kind}", "it has no login", do="Say who judges.")
+            raise DecisionConflict(f"judgement {kind}", "nobody decided it", do="Say who decides.")
         wanted = self.checked(kind, groups)  # a contradiction is told now, not to a second person
-        waits = approve_above is not None and expected_cost > approve_above
-        self._judgements += 1
-        judgement_id = f"J{self._judgements:06d}"  # rows are never deleted
+        evidence = {"before": before, **({"seen": seen} if seen else {})}
+        made, waits = self._put(
+            kind, groups, login, reason, evidence, expected_cost, case_id, batch_id
+        )
+        if waits:
+            return Judged(made, "waiting", ())
+        found = self.decide(made, wanted, login, reason)
+        self.draw(made, kind, case_id, batch_id)
+        return Judged(made, "in_force", found)
+
+    def _put(
+        self,
+        kind: str,
+        groups: Groups,
+        login: str,
+        reason: str,
+        evidence: dict[str, Any],
+        expected_cost: float,
+        case_id: str | None,
+        batch_id: str | None,
+    ) -> tuple[str, bool]:
+        """Number a judgement and write it.
+
+        Returns:
+            its id, and whether it waits for a second person.
+        """
+        self._judgements += 1  # rows are never deleted
+        judgement_id, waits = f"J{self._judgements:06d}", self.terms.wait(expected_cost)
         self.connection.execute(
             sa.insert(judgement).values(
                 judgement_id=judgement_id,
@@ -319,16 +380,19 @@ class Writer:
                 groups=[list(group) for group in groups],
                 reason=reason.strip(),
                 state="waiting" if waits else "in_force",
-                evidence={"before": before, **({"seen": seen} if seen else {})},
+                evidence=evidence,
                 expected_cost=expected_cost,
                 judged_by=login.strip(),
                 judged_at=self.at,
                 batch_id=batch_id,
             )
         )
-        if waits:
-            return Judged(judgement_id, "waiting", ())
-        return Judged(judgement_id, "in_force", self.decide(judgement_id, wanted, login, reason))
+        return judgement_id, waits
+
+    def draw(self, judgement_id: str, kind: str, case_id: str | None, batch_id: str | None) -> None:
+        """Let the lot say whether a judgement that came in force is looked at a second time."""
+        if kind in drawing.KINDS and case_id is not None and batch_id is None:
+            drawing.draw(self.connection, judgement_id, case_id, self.terms.blind_share, self.at)
 
     def checked(self, kind: str, groups: Groups) -> list[tuple[str, str, str]]:
         """The decisions of a grouping: kind, left_id, right_id.
@@ -353,7 +417,7 @@ class Writer:
                 "kind": what,
                 "left_id": left,
                 "right_id": right,
-                "reason": reason.strip() or f"judgement {judgement_id}",
+                "reason": reason.strip(),
                 "decided_by": login.strip(),
                 "decided_at": self.at,
                 "judgement_id": judgement_id,
@@ -367,53 +431,89 @@ class Writer:
 
     def pin(
         self,
-        said: dict[str, Any],
+        pinned: Pinned,
         login: str,
         reason: str,
         records: Sequence[str],
-        seen: dict[str, Any],
-        basis: str,
         case_id: str | None,
     ) -> Judged:
-        """Write a judgement of a pinned value, and its override.
+        """Write a judgement of a pinned value, and its override unless it has to wait.
 
         Args:
-            said: golden_id, field, value.
+            pinned: the value, and what it was set for.
+            login: who.
+            reason: why.
             records: of the customer.
-            seen: what the records say in the field.
-            basis: hash of that.
+            case_id: the case that it answers, if it does.
+
+        Raises:
+            DecisionConflict: another value is in force and not named.
         """
-        self._judgements += 1
-        judgement_id = f"J{self._judgements:06d}"
-        self.connection.execute(
-            sa.insert(judgement).values(
-                judgement_id=judgement_id,
-                case_id=case_id,
-                kind="override",
-                groups=[list(records)],
-                reason=reason.strip(),
-                state="in_force",
-                evidence={"before": {said["golden_id"]: list(records)}, "seen": seen},
-                judged_by=login.strip(),
-                judged_at=self.at,
-            )
+        self._require_free(pinned)  # told now, not to a second person
+        evidence = {"before": {pinned.golden_id: list(records)}, "pinned": asdict(pinned)}
+        cost = casing.pinned_cost(records)
+        made, waits = self._put(
+            "override", [list(records)], login, reason, evidence, cost, case_id, None
         )
+        if waits:
+            return Judged(made, "waiting", ())
+        return Judged(made, "in_force", self.override(made, pinned, login, reason))
+
+    def _require_free(self, pinned: Pinned) -> None:
+        standing = decisions.overriding(self.connection, pinned.golden_id, pinned.field)
+        if standing is not None and standing.decision_id != pinned.replaces:
+            raise decisions.override_conflict(standing)
+
+    def override(
+        self, judgement_id: str, pinned: Pinned, login: str, reason: str
+    ) -> tuple[str, ...]:
+        """Put a pinned value in force, in the place of the one that it replaces.
+
+        Raises:
+            DecisionConflict: another value is in force since.
+        """
+        self._require_free(pinned)
+        if pinned.replaces is not None:
+            self.unpin(pinned.replaces, login, reason)
         name = decisions.named(self._decisions)
         self._decisions += 1
         self.connection.execute(
             sa.insert(decision).values(
                 decision_id=name,
                 kind="override",
-                **said,
+                golden_id=pinned.golden_id,
+                field=pinned.field,
+                value=pinned.value,
                 reason=reason.strip(),
                 decided_by=login.strip(),
                 decided_at=self.at,
                 judgement_id=judgement_id,
-                evidence=seen,
-                evidence_hash=basis,
+                evidence={"values": pinned.said},
+                evidence_hash=pinned.basis,
             )
         )
-        return Judged(judgement_id, "in_force", (name,))
+        return (name,)
+
+    def unpin(self, decision_id: str, login: str, reason: str) -> bool:
+        """Revoke an override, and its judgement with it.
+
+        Returns:
+            whether it was in force.
+        """
+        row = self.connection.execute(
+            sa.select(decision.c.judgement_id).where(
+                decision.c.decision_id == decision_id,
+                decision.c.kind == "override",
+                decision.c.revoked_at.is_(None),
+            )
+        ).first()
+        if row is None:
+            return False
+        if row.judgement_id is not None:
+            self.undo(row.judgement_id, login, reason.strip())
+        else:
+            decisions.end(self.connection, decision_id, login, reason)
+        return True
 
     def revoke(self, judgement_id: str, login: str, reason: str) -> int:
         """Take a judgement's decisions back.
@@ -503,7 +603,7 @@ def listed(
         found = [_told(row) for row in connection.execute(query.limit(limit))]
     for one in found:
         one["record_count"] = sum(map(len, one.pop("groups") or []))
-        one.pop("before")
+        del one["before"], one["pinned"]
     return found
 
 
@@ -542,7 +642,7 @@ def get(wh: Warehouse, judgement_id: str) -> dict[str, Any]:
     - decision_count: its decisions in force;
     - customers: live golden customers that hold its records;
     - case_is_live: whether its case is still there;
-    - pinned: golden_id, field and value that it set (override), else None.
+    - pinned: golden_id, field and value that it sets (override), else None.
 
     Raises:
         NotThere: there is no such judgement.
@@ -557,7 +657,8 @@ def get(wh: Warehouse, judgement_id: str) -> dict[str, Any]:
             decision.c.judgement_id == judgement_id, decision.c.kind == "override"
         )
         row = connection.execute(value).first()
-        found["pinned"] = dict(row._mapping) if row is not None else None
+        if row is not None:  # else it waits for a second person, or never came in force
+            found["pinned"] = dict(row._mapping)
     records = [one for group in found["groups"] or [] for one in group]
     with wh.read() as connection:
         holders = sa.select(crosswalk.c.golden_id).where(crosswalk.c.record_id.in_(records))
@@ -571,7 +672,10 @@ def _told(row: sa.Row[Any]) -> dict[str, Any]:
     found: dict[str, Any] = dict(row._mapping)
     for name in ("judged_at", "approved_at", "undone_at"):
         found[name] = found[name] and utc(found[name])
-    found["before"] = (found.pop("evidence") or {}).get("before") or {}
+    evidence = found.pop("evidence") or {}
+    found["before"] = evidence.get("before") or {}
+    pinned = evidence.get("pinned")
+    found["pinned"] = pinned and {name: pinned[name] for name in ("golden_id", "field", "value")}
     return found
 
 
@@ -615,7 +719,7 @@ def _ended(row: sa.Row[Any]) -> str:
     return f"{row.state} by {by}, {utc(moment):%Y-%m-%d %H:%M} UTC" if moment else row.state
 
 
-def approve(wh: Warehouse, judgement_id: str, login: str) -> Judged:
+def approve(wh: Warehouse, judgement_id: str, login: str, terms: Terms = ALONE) -> Judged:
     """Say yes to a judgement that waits for a second person: its decisions are in force then.
 
     Raises:
@@ -624,9 +728,14 @@ def approve(wh: Warehouse, judgement_id: str, login: str) -> Judged:
     """
     with wh.write(REVIEW) as connection:
         row = _waiting(connection, judgement_id, login, "approving")
-        writer = Writer(connection)
-        wanted = writer.checked(row.kind, row.groups)
-        found = writer.decide(judgement_id, wanted, row.judged_by, row.reason)
+        writer = Writer(connection, terms)
+        if row.kind == "override":
+            pinned = Pinned(**row.evidence["pinned"])
+            found = writer.override(judgement_id, pinned, row.judged_by, row.reason)
+        else:
+            wanted = writer.checked(row.kind, row.groups)
+            found = writer.decide(judgement_id, wanted, row.judged_by, row.reason)
+        writer.draw(judgement_id, row.kind, row.case_id, row.batch_id)
         writer.answer(judgement_id, state="in_force", approved_by=login, approved_at=writer.at)
         _settle(writer, judgement_id, login)
         _note(connection, login, "approve", judgement_id, row.case_id)

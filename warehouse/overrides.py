@@ -20,7 +20,7 @@ from onefold.errors import CaseTaken, DecisionConflict, NotThere
 from warehouse import audit, case_states, case_tables, decisions, judgements, staged, text_form
 from warehouse.columns import REVIEW
 from warehouse.engine import Warehouse
-from warehouse.judgements import Judged
+from warehouse.judgements import ALONE, Judged, Pinned, Terms
 from warehouse.moments import utc
 from warehouse.review_tables import decision
 
@@ -54,6 +54,7 @@ def override(
     seen: Sequence[str] | None = None,
     case_id: str | None = None,
     version: int = 0,
+    terms: Terms = ALONE,
 ) -> Judged:
     """Pin a value of a golden customer, or pin it again for what the records say now.
 
@@ -69,33 +70,27 @@ def override(
             customer's own.
         case_id: the case of kind override that this answers.
         version: of that case as the steward saw it.
+        terms: what the deployment asks for beyond. While the value waits for a second person, the
+            one that it replaces stays in force.
 
     Raises:
         CaseTaken: somebody changed the case meanwhile.
         DecisionConflict: another value is in force and not named, something is missing, or the
             value is none of the field's kind.
+        NotThere: the decision that it replaces is not in force.
     """
     decisions.require("override", None, None, golden_id, field, reason, login, value)
     records = judgements.records_of(wh, golden_id)
     said = values(staged.read(wh, sorted({*records, *(seen or ())})), field)
     with wh.write(REVIEW) as connection:
         _check(connection, case_id, version)
-        standing = decisions.overriding(connection, golden_id, field)
-        if standing is not None and standing.decision_id != replaces:
-            raise decisions.override_conflict(standing)
-        writer = judgements.Writer(connection)
         if replaces is not None:
-            _end(connection, replaces, login, f"pinned again: {reason.strip()}")
-        done = writer.pin(
-            {"golden_id": golden_id, "field": field, "value": value},
-            login,
-            reason,
-            records,
-            {"values": said},
-            evidence_hash(said.values()),
-            case_id,
-        )
-        _settle(connection, case_id, version, login, done.judgement_id)
+            _require_in_force(connection, replaces)
+        pinned = Pinned(golden_id, field, value, replaces, said, evidence_hash(said.values()))
+        writer = judgements.Writer(connection, terms)
+        done = writer.pin(pinned, login, reason, records, case_id)
+        state = "waiting" if done.state == "waiting" else "decided"
+        _settle(connection, case_id, version, login, done.judgement_id, state)
         detail = {"field": field, "judgement_id": done.judgement_id}
         audit.append(connection, login, "override", "customer", golden_id, detail)
     return done
@@ -121,7 +116,8 @@ def withdraw(
         raise DecisionConflict(f"withdrawing {decision_id}", "it has no reason", do="Say why.")
     with wh.write(REVIEW) as connection:
         _check(connection, case_id, version)
-        _end(connection, decision_id, login, reason.strip())
+        if not judgements.Writer(connection).unpin(decision_id, login, reason):
+            raise _not_in_force(decision_id)
         _settle(connection, case_id, version, login, None)
         audit.append(connection, login, "withdraw", "decision", decision_id)
 
@@ -129,7 +125,7 @@ def withdraw(
 def _check(connection: sa.Connection, case_id: str | None, version: int) -> None:
     if case_id is not None:
         row = case_states.check(connection, case_id, version)
-        if row is not None and row.state == "decided":
+        if row is not None and row.state in ("waiting", "decided"):
             raise CaseTaken(case_id, row.state, row.changed_by, utc(row.changed_at))
 
 
@@ -139,28 +135,24 @@ def _settle(
     version: int,
     login: str,
     judgement_id: str | None,
+    state: str = "decided",
 ) -> None:
     if case_id is not None:
-        case_states.put(
-            connection, case_id, login, version, state="decided", judgement_id=judgement_id
-        )
+        case_states.put(connection, case_id, login, version, state=state, judgement_id=judgement_id)
 
 
-def _end(connection: sa.Connection, decision_id: str, login: str, reason: str) -> None:
-    """Revoke an override, and its judgement with it."""
-    row = connection.execute(
-        sa.select(decision).where(
-            decision.c.decision_id == decision_id,
-            decision.c.kind == "override",
-            decision.c.revoked_at.is_(None),
-        )
-    ).first()
-    if row is None:
-        raise NotThere(f"decision {decision_id}", "no such override is in force")
-    if row.judgement_id is not None:
-        judgements.Writer(connection).undo(row.judgement_id, login, reason)
-    else:
-        decisions.end(connection, decision_id, login, reason)
+def _require_in_force(connection: sa.Connection, decision_id: str) -> None:
+    query = sa.select(decision.c.decision_id).where(
+        decision.c.decision_id == decision_id,
+        decision.c.kind == "override",
+        decision.c.revoked_at.is_(None),
+    )
+    if connection.execute(query).first() is None:
+        raise _not_in_force(decision_id)
+
+
+def _not_in_force(decision_id: str) -> NotThere:
+    return NotThere(f"decision {decision_id}", "no such override is in force")
 
 
 def changed(

@@ -117,7 +117,9 @@ def add(
     if kind == "value" and found.field is None:
         raise DecisionConflict(where, "it is about the whole record, which can be accepted only")
     if kind == "value" and len(value or "") > LONGEST:
-        raise DecisionConflict(where, f"the value is longer than {LONGEST} characters")
+        raise DecisionConflict(
+            where, "the value is too long", found=f"more than {LONGEST} characters"
+        )
     if found.state == "repaired":
         raise DecisionConflict(where, "it is not found any more")
     with wh.write(REVIEW) as connection:
@@ -128,7 +130,7 @@ def add(
         ).scalar()
         if earlier is not None:
             raise DecisionConflict(
-                where, "it was dealt with already", found=earlier, do="Take that back first."
+                where, "it was dealt with already", found=earlier, do="Undo that first."
             )
         act = _next_act(connection)
         mended = (value or "").strip() if kind == "value" else None
@@ -259,7 +261,7 @@ def undo(wh: Warehouse, repair_id: str, login: str) -> int:
             sa.update(repair).where(standing).values(undone_by=login, undone_at=now())
         ).rowcount
         if not taken:
-            raise DecisionConflict(f"repair {repair_id}", "it was taken back already")
+            raise DecisionConflict(f"repair {repair_id}", "it was undone already")
         audit.append(connection, login, "undo_repair", "repair", repair_id, {"repairs": taken})
     return taken
 

@@ -1,10 +1,9 @@
 """Blind second reviews: a share of judgements, judged again by somebody who does not see them.
 
-Which judgements are drawn follows from their ids, so drawing again draws the
-same ones. How often two people agree tells what a judgement is worth.
+Which ones are drawn: drawing.py. How often two people agree tells what a
+judgement is worth.
 """
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -18,8 +17,6 @@ from warehouse.columns import REVIEW
 from warehouse.engine import Warehouse
 from warehouse.moments import now, utc
 from warehouse.review_tables import judgement, second_review
-
-_KINDS = ("link", "no_link", "groups")
 
 
 @dataclass(frozen=True)
@@ -89,59 +86,8 @@ class Agreement:
         return self.agreed / self.answered if self.answered else None
 
 
-def is_drawn(judgement_id: str, share: float) -> bool:
-    """Whether a judgement is in the sample of this share (0 to 1).
-
-    >>> [is_drawn("J000001", share) for share in (0.0, 1.0)]
-    [False, True]
-    """
-    digest = hashlib.blake2b(judgement_id.encode(), digest_size=8).digest()
-    return int.from_bytes(digest) < share * 2**64
-
-
-def draw(wh: Warehouse, share: float, since: datetime | None = None) -> int:
-    """Put a share of the judgements in force up for a second review; once each.
-
-    Judgements of a batch are not drawn: its sample was judged by hand.
-
-    Args:
-        wh: the warehouse.
-        share: 0 to 1.
-        since: only judgements made since this moment; None: all.
-
-    Returns:
-        how many were drawn now.
-    """
-    known = sa.select(second_review.c.judgement_id)
-    query = sa.select(judgement.c.judgement_id, judgement.c.case_id).where(
-        judgement.c.state == "in_force",
-        judgement.c.kind.in_(_KINDS),
-        judgement.c.case_id.is_not(None),
-        judgement.c.batch_id.is_(None),
-        judgement.c.judgement_id.not_in(known),
-    )
-    if since is not None:
-        query = query.where(judgement.c.judged_at >= utc(since))
-
-    def drawn(connection: sa.Connection) -> list[dict[str, Any]]:
-        return [
-            {"judgement_id": row.judgement_id, "case_id": row.case_id, "drawn_at": now()}
-            for row in connection.execute(query)
-            if is_drawn(row.judgement_id, share)
-        ]
-
-    with wh.read(REVIEW) as connection:
-        if not drawn(connection):  # most often: then nobody is kept from writing
-            return 0
-    with wh.write(REVIEW) as connection:
-        rows = drawn(connection)  # another one may have drawn them meanwhile
-        if rows:
-            connection.execute(sa.insert(second_review), rows)
-    return len(rows)
-
-
 def _for(login: str, *columns: Any) -> sa.Select[Any]:
-    """What waits for somebody: not what they judged themselves."""
+    """What waits for somebody: not what they judged or, knowing the answer, approved."""
     return (
         sa.select(*columns)
         .select_from(second_review)
@@ -150,6 +96,7 @@ def _for(login: str, *columns: Any) -> sa.Select[Any]:
             second_review.c.answer.is_(None),
             judgement.c.state == "in_force",
             judgement.c.judged_by != login,
+            sa.func.coalesce(judgement.c.approved_by, "") != login,
         )
     )
 
@@ -244,7 +191,7 @@ def answer(
         first = judgements.read(connection, judgement_id)
         if drawn.answer is not None:
             raise DecisionConflict(where, "it was answered already", found=drawn.answered_by)
-        if first.judged_by == login:
+        if login in (first.judged_by, first.approved_by):
             raise DecisionConflict(where, "the second person is another one than the first")
         before = first.evidence["before"]
         records = [one for ids in before.values() for one in ids]

@@ -5,6 +5,7 @@ those that are gone, and says what zh still lacks. For developers; the app
 itself only reads the catalogs.
 """
 
+import ast
 import io
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,18 +20,15 @@ from review.language import DEFAULT, LANGUAGES, catalogs
 ROOT = Path(__file__).parents[2]
 COMMON = "common"
 """Part of the texts that no single part of the app owns."""
-_MARKED: Mapping[str, Any] = {
-    "N_": None,
-    "say": (2,),
-    "AccountError": (2,),  # its second argument says what is wrong
-    "ngettext": (1, 2),
-}
+_MARKED: Mapping[str, Any] = {"N_": None, "say": (2,), "ngettext": (1, 2)}
 OF_US: Mapping[str, Mapping[str, Any]] = {
     "review": _MARKED,
     "warehouse": _MARKED,
     "rules": {"Problem": (2,)},  # a finding's reason
 }
 """Package whose texts the app shows → the calls that mark them, with the places of the texts."""
+_ERRORS = frozenset({"AccountError", "DecisionConflict", "NotThere"})
+"""Errors that the app tells in the reader's language: what is wrong, and what to do."""
 _TEMPLATES: Mapping[str, Any] = {"_": None, "gettext": None, "ngettext": (1, 2)}
 _EXTENSIONS = {"extensions": "jinja2.ext.i18n, jinja2.ext.do", "trimmed": "true"}
 
@@ -48,10 +46,10 @@ def messages() -> dict[str | tuple[str, str], list[str]]:
 def _extracted() -> Iterator[tuple[str, str | tuple[str, str]]]:
     for package, calls in OF_US.items():
         for path in sorted((ROOT / package).rglob("*.py")):
-            for _line, text, _comments, _context in extract(
-                "python", io.BytesIO(path.read_bytes()), calls
-            ):
-                yield path.relative_to(ROOT).as_posix(), _plain(text)
+            code, file = path.read_bytes(), path.relative_to(ROOT).as_posix()
+            for _line, text, _comments, _context in extract("python", io.BytesIO(code), calls):
+                yield file, _plain(text)
+            yield from ((file, text) for text in said_by_errors(code.decode("utf-8")))
     for path in sorted((ROOT / "review" / "templates").rglob("*.html")):
         for _line, text, _comments, _context in extract(
             "jinja2.ext:babel_extract",
@@ -60,6 +58,28 @@ def _extracted() -> Iterator[tuple[str, str | tuple[str, str]]]:
             options=_EXTENSIONS,
         ):
             yield path.relative_to(ROOT).as_posix(), _plain(text)
+
+
+def said_by_errors(code: str) -> list[str]:
+    """What the errors that a module raises say is wrong, and what to do about it.
+
+    Raises:
+        ValueError: one of them is no plain text, so that no catalog could translate it.
+
+    >>> said_by_errors("raise NotThere(f'case {one}', 'there is no such case', do='See.')")
+    ['there is no such case', 'See.']
+    """
+    found = []
+    for node in ast.walk(ast.parse(code)):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
+            continue
+        if node.func.id not in _ERRORS:
+            continue
+        for said in [*node.args[1:2], *(one.value for one in node.keywords if one.arg == "do")]:
+            if not (isinstance(said, ast.Constant) and isinstance(said.value, str)):
+                raise ValueError(f"line {said.lineno}: {ast.unparse(said)} is no plain text")
+            found.append(said.value)
+    return found
 
 
 def _plain(text: Any) -> str | tuple[str, str]:

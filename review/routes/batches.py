@@ -16,6 +16,7 @@ from review.security.roles import Steward, Viewer
 from warehouse import batches, cases
 from warehouse.batches import Batch
 from warehouse.engine import Warehouse
+from warehouse.judgements import Terms
 
 router = APIRouter(prefix="/batches", include_in_schema=False)
 
@@ -29,7 +30,7 @@ KINDS = {"link": N_("one customer"), "no_link": N_("different customers")}
 STATES = {
     "sampling": N_("sample is judged"),
     "applied": N_("applied"),
-    "undone": N_("taken back"),
+    "undone": N_("undone"),
     "dropped": N_("dropped"),
 }
 TONES = {"sampling": "warn", "applied": "good"}
@@ -99,17 +100,17 @@ def start(
 @router.get("/{batch_id}")
 def show(request: Request, caller: Viewer, wh: Stores, policy: Policy, batch_id: str) -> Response:
     """A batch: its sample, how often its answer was right, and what became of it."""
-    return _page(request, caller, wh, policy.second_person_above, batches.get(wh, batch_id))
+    return _page(request, caller, wh, policy.terms, batches.get(wh, batch_id))
 
 
 def _page(
-    request: Request, caller: Any, wh: Warehouse, above: float | None, one: Batch, **more: Any
+    request: Request, caller: Any, wh: Warehouse, terms: Terms, one: Batch, **more: Any
 ) -> Response:
     return pages.render(
         request,
         "batches/batch.html",
         one=one,
-        effect=batches.effect(wh, one, above),
+        effect=batches.effect(wh, one, terms),
         outcome=batches.outcome(wh, one.batch_id),
         titles=cases.titles(wh, one.sample),
         masked=masking.masked,
@@ -132,7 +133,6 @@ def apply(
     sure: Annotated[str, Form(max_length=1)] = "",
 ) -> Response:
     """Give the answer to all cases: first what would change, then for good (``sure``)."""
-    above = policy.second_person_above
     if not sure:
         standing = batches.get(wh, batch_id)
         batches.require_judged(standing)
@@ -140,11 +140,11 @@ def apply(
             request,
             "batches/apply.html",
             one=standing,
-            effect=batches.effect(wh, standing, above),
+            effect=batches.effect(wh, standing, policy.terms),
             doubtful=standing.low < DOUBTFUL,
             **_words(request),
         )
-    done = batches.apply(wh, batch_id, caller.login, above)
+    done = batches.apply(wh, batch_id, caller.login, policy.terms)
     text = N_("%(judged)s cases are decided.")
     if done.waiting:
         text = N_("%(judged)s cases are decided; %(waiting)s of them wait for a second person.")
@@ -160,13 +160,13 @@ def apply(
 def undo(
     request: Request, caller: Steward, wh: Stores, batch_id: str, reason: Reason = ""
 ) -> Response:
-    """Take back all that the batch decided; what was judged by hand stays."""
-    said = reason.strip() or pages.say(request, N_("taken back"))
+    """Undo all that the batch decided; what was judged by hand stays."""
+    said = reason.strip() or pages.say(request, N_("undone"))
     many = batches.undo(wh, batch_id, caller.login, said)
     return pages.redirect(
         request,
         f"/batches/{batch_id}",
-        N_("%(count)s decisions were taken back; their cases are open again."),
+        N_("%(count)s decisions were undone; their cases are open again."),
         values={"count": many},
     )
 

@@ -221,6 +221,7 @@ def pinned(
     request: Request,
     caller: Steward,
     wh: Stores,
+    policy: Policy,
     asked: Wanted,
     case_id: str,
     kind: Annotated[Literal["keep", "drop"], Form()],
@@ -233,6 +234,7 @@ def pinned(
         raise NotFound(N_("There is no such answer."))
     _, after = _neighbors(wh, asked, case.row, caller.login)
     told, undo = case.evidence, ""
+    text = N_("Kept: %(title)s.") if kind == "keep" else N_("Unpinned: %(title)s.")
     if kind == "keep":
         done = overrides.override(
             wh,
@@ -244,14 +246,16 @@ def pinned(
             replaces=told["decision_id"],
             case_id=case_id,
             version=version,
+            terms=policy.terms,
         )
+        if done.state == "waiting":
+            text = N_("Noted: %(title)s. A second person must approve it.")
         undo = f"/judgements/{done.judgement_id}"
     else:
         said = reason.strip() or pages.say(request, N_("no longer right"))
         overrides.withdraw(
             wh, told["decision_id"], caller.login, reason=said, case_id=case_id, version=version
         )
-    text = N_("Kept: %(title)s.") if kind == "keep" else N_("Unpinned: %(title)s.")
     return pages.redirect(
         request, _onward(asked, after), text, values={"title": case.row.title}, undo=undo
     )

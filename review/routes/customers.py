@@ -136,7 +136,7 @@ def unmerge(
         groups,
         caller.login,
         reason=form.get("reason", ""),
-        approve_above=policy.second_person_above,
+        terms=policy.terms,
     )
     text = N_("Split; the golden table follows within a minute.")
     if done.state == "waiting":
@@ -169,6 +169,7 @@ def set_value(
     request: Request,
     caller: Steward,
     wh: Stores,
+    policy: Policy,
     golden_id: str,
     field: Key,
     reason: Why = "",
@@ -186,8 +187,11 @@ def set_value(
         reason=reason,
         replaces=replaces or None,
         seen=[one["record_id"] for one in cases.get(wh, case_id).members] if case_id else None,
+        terms=policy.terms,
     )
     text = N_("Pinned: %(field)s. The golden table follows within a minute.")
+    if done.state == "waiting":
+        text = N_("Noted: %(field)s. A second person must approve it.")
     return pages.redirect(
         request,
         f"/cases/{case_id}" if case_id else f"/customers/{golden_id}",
@@ -208,7 +212,7 @@ def unset_value(
     case_id: Key = "",
 ) -> Response:
     """Take a pinned value back: the rules choose again."""
-    said = reason.strip() or pages.say(request, N_("taken back"))
+    said = reason.strip() or pages.say(request, N_("unpinned"))
     overrides.withdraw(wh, decision_id, caller.login, reason=said)
     return pages.redirect(
         request,

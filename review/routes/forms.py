@@ -4,10 +4,23 @@ from collections.abc import Mapping
 
 from starlette.requests import Request
 
+from review.errors import TOO_LONG, Refused
+
+LONGEST = 4000
+"""Characters of one field at most, as in the API."""
+
 
 async def form_fields(request: Request) -> dict[str, str]:
-    """Every field of a form that is text; a dependency of routes."""
-    return {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+    """Every field of a form that is text; a dependency of routes.
+
+    Raises:
+        Refused: one of them is too long.
+    """
+    form = await request.form()
+    found = {name: value for name, value in form.items() if isinstance(value, str)}
+    if any(len(text) > LONGEST for pair in found.items() for text in pair):
+        raise Refused(422, TOO_LONG, most=LONGEST)
+    return found
 
 
 def grouped(form: Mapping[str, str]) -> list[list[str]]:

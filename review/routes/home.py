@@ -7,8 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from review import pages
-from review.pages import Policy, Stores
-from review.routes import second
+from review.pages import Stores
 from review.security.roles import Viewer
 from warehouse import dashboard
 from warehouse.dashboard import Overview
@@ -18,9 +17,8 @@ router = APIRouter()
 
 
 @router.get("/", include_in_schema=False)
-def home(request: Request, caller: Viewer, wh: Stores, policy: Policy) -> Response:
+def home(request: Request, caller: Viewer, wh: Stores) -> Response:
     """The dashboard."""
-    second.draw(wh, policy)
     return pages.render(request, "home/dashboard.html", now=overview(request, wh, caller.login))
 
 

@@ -1,4 +1,4 @@
-"""A judgement: what it said, what taking it back would do, and the second person's answer."""
+"""A judgement: what it said, what undoing it would do, and the second person's answer."""
 
 from typing import Annotated, Any
 
@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from review import deciding, pages
 from review.language import N_
-from review.pages import Stores
+from review.pages import Policy, Stores
 from review.presenters import compared, evidence, fields, masking, pinning
 from review.security.roles import Steward, Viewer
 from warehouse import audit, cases, customers, judgements, previews, staged
@@ -33,7 +33,7 @@ def waiting(request: Request, caller: Viewer, wh: Stores) -> Response:
 
 @router.get("/last")
 def last(request: Request, caller: Steward, wh: Stores) -> Response:
-    """Lead to the caller's latest judgement that can be taken back."""
+    """Lead to the caller's latest judgement that can be undone."""
     found = judgements.last_of(wh, caller.login)
     if found is None:
         return pages.redirect(request, "/judgements", N_("You decided nothing yet."), kind="info")
@@ -42,7 +42,7 @@ def last(request: Request, caller: Steward, wh: Stores) -> Response:
 
 @router.get("/{judgement_id}")
 def show(request: Request, caller: Viewer, wh: Stores, judgement_id: str) -> Response:
-    """A judgement, and what taking it back would do."""
+    """A judgement, and what undoing it would do."""
     found = judgements.get(wh, judgement_id)
     audit.note(wh, caller.login, "view_judgement", "judgement", judgement_id)
     may_see_all = caller.may("steward")
@@ -98,7 +98,7 @@ def undo(
     judgement_id: str,
     reason: Annotated[str, Form(max_length=2000)] = "",
 ) -> Response:
-    """Take a judgement back."""
+    """Undo a judgement."""
     found = judgements.get(wh, judgement_id)
     deciding.undo(request, wh, judgement_id, caller.login, reason)
     to = f"/cases/{found['case_id']}" if found["case_is_live"] else f"/judgements/{judgement_id}"
@@ -106,9 +106,11 @@ def undo(
 
 
 @router.post("/{judgement_id}/approve")
-def approve(request: Request, caller: Steward, wh: Stores, judgement_id: str) -> Response:
+def approve(
+    request: Request, caller: Steward, wh: Stores, policy: Policy, judgement_id: str
+) -> Response:
     """Say yes as the second person."""
-    judgements.approve(wh, judgement_id, caller.login)
+    judgements.approve(wh, judgement_id, caller.login, policy.terms)
     return pages.redirect(request, "/judgements", N_("Approved."))
 
 

@@ -69,7 +69,7 @@ def show_list(
 def show_repairs(
     request: Request, caller: Viewer, wh: Stores, after: Text = "", act: Text = ""
 ) -> Response:
-    """What was mended and accepted, newest first; with ``act`` whether to take that back whole."""
+    """What was mended and accepted, newest first; with ``act`` whether to undo that whole."""
     made = repairs.listed(wh, after=after or None, limit=PAGE + 1)
     audit.note(wh, caller.login, "view_repairs", detail={"shown": len(made[:PAGE])})
     return pages.render(

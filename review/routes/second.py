@@ -1,6 +1,5 @@
 """The second look: a share of judgements, judged again by somebody who does not see the first."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Form
@@ -10,8 +9,7 @@ from starlette.responses import Response
 from dedupe import survivorship
 from review import pages
 from review.language import N_
-from review.pages import Policy, Stores
-from review.policy import ReviewPolicy
+from review.pages import Stores
 from review.presenters import compared, golden
 from review.routes.forms import form_fields, grouped
 from review.routes.judgements import KINDS, STATES
@@ -21,22 +19,10 @@ from warehouse.engine import Warehouse
 
 router = APIRouter(prefix="/second", include_in_schema=False)
 
-DRAWN_FROM = timedelta(days=30)
-"""Judgements older than this are not drawn any more."""
-
-
-def draw(wh: Warehouse, policy: ReviewPolicy) -> None:
-    """Draw what the policy says; pages that tell of second looks call it.
-
-    Which ones follows from their ids alone, so it does not matter who opens a page, or when.
-    """
-    second_reviews.draw(wh, policy.blind_share, datetime.now(UTC) - DRAWN_FROM)
-
 
 @router.get("")
-def overview(request: Request, caller: Viewer, wh: Stores, policy: Policy) -> Response:
+def overview(request: Request, caller: Viewer, wh: Stores) -> Response:
     """How many wait, how often two people agree, and where they did not."""
-    draw(wh, policy)
     may_decide = caller.may("steward")
     return pages.render(
         request,

@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from warehouse import audit, cases, second_reviews
+from review.policy import ReviewPolicy
+from warehouse import audit, cases, decisions
 from warehouse.columns import WAREHOUSE
 from warehouse.engine import Warehouse
 from warehouse.tables import case_evidence, review_case
@@ -269,12 +271,12 @@ def test_a_batch_is_applied_once_its_sample_was_judged_and_taken_back_whole(
     assert one.post("/api/v1/batches", json=wrong).status_code == 422
 
 
-def test_a_second_look_is_blind_and_by_somebody_else(client: Client, wh: Warehouse) -> None:
+def test_a_second_look_is_blind_and_by_somebody_else(client: Client, app: FastAPI) -> None:
+    app.state.policy = ReviewPolicy(blind_share=1.0)
     li, wang = client("steward", "li.na"), client("steward", "wang")
     case = first(li, kind="merge")
     path = f"/api/v1/cases/{case['case_id']}"
     judgement = li.post(f"{path}/judge", json={"kind": "no_link", "version": 0}).json()
-    second_reviews.draw(wh, 1.0)
     assert li.get("/api/v1/second-reviews").json()["waiting"] == []
     waiting = wang.get("/api/v1/second-reviews").json()["waiting"]
     assert [one["judgement_id"] for one in waiting] == [judgement["judgement_id"]]
@@ -286,6 +288,92 @@ def test_a_second_look_is_blind_and_by_somebody_else(client: Client, wh: Warehou
     assert wang.get("/api/v1/second-reviews").json()["agreement"]["rate"] == 1.0
     missing = wang.post("/api/v1/second-reviews/J404", json={"kind": "link"})
     assert missing.status_code == 404
+
+
+class TestSecondPerson:
+    """What costs more than the policy's value holds once somebody else approved it."""
+
+    @pytest.fixture(autouse=True)
+    def _above(self, app: FastAPI) -> None:
+        app.state.policy = ReviewPolicy(second_person_above=0.0)
+
+    @pytest.fixture
+    def waiting(self, client: Client, wh: Warehouse) -> tuple[dict[str, Any], dict[str, Any]]:
+        """A case, and what judging it gave."""
+        li = client("steward", "li.na")
+        case = first(li, kind="merge")
+        path = f"/api/v1/cases/{case['case_id']}"
+        done = li.post(f"{path}/judge", json={"kind": "no_link", "version": 0})
+        assert done.status_code == 200, done.text
+        assert done.json()["state"] == "waiting"
+        assert done.json()["decision_ids"] == []
+        assert decisions.read(wh).num_rows == 0
+        return case, done.json()
+
+    def test_it_waits_and_is_found(
+        self, client: Client, waiting: tuple[dict[str, Any], dict[str, Any]]
+    ) -> None:
+        case, done = waiting
+        one = client("steward", "wang")
+        assert one.get(f"/api/v1/cases/{case['case_id']}").json()["state"] == "waiting"
+        found = one.get("/api/v1/judgements", params={"state": "waiting"}).json()["judgements"]
+        assert [each["judgement_id"] for each in found] == [done["judgement_id"]]
+
+    def test_another_one_approves_and_it_is_in_force(
+        self, client: Client, wh: Warehouse, waiting: tuple[dict[str, Any], dict[str, Any]]
+    ) -> None:
+        case, done = waiting
+        path = f"/api/v1/judgements/{done['judgement_id']}"
+        assert client("steward", "li.na").post(f"{path}/approve").status_code == 409
+        assert client("viewer").post(f"{path}/approve").status_code == 403
+        approved = client("steward", "wang").post(f"{path}/approve")
+        assert approved.status_code == 200, approved.text
+        told = approved.json()
+        assert told["state"] == "in_force"
+        in_force = decisions.read(wh).to_pylist()
+        assert [each["decision_id"] for each in in_force] == told["decision_ids"] != []
+        assert {each["decided_by"] for each in in_force} == {"li.na"}
+        row = cases.row(wh, case["case_id"])
+        assert (row.state, row.judgement_id) == ("decided", done["judgement_id"])
+        one = client("viewer").get(path).json()
+        assert (one["state"], one["approved_by"]) == ("in_force", "wang")
+        again = client("steward", "wang").post(f"{path}/approve")
+        assert again.status_code == 409
+        assert again.headers["content-type"] == "application/problem+json"
+
+    def test_another_one_refuses_and_the_case_can_be_decided_again(
+        self, client: Client, wh: Warehouse, waiting: tuple[dict[str, Any], dict[str, Any]]
+    ) -> None:
+        case, done = waiting
+        path = f"/api/v1/judgements/{done['judgement_id']}"
+        assert client("steward", "li.na").post(f"{path}/refuse").status_code == 409
+        wang = client("steward", "wang")
+        refused = wang.post(f"{path}/refuse")
+        assert refused.json() == {"judgement_id": done["judgement_id"], "state": "refused"}
+        assert wang.post(f"{path}/approve").status_code == 409
+        row = cases.row(wh, case["case_id"])
+        assert (row.state, decisions.read(wh).num_rows) == ("open", 0)
+        again = f"/api/v1/cases/{case['case_id']}/judge"
+        body = {"kind": "link", "version": row.version}
+        assert wang.post(again, json=body).json()["state"] == "waiting"
+        assert wang.post("/api/v1/judgements/J404/approve").status_code == 404
+
+    def test_a_value_of_a_customer_waits_too(self, client: Client, wh: Warehouse) -> None:
+        li, wang = client("steward", "li.na"), client("steward", "wang")
+        golden_id = first(li, kind="merge")["golden_ids"][0]
+        path = f"/api/v1/customers/{golden_id}"
+        body = {"value": "上海市", "reason": "moved"}
+        done = li.put(f"{path}/fields/city", json=body).json()
+        assert (done["state"], done["decision_ids"]) == ("waiting", [])
+        assert li.get(path).json()["decisions"] == []
+        (known,) = li.get(path).json()["waiting"]
+        assert (known["judgement_id"], known["field"]) == (done["judgement_id"], "city")
+        approve = f"/api/v1/judgements/{done['judgement_id']}/approve"
+        assert li.post(approve).status_code == 409
+        assert wang.post(approve).json()["state"] == "in_force"
+        (pinned,) = li.get(path).json()["decisions"]
+        assert (pinned["value"], pinned["decided_by"]) == ("上海市", "li.na")
+        assert li.get(path).json()["waiting"] == []
 
 
 def test_a_value_is_set_seen_by_who_may_and_withdrawn(client: Client) -> None:

@@ -118,12 +118,12 @@ def test_the_whole_batch_is_taken_back_and_what_was_judged_by_hand_stays(
     one.post(f"/batches/{batch.batch_id}/undo", data={"reason": "too hasty"})
     assert set(cases.ids(wh, Filter(kind="merge"))) == set(batch.case_ids) - set(batch.sample)
     page = one.get(f"/batches/{batch.batch_id}").text
-    assert f"{len(batch.case_ids) - 3} decisions were taken back" in page
+    assert f"{len(batch.case_ids) - 3} decisions were undone" in page
 
 
 def test_customers_that_cases_share_are_counted_once(wh: Warehouse) -> None:
     batch = begin(wh)
-    found = batches.effect(wh, batch, approve_above=0.0)
+    found = batches.effect(wh, batch, judgements.Terms(0.0))
     shown = [cases.get(wh, one).row.golden_ids for one in found.open]
     groups: list[set[str]] = []
     for ids in map(set, shown):

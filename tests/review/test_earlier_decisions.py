@@ -1,5 +1,6 @@
 """What was decided before: it stands against others in words, or waits for a second person."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ from fastapi.testclient import TestClient
 from playwright.sync_api import expect
 
 from review.policy import ReviewPolicy
-from warehouse import cases, decisions, judgements
+from warehouse import accounts, cases, decisions, judgements
 from warehouse.cases import Filter, Row
 from warehouse.engine import Warehouse
 
@@ -42,6 +43,28 @@ def test_a_contradiction_shows_every_decision_against_it_and_the_way_back(
         assert part in refused.text
     assert f'href="/cases/{row.case_id}"' in refused.text
     assert cases.get(wh, row.case_id).row.state == "open"
+
+
+def test_a_contradiction_is_told_in_the_readers_language_by_page_and_api(
+    client: Client, wh: Warehouse, row: Row, reading: Any
+) -> None:
+    (left, *_), (right, *_) = cases.get(wh, row.case_id).groups()
+    decisions.add(wh, "no_link", left_id=left, right_id=right, reason="两本护照", decided_by="wang")
+    one = client("steward")
+    accounts.set_language(wh, "steward", "zh")
+    page = one.post(f"/cases/{row.case_id}/judge", data={"kind": "link", "version": "0"})
+    told = reading.text_of(f"<main{page.text.split('<main')[1]}")
+    for name in (left, right, "wang", "D000001"):
+        told = told.replace(name, "")
+    assert not re.findall("[A-Za-z]{2,}", told), told
+    assert "是不同客户" in told
+    body = {"kind": "link", "version": 0}
+    problem = one.post(f"/api/v1/cases/{row.case_id}/judge", json=body).json()
+    assert problem["detail"] == "与生效中的决定相矛盾。如果其中某个已不成立，请先撤销它。"
+    assert [earlier["decision_id"] for earlier in problem["chain"]] == ["D000001"]
+    accounts.set_language(wh, "steward", "en")
+    english = one.post(f"/api/v1/cases/{row.case_id}/judge", json=body).json()
+    assert "it contradicts decisions in force" in english["detail"]
 
 
 def test_who_comes_second_is_told_who_was_first_and_led_to_the_next_case(
@@ -86,7 +109,7 @@ def test_a_case_is_approved_by_keyboard(
     wh: Warehouse,
     row: Row,
 ) -> None:
-    done = judgements.judge(wh, row.case_id, "link", "li.na", 0, approve_above=0.0)
+    done = judgements.judge(wh, row.case_id, "link", "li.na", 0, terms=judgements.Terms(0.0))
     steward = page("steward", "zh")
     steward.goto("/")
     expect(steward.locator("nav.main .count")).to_contain_text("1")

@@ -69,6 +69,21 @@ def test_the_english_catalog_only_overrides_texts_that_exist(
         assert {one.id for one in catalog if one.id} <= set(expected[part])
 
 
+def test_undoing_has_one_word_in_each_language() -> None:
+    others = re.compile(
+        r"\b(take|takes|taken|taking|took)\b( [a-z]+){0,2} back\b|\brevers|\brevert"
+    )
+    undo = re.compile(r"\b(undo|undid|undone|undoing)\b", re.IGNORECASE)
+    for catalog in catalogs("zh").values():
+        for one in catalog:
+            texts = [one.id] if isinstance(one.id, str) else list(one.id)
+            assert not [text for text in texts if others.search(text)]
+            string = one.string if isinstance(one.string, str) else one.string[0]
+            assert not re.search("收回|撤回|撤消|取消决定", string), one.id
+            if any(undo.search(text) for text in texts):
+                assert "撤销" in string, one.id
+
+
 def test_plural_follows_the_language() -> None:
     one = "Too many attempts. Try again in %(num)s second."
     many = "Too many attempts. Try again in %(num)s seconds."

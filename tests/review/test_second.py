@@ -9,23 +9,19 @@ from fastapi.testclient import TestClient
 from playwright.sync_api import expect
 
 from review.policy import ReviewPolicy
-from warehouse import cases, decisions, judgements, second_reviews
+from warehouse import cases, decisions, drawing, judgements, second_reviews
 from warehouse.engine import Warehouse
 
 Client = Callable[..., TestClient]
 pytestmark = pytest.mark.demo_home
 
 
-@pytest.fixture(autouse=True)
-def _draw_all(app: FastAPI) -> None:
-    app.state.policy = ReviewPolicy(blind_share=1.0)
-
-
-def judge(wh: Warehouse, number: int = 3, login: str = "li.na") -> list[str]:
-    """Decide cases of the queue as different; gives the judgements' ids."""
+def judge(wh: Warehouse, number: int = 3, login: str = "li.na", share: float = 1.0) -> list[str]:
+    """Decide cases of the queue as different, and draw a share; gives the judgements' ids."""
+    terms = judgements.Terms(blind_share=share)
     return [
         judgements.judge(
-            wh, row.case_id, "no_link", login, row.version, reason="seen on paper"
+            wh, row.case_id, "no_link", login, row.version, reason="seen on paper", terms=terms
         ).judgement_id
         for row in cases.queue(wh, cases.Filter(kind="merge"), limit=number).rows
     ]
@@ -43,16 +39,25 @@ def test_what_is_drawn_waits_for_everybody_but_who_judged_first(
     assert own.post(f"/second/{made[0]}", data={"kind": "link"}).status_code == 409
 
 
-def test_the_share_of_the_policy_is_drawn_and_none_twice(
-    client: Client, wh: Warehouse, app: FastAPI
+@pytest.mark.parametrize("by_api", [False, True])
+def test_the_share_of_the_policy_is_drawn_as_decisions_are_made(
+    client: Client, wh: Warehouse, app: FastAPI, by_api: bool
 ) -> None:
-    made = judge(wh)
     app.state.policy = ReviewPolicy(blind_share=0.5)
-    expected = sorted(one for one in made if second_reviews.is_drawn(one, 0.5))
-    for _ in range(2):
-        client("viewer").get("/second")
-        found = sorted(one.judgement_id for one in second_reviews.queue(wh, "steward"))
-        assert found == expected
+    one = client("steward", login="li.na")
+    made = []
+    for row in cases.queue(wh, cases.Filter(kind="merge"), limit=6).rows:
+        body = {"kind": "no_link", "version": 0}
+        if by_api:
+            done = one.post(f"/api/v1/cases/{row.case_id}/judge", json=body)
+            assert done.status_code == 200, done.text
+        else:
+            done = one.post(f"/cases/{row.case_id}/judge", data=body)
+            assert done.status_code == 303
+        made.append(str(cases.row(wh, row.case_id).judgement_id))
+    found = sorted(one.judgement_id for one in second_reviews.queue(wh, "steward"))
+    assert found == sorted(one for one in made if drawing.is_drawn(one, 0.5))
+    assert 0 < len(found) < len(made)
 
 
 def test_the_page_shows_the_records_and_no_trace_of_the_first_answer(

@@ -3,8 +3,9 @@
 import pytest
 
 from onefold.errors import DecisionConflict, WarehouseError
-from warehouse import batches, cases, decisions, judgements, second_reviews
+from warehouse import batches, cases, decisions, drawing, judgements, second_reviews
 from warehouse.cases import Filter
+from warehouse.judgements import Terms
 from warehouse.review_tables import judgement
 
 COUNT = 8
@@ -90,11 +91,9 @@ def test_a_batch_needs_cases_and_a_sample(queued):
 
 def test_a_second_review_is_blind_by_another_person_and_changes_nothing(queued):
     first, second = (row.case_id for row in cases.queue(queued.wh).rows[:2])
-    one = judgements.judge(queued.wh, first, "link", "ann", 0)
-    two = judgements.judge(queued.wh, second, "no_link", "ann", 0)
-    assert second_reviews.draw(queued.wh, 0.0) == 0
-    assert second_reviews.draw(queued.wh, 1.0) == 2
-    assert second_reviews.draw(queued.wh, 1.0) == 0
+    drawn = Terms(blind_share=1.0)
+    one = judgements.judge(queued.wh, first, "link", "ann", 0, terms=drawn)
+    two = judgements.judge(queued.wh, second, "no_link", "ann", 0, terms=drawn)
     assert second_reviews.queue(queued.wh, "ann") == []
     waiting = second_reviews.queue(queued.wh, "bob")
     assert [review.judgement_id for review in waiting] == [one.judgement_id, two.judgement_id]
@@ -112,6 +111,28 @@ def test_a_second_review_is_blind_by_another_person_and_changes_nothing(queued):
     assert decisions.read(queued.wh) == before
 
 
+def test_a_judgement_is_drawn_when_it_comes_in_force_and_not_for_who_approved_it(queued):
+    case_id = cases.queue(queued.wh).rows[0].case_id
+    terms = Terms(approve_above=0.0, blind_share=1.0)
+    made = judgements.judge(queued.wh, case_id, "link", "ann", 0, terms=terms).judgement_id
+    assert second_reviews.queue(queued.wh, "cy") == []
+    judgements.approve(queued.wh, made, "bob", terms)
+    assert [one.judgement_id for one in second_reviews.queue(queued.wh, "cy")] == [made]
+    assert second_reviews.queue(queued.wh, "bob") == []
+    with pytest.raises(DecisionConflict, match="another one than the first"):
+        second_reviews.answer(queued.wh, made, "link", "bob")
+
+
+def test_the_judgements_of_a_batch_are_not_drawn(queued):
+    terms = Terms(blind_share=1.0)
+    batch = batches.start(queued.wh, Filter(), "link", 1, "ann")
+    (by_hand,) = batch.to_judge
+    judged = judgements.judge(queued.wh, by_hand, "link", "ann", 0, terms=terms)
+    batches.apply(queued.wh, batch.batch_id, "ann", terms)
+    drawn = [one.judgement_id for one in second_reviews.queue(queued.wh, "bob")]
+    assert drawn == [judged.judgement_id]
+
+
 def test_the_share_that_is_drawn_is_the_share_asked_for():
-    drawn = sum(second_reviews.is_drawn(f"J{number:06d}", 0.1) for number in range(5000))
+    drawn = sum(drawing.is_drawn(f"J{number:06d}", 0.1) for number in range(5000))
     assert 420 < drawn < 580

@@ -111,7 +111,7 @@ def test_another_value_for_an_overridden_field_is_a_conflict(warehouse):
     ("kind", "given_", "said"),
     [
         ("link", {"left_id": "a:1", "right_id": "b:1", "reason": " "}, "it has no reason"),
-        ("link", {"left_id": "a:1", "right_id": "b:1", "decided_by": ""}, "it has no decided_by"),
+        ("link", {"left_id": "a:1", "right_id": "b:1", "decided_by": ""}, "nobody decided it"),
         ("link", {"left_id": "a:1"}, "two different records"),
         ("no_link", {"left_id": "a:1", "right_id": "a:1"}, "two different records"),
         ("override", {"field": "name"}, "names no golden customer"),
@@ -127,9 +127,10 @@ def test_incomplete_decisions_are_refused(world, kind, given_, said):
 
 def test_a_revocation_says_who_and_why(warehouse):
     made = _link(warehouse, "a:1", "b:1")
-    for missing in ({"revoked_by": "", "reason": "x"}, {"revoked_by": "bob", "reason": ""}):
-        with pytest.raises(DecisionConflict, match="it has no"):
-            decisions.revoke(warehouse, made, **missing)
+    with pytest.raises(DecisionConflict, match="nobody revokes it"):
+        decisions.revoke(warehouse, made, revoked_by="", reason="x")
+    with pytest.raises(DecisionConflict, match="it has no reason"):
+        decisions.revoke(warehouse, made, revoked_by="bob", reason="")
     assert decisions.read(warehouse).num_rows == 1
 
 

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from dedupe.clusters import cluster
 from dedupe.model import MatchingSettings
 from onefold.errors import CaseTaken, DecisionConflict, WarehouseError
-from warehouse import audit, cases, decisions, judgements, previews, publish
+from warehouse import audit, cases, decisions, drawing, judgements, previews, publish
 from warehouse.cases import Filter
-from warehouse.review_tables import case_state, decision, judgement
+from warehouse.judgements import Terms
+from warehouse.review_tables import case_state, decision, judgement, second_review
 from warehouse.tables import crosswalk
 
 
@@ -170,7 +171,7 @@ def test_a_case_that_a_run_settled_cannot_be_judged(queued):
 
 def test_a_dear_case_waits_for_a_second_person(queued):
     case_id = _cases(queued)[0]
-    done = judgements.judge(queued.wh, case_id, "link", "ann", 0, approve_above=0.5)
+    done = judgements.judge(queued.wh, case_id, "link", "ann", 0, terms=Terms(0.5))
     assert (done.state, done.decision_ids, _in_force(queued)) == ("waiting", (), set())
     assert _state(queued, case_id) == "waiting"
     with pytest.raises(DecisionConflict, match="another one than the first"):
@@ -179,13 +180,13 @@ def test_a_dear_case_waits_for_a_second_person(queued):
     assert len(approved.decision_ids) == 4 and _state(queued, case_id) == "decided"
     with pytest.raises(DecisionConflict, match="does not wait"):
         judgements.refuse(queued.wh, done.judgement_id, "bob")
-    cheap = judgements.judge(queued.wh, _cases(queued)[1], "link", "ann", 0, approve_above=0.5)
+    cheap = judgements.judge(queued.wh, _cases(queued)[1], "link", "ann", 0, terms=Terms(0.5))
     assert cheap.state == "in_force"
 
 
 def test_a_refused_judgement_decides_nothing_and_opens_the_case(queued):
     case_id = _cases(queued)[0]
-    done = judgements.judge(queued.wh, case_id, "link", "ann", 0, approve_above=0.5)
+    done = judgements.judge(queued.wh, case_id, "link", "ann", 0, terms=Terms(0.5))
     judgements.refuse(queued.wh, done.judgement_id, "bob")
     assert (_in_force(queued), _state(queued, case_id)) == (set(), "open")
 
@@ -222,7 +223,10 @@ def test_twenty_stewards_at_once_lose_no_decision_and_decide_no_case_twice(world
         won = []
         for row in queue[steward % count :] + queue[: steward % count]:
             try:
-                done = judgements.judge(world.wh, row.case_id, "link", f"s{steward}", row.version)
+                done = judgements.judge(
+                    world.wh, row.case_id, "link", f"s{steward}", row.version,
+                    terms=Terms(blind_share=0.5),
+                )  # fmt: skip
             except CaseTaken:
                 continue
             won.append((row.case_id, done.judgement_id, *done.decision_ids))
@@ -234,6 +238,8 @@ def test_twenty_stewards_at_once_lose_no_decision_and_decide_no_case_twice(world
     assert {row["judgement_id"] for row in world.rows(judgement)} == {one for _, one, _ in won}
     stored = {row["decision_id"]: row["judgement_id"] for row in world.rows(decision)}
     assert stored == {decision_id: judgement_id for _, judgement_id, decision_id in won}
+    drawn = {row["judgement_id"] for row in world.rows(second_review)}
+    assert drawn == {one for _, one, _ in won if drawing.is_drawn(one, 0.5)} != set()
 
 
 def test_an_undone_merge_gives_back_the_former_ids(queued):

@@ -4,6 +4,7 @@ import pytest
 
 from onefold.errors import CaseTaken, DecisionConflict, WarehouseError
 from warehouse import cases, decisions, judgements, overrides
+from warehouse.judgements import Terms
 from warehouse.review_tables import judgement
 from warehouse.tables import crosswalk
 
@@ -92,3 +93,71 @@ def test_records_that_only_repeat_a_value_change_nothing(pinned):
     world.put("web", {"9": "Ann Lee"})
     world.publish([["erp:1", "crm:1", "web:9"], ["crm:2"]])
     assert cases.queue(world.wh).rows == []
+
+
+def _values(world):
+    return [row["value"] for row in decisions.read(world.wh).to_pylist()]
+
+
+def _dear(world, golden_id, value, login, **more):
+    return overrides.override(
+        world.wh, golden_id, "name", value, login, reason="her passport", terms=Terms(0.5), **more
+    )
+
+
+def test_a_value_of_a_dear_customer_waits_and_what_it_replaces_holds_meanwhile(pinned):
+    world, golden_id, done = pinned
+    (old,) = done.decision_ids
+    made = _dear(world, golden_id, "Anja", "bob", replaces=old)
+    assert (made.state, made.decision_ids, _values(world)) == ("waiting", (), ["Anna Lee"])
+    assert judgements.get(world.wh, made.judgement_id)["pinned"] == {
+        "golden_id": golden_id, "field": "name", "value": "Anja"
+    }  # fmt: skip
+    with pytest.raises(DecisionConflict, match="another one than the first"):
+        judgements.approve(world.wh, made.judgement_id, "bob")
+    (now,) = judgements.approve(world.wh, made.judgement_id, "cy").decision_ids
+    (row,) = decisions.read(world.wh).to_pylist()
+    assert (row["decision_id"], row["value"], row["decided_by"]) == (now, "Anja", "bob")
+    assert judgements.get(world.wh, done.judgement_id)["state"] == "undone"
+
+
+def test_a_value_that_is_refused_was_never_in_force(pinned):
+    world, golden_id, done = pinned
+    made = _dear(world, golden_id, "Anja", "bob", replaces=done.decision_ids[0])
+    judgements.refuse(world.wh, made.judgement_id, "cy")
+    assert _values(world) == ["Anna Lee"]
+
+
+def test_a_value_that_waited_while_another_came_in_force_is_refused_with_that_one(pinned):
+    world, golden_id, done = pinned
+    made = _dear(world, golden_id, "Anja", "bob", replaces=done.decision_ids[0])
+    overrides.override(
+        world.wh, golden_id, "name", "Ann", "dan", reason="he said", replaces=done.decision_ids[0]
+    )
+    with pytest.raises(DecisionConflict, match="another value was decided") as told:
+        judgements.approve(world.wh, made.judgement_id, "cy")
+    assert [one.decided_by for one in told.value.chain] == ["dan"]
+    assert _values(world) == ["Ann"]
+
+
+def test_a_customer_of_one_source_is_not_dear(pinned):
+    world, *_ = pinned
+    (other,) = (row["golden_id"] for row in world.rows(crosswalk) if row["record_id"] == "crm:2")
+    assert _dear(world, other, "Bobby", "bob").state == "in_force"
+
+
+def test_a_value_in_question_that_is_kept_waits_too(pinned):
+    world, golden_id, done = pinned
+    world.put("erp", {"1": "Ann Li"})
+    (row,) = _again(world)
+    made = _dear(
+        world, golden_id, "Anna Lee", "bob", replaces=done.decision_ids[0], case_id=row.case_id
+    )
+    assert cases.row(world.wh, row.case_id).state == "waiting"
+    with pytest.raises(CaseTaken):
+        overrides.withdraw(
+            world.wh, done.decision_ids[0], "dan", reason="no", case_id=row.case_id, version=1
+        )
+    judgements.approve(world.wh, made.judgement_id, "cy")
+    assert cases.row(world.wh, row.case_id).state == "decided"
+    assert _again(world) == []

@@ -44,7 +44,7 @@ def test_a_repair_that_is_taken_back_is_kept_and_not_in_force(world):
     assert repairs.in_force(world.wh, "erp").num_rows == 0
     [told] = repairs.listed(world.wh)
     assert (told.repair_id, told.state, told.undone_by) == (made, "undone", "wang.wei")
-    with pytest.raises(DecisionConflict, match="taken back already"):
+    with pytest.raises(DecisionConflict, match="undone already"):
         repairs.undo(world.wh, made, "wang.wei")
     with pytest.raises(NotThere):
         repairs.undo(world.wh, "R000099", "wang.wei")

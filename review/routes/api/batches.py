@@ -88,13 +88,13 @@ class Applied(Shown):
 
 
 class UndoBatch(Body):
-    """Taking a batch back."""
+    """Undoing a batch."""
 
     reason: Annotated[Said, Field(min_length=1)]
 
 
 class UndoneBatch(Shown):
-    """What was taken back."""
+    """What was undone."""
 
     batch_id: str
     judgements: int
@@ -131,7 +131,7 @@ def start_batch(caller: Steward, wh: Stores, policy: Policy, body: Start) -> Bat
 
 
 def _batch(wh: Stores, policy: Policy, one: batches.Batch) -> Batch:
-    effect = batches.effect(wh, one, policy.second_person_above)
+    effect = batches.effect(wh, one, policy.terms)
     outcome = batches.outcome(wh, one.batch_id)
     answers = {name: SampleAnswer.model_validate(each) for name, each in one.answers.items()}
     said = {**_told(one), "answers": answers, "outcome": outcome}
@@ -147,13 +147,13 @@ def get_batch(caller: Viewer, wh: Stores, policy: Policy, batch_id: Key) -> Batc
 @router.post("/{batch_id}/apply", responses=documented(404, 409))
 def apply_batch(caller: Steward, wh: Stores, policy: Policy, batch_id: Key) -> Applied:
     """Give the answer to all its open cases; 409 until its sample was judged whole."""
-    done = batches.apply(wh, batch_id, caller.login, policy.second_person_above)
+    done = batches.apply(wh, batch_id, caller.login, policy.terms)
     return Applied.model_validate(done)
 
 
 @router.post("/{batch_id}/undo", responses=documented(404, 409))
 def undo_batch(caller: Steward, wh: Stores, batch_id: Key, body: UndoBatch) -> UndoneBatch:
-    """Take back every judgement of an applied batch; what was judged by hand stays."""
+    """Undo every judgement of an applied batch; what was judged by hand stays."""
     undone = batches.undo(wh, batch_id, caller.login, body.reason)
     return UndoneBatch(batch_id=batch_id, judgements=undone)
 

@@ -106,6 +106,16 @@ class Decision(Shown):
     case_id: str | None
 
 
+class Awaited(Shown):
+    """What a steward said of a customer, before a second person approved it."""
+
+    judgement_id: str
+    kind: Literal["override", "unmerge"]
+    field: str | None = Field(description="Of an override")
+    judged_by: str
+    judged_at: datetime
+
+
 class Customer(Shown):
     """A golden customer."""
 
@@ -124,6 +134,7 @@ class Customer(Shown):
     case_ids: list[str]
     findings: list[Finding]
     decisions: list[Decision]
+    waiting: list[Awaited] = Field(description="For a second person, oldest first")
     former_ids: list[str] = Field(description="Retired ids that lead here")
 
 
@@ -248,6 +259,6 @@ def unmerge_customer(
         body.groups,
         caller.login,
         reason=body.reason,
-        approve_above=policy.second_person_above,
+        terms=policy.terms,
     )
     return Done.model_validate(done)

@@ -1,4 +1,4 @@
-"""Judgements: what was decided, taking it back, and the second person's answer."""
+"""Judgements: what was decided, undoing it, and the second person's answer."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -8,7 +8,7 @@ from pydantic import Field
 from starlette.requests import Request
 
 from review import deciding
-from review.pages import Stores
+from review.pages import Policy, Stores
 from review.problems import documented
 from review.routes.api.effects import Done, Effect
 from review.routes.api.parts import After, Body, Key, Said, Shown, moment, part, place, token
@@ -70,13 +70,13 @@ class Judgement(JudgementRow):
 
 
 class Undo(Body):
-    """Taking back."""
+    """Undoing a judgement."""
 
     reason: Said = ""
 
 
 class Undone(Shown):
-    """What was taken back."""
+    """What was undone."""
 
     judgement_id: str
     decisions_revoked: int
@@ -117,7 +117,7 @@ def get_judgement(caller: Viewer, wh: Stores, judgement_id: Key) -> Judgement:
 
 @router.get("/{judgement_id}/undo", responses=documented(404))
 def preview_undo(caller: Viewer, wh: Stores, judgement_id: Key) -> Effect:
-    """What taking a judgement back would change, if matching groups the records as before."""
+    """What undoing a judgement would change, if matching groups the records as before."""
     return Effect.model_validate(previews.of_undo(wh, judgement_id))
 
 
@@ -125,15 +125,15 @@ def preview_undo(caller: Viewer, wh: Stores, judgement_id: Key) -> Effect:
 def undo_judgement(
     request: Request, caller: Steward, wh: Stores, judgement_id: Key, body: Undo
 ) -> Undone:
-    """Take a judgement back: its decisions hold no longer, its case is open again."""
+    """Undo a judgement: its decisions hold no longer, its case is open again."""
     revoked = deciding.undo(request, wh, judgement_id, caller.login, body.reason)
     return Undone(judgement_id=judgement_id, decisions_revoked=revoked)
 
 
 @router.post("/{judgement_id}/approve", responses=documented(404, 409))
-def approve_judgement(caller: Steward, wh: Stores, judgement_id: Key) -> Done:
+def approve_judgement(caller: Steward, wh: Stores, policy: Policy, judgement_id: Key) -> Done:
     """Say yes as the second person: it is in force then."""
-    return Done.model_validate(judgements.approve(wh, judgement_id, caller.login))
+    return Done.model_validate(judgements.approve(wh, judgement_id, caller.login, policy.terms))
 
 
 @router.post("/{judgement_id}/refuse", responses=documented(404, 409))

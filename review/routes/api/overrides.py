@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from review.pages import Stores
+from review.pages import Policy, Stores
 from review.problems import documented
 from review.routes.api.effects import Done
 from review.routes.api.parts import Body, Key, Said, Shown, Version, Word, part
@@ -41,7 +41,9 @@ class Withdrawn(Shown):
 
 
 @router.put("/customers/{golden_id}/fields/{field}", responses=documented(404, 409))
-def set_value(caller: Steward, wh: Stores, golden_id: Key, field: Key, body: Override) -> Done:
+def set_value(
+    caller: Steward, wh: Stores, policy: Policy, golden_id: Key, field: Key, body: Override
+) -> Done:
     """Pin the value of a field; it comes back to the queue when its evidence changes."""
     done = overrides.override(
         wh,
@@ -53,6 +55,7 @@ def set_value(caller: Steward, wh: Stores, golden_id: Key, field: Key, body: Ove
         replaces=body.replaces,
         case_id=body.case_id,
         version=body.version,
+        terms=policy.terms,
     )
     return Done.model_validate(done)
 

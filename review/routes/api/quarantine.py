@@ -219,7 +219,7 @@ class AcceptedMany(Shown):
 
 
 class TakenBack(Shown):
-    """What was taken back."""
+    """What was undone."""
 
     repair_id: str
     repairs: int
@@ -265,7 +265,7 @@ def count_findings(caller: Viewer, wh: Stores, which: Annotated[Which, Query()])
 
 @router.get("/repairs")
 def list_repairs(caller: Viewer, wh: Stores, asked: Annotated[AskedRepairs, Query()]) -> Repairs:
-    """What was mended and accepted, newest first, what was taken back too."""
+    """What was mended and accepted, newest first, what was undone too."""
     at = place(asked.after, str)
     made = repairs.listed(
         wh, source=asked.source, after=at[0] if at else None, limit=asked.limit + 1
