@@ -20,7 +20,7 @@ from warehouse.findings import Filter, Finding
 
 _WHOLE = N_("The record as a whole was rejected: it can be accepted, or mended in the source.")
 _GONE = N_("It is not found any more: the source was corrected, or the record is gone.")
-_TAKEN = N_("%(who)s dealt with it already. Take that back first, if it is wrong.")
+_TAKEN = N_("%(who)s dealt with it already. Undo that first, if it is wrong.")
 _MEANWHILE = N_("Somebody dealt with it meanwhile; look at it again.")
 _SAME = N_("This is the source's own value. Accept it as it is, or enter another one.")
 _PART = N_(
@@ -28,7 +28,7 @@ _PART = N_(
 )
 _WRONG = N_("This value cannot be used either: %(why)s")
 _CHANGED = N_("They are not as many as you were told; look at the list again.")
-_BACK = N_("It was taken back already.")
+_BACK = N_("It was undone already.")
 
 
 @dataclass(frozen=True)

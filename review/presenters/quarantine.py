@@ -27,7 +27,7 @@ REPAIR_STATES: Mapping[str, str] = {
     "waiting": N_("waits for the next sync"),
     "used": N_("in use"),
     "overtaken": N_("overtaken: the source has another value"),
-    "undone": N_("taken back"),
+    "undone": N_("undone"),
 }
 _DAMAGED = N_("The record could not be read as a whole; mend it in the source, or accept it.")
 _WHOLE: Mapping[str, str] = {

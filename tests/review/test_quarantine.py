@@ -174,7 +174,7 @@ def test_a_mended_value_that_is_taken_back_is_rejected_again(
     assert undone.headers["location"] == "/quarantine/repairs"
     again = one.post(f"/quarantine/repairs/{made['repair_id']}/undo")
     assert again.status_code == 409
-    assert "it was undone already." in again.text
+    assert "It was undone already." in again.text
     refresh(home)
     assert phones(wh, "shop:S2") is None
     assert finding(wh, "shop:S2").state == "open"
