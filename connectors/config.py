@@ -24,6 +24,7 @@ from pydantic import (
     model_validator,
 )
 
+from connectors import templates
 from connectors.fields import is_input_field, nearest_input_field
 from onefold.errors import ConfigError
 from onefold.settings import expand_environment, yaml_error
@@ -40,6 +41,8 @@ _ONLY_FOR = {
     "url": ("sql",),
     "table": ("sql",),
     "query": ("sql",),
+    "database_schema": ("sql",),
+    "only": ("sql",),
     "path": ("spreadsheet", "delimited", "fixed_width", "parquet"),
     "sheets": ("spreadsheet",),
     "hidden_sheets": ("spreadsheet",),
@@ -67,6 +70,12 @@ class SourceConfig(BaseModel):
     """sql: table or view, ``schema.table`` where it has a schema."""
     query: str | None = None
     """sql: a SELECT in place of a table."""
+    template: str | None = None
+    """A known system (connectors/templates); its settings stand beneath those of the source."""
+    database_schema: str | None = None
+    """sql with a template: schema of its tables; default: the one schema that has them."""
+    only: dict[str, tuple[str, ...]] = {}
+    """sql with a template: column of its main table → values; other rows are left out."""
     path: tuple[str, ...] = ()
     """Files: paths or globs (``**`` too), relative to the home."""
     sheets: tuple[str, ...] = ()
@@ -116,7 +125,7 @@ class SourceConfig(BaseModel):
     def _one_or_many(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str) else value
 
-    @field_validator("columns", "formats", mode="before")
+    @field_validator("columns", "formats", "only", mode="before")
     @classmethod
     def _one_or_many_each(cls, value: Any) -> Any:
         if not isinstance(value, dict):
@@ -167,8 +176,14 @@ class SourceConfig(BaseModel):
         if self.connector == "sql":
             if not self.url:
                 raise ValueError("connector sql needs 'url'")
-            if bool(self.table) == bool(self.query):
+            if self.table and self.query:
                 raise ValueError("connector sql needs either 'table' or 'query'")
+            if not (self.table or self.query or self._has_tables()):
+                raise ValueError(
+                    "connector sql needs either 'table' or 'query', or a template with tables"
+                )
+            if self.only and (self.table or self.query):
+                raise ValueError("'only' narrows the tables of a template; put it in 'query'")
         elif not self.path:
             raise ValueError(f"connector {self.connector} needs 'path'")
         if self.connector == "fixed_width" and not self.layout:
@@ -176,6 +191,9 @@ class SourceConfig(BaseModel):
         if self.headings == "none" and not self.columns:
             raise ValueError("nothing is mapped: write 'columns', or 'headings: auto'")
         return self
+
+    def _has_tables(self) -> bool:
+        return self.template is not None and bool(templates.load(self.template).main)
 
     @property
     def file(self) -> str:
@@ -335,6 +353,8 @@ def load_source(file: Path, home: Path) -> SourceConfig:
         raise ConfigError(where, "a mapping was expected", do="Start with 'connector: ...'.")
     data = {key: value for key, value in data.items() if value != ""}
     data.setdefault("name", file.stem)
+    if "template" in data:
+        data = templates.fill(data)
     data = {key: _expanded(value, f"{where}, {key}") for key, value in data.items()}
     try:
         config = SourceConfig.model_validate(data)

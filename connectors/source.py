@@ -92,7 +92,7 @@ def extract(config: SourceConfig, lake: Path, previous: Manifest | None) -> Extr
     with READERS[config.connector](config) as reading:
         reading.report.files = facts
         _prepare(config, reading)
-        key = [_key_column(config, reading, name) for name in config.key or reading.key]
+        key = _key_columns(config, reading)
         return snapshot.write(
             reading, config, lake, previous, key=tuple(key), settings_hash=settings_hash
         )
@@ -111,11 +111,15 @@ def _prepare(config: SourceConfig, reading: Reading) -> None:
     mapping.resolve(config, reading.columns)
 
 
-def _key_column(config: SourceConfig, reading: Reading, name: str) -> int:
-    column = mapping.find_column(reading.columns, name)
-    if column is None:
-        raise mapping.missing_column(config, name, reading.columns, "key")
-    return reading.columns.index(column)
+def _key_columns(config: SourceConfig, reading: Reading) -> list[int]:
+    """Where the key's columns are; one that ends in ``?`` may be missing if another is there."""
+    names = config.key or reading.key
+    found = {name: mapping.find_column(reading.columns, name.removesuffix("?")) for name in names}
+    there = [column for column in found.values() if column is not None]
+    for name, column in found.items():
+        if column is None and (not there or not name.endswith("?")):
+            raise mapping.missing_column(config, name, reading.columns, "key")
+    return [reading.columns.index(column) for column in dict.fromkeys(there)]
 
 
 def _settings_hash(config: SourceConfig) -> str:
@@ -173,8 +177,7 @@ def check(config: SourceConfig) -> str:
     """
     with READERS[config.connector](config) as reading:
         _prepare(config, reading)
-        for name in config.key or reading.key:
-            _key_column(config, reading, name)
+        _key_columns(config, reading)
         fields = mapping.resolve(config, reading.columns)
         what = reading.origin
         return f"{what} can be read; {len(reading.columns)} columns, mapped: {', '.join(fields)}"

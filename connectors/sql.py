@@ -19,7 +19,9 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 
 from connectors.config import SourceConfig
+from connectors.dialects import as_text, text_type
 from connectors.reading import Reading, Report, Row
+from connectors.templates import load, statement
 from onefold.errors import (
     SourceEncoding,
     SourceError,
@@ -58,10 +60,9 @@ def read(config: SourceConfig) -> Iterator[Reading]:
     try:
         with _said_in_words(config, url), engine.connect() as connection:
             connection = _read_only(connection)
-            names, statement = _statement(config, connection)
-            rows = _rows(config, connection, url, statement)
-            where = config.table or "the query"
-            yield Reading(names, rows, report, f"{where} in {_shown(url)}")
+            names, select = _statement(config, connection)
+            rows = _rows(config, connection, url, select)
+            yield Reading(names, rows, report, f"{_place(config)} in {_shown(url)}")
     finally:
         engine.dispose()
 
@@ -133,6 +134,7 @@ def _read_only(connection: sa.Connection) -> sa.Connection:
     if backend in ("mysql", "mariadb"):
         connection.exec_driver_sql("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         connection.exec_driver_sql("SET SESSION TRANSACTION READ ONLY")
+        connection.exec_driver_sql("SET SESSION group_concat_max_len = 1000000")
         connection.commit()
     elif backend == "sqlite":
         connection.exec_driver_sql("PRAGMA query_only = ON")
@@ -153,33 +155,34 @@ def _decoded(value: bytes) -> str:
 # -- the statement
 
 
-def _statement(config: SourceConfig, connection: sa.Connection) -> tuple[list[str], str]:
+def _statement(
+    config: SourceConfig, connection: sa.Connection
+) -> tuple[list[str], str | sa.Select[Any]]:
     """The columns, and the SELECT that casts each of them to text."""
-    quote = connection.dialect.identifier_preparer.quote
-    if config.table:
-        names, types, origin = _table(config, connection)
-    else:
-        query = (config.query or "").strip().rstrip(";").strip()
+    if config.query:
+        query = config.query.strip().rstrip(";").strip()
         origin = f"({query}\n) onefold_query"
         names = _query_columns(config, connection, origin)
-        types = {}
-    casts = []
-    for name in names:
-        column = quote(name)
-        value = f"{column} + 0" if isinstance(types.get(name), sa.types.BINARY) else column
-        if types.get(name) is not None and str(types[name]).startswith("BIT"):
-            value = f"{column} + 0" if connection.dialect.name in ("mysql", "mariadb") else column
-        kind = "CHAR" if connection.dialect.name in ("mysql", "mariadb") else "TEXT"
-        casts.append(f"CAST({value} AS {kind}) AS {column}")
-    return names, f"SELECT {', '.join(casts)} FROM {origin}"
+        quote, kind = connection.dialect.identifier_preparer.quote, text_type(connection.dialect)
+        casts = [f"CAST({quote(name)} AS {kind}) AS {quote(name)}" for name in names]
+        return names, f"SELECT {', '.join(casts)} FROM {origin}"
+    if not config.table:
+        return statement.build(config, connection)
+    table = _table(config, connection)
+    columns: list[Any] = [as_text(column).label(column.name) for column in table.c]
+    return [column.name for column in table.c], sa.select(*columns).select_from(table)
 
 
-def _table(
-    config: SourceConfig, connection: sa.Connection
-) -> tuple[list[str], dict[str, Any], str]:
+def _place(config: SourceConfig) -> str:
+    """Where the rows of a source stand, which is also the position of each."""
+    if config.table or config.query:
+        return config.table or "query"
+    return load(config.template or "").main
+
+
+def _table(config: SourceConfig, connection: sa.Connection) -> sa.TableClause:
     schema, dot, table = (config.table or "").rpartition(".")
     inspector = sa.inspect(connection)
-    quote = connection.dialect.identifier_preparer.quote
     attempts = [(config.table or "", None)] + ([(table, schema)] if dot else [])
     for name, place in attempts:
         try:
@@ -187,9 +190,8 @@ def _table(
         except exc.NoSuchTableError:
             continue
         if columns:
-            origin = f"{quote(place)}.{quote(name)}" if place else quote(name)
-            types = {str(column["name"]): column["type"] for column in columns}
-            return list(types), types, origin
+            typed = [sa.column(str(column["name"]), column["type"]) for column in columns]
+            return sa.table(name, *typed, schema=place)
     try:
         others = inspector.get_table_names(schema=schema or None) + inspector.get_view_names(
             schema=schema or None
@@ -236,12 +238,15 @@ def _execute(connection: sa.Connection, statement: str) -> sa.CursorResult[Any]:
 
 
 def _rows(
-    config: SourceConfig, connection: sa.Connection, url: sa.URL, statement: str
+    config: SourceConfig, connection: sa.Connection, url: sa.URL, select: str | sa.Select[Any]
 ) -> Iterator[Row]:
-    position = config.table or "query"
+    position = _place(config)
     with _said_in_words(config, url):
         streaming = connection.execution_options(stream_results=True, max_row_buffer=_BATCH)
-        result = _execute(streaming, statement)
+        if isinstance(select, str):
+            result = _execute(streaming, select)
+        else:
+            result = streaming.execute(select)
         for batch in result.partitions(_BATCH):
             for values in batch:
                 yield Row(position, [_text(value) for value in values])

@@ -39,6 +39,10 @@ class Home:
         done = extract(config, self.lake, previous)
         return done.manifest, snapshot.read(done.path).to_pylist()
 
+    def sync_path(self, config: SourceConfig) -> Path:
+        """Extract; the snapshot."""
+        return extract(config, self.lake, None).path
+
     def lake_files(self) -> dict[str, int]:
         """Every file in the lake with its time of change."""
         return {
