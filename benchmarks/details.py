@@ -20,7 +20,7 @@ from dedupe import files
 from dedupe.model import MatchingSettings
 
 STAGES = {
-    "raw": "read", "staged": "clean", "validate": "validate", "features": "pair",
+    "raw": "read", "staged": "clean", "features": "pair",
     "candidates": "pair", "compare": "compare", "train": "learn", "scored_pairs": "score",
     "clusters": "group",
 }  # fmt: skip
@@ -57,15 +57,14 @@ def of_files(paths: list[Path], folder: Path) -> dict[str, object]:
             pq.read_table(folder / "records.parquet")["record_id"], value_set=truth["record_id"]
         )
     )
-    ids = outcome.staged["record_id"]
+    ids = outcome.record_ids
     scored = outcome.scored
     scored = scored.filter(pc.not_equal(scored["found_by"].cast(pa.string()), "closure"))
     sides = [
-        entity.take(pc.index_in(scored[side], value_set=ids.combine_chunks()))
-        for side in ("left_id", "right_id")
+        entity.take(pc.index_in(scored[side], value_set=ids)) for side in ("left_id", "right_id")
     ]
     found = pc.sum(pc.equal(*sides)).as_py() or 0
-    made = _details(clock.seconds, scored, outcome.staged.num_rows, found, folder)
+    made = _details(clock.seconds, scored, len(ids), found, folder)
     names = pq.read_table(folder / "records.parquet", columns=["record_id"])["record_id"]
     return {**made, "best": _best_of_files(outcome, names, scores.Truth.read(folder), settings)}
 
@@ -74,11 +73,11 @@ def _best_of_files(
     outcome: files.Outcome, names: pa.ChunkedArray, truth: scores.Truth, settings: MatchingSettings
 ) -> dict[str, float]:
     """Scores at the best cut; ``names`` are the records' ids in the truth, in their order."""
-    ids = outcome.staged["record_id"]
+    ids = outcome.record_ids
     found = {}
     for cut in CUTS:
         made = run.cluster_at(cut, sorted(ids.to_pylist()), outcome.scored, settings)
-        place = pc.index_in(made["record_id"], value_set=ids.combine_chunks())
+        place = pc.index_in(made["record_id"], value_set=ids)
         table = pa.table({"record_id": names.take(place), "cluster_id": made["cluster_id"]})
         found[cut] = truth.score(table).as_dict()
     return cuts.best(found)

@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -22,11 +23,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from connectors import snapshot
 from connectors.source import extract, load_sources
 from dedupe import blocking, clusters, features, matching
 from dedupe.evaluation import evaluate
 from dedupe.model import MatchingSettings
-from rules import standardize, suites
+from rules import cleaning
+from rules.slices import SLICE
 
 HERE = Path(__file__).parent
 TEMPLATES = HERE.parent / "demo" / "sources"
@@ -60,11 +63,9 @@ def staged(world: Path, country: str, timer: Timer) -> tuple[pa.Table, int]:
         for config in load_sources(home).values():
             with timer.stage("raw"):
                 extraction = extract(config, home / "lake", None)
-                raw = pq.read_table(extraction.path)
             with timer.stage("staged"):
-                made = standardize.standardize(raw, config, config.country or country)
-            with timer.stage("validate"):
-                valid = suites.validate(made, config)
+                slices = partial(snapshot.slices, extraction.path, SLICE)
+                valid = cleaning.clean(slices, config, config.country or country)
             tables.append(valid.staged)
             quarantined += valid.quarantine.num_rows
     return pa.concat_tables(tables), quarantined

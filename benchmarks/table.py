@@ -21,7 +21,7 @@ NAMES = {"onefold": "Onefold", "splink": "Splink", "goldenmatch": "GoldenMatch"}
 SMALL = 0.2
 """F1 points; see ablation."""
 MATCHING = ("pair", "compare", "learn", "score", "group")
-STAGES = ("read", "recognize", "clean", "validate", *MATCHING)
+STAGES = ("read", "recognize", "clean", *MATCHING)
 HEAD = (
     "data", "records", "tool", "precision", "recall", "F1", "B-cubed F1", "hard negatives merged",
     "F1 at its best cut", "CPU s", "wall s", "peak memory",

@@ -19,7 +19,7 @@ import os
 import re
 import secrets
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,6 +125,26 @@ def latest(lake: Path, source: str) -> Manifest | None:
 def read(path: Path) -> pa.Table:
     """A snapshot as a table of text."""
     return pq.read_table(path)
+
+
+def slices(path: Path, rows: int, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+    """A snapshot in parts, in its order; one at least.
+
+    Args:
+        path: the snapshot.
+        rows: how many records a part has, but for the last one.
+        columns: which columns; None: all.
+    """
+    with pq.ParquetFile(path) as file:
+        schema = file.schema_arrow.remove_metadata()
+        if columns is not None:
+            schema = pa.schema([schema.field(name) for name in columns])
+        batches = file.iter_batches(rows, columns=schema.names, use_threads=False)
+        batch = None
+        for batch in batches:
+            yield pa.Table.from_batches([batch]).select(schema.names)
+        if batch is None:
+            yield schema.empty_table()
 
 
 def write(

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from dedupe.comparing import address, characters, organization_form, person_forms, texts
 from rules import text
 from rules.customer import ORGANIZATION, PERSON
+from rules.slices import Spill
 
 _COPIED = (
     "record_id",
@@ -73,11 +74,11 @@ _NAME_PARTS = (
 )
 
 
-def build(staged: pa.Table, text_fields: Sequence[str] = ()) -> pa.Table:
+def build(staged: pa.Table | Spill, text_fields: Sequence[str] = ()) -> pa.Table:
     """Work out the features of every record.
 
     Args:
-        staged: ``rules.customer.STAGED_SCHEMA``, in any order.
+        staged: ``rules.customer.STAGED_SCHEMA``, in any order; columns are read one by one.
         text_fields: attributes to compare as plain text.
 
     Returns:
@@ -218,7 +219,7 @@ def _initials(name: str) -> list[str]:
 class _Rows:
     """A staged table's columns in the order of the record ids, each copied when it is asked for."""
 
-    def __init__(self, staged: pa.Table) -> None:
+    def __init__(self, staged: pa.Table | Spill) -> None:
         self._staged = staged
         self._order = pc.sort_indices(staged.column("record_id"))
 

@@ -4,13 +4,14 @@ What belongs here: the way of one or several files through the packages, and
 what it counts and times. How it looks on a terminal stands in onefold/cli, how
 columns are recognized in connectors/recognition.py.
 
-Nothing is kept: tables go from stage to stage in memory.
+Nothing is kept: tables go from stage to stage in memory, the cleaned records by a file without
+a name.
 """
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,15 @@ import pyarrow.compute as pc
 from connectors import columnar, recognition
 from connectors.columnar import ROW, SHEET, FileTable
 from connectors.config import SourceConfig
+from connectors.reading import RESERVED
 from connectors.recognition import Recognition
 from dedupe import blocking, clusters, matching, membership
 from dedupe import features as featuring
 from dedupe.model import MatchingSettings, Models
 from onefold.errors import ConfigError
 from rules import standardize
+from rules.customer import STAGED_SCHEMA
+from rules.slices import Spill, of_table
 
 STAGES = ("read", "recognize", "clean", "pair", "compare", "learn", "score", "group")
 """What is done, in this order."""
@@ -50,8 +54,8 @@ class Outcome:
             confidence (0..1).
         recognition: what the columns were taken for.
         files: the files as read.
-        staged: the cleaned records, in the order of ``records``.
-        scored: the scored pairs, of the record_id of staged: left_id, right_id, found_by,
+        record_ids: what the scored pairs call them, in the order of ``records``.
+        scored: the scored pairs, of these ids: left_id, right_id, found_by,
             veto, weight_bits, probability.
         suggestions: of dedupe.clusters: doubtful pairs.
         models: what was learned.
@@ -61,7 +65,7 @@ class Outcome:
     records: pa.Table
     recognition: Recognition
     files: tuple[FileTable, ...]
-    staged: pa.Table
+    record_ids: pa.Array
     scored: pa.Table
     suggestions: pa.Table
     models: Models
@@ -104,15 +108,19 @@ def dedupe(
         tables = [file.table for file in files]
         found = recognition.recognize(tables, fields=fields, ignore=ignore, country=country)
         _require_usable(found, files)
-    with clock.stage("clean", f"{count:,} records"):
-        staged = pa.concat_tables(
-            _staged(file, f"f{i}", found) for i, file in enumerate(files, 1)
-        ).combine_chunks()
     texts = (*settings.text_fields, *found.text_fields)
     settings = settings.model_copy(update={"text_fields": tuple(dict.fromkeys(texts))})
-    with clock.stage("pair", f"{count:,} records"):
-        features = featuring.build(staged, settings.text_fields)
-        candidates = blocking.candidates(features, settings)
+    with Spill(STAGED_SCHEMA) as staged:
+        with clock.stage("clean", f"{count:,} records"):
+            for i, file in enumerate(files, 1):
+                for table in _staged(file, f"f{i}", found):
+                    staged.add(table)
+            files = tuple(map(_without_marks, files))
+        with clock.stage("pair", f"{count:,} records"):
+            record_ids = staged.column("record_id").combine_chunks()
+            features = featuring.build(staged, settings.text_fields)
+            staged.close()
+            candidates = blocking.candidates(features, settings)
     pairs = candidates.pairs.num_rows
     with clock.stage("compare", f"{pairs:,} pairs"):
         levels = matching.compare(candidates.pairs, features)
@@ -125,10 +133,10 @@ def dedupe(
         grouped = clusters.cluster(ids, scored, None, settings)
         sure = membership.confidence(grouped.clusters, scored)
         grouped_clusters = grouped.clusters.append_column("confidence", sure)
-        records = _records(files, staged, grouped_clusters, found)
+        records = _records(files, record_ids, grouped_clusters, found)
     stats = _stats(files, found, candidates, scored, records, models, settings, clock.seconds)
     stats["suggestions"] = grouped.suggestions.num_rows
-    return Outcome(records, found, files, staged, scored, grouped.suggestions, models, stats)
+    return Outcome(records, found, files, record_ids, scored, grouped.suggestions, models, stats)
 
 
 class _Clock:
@@ -158,8 +166,14 @@ def _require_usable(found: Recognition, files: Sequence[FileTable]) -> None:
             )
 
 
-def _staged(file: FileTable, name: str, found: Recognition) -> pa.Table:
-    """The file's records, cleaned: one row per record, in its order."""
+def _without_marks(file: FileTable) -> FileTable:
+    """The file without what only cleaning reads of its table."""
+    kept = [name for name in file.table.column_names if name not in RESERVED]
+    return replace(file, table=file.table.select(kept))
+
+
+def _staged(file: FileTable, name: str, found: Recognition) -> Iterator[pa.Table]:
+    """The file's records, cleaned slice by slice: one row per record, in its order."""
     config = SourceConfig(
         name=name,
         connector="delimited",
@@ -168,14 +182,15 @@ def _staged(file: FileTable, name: str, found: Recognition) -> pa.Table:
         defaults={"name": ""},
         customer_type=found.customer_type(file.table.column_names),  # type: ignore[arg-type]
     )
-    return standardize.standardize(file.table, config, found.country).staged
+    for part in standardize.in_slices(of_table(file.table), config, found.country):
+        yield part.staged
 
 
 def _records(
-    files: Sequence[FileTable], staged: pa.Table, grouped: pa.Table, found: Recognition
+    files: Sequence[FileTable], record_ids: pa.Array, grouped: pa.Table, found: Recognition
 ) -> pa.Table:
     """The result: one row per record, in the order of files and rows."""
-    place = pc.index_in(staged["record_id"], value_set=grouped["record_id"].combine_chunks())
+    place = pc.index_in(record_ids, value_set=grouped["record_id"].combine_chunks())
     cluster = grouped["cluster_id"].take(place).combine_chunks().dictionary_encode()
     columns: dict[str, Any] = {
         "file": pa.array([n for n, f in zip(_labels(files), files, strict=True) for _ in f.rows]),

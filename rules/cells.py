@@ -8,7 +8,7 @@ date is stands in the field rules.
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -71,6 +71,8 @@ class Cells:
         raw: the raw table; columns that start with ``_`` are not the source's.
         config: the source.
         repairs: what stewards accepted; None: nothing.
+        columns: input field → its source columns, where only some are to be read; None: all,
+            as the source's YAML and headings map them.
 
     Attributes:
         rows: how many records there are.
@@ -83,20 +85,27 @@ class Cells:
     """
 
     def __init__(
-        self, raw: pa.Table, config: SourceConfig, repairs: "Repairs | None" = None
+        self,
+        raw: pa.Table,
+        config: SourceConfig,
+        repairs: "Repairs | None" = None,
+        columns: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
-        names = [name for name in raw.column_names if not name.startswith("_")]
+        if columns is None:
+            names = [name for name in raw.column_names if not name.startswith("_")]
+            columns = resolve(config, names)
         self.rows = raw.num_rows
-        self.columns: dict[str, list[str]] = resolve(config, names)
+        self.columns: dict[str, list[str]] = {field: list(own) for field, own in columns.items()}
         self.findings = Findings()
         self.accepted: list[tuple[int, str, Cell]] = []
-        self._raw, self._config, self._repairs = raw, config, repairs
+        self._raw, self._config = raw, config
+        self._repairs = repairs if repairs is not None and repairs.accepts_any else None
         self._read_cells: dict[str, list[list[Cell]]] = {}
         self._firsts: dict[str, list[Cell]] = {}
         self._everies: dict[str, list[tuple[str, ...]]] = {}
         for field in [*self.columns, *config.defaults]:
-            columns = self.columns.setdefault(field, [])
-            self._read_cells[field] = [self._read(raw[name], field) for name in columns]
+            own = self.columns.setdefault(field, [])
+            self._read_cells[field] = [self._read(raw[name], field) for name in own]
 
     def has(self, field: str) -> bool:
         """Whether any column or default feeds the field."""

@@ -11,8 +11,7 @@ used has a row without ``field`` there.
 """
 
 import json
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as field_of
 from datetime import UTC, date, datetime
@@ -26,6 +25,7 @@ from connectors.config import SourceConfig
 from rules import (
     codes,
     dates,
+    habits,
     moments,
     record_country,
     record_identity,
@@ -36,8 +36,10 @@ from rules import (
 from rules.cells import Cell, Cells, Columns, staged_fields
 from rules.collection import no_collection
 from rules.customer import ALL, FIELDS, PERSON, STAGED_SCHEMA
+from rules.habits import Habits
 from rules.quarantine import Problem
 from rules.repairs import Repairs, use_as_written
+from rules.slices import Slices, of_table
 
 _UNKNOWN = "The value is not known; add it to 'values' in the source's YAML or correct it."
 _TYPE_UNKNOWN = Problem("customer_type_unknown", _UNKNOWN)
@@ -51,16 +53,6 @@ _NOBODY = Problem(
     "The record has no name, number, phone or e-mail that can be used; "
     "complete it in the source or delete it there.",
 )
-_DUPLICATE_KEY = Problem(
-    "duplicate_key",
-    "Another record of the source has the same key; give each record one of its own.",
-)
-LEAST_OLD = 20
-"""Dates of other centuries from which a column can be one of people of the past."""
-_FIRST_RECORDED = date(1000, 1, 1)
-_OLD_DATE = re.compile(r"\s*(?:(?:\d{1,2}[-/.]){2})?1(?:[0-7]\d\d|8[0-4]\d)(?:[-/.]\d|\d{4}$|\s*$)")
-_DAY_MONTH = re.compile(r"\s*(\d{1,2})[-/.](\d{1,2})[-/.](?:\d{4}|\d{2})(?:\D.*)?")
-_MONTH_FIRST = frozenset({"US", "CN", "TW", "HK", "MO", "PH", "CA"})
 _TO_JSON = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 _MAY_BE_EMPTY = ("text", "list", "json")
 _FLAGS = ("consent_marketing", "do_not_contact")
@@ -88,7 +80,7 @@ class Standardized:
 def standardize(
     raw: pa.Table, config: SourceConfig, country: str, repairs: pa.Table | None = None
 ) -> Standardized:
-    """Clean and type every record of a source.
+    """Clean and type every record of a source, all at once.
 
     Args:
         raw: ``_source_key``, ``_position``, ``_row_hash``, perhaps ``_problem``, then the
@@ -100,22 +92,46 @@ def standardize(
     Raises:
         SourceLayout: a mapped column is not there.
     """
-    with no_collection():
-        return _standardize(raw, config, country, Repairs(repairs))
+    (only,) = in_slices(of_table(raw, max(raw.num_rows, 1)), config, country, Repairs(repairs))
+    return only
+
+
+def in_slices(
+    slices: Slices, config: SourceConfig, country: str, repairs: Repairs | None = None
+) -> Iterator[Standardized]:
+    """Clean and type the records of a source slice by slice: the same for slices of any size.
+
+    Args:
+        slices: of a raw table as in :func:`standardize`; gone through several times.
+        config: the source.
+        country: ISO 3166 code of the home, for a source that declares none.
+        repairs: those in force for the source; None: none.
+
+    Raises:
+        SourceLayout: a mapped column is not there.
+    """
+    repairs = repairs or Repairs()
+    found = habits.of(slices, config, country, repairs)
+    start = 0
+    for part in slices(None):
+        raw = repairs.apply(habits.mark(part, found.again, start), config)
+        with no_collection():
+            made = _standardize(raw, config, country, repairs, found)
+        yield made
+        start += part.num_rows
 
 
 def _standardize(
-    raw: pa.Table, config: SourceConfig, country: str, repairs: Repairs
+    raw: pa.Table, config: SourceConfig, country: str, repairs: Repairs, found: Habits
 ) -> Standardized:
-    raw = repairs.apply(raw, config)
-    cells = Cells(raw, config, repairs if repairs.accepts_any else None)
-    staged = _read(cells, config, country)
+    cells = Cells(raw, config, repairs)
+    staged = _read(cells, config, country, found)
     keys = [key or "" for key in raw["_source_key"].to_pylist()]
     staged["record_id"] = [f"{config.name}:{key}" for key in keys]
     staged["source"], staged["source_key"] = [config.name] * len(keys), keys
     for name in ("position", "row_hash"):
         staged[name] = raw[f"_{name}"].to_pylist()
-    _check_keys(raw, keys, cells)
+    _reject_marked(raw, cells)
     inputs: dict[str, list[str]] = {}
     for name, names in cells.columns.items():
         for fed in staged_fields(name):
@@ -129,29 +145,21 @@ def _standardize(
     )
 
 
-def _check_keys(raw: pa.Table, keys: Sequence[str], cells: Cells) -> None:
+def _reject_marked(raw: pa.Table, cells: Cells) -> None:
     """Reject what the connector found broken, and keys that came before."""
-    marked: list[str | None] = [None] * len(keys)
-    if "_problem" in raw.column_names:
-        marked = raw["_problem"].to_pylist()
-    seen: set[str] = set()
-    for row, (key, sentence) in enumerate(zip(keys, marked, strict=True)):
+    for row, sentence in enumerate(raw["_problem"].to_pylist()):
         if sentence:
             cells.reject(row, Problem(_rule_of(sentence), f"{sentence[:1].upper()}{sentence[1:]}."))
-        elif key in seen:  # connectors make keys unique; a table from elsewhere may not
-            cells.reject(row, _DUPLICATE_KEY)
-        else:
-            seen.add(key)
 
 
 def _rule_of(sentence: str) -> str:
     """Name of the rule behind a connector's sentence."""
-    if "key occurs" in sentence:
+    if "key occurs" in sentence or sentence == habits.AGAIN:
         return "duplicate_key"
     return "empty_key" if "key is empty" in sentence else "record_damaged"
 
 
-def _read(cells: Cells, config: SourceConfig, home: str) -> Columns:
+def _read(cells: Cells, config: SourceConfig, home: str, found: Habits) -> Columns:
     """The staged values of all records, step by step.
 
     The country helps to read numbers and phones, identifiers help to find the
@@ -174,15 +182,15 @@ def _read(cells: Cells, config: SourceConfig, home: str) -> Columns:
     record_reach.read_addresses(cells, abroad, countries, places)
     ids: list[record_identity.Numbers] = [()] * cells.rows
     record_identity.numbers(cells, everybody, countries, declared, ids)
-    birth_dates = _birth_dates(cells, config, default)
+    birth_dates = _birth_dates(cells, config, found)
     kinds = [kind or PERSON for kind in declared]
     unknown = [row for row, kind in enumerate(declared) if not kind]
     born = [
         day or next((number.found.birth_date for number in own if number.found.birth_date), None)
         for day, own in zip(birth_dates, ids, strict=True)
     ]
-    found = record_identity.infer_types(cells, unknown, countries, ids, born)
-    for row, kind in zip(unknown, found, strict=True):
+    types = record_identity.infer_types(cells, unknown, countries, ids, born)
+    for row, kind in zip(unknown, types, strict=True):
         kinds[row] = kind
     record_identity.numbers(cells, unknown, countries, kinds, ids)
     remarks = record_names.read(cells, kinds, countries, staged)
@@ -197,7 +205,7 @@ def _read(cells: Cells, config: SourceConfig, home: str) -> Columns:
     for flag in _FLAGS:
         staged[flag] = cells.code(flag, codes.yes_no, _FLAG_UNKNOWN)
     for field in ("created_at", "updated_at"):
-        staged[field] = _moments(cells, field, config, default)
+        staged[field] = _moments(cells, field, config, found)
     use_as_written(staged, cells.accepted)
     _require_identity(cells, staged)
     for model_field in FIELDS:
@@ -220,32 +228,31 @@ def _require_identity(cells: Cells, staged: Columns) -> None:
             cells.note(row, "name", _NO_NAME, None)
 
 
-def _birth_dates(cells: Cells, config: SourceConfig, country: str) -> list[date | None]:
+def _birth_dates(cells: Cells, config: SourceConfig, found: Habits) -> list[date | None]:
     column = cells.first("birth_date")
     read = partial(
         dates.parse,
         formats=tuple(config.formats.get("birth_date", ())),
-        day_first=_day_first(column, config, country),
+        day_first=found.day_first["birth_date"],
         latest=datetime.now(UTC).date(),
-        earliest=_earliest(column),
+        earliest=found.earliest,
     )
     return _values(cells, "birth_date", column, read)
 
 
 def _moments(
-    cells: Cells, field: str, config: SourceConfig, country: str
+    cells: Cells, field: str, config: SourceConfig, found: Habits
 ) -> list[datetime | None] | pa.Array:
     column = cells.first(field)
     formats = tuple(config.formats.get(field, ()))
     known = moments.read_iso(column if not formats else [None] * len(column))
-    # Cells in ISO 8601 do not tell whether days or months come first.
     others = [
         None if is_known else cell
         for cell, is_known in zip(column, known.is_valid().to_pylist(), strict=True)
     ]
     if not any(others):
         return known
-    day_first = _day_first(others, config, country)
+    day_first = found.day_first[field]
 
     def read(cell: str) -> dates.Moment:
         if formats:
@@ -292,31 +299,3 @@ def _attributes(cells: Cells, remarks: Mapping[int, Sequence[str]]) -> list[str 
             attributes["note"] = "; ".join(note)
         found.append(_TO_JSON(attributes) if attributes else None)
     return found
-
-
-def _earliest(cells: Sequence[Cell]) -> date:
-    """The first birth date that a column may hold: people of earlier centuries have their own.
-
-    A few old dates among living customers are slips and fillers; where a tenth
-    of a column is older than any customer can be, its people are of the past.
-    """
-    dated = [cell for cell in cells if cell]
-    old = sum(_OLD_DATE.match(cell) is not None for cell in dated)
-    return _FIRST_RECORDED if old >= LEAST_OLD and old * 10 >= len(dated) else dates.EARLIEST
-
-
-def _day_first(cells: Sequence[Cell], config: SourceConfig, country: str) -> bool:
-    """Whether 3/4/2020 is the third of April in this column, by its other dates.
-
-    A day over 12 tells; the more frequent order wins. A column that does not
-    tell follows its source's ``day_first``, then its country's habit.
-    """
-    if config.day_first:
-        return True
-    day = month = 0
-    for cell in cells:
-        if cell and (match := _DAY_MONTH.fullmatch(cell)):
-            first, second = int(match[1]), int(match[2])
-            day += first > 12 >= second
-            month += second > 12 >= first
-    return day > month if day or month else country not in _MONTH_FIRST

@@ -10,12 +10,11 @@ timestamps in UTC, which Great Expectations compares as whole columns.
 """
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 
-import pyarrow as pa
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -60,6 +59,8 @@ class Rule:
         fields: the staged columns it speaks about.
         reason: sentence for quarantine.
         description: what is expected, for the check.
+        together: whether it may look at all records of the source together; else it looks at
+            one record at a time.
     """
 
     expectation: Expectation
@@ -67,6 +68,7 @@ class Rule:
     fields: tuple[str, ...]
     reason: str
     description: str
+    together: bool = False
 
 
 def source_rules(fields: Iterable[str], config: SourceConfig) -> list[Rule]:
@@ -146,11 +148,11 @@ def _required_rules(config: SourceConfig) -> list[Rule]:
     ]
 
 
-def value_rules(staged: pa.Table, severity: Mapping[str, Severity]) -> list[Rule]:
+def value_rules(filled: Container[str], severity: Mapping[str, Severity]) -> list[Rule]:
     """What every staged value must look like, for the columns that hold any.
 
     Args:
-        staged: the records; columns without values need no check.
+        filled: the columns that hold values; the others need no check.
         severity: rule → severity, in place of error.
     """
     today = datetime.now(UTC)
@@ -179,7 +181,7 @@ def value_rules(staged: pa.Table, severity: Mapping[str, Severity]) -> list[Rule
             f"Every value of {_words(column)} is {form}.",
         )
         for name, column, type_, kwargs, form in table
-        if staged[column].null_count < staged.num_rows
+        if column in filled
     ]
 
 
@@ -206,6 +208,7 @@ def _own_rules(config: SourceConfig) -> list[Rule]:
                 columns,
                 own.reason or f"The source's YAML expects otherwise: {own.type}.",
                 own.reason or f"{own.type} holds for {', '.join(columns) or 'the table'}.",
+                together=True,
             )
         )
     return rules

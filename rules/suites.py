@@ -11,7 +11,8 @@ quarantine: what the field rules noted in standardize is a column
 any other.
 """
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -96,32 +97,147 @@ def validate(standardized: Standardized, config: SourceConfig) -> Validated:
     Raises:
         ConfigError: an expectation in the source's YAML is wrong or cannot be computed.
     """
-    staged, problems = standardized.staged, standardized.problems
-    fields = set(standardized.inputs) | set(problems["field"].to_pylist()) - {None}
-    rules = [*source_rules(sorted(fields), config), *value_rules(staged, config.severity)]
-    outcomes = _outcomes(problems)
-    asked = [rule for rule in rules if not _is_silent(rule, outcomes)]
-    frame = _frame(staged, asked)
-    _add_outcomes(frame, outcomes)
-    answers = run(frame, [rule.expectation for rule in asked])
-    known = {rule.expectation.name: result for rule, result in zip(asked, answers, strict=True)}
-    silent = Result(success=True, evaluated=staged.num_rows, failing=())
-    results = [known.get(rule.expectation.name, silent) for rule in rules]
+    seen = Seen()
+    seen.add(standardized)
+    suite = Suite(seen, config, standardized.staged.column)
+    staged, found, accepted = suite.split(standardized)
     repairs = standardized.repairs
-    quarantine = Quarantine(staged, problems, standardized.raw, standardized.inputs, repairs)
-    checks = [
-        _check(rule, result, blocking=False, quarantined=_sort(rule, result.failing, quarantine))
-        for rule, result in zip(rules, results, strict=True)
-    ]
-    findings = quarantine.table()
-    return Validated(
-        staged=quarantine.accepted(),
-        quarantine=findings,
-        checks=checks,
-        rejected=quarantine.rejected,
-        accepted=quarantine.accepted_of(findings),
-        overtaken=repairs.overtaken,
+    return Validated(staged, found, suite.checks(), suite.rejected, accepted, repairs.overtaken)
+
+
+class Seen:
+    """What a suite must know of all slices of a source before it looks at the first.
+
+    Attributes:
+        fields: staged fields that the source feeds or that have findings.
+        filled: staged columns that hold values.
+        rows: how many records there are.
+    """
+
+    def __init__(self) -> None:
+        self.fields: set[str] = set()
+        self.filled: set[str] = set()
+        self.rows = 0
+
+    def add(self, part: Standardized) -> None:
+        """Take in one slice."""
+        self.rows += part.staged.num_rows
+        self.fields |= set(part.inputs) | set(part.problems["field"].unique().to_pylist()) - {None}
+        self.filled |= _filled(part.staged)
+
+
+class Suite:
+    """The expectations of one source, asked slice by slice.
+
+    Args:
+        seen: of all slices.
+        config: the source.
+        column: gives a staged column of all slices, for the expectations of the source's
+            YAML, which may look at all records together.
+
+    Attributes:
+        rejected: how many records were kept out of the slices so far.
+
+    Raises:
+        ConfigError: an expectation in the source's YAML is wrong or cannot be computed.
+    """
+
+    def __init__(
+        self,
+        seen: Seen,
+        config: SourceConfig,
+        column: Callable[[str], pa.ChunkedArray],
+    ) -> None:
+        self.rejected = 0
+        values = value_rules(seen.filled, config.severity)
+        self._rules = [*source_rules(sorted(seen.fields), config), *values]
+        self._tallies = {rule.expectation.name: _Tally() for rule in self._rules}
+        together = [rule for rule in self._rules if rule.together]
+        names = {name for rule in together for name in _staged_columns(rule)} or {"record_id"}
+        staged = pa.table({name: column(name) for name in sorted(names)} if together else {})
+        self._whole = _answers(together, _frame(staged, together) if together else None)
+        for name, result in self._whole.items():
+            self._tallies[name].add(result)
+        self._start = 0
+
+    def split(self, part: Standardized) -> tuple[pa.Table, pa.Table, pa.Array]:
+        """Check the next slice and split off what fails.
+
+        Returns:
+            the accepted records, the findings and for each whether a steward accepted it,
+            as in :class:`Validated`.
+        """
+        staged, rows, outcomes = part.staged, part.staged.num_rows, _outcomes(part.problems)
+        filled = _filled(staged)
+        asked, results = [], {}
+        for rule in self._rules:
+            if rule.together:
+                results[rule.expectation.name] = _of_slice(self._whole, rule, self._start, rows)
+            elif _is_silent(rule, outcomes):
+                results[rule.expectation.name] = Result(True, rows, ())
+            elif rule.effect == "form" and not filled.issuperset(rule.fields):
+                results[rule.expectation.name] = Result(True, 0, ())
+            else:
+                asked.append(rule)
+        frame = _frame(staged, asked)
+        _add_outcomes(frame, outcomes)
+        results |= _answers(asked, frame)
+        quarantine = Quarantine(staged, part.problems, part.raw, part.inputs, part.repairs)
+        for rule in self._rules:
+            result, tally = results[rule.expectation.name], self._tallies[rule.expectation.name]
+            if not rule.together:
+                tally.add(result)
+            tally.quarantined += _sort(rule, result.failing, quarantine)
+        self._start += rows
+        self.rejected += quarantine.rejected
+        found = quarantine.table()
+        return quarantine.accepted(), found, quarantine.accepted_of(found)
+
+    def checks(self) -> list[Check]:
+        """One per expectation, over the slices so far."""
+        return [
+            _check(rule, tally.result(), blocking=False, quarantined=tally.quarantined)
+            for rule, tally in zip(self._rules, self._tallies.values(), strict=True)
+        ]
+
+
+class _Tally:
+    """What one expectation found in the slices so far, and the findings that it wrote."""
+
+    def __init__(self) -> None:
+        self._success, self._evaluated, self.quarantined = True, 0, 0
+        self._failing: list[int] = []
+
+    def add(self, result: Result) -> None:
+        self._success = self._success and result.success
+        self._evaluated += result.evaluated
+        self._failing += result.failing
+
+    def result(self) -> Result:
+        return Result(self._success, self._evaluated, tuple(self._failing))
+
+
+def _answers(rules: Sequence[Rule], frame: "pd.DataFrame | None") -> dict[str, Result]:
+    """What Great Expectations says of rules, by their names."""
+    if frame is None or not rules:
+        return {}
+    results = run(frame, [rule.expectation for rule in rules])
+    return {rule.expectation.name: result for rule, result in zip(rules, results, strict=True)}
+
+
+def _of_slice(whole: Mapping[str, Result], rule: Rule, start: int, rows: int) -> Result:
+    """The failing rows of one slice, counted from its first, out of those of all slices."""
+    result = whole[rule.expectation.name]
+    first = bisect_left(result.failing, start)
+    last = bisect_left(result.failing, start + rows)
+    return Result(
+        result.success, result.evaluated, tuple(row - start for row in result.failing[first:last])
     )
+
+
+def _filled(staged: pa.Table) -> set[str]:
+    """The columns that hold values."""
+    return {name for name in staged.column_names if staged[name].null_count < staged.num_rows}
 
 
 def _sort(rule: Rule, failing: Sequence[int], quarantine: Quarantine) -> int:
@@ -163,7 +279,7 @@ def validate_canonical(staged: pa.Table) -> list[Check]:
     Args:
         staged: ``rules.customer.STAGED_SCHEMA``, one row per live record.
     """
-    rules = [*identity_rules(), *value_rules(staged, {})]
+    rules = [*identity_rules(), *value_rules(_filled(staged), {})]
     results = run(_frame(staged, rules), [rule.expectation for rule in rules])
     return [
         _check(rule, result, blocking=True) for rule, result in zip(rules, results, strict=True)
@@ -208,6 +324,11 @@ def _frame(staged: pa.Table, rules: Sequence[Rule]) -> "pd.DataFrame":
     if not columns:
         columns["record_id"] = staged["record_id"]
     return pa.table(columns).to_pandas()
+
+
+def _staged_columns(rule: Rule) -> list[str]:
+    """The staged columns that a rule reads."""
+    return [name.rstrip("?#") for name in columns_of(rule.expectation.kwargs) if ":" not in name]
 
 
 def _outcomes(problems: pa.Table) -> dict[str, dict[int, str]]:

@@ -157,7 +157,7 @@ def _doubtful_pairs(outcome: Outcome) -> list[Group]:
     pairs = pairs.filter(pc.equal(pairs["kind"], "merge"))
     far = pc.abs(pc.subtract(pairs["probability"], cut))
     order = pc.sort_indices(far)[:EXAMPLES]
-    ids = outcome.staged["record_id"].combine_chunks()
+    ids = outcome.record_ids
     return [
         (
             f"{pair['probability']:.0%}",

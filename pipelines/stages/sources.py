@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from typing import Literal
 
 import pyarrow as pa
@@ -19,7 +20,8 @@ from onefold.errors import ConfigError, SourceError, SourceHeld
 from pipelines import fingerprint
 from pipelines.report import Staged, Status, Synced
 from pipelines.stages.deployment import Deployment
-from rules import standardize, suites
+from rules import cleaning
+from rules.slices import SLICE
 from rules.suites import Check, Validated
 from warehouse import repairs as mending
 from warehouse import staged as staging
@@ -114,9 +116,8 @@ def stage(deployment: Deployment, source: str) -> Staged:
     path = snapshot.path_of(deployment.lake, manifest)
     country = config.country or deployment.settings.country
     try:
-        standardized = standardize.standardize(snapshot.read(path), config, country, repairs)
-        log.info("staged/%s: checking", source)
-        validated = suites.validate(standardized, config)
+        slices = partial(snapshot.slices, path, SLICE)
+        validated = cleaning.clean(slices, config, country, repairs, path.parent)
     except (SourceError, ConfigError) as error:
         _note_failure(deployment, source, "failed", error, started_at)
         return _stands(source, good, "failed", str(error), began, type(error).__name__)
