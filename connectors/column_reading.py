@@ -114,15 +114,23 @@ def _is_sequence(column: pa.ChunkedArray) -> bool:
     return bool(ends["max"] - ends["min"] <= 3 * len(column) + 10)
 
 
-def read(profile: Profile) -> Column:
-    """The part a column takes when nobody said anything."""
+def read(profile: Profile, *, whole: bool = False) -> Column:
+    """The part a column takes when nobody said anything.
+
+    Args:
+        whole: also name what says nothing about who a customer is, such as dates of the
+            record and its state, and what is empty or the same in every row: for the
+            settings of a source, whose other rows may differ.
+    """
     name, filled = profile.name, profile.filled
     if not filled:
-        return Column(name, "none", "", 1.0, "empty")
+        return _by_heading(profile, "empty") if whole else Column(name, "none", "", 1.0, "empty")
     ranked = guesses(profile)
     best = ranked[0] if ranked else None
     constant = profile.distinct == 1 and profile.rows > 1
     if constant and (best is None or best.field not in ("country", "customer_type")):
+        if whole and best is not None and best.reason.startswith(HEADING):
+            return Column(name, "field", best.field, best.confidence, best.reason, ranked[1:])
         return Column(name, "none", "", 1.0, "the same in every row", ranked)
     listed = mapping.is_known(name) and mapping.meaning(name) is None
     if profile.is_sequence and (best is None or best.confidence < 0.9):
@@ -130,13 +138,29 @@ def read(profile: Profile) -> Column:
     if profile.is_unique and _is_token(profile) and (listed or best is None):
         return Column(name, "key", "", 0.95, "another value in every row", ranked)
     if best is not None and best.confidence >= 0.5 and not (listed and best.confidence < 0.9):
-        if best.field in _SAYS_NOTHING:
+        said = whole and best.reason.startswith(HEADING)
+        if best.field in _SAYS_NOTHING and not said:
             return Column(name, "none", "", best.confidence, _SAYS_NOTHING[best.field], ranked)
         return Column(name, "field", best.field, best.confidence, best.reason, ranked[1:])
     if listed:
         return Column(name, "none", "", 0.8, "not about who the customer is", ranked)
     return as_text(profile, ranked)
 
+
+def _by_heading(profile: Profile, otherwise: str) -> Column:
+    """The part of a column without values: what its heading says, not quite sure."""
+    meant = mapping.meaning(profile.name)
+    if meant is None or meant.rank >= _GUESSED:
+        return Column(profile.name, "none", "", 1.0, otherwise)
+    sure = 0.8 if meant.rank < _PARTLY else 0.7
+    return Column(profile.name, "field", meant.field, sure, f"{HEADING}; {otherwise}")
+
+
+HEADING = "heading"
+"""A reason that begins so follows from the heading."""
+_PARTLY, _GUESSED = 500, 2000
+"""Ranks of connectors/mapping.py from which a heading is known with words around it only, and
+from which only a part of it is known."""
 
 _SAYS_NOTHING = {
     "created_at": "a date of the record, not of the customer",
@@ -187,6 +211,8 @@ _LABELS = {
     "postal_code": "postal codes",
     "name": "names",
     "organization_name": "organizations",
+    "contact_name": "persons",
+    "legal_representative": "persons",
     "given_name": "given names",
     "family_name": "family names",
     "address": "addresses",
@@ -209,7 +235,7 @@ def guesses(profile: Profile) -> tuple[Guess, ...]:
         found["given_name"] = Guess("given_name", 0.9, "heading, a part of the name")
     elif meant is not None:
         field = _refined(meant.field, profile)
-        base = 0.9 if meant.rank < 500 else 0.8 if meant.rank < 2000 else 0.65
+        base = 0.9 if meant.rank < _PARTLY else 0.85 if meant.rank < _GUESSED else 0.65
         support = _support(field, profile)
         label = f"{support:.0%} look like {_LABELS[field]}" if field in _LABELS else ""
         if support >= 0.5 and label:
@@ -255,7 +281,15 @@ def _support(field: str, profile: Profile) -> float:
         return max(kinds["national_id"], kinds["tax_id"])
     if field in ("birth_date", "created_at", "updated_at"):
         return kinds["date"]
+    if field in ("contact_name", "legal_representative"):
+        return kinds["person"]
+    if field == "organization_name":
+        return kinds["organization"]
     return kinds.get(field, 0.0)
+
+
+_CODES = {"sex": 8, "customer_type": 30, "status": 30, "consent_marketing": 8, "do_not_contact": 8}
+"""Fields that hold codes, and how many different ones at most."""
 
 
 def _refused(field: str, support: float, profile: Profile) -> bool:
@@ -265,7 +299,7 @@ def _refused(field: str, support: float, profile: Profile) -> bool:
         return field == "email" or kinds["digit"] < 0.2
     if field in ("name", "organization_name", "given_name", "family_name", "city", "country"):
         return kinds["integer"] >= 0.9 or max(kinds[name] for name in _DECISIVE) >= 0.8
-    return field == "sex" and profile.distinct > 8
+    return profile.distinct > _CODES.get(field, profile.distinct)
 
 
 def _seen(profile: Profile) -> dict[str, float]:

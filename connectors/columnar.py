@@ -90,7 +90,7 @@ def read(path: Path, name: str) -> FileTable:
     )
     try:
         table, report = _read(config)
-        if config.connector != "parquet" and _is_record(table.column_names):
+        if config.connector != "parquet" and is_record(table.column_names):
             table, report = _read(config.model_copy(update={"header_row": 0}))
             report.note(f"{path.name}: there are no headings, the first row is a record")
     except SourceError as error:
@@ -109,7 +109,7 @@ def _read(config: SourceConfig) -> tuple[pa.Table, Report]:
     return (_by_rows(config, report) if table is None else table), report
 
 
-def _is_record(headings: Sequence[str]) -> bool:
+def is_record(headings: Sequence[str]) -> bool:
     """Whether what was taken for headings are the values of a record: none is known, and one
     is an e-mail address, a date or a number of many digits."""
     own = [name for name in headings if name[:1] != "_"]

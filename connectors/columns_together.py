@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from connectors import content, headings, mapping
-from connectors.column_reading import Column, Profile, as_text, sampled
+from connectors.column_reading import HEADING, Column, Profile, as_text, sampled
 
 TEXT_LIMIT = 10
 """Columns compared as plain text, at most: the fullest ones."""
@@ -25,6 +25,30 @@ def one_key(columns: list[Column]) -> list[Column]:
         (c for c in columns if c.role == "key"), key=lambda c: c.confidence, default=None
     )
     return [replace(c, role="none") if c.role == "key" and c is not first else c for c in columns]
+
+
+_ALIKE = (
+    frozenset({"name", "organization_name", "family_name", "given_name", "contact_name"}),
+    frozenset({"phone", "mobile"}),
+    frozenset({"email"}),
+    frozenset({"national_id", "tax_id", "identifier"}),
+    frozenset({"address"}),
+    frozenset({"birth_date"}),
+)
+"""Fields whose values look alike."""
+
+
+def less_sure_beside_headings(columns: list[Column]) -> list[Column]:
+    """Whose the values of a column are its heading says, not they: where another heading
+    names such values, the customer's are those, and these may be a salesperson's."""
+    said = {c.field for c in columns if c.role == "field" and c.reason.startswith(HEADING)}
+    result = []
+    for c in columns:
+        rivals = any(c.field in fields and fields & said for fields in _ALIKE)
+        if c.role == "field" and rivals and not c.reason.startswith(HEADING) and c.confidence < 1:
+            c = replace(c, confidence=min(c.confidence, 0.55))
+        result.append(c)
+    return result
 
 
 def one_each(
@@ -63,7 +87,7 @@ def no_stray_names(
         if whole
         and c.field in ("given_name", "family_name")
         and c.confidence < 1.0
-        and not c.reason.startswith("heading")
+        and not c.reason.startswith(HEADING)
         and not _repeated(c.name, whole, samples)
         else c
         for c in columns

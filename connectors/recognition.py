@@ -85,6 +85,7 @@ def recognize(
     fields: Mapping[str, str] | None = None,
     ignore: Iterable[str] = (),
     country: str | None = None,
+    whole: bool = False,
 ) -> Recognition:
     """Say what every column of some tables of one kind is.
 
@@ -96,6 +97,8 @@ def recognize(
         fields: column → what it is, said by somebody: an input field, ``text`` or ``key``.
         ignore: columns to leave out.
         country: ISO 3166 code; guessed where it is None.
+        whole: name the fields that say nothing about who a customer is, too (dates of the
+            record, its state, columns that are empty here): for the settings of a source.
 
     Raises:
         ConfigError: ``fields`` or ``ignore`` name a column or field that is not there.
@@ -104,10 +107,13 @@ def recognize(
     said = _said(fields or {}, ignore, names)
     profiles = {name: column_reading.profile(name, tables) for name in names}
     columns = [
-        _as_said(name, said[name]) if name in said else column_reading.read(profiles[name])
+        _as_said(name, said[name])
+        if name in said
+        else column_reading.read(profiles[name], whole=whole)
         for name in names
     ]
     columns = columns_together.one_key(columns)
+    columns = columns_together.less_sure_beside_headings(columns)
     columns = columns_together.no_stray_names(columns, tables, profiles)
     columns = columns_together.one_each(columns, tables, said)
     columns = columns_together.no_repeats(columns, tables, said)

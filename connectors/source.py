@@ -15,7 +15,7 @@ from connectors import files as file_sets
 from connectors.config import Declared, SourceConfig
 from connectors.reading import RESERVED, FileFacts, Reading
 from connectors.snapshot import Extraction, Manifest
-from onefold.errors import OnefoldError, SourceEmpty
+from onefold.errors import ConfigError, OnefoldError, SourceEmpty
 
 __all__ = [
     "Declared",
@@ -26,6 +26,7 @@ __all__ = [
     "declared",
     "extract",
     "files",
+    "load_one",
     "load_sources",
 ]
 
@@ -67,6 +68,25 @@ def load_sources(home: Path) -> dict[str, SourceConfig]:
     for error in found.broken.values():
         raise error
     return found.sources
+
+
+def load_one(home: Path, name: str) -> SourceConfig:
+    """One source of a home; what is wrong with the others does not matter.
+
+    Raises:
+        ConfigError: it is not declared, or not rightly.
+    """
+    found = declared(home)
+    if name in found.broken:
+        raise found.broken[name]
+    if name not in found.sources:
+        raise ConfigError(
+            name,
+            "there is no such source",
+            found=", ".join(found.names) or "none",
+            do="Name one of them, or add it with 'onefold source add'.",
+        )
+    return found.sources[name]
 
 
 def extract(config: SourceConfig, lake: Path, previous: Manifest | None) -> Extraction:

@@ -45,8 +45,12 @@ _NO_DATABASE = re.compile(r"database .* does not exist|unknown database", re.IGN
 
 
 @contextmanager
-def read(config: SourceConfig) -> Iterator[Reading]:
+def read(config: SourceConfig, limit: int | None = None) -> Iterator[Reading]:
     """Open a database and stream its table or query.
+
+    Args:
+        limit: rows of a table to ask for at most, so that no driver sends the rest when the
+            connection is closed; None: all.
 
     Raises:
         SourceUnreachable: the server does not answer, or stops answering.
@@ -54,15 +58,28 @@ def read(config: SourceConfig) -> Iterator[Reading]:
         SourceLayout: the query is wrong.
         SourceError: the URL is wrong, or the server refuses the user.
     """
+    report = Report()
+    with opened(config) as connection:
+        url = _url(config)
+        names, select = _statement(config, connection)
+        if limit is not None and not isinstance(select, str):
+            select = select.limit(limit)
+        rows = _rows(config, connection, url, select)
+        yield Reading(names, rows, report, f"{_place(config)} in {_shown(url)}")
+
+
+@contextmanager
+def opened(config: SourceConfig) -> Iterator[sa.Connection]:
+    """A connection to a source's database, for reading only.
+
+    Raises:
+        SourceError: as :func:`read`.
+    """
     url = _url(config)
     engine = _engine(config, url)
-    report = Report()
     try:
         with _said_in_words(config, url), engine.connect() as connection:
-            connection = _read_only(connection)
-            names, select = _statement(config, connection)
-            rows = _rows(config, connection, url, select)
-            yield Reading(names, rows, report, f"{_place(config)} in {_shown(url)}")
+            yield _read_only(connection)
     finally:
         engine.dispose()
 

@@ -1,0 +1,361 @@
+"""What somebody named as a source: a database, a file, a pattern, a folder of files.
+
+What belongs here: finding out which connector reads it, and the settings that
+say where it is. What its columns mean stands in connectors/recognition.py and
+rules/onboarding.
+"""
+
+import glob
+import os
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import exc
+
+from connectors import databases, fixed_width, mapping, sampling, spreadsheet
+from connectors.config import SourceConfig
+from connectors.databases import Fit
+from onefold.errors import ConfigError, OnefoldError, SourceError, SourceLayout, SourceMissing
+from onefold.settings import expand_environment
+
+_SQLITE = b"SQLite format 3\0"
+_ZIP = b"PK\x03\x04"
+_TEXT = frozenset({".csv", ".tsv", ".tab", ".psv", ".txt", ".dat", ".asc", ".prn", ".del", ""})
+_PARQUET = frozenset({".parquet", ".pq"})
+_LAYOUTS = (".yml", ".yaml")
+_PATTERN = re.compile(r"[*?\[]")
+_FILE_SCHEMES = ("http", "https", "ftp", "sftp", "s3", "gs", "az", "abfs", "file")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a source is.
+
+    Attributes:
+        name: proposed name of the source.
+        settings: the settings of its YAML that say where it is, secrets as ``${NAME}``.
+        config: the same with everything filled in, to read it now; maps nothing.
+        what: in words.
+        key: primary key of the table.
+        secret: environment variable that must hold the password, or ''.
+        others: further tables that may list customers.
+    """
+
+    name: str
+    settings: dict[str, Any]
+    config: SourceConfig
+    what: str
+    key: tuple[str, ...] = ()
+    secret: str = ""
+    others: tuple[Fit, ...] = field(default=())
+
+
+def locate(
+    what: str,
+    home: Path,
+    *,
+    name: str | None = None,
+    table: str | None = None,
+    layout: Path | None = None,
+) -> list[Place]:
+    """The sources that somebody means.
+
+    Args:
+        what: SQLAlchemy URL (``${NAME}`` is replaced), file, glob or folder.
+        home: paths below it are written relative to it.
+        name: the source's name, if it is one.
+        table: table of a database.
+        layout: layout of a fixed-width file.
+
+    Returns:
+        One source, or one for each pattern of the files in a folder.
+
+    Raises:
+        ConfigError: a name or option that does not fit.
+        SourceError: it is not there, cannot be read, or is of no known kind.
+    """
+    if "://" in what:
+        return [_database(what, home, name, table)]
+    path = Path(os.path.abspath(Path(what).expanduser()))  # noqa: PTH100  # '..' out, links kept
+    if path.is_dir():
+        places = _folder(path, home, layout)
+        if name is not None and len(places) == 1:
+            return [_renamed(places[0], name)]
+        if name is not None and places:
+            raise ConfigError(
+                f"--name {name}",
+                "the folder holds several sources",
+                found=", ".join(place.name for place in places),
+                do="Leave --name out, or name one of the files.",
+            )
+        return places
+    if not path.is_file():
+        matches = sorted(glob.glob(str(path))) if _PATTERN.search(what) else []  # noqa: PTH207
+        if not matches:
+            raise SourceMissing(str(path), "there is no such file or folder", do="Mend the path.")
+        return [_files(str(path), [Path(match) for match in matches], home, name, layout)]
+    with path.open("rb") as file:
+        if file.read(len(_SQLITE)) == _SQLITE:
+            return [_database(f"sqlite:///{path}", home, name or _slug(path.stem), table)]
+    return [_files(str(path), [path], home, name, layout)]
+
+
+def _renamed(place: Place, name: str) -> Place:
+    return Place(
+        name,
+        place.settings,
+        place.config.model_copy(update={"name": name}),
+        place.what,
+        place.key,
+        place.secret,
+        place.others,
+    )
+
+
+# -- databases
+
+
+def _database(url: str, home: Path, name: str | None, table: str | None) -> Place:
+    real = expand_environment(url, "the URL")
+    try:
+        parsed = sa.make_url(real)
+    except (exc.ArgumentError, ValueError):
+        raise ConfigError(
+            "the URL",
+            "this is no database URL",
+            do="Write it as postgresql://USER:PASSWORD@HOST:PORT/DATABASE.",
+        ) from None
+    if parsed.get_backend_name() in _FILE_SCHEMES:
+        raise ConfigError(
+            "the URL",
+            "files are read from disk only",
+            found=parsed.get_backend_name(),
+            do="Give a file or folder, or a database URL.",
+        )
+    if parsed.get_backend_name() == "sqlite" and parsed.database:
+        file = Path(os.path.abspath(Path(parsed.database).expanduser()))  # noqa: PTH100
+        real = f"{parsed.drivername}:///{file}"
+        written = f"{parsed.drivername}:///{_relative(file, home)}"
+        name = name or _slug(file.stem)
+        secret = ""
+    else:
+        name = name or _slug(parsed.database or parsed.get_backend_name())
+        written, secret = _without_password(url, parsed, name)
+    config = _config(name, {"connector": "sql", "url": real, "table": table or "?"})
+    others: list[Fit] = []
+    if table is None:
+        others = databases.tables(config)
+        if not others:
+            raise SourceLayout(
+                name,
+                "no table looks like one of customers",
+                do="Name it with --table TABLE.",
+            )
+        table = others.pop(0).table
+        config = config.model_copy(update={"table": table})
+    return Place(
+        name=name,
+        settings={"connector": "sql", "url": written, "table": table},
+        config=config,
+        what=f"table {table}",
+        key=databases.primary_key(config),
+        secret=secret,
+        others=tuple(others),
+    )
+
+
+def _without_password(url: str, parsed: sa.URL, name: str) -> tuple[str, str]:
+    """The URL as it may be written down, and the variable that holds the password."""
+    if parsed.password is None:
+        return url, ""
+    in_variables = re.search(r"://[^@/]*\$\{([A-Za-z_]\w*)\}[^@/]*@", url)
+    if in_variables:
+        return url, in_variables.group(1)
+    plain = re.sub(r"[^A-Z0-9]+", "_", name.upper()).strip("_")
+    secret = f"{plain}_PASSWORD" if plain and not plain[0].isdigit() else "SOURCE_PASSWORD"
+    # SQLAlchemy hides a password as '***', which no part before it can hold: it would be %2A.
+    shown = parsed.render_as_string(hide_password=True)
+    return shown.replace(":***@", f":${{{secret}}}@", 1), secret
+
+
+# -- files
+
+
+def _folder(folder: Path, home: Path, layout: Path | None) -> list[Place]:
+    """One source for each group of files of a folder that belong together."""
+    files = sorted(
+        path
+        for path in folder.iterdir()
+        if path.is_file() and not path.name.startswith((".", "~$"))
+    )
+    groups: dict[tuple[str, ...], list[Path]] = defaultdict(list)
+    for path in files:
+        kind = _kind(path, layout)
+        if kind is None or (path.suffix.casefold() in _LAYOUTS):
+            continue
+        if kind == "spreadsheet":
+            groups[kind,].append(path)
+        elif kind in ("delimited", "parquet"):
+            groups[kind, path.suffix.casefold(), *_headings(path)].append(path)
+        else:
+            groups[kind, str(path)].append(path)
+    places = []
+    for (kind, *_), members in sorted(groups.items(), key=lambda group: group[1][0].name):
+        if kind == "sqlite":
+            places.append(_database(f"sqlite:///{members[0]}", home, _slug(members[0].stem), None))
+        elif len(members) == 1:
+            places.append(_files(str(members[0]), members, home, None, layout))
+        else:
+            pattern = _pattern(folder, members, files)
+            shared = members if pattern is None else [Path(match) for match in glob.glob(pattern)]  # noqa: PTH207
+            places.append(_files(pattern, sorted(shared), home, None, layout, folder))
+    if not places:
+        raise SourceMissing(
+            str(folder),
+            "the folder holds no file that can be a source",
+            found=", ".join(path.name for path in files[:10]) or "no files",
+            do="Give the file itself, or a folder below.",
+        )
+    names: dict[str, int] = defaultdict(int)
+    result = []
+    for place in places:
+        names[place.name] += 1
+        again = names[place.name]
+        result.append(place if again == 1 else _renamed(place, f"{place.name}_{again}"))
+    return result
+
+
+def _headings(path: Path) -> tuple[str, ...]:
+    """What tells files of one kind apart: their headings in any order."""
+    try:
+        sample = sampling.read(_config("file", _settings([str(path)], _kind(path, None) or "")), 1)
+    except OnefoldError:
+        return (path.name,)
+    return tuple(sorted(map(mapping.normalize, sample.columns)))
+
+
+def _pattern(folder: Path, members: Sequence[Path], files: Sequence[Path]) -> str | None:
+    """A glob that finds these files of a folder and no others; None if there is none."""
+    start = _common([path.name for path in members]).rstrip("0123456789")
+    endings = {path.suffix for path in members}
+    ending = endings.pop() if len(endings) == 1 else ""
+    base = glob.escape(str(folder))
+    for pattern in (f"{base}/*{ending}", f"{base}/{glob.escape(start)}*{ending}"):
+        found = {Path(match) for match in glob.glob(pattern)} & set(files)  # noqa: PTH207
+        others = found - set(members)
+        if found >= set(members) and not {p for p in others if _kind(p, None) is not None}:
+            return pattern
+    return None
+
+
+def _common(names: Sequence[str]) -> str:
+    """What all names begin with.
+
+    >>> _common(["crm_2024.csv", "crm_2025.csv"])
+    'crm_202'
+    """
+    shortest, longest = min(names), max(names)
+    same = (i for i, (a, b) in enumerate(zip(shortest, longest, strict=False)) if a != b)
+    return shortest[: next(same, len(shortest))]
+
+
+def _files(
+    pattern: str | None,
+    members: Sequence[Path],
+    home: Path,
+    name: str | None,
+    layout: Path | None,
+    folder: Path | None = None,
+) -> Place:
+    """A source of files of one kind."""
+    first = members[0]
+    found = layout or _layout_of(first)
+    kind = "fixed_width" if layout else _kind(first, None)
+    if kind is None or kind == "sqlite":
+        raise SourceLayout(
+            first.name,
+            "this kind of file is not known",
+            found=first.suffix or "no ending",
+            do="Give CSV, TSV, a workbook, Parquet, SQLite, or a fixed-width file with --layout.",
+        )
+    paths = [pattern] if pattern is not None else [str(path) for path in members]
+    stem = first.stem if len(members) == 1 else (folder or first.parent).name
+    proposed = name or _slug(stem)
+    read = _settings(paths, kind, str(found) if found and kind == "fixed_width" else None)
+    config = _config(proposed, read)
+    settings = dict(read)
+    written = [_relative(Path(path), home) for path in paths]
+    settings["path"] = written[0] if len(written) == 1 else written
+    if "layout" in settings:
+        settings["layout"] = _relative(Path(str(found)), home)
+    what = first.name if len(members) == 1 else f"{len(members)} files"
+    return Place(proposed, settings, config, what)
+
+
+def _settings(paths: list[str], kind: str, layout: str | None = None) -> dict[str, Any]:
+    settings: dict[str, Any] = {"connector": kind, "path": paths}
+    return settings | ({"layout": os.path.abspath(layout)} if layout else {})  # noqa: PTH100
+
+
+def _kind(path: Path, layout: Path | None) -> str | None:
+    """The connector of a file, by its ending and its first bytes; None if none reads it."""
+    suffix = path.suffix.casefold()
+    try:
+        with path.open("rb") as file:
+            head = file.read(len(_SQLITE))
+    except OSError as error:
+        raise SourceError(
+            path.name, "the file may not be read", found=error.strerror or "", do="Mend its rights."
+        ) from error
+    if head == _SQLITE:
+        return "sqlite"
+    if suffix in spreadsheet.SUFFIXES or (head.startswith(_ZIP) and suffix in _TEXT):
+        return "spreadsheet"
+    if suffix in _PARQUET:
+        return "parquet"
+    if suffix not in _TEXT:
+        return None
+    return "fixed_width" if layout or _layout_of(path) else "delimited"
+
+
+def _layout_of(path: Path) -> Path | None:
+    """The layout file beside a file: it names it, or is named after it."""
+    for other in sorted(path.parent.iterdir()):
+        if other.suffix.casefold() not in _LAYOUTS or not other.is_file():
+            continue
+        try:
+            layout = fixed_width.load_layout(other)
+        except OnefoldError:
+            continue
+        named = other.stem.casefold() in {
+            f"{path.stem.casefold()}{sign}layout" for sign in ("_", "-", ".", "")
+        }
+        if layout.file == path.name or (layout.file is None and named):
+            return other
+    return None
+
+
+def _config(name: str, settings: dict[str, Any]) -> SourceConfig:
+    return SourceConfig(name=name, headings="auto", **settings)
+
+
+def _relative(path: Path, home: Path) -> str:
+    """A path as the YAML may have it: relative to the home where it is below."""
+    try:
+        return path.relative_to(home).as_posix()
+    except ValueError:
+        return str(path)
+
+
+def _slug(text: str) -> str:
+    """A name for a source.
+
+    >>> _slug("Customer List FINAL (v2)"), _slug("客户资料(李强)最新版"), _slug("__")
+    ('customer_list_final_v2', '客户资料_李强_最新版', 'source')
+    """
+    return re.sub(r"[^\w]+", "_", text.casefold()).strip("_") or "source"

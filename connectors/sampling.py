@@ -1,0 +1,156 @@
+"""A bounded sample of a source, read as a sync would read it, and kept nowhere.
+
+What belongs here: how many rows of which files are looked at. What they say
+about a source stands in connectors/recognition.py and rules/onboarding.
+"""
+
+import glob
+import itertools
+import tempfile
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pyarrow as pa
+
+from connectors import columnar, files, mapping, snapshot, source, sql
+from connectors.config import SourceConfig
+from connectors.reading import RESERVED, Reading, Skipped
+from onefold.errors import SourceEmpty, SourceLayout
+
+ROWS = 20_000
+"""Rows that are read of a source at most."""
+FILES = 12
+"""Files of a glob that are read at most: the first and the last by name, and some between."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Some records of a source.
+
+    Attributes:
+        table: as a snapshot: ``_source_key``, ``_position``, ``_row_hash``, ``_problem``, and
+            the source's columns as text.
+        origin: what was read, in words.
+        key: key columns that the source itself declares (a layout, a primary key).
+        complete: whether these are all records.
+        headings: whether there are headings; without, columns are ``column 1``, ...
+        skipped: what was left out as no record.
+        notes: what else is worth a look; no values.
+    """
+
+    table: pa.Table
+    origin: str
+    key: tuple[str, ...]
+    complete: bool
+    headings: bool
+    skipped: tuple[Skipped, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def columns(self) -> list[str]:
+        """The source's own columns."""
+        return [name for name in self.table.column_names if name not in RESERVED]
+
+
+def unmapped(config: SourceConfig, rows: int = ROWS) -> tuple[Sample, ...]:
+    """One sample for every file of a source that is not mapped yet; one for a database.
+
+    A file whose first row is a record has no headings.
+
+    Raises:
+        SourceError: as the connector; SourceEmpty if there are no records.
+    """
+    # A name that is filled in keeps no sheet out because nothing in it is called a name.
+    config = config.model_copy(update={"headings": "auto", "defaults": {"name": ""}})
+    if config.connector == "sql":
+        parts: Sequence[SourceConfig] = [config]
+    else:
+        found = [file.path for file in files.find(config)]
+        parts = [
+            config.model_copy(update={"path": (glob.escape(str(path)),)}) for path in spread(found)
+        ]
+    samples = tuple(_unmapped(part, max(rows // len(parts), 1)) for part in parts)
+    if not any(sample.table.num_rows for sample in samples):
+        raise SourceEmpty(config.name, "there are no records", do="Give a source with some.")
+    return samples
+
+
+def spread(paths: Sequence[Path]) -> list[Path]:
+    """Some of many files, from the first to the last.
+
+    >>> len(spread([Path(str(i)) for i in range(100)])), len(spread([Path("a")]))
+    (12, 1)
+    """
+    if len(paths) <= FILES:
+        return list(paths)
+    return [paths[i * (len(paths) - 1) // (FILES - 1)] for i in range(FILES)]
+
+
+def _unmapped(config: SourceConfig, rows: int) -> Sample:
+    sample = read(config, rows)
+    if config.connector not in ("spreadsheet", "delimited") or config.header_row is not None:
+        return sample
+    if not columnar.is_record(sample.columns):
+        return sample
+    without = read(config.model_copy(update={"header_row": 0}), rows)
+    return replace(without, headings=False)
+
+
+def read(config: SourceConfig, rows: int = ROWS) -> Sample:
+    """The first records of a source as a sync would land them.
+
+    Raises:
+        SourceError: missing, locked, unreachable, or not as declared.
+    """
+    with _opened(config, rows) as reading, tempfile.TemporaryDirectory() as lake:
+        reading.columns = [f"{name}_" if name in RESERVED else name for name in reading.columns]
+        if not reading.columns:
+            raise SourceEmpty(
+                config.name, "there is nothing to read", found=reading.origin, do="Mend it."
+            )
+        reading.rows = itertools.islice(reading.rows, rows)
+        key = config.key or reading.key
+        places = [mapping.find_column(reading.columns, name) for name in key]
+        if None in places:
+            missing = key[places.index(None)]
+            raise mapping.missing_column(config, missing, reading.columns, "key")
+        landed = snapshot.write(
+            reading,
+            config,
+            Path(lake),
+            None,
+            key=tuple(reading.columns.index(place) for place in places if place),
+            settings_hash="",
+        )
+        manifest = landed.manifest
+        return Sample(
+            table=snapshot.read(landed.path),
+            origin=reading.origin,
+            key=tuple(reading.key),
+            complete=manifest.rows < rows,
+            headings=config.header_row != 0,
+            skipped=manifest.skipped,
+            notes=manifest.notes,
+        )
+
+
+def _opened(config: SourceConfig, rows: int) -> AbstractContextManager[Reading]:
+    if config.connector == "sql":
+        return sql.read(config, rows)
+    return source.READERS[config.connector](config)
+
+
+def require_columns(samples: Sequence[Sample], what: str) -> None:
+    """Refuse a text of one column: it is cut wrongly, or not a table.
+
+    Raises:
+        SourceLayout: no sample has more than one column.
+    """
+    if all(len(sample.columns) < 2 for sample in samples):
+        raise SourceLayout(
+            what,
+            "there is one column only",
+            do="Give the layout of a fixed-width file with --layout FILE.",
+        )

@@ -1,0 +1,79 @@
+"""What somebody names becomes the settings that say where a source is."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+import demo
+from connectors import locating
+from connectors.databases import fit
+from onefold.errors import ConfigError, SourceLayout, SourceMissing
+
+WORLD = Path(demo.__file__).parent / "en"
+
+
+def test_a_password_is_not_written_but_named():
+    url = "postgresql://reader:s%40cret@db.example.com:5432/erp"
+    parsed = locating.sa.make_url(url)
+    written, secret = locating._without_password(url, parsed, "erp-北")
+    assert written == "postgresql://reader:${ERP_PASSWORD}@db.example.com:5432/erp"
+    assert secret == "ERP_PASSWORD"
+    assert locating._without_password(url, parsed, "客户")[1] == "SOURCE_PASSWORD"
+
+
+def test_a_password_from_the_environment_stays_there():
+    url = "postgresql://reader:${DB_PW}@db.example.com/erp"
+    parsed = locating.sa.make_url(url.replace("${DB_PW}", "x"))
+    assert locating._without_password(url, parsed, "erp") == (url, "DB_PW")
+    plain = "postgresql://reader@db.example.com/erp"
+    assert locating._without_password(plain, locating.sa.make_url(plain), "erp") == (plain, "")
+
+
+def test_a_folder_is_one_source_per_kind_of_file(tmp_path):
+    for name in ("a_2024.csv", "a_2025.csv"):
+        (tmp_path / name).write_text("name,phone\nAnn Lee,555-0100\n", encoding="utf-8")
+    (tmp_path / "b.csv").write_text("email,surname\na@example.com,Lee\n", encoding="utf-8")
+    shutil.copy(WORLD / "erp.db", tmp_path)
+    shutil.copy(WORLD / "legacy.txt", tmp_path)
+    shutil.copy(WORLD / "legacy_layout.yaml", tmp_path)
+    (tmp_path / "readme.pdf").write_bytes(b"%PDF")
+    places = {place.name: place for place in locating.locate(str(tmp_path), tmp_path)}
+    assert {name: place.settings["connector"] for name, place in places.items()} == {
+        tmp_path.name.casefold(): "delimited", "b": "delimited", "erp": "sql",
+        "legacy": "fixed_width",
+    }  # fmt: skip
+    assert places[tmp_path.name.casefold()].settings["path"] == "a_*.csv"
+    assert places["legacy"].settings["layout"] == "legacy_layout.yaml"
+
+
+def test_paths_outside_the_home_are_absolute(tmp_path):
+    (place,) = locating.locate(str(WORLD / "crm.csv"), tmp_path)
+    assert place.settings["path"] == str(WORLD / "crm.csv")
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "words"),
+    [("none.csv", SourceMissing, "no such file"), ("x.pdf", SourceLayout, "not known")],
+)
+def test_what_cannot_be_a_source_is_refused(tmp_path, name, error, words):
+    (tmp_path / "x.pdf").write_bytes(b"%PDF")
+    with pytest.raises(error, match=words):
+        locating.locate(str(tmp_path / name), tmp_path)
+
+
+def test_a_web_address_is_no_database(tmp_path):
+    with pytest.raises(ConfigError, match="read from disk only"):
+        locating.locate("https://example.com/customers.csv", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("better", "worse"),
+    [
+        (("res_partner", ["name", "phone", "email"]), ("res_users", ["name", "phone", "email"])),
+        (("t1", ["khmc", "lxdh", "dz"]), ("t2", ["khmc", "je"])),
+        (("CUSTOMERS", ["first_name", "email"]), ("customer_order", ["first_name", "email"])),
+    ],
+)
+def test_the_table_of_customers_is_told_by_its_name_and_headings(better, worse):
+    assert fit(*better).score > fit(*worse).score
