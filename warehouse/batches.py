@@ -3,7 +3,9 @@
 The cases are fixed when the batch starts; a sample of them, drawn by hash, goes
 through the ordinary judging. Only when all of it is judged may the batch be
 applied, and who applies it sees how often its answer was right, with the
-interval that the sample's size allows.
+interval that the sample's size allows. A batch may have 100,000 cases: it is
+applied and taken back some at a time, so that others can write in between, and
+its cases are read only where each of them counts.
 """
 
 import hashlib
@@ -24,6 +26,8 @@ from warehouse.moments import now, utc
 from warehouse.review_tables import batch, case_state, judgement
 
 _AT_ONCE = 400
+WRITTEN_AT_ONCE = 100
+"""Cases of one transaction: how long others who write have to wait."""
 ANSWERED: dict[str, tuple[str, ...]] = {"link": ("merge", "split"), "no_link": ("merge",)}
 """Kinds of cases that an answer fits: what a batch may say of them."""
 _Z = 1.959963984540054
@@ -52,7 +56,7 @@ class Batch:
     Attributes:
         batch_id, kind, state, started_by, started_at, applied_by, applied_at: of the table.
         wanted: the filter that it began with.
-        case_ids: all its cases.
+        case_count: how many cases it has; :func:`case_ids` names them.
         sample: ids of those judged by hand.
         to_judge: of the sample, those that still wait to be judged.
         answers: case of the sample → how it was judged.
@@ -67,7 +71,7 @@ class Batch:
     applied_by: str | None
     applied_at: datetime | None
     wanted: Filter
-    case_ids: list[str]
+    case_count: int
     sample: list[str]
     to_judge: list[str]
     answers: dict[str, Judged]
@@ -164,6 +168,7 @@ def start(
                 kind=kind,
                 filter=wanted.plain(),
                 case_ids=found,
+                case_count=len(found),
                 sample=sample[:size],
                 state="sampling",
                 sample_right=0,
@@ -187,7 +192,7 @@ def _parts(wanted: Filter, kind: str) -> list[Filter]:
 
 def count(wh: Warehouse, wanted: Filter, kind: str, login: str) -> int:
     """How many cases a batch of the filter would have."""
-    return sum(len(cases.ids(wh, one, login)) for one in _parts(wanted, kind))
+    return sum(cases.count(wh, one, login) for one in _parts(wanted, kind))
 
 
 def _drawn(batch_id: str, case_id: str) -> bytes:
@@ -209,9 +214,23 @@ def get(wh: Warehouse, batch_id: str) -> Batch:
     to_judge = [one for one in row.sample if one not in judged and one in live]
     return Batch(
         row.batch_id, row.kind, row.state, row.started_by, utc(row.started_at), row.applied_by,
-        row.applied_at and utc(row.applied_at), Filter.of(row.filter), row.case_ids, row.sample,
+        row.applied_at and utc(row.applied_at), Filter.of(row.filter), row.case_count, row.sample,
         to_judge if row.state == "sampling" else [], judged, *wilson(right, len(judged)),
     )  # fmt: skip
+
+
+def case_ids(wh: Warehouse, batch_id: str) -> list[str]:
+    """All cases of a batch, as they were when its sample was drawn.
+
+    Raises:
+        NotThere: there is no such batch.
+    """
+    query = sa.select(batch.c.case_ids).where(batch.c.batch_id == batch_id)
+    with wh.read(REVIEW) as connection:
+        found = connection.execute(query).first()
+    if found is None:
+        raise _missing(batch_id)
+    return list(found.case_ids)
 
 
 def recent(wh: Warehouse, limit: int = 50) -> list[Batch]:
@@ -236,17 +255,15 @@ def around(standing: Batch, case_id: str) -> tuple[str | None, str | None]:
 
 
 def effect(wh: Warehouse, standing: Batch, terms: Terms = ALONE) -> Effect:
-    """What applying a batch would do now.
+    """What applying a batch would do now; looks at each of its cases.
 
     Args:
         wh: the warehouse.
         standing: of :func:`get`.
         terms: what the deployment asks for beyond.
     """
-    live = judgements.shown(wh, standing.case_ids)
-    with wh.read(REVIEW) as connection:
-        versions = _open(connection, list(live))
-    found = [live[one] for one in standing.case_ids if one in versions]
+    live = judgements.shown(wh, _untouched(wh, standing.batch_id))
+    found = list(live.values())
     leads: dict[str, str] = {}
 
     def lead(golden_id: str) -> str:
@@ -266,6 +283,19 @@ def effect(wh: Warehouse, standing: Batch, terms: Terms = ALONE) -> Effect:
     )
 
 
+def left_open(wh: Warehouse, batch_id: str) -> list[str]:
+    """The cases of a batch that are open."""
+    live = cases.titles(wh, _untouched(wh, batch_id))
+    return list(live)
+
+
+def _untouched(wh: Warehouse, batch_id: str) -> list[str]:
+    """The cases of a batch that no steward settled; a run may have."""
+    every = case_ids(wh, batch_id)
+    with wh.read(REVIEW) as connection:
+        return list(_open(connection, every))
+
+
 def outcome(wh: Warehouse, batch_id: str) -> dict[str, int]:
     """What became of the judgements that a batch wrote: how many are in which state."""
     query = (
@@ -279,10 +309,15 @@ def outcome(wh: Warehouse, batch_id: str) -> dict[str, int]:
 
 
 def _row(connection: sa.Connection, batch_id: str) -> sa.Row[Any]:
-    row = connection.execute(sa.select(batch).where(batch.c.batch_id == batch_id)).first()
+    columns = (one for one in batch.c if one.name != "case_ids")
+    row = connection.execute(sa.select(*columns).where(batch.c.batch_id == batch_id)).first()
     if row is None:
-        raise NotThere(f"batch {batch_id}", "there is no such batch")
+        raise _missing(batch_id)
     return row
+
+
+def _missing(batch_id: str) -> NotThere:
+    return NotThere(f"batch {batch_id}", "there is no such batch")
 
 
 def _judged(connection: sa.Connection, row: sa.Row[Any]) -> dict[str, Judged]:
@@ -304,6 +339,8 @@ def _judged(connection: sa.Connection, row: sa.Row[Any]) -> dict[str, Judged]:
 def apply(wh: Warehouse, batch_id: str, login: str, terms: Terms = ALONE) -> Applied:
     """Give the batch's answer to all its cases that are still open.
 
+    The cases are decided some at a time; what is stopped on the way leaves the rest open.
+
     Args:
         wh: the warehouse.
         batch_id: the batch.
@@ -314,47 +351,50 @@ def apply(wh: Warehouse, batch_id: str, login: str, terms: Terms = ALONE) -> App
         NotThere: there is no such batch.
         DecisionConflict: its sample was not judged whole, or it was applied or undone already.
     """
-    where = f"batch {batch_id}"
     standing = get(wh, batch_id)
     require_judged(standing)
-    live = judgements.shown(wh, standing.case_ids)
-    waiting, judged, refused = 0, 0, []
+    every = case_ids(wh, batch_id)
     with wh.write(REVIEW) as connection:
         if _row(connection, batch_id).state != "sampling":
-            raise DecisionConflict(where, "it was applied, undone or dropped already")
-        versions = _open(connection, list(live))
-        writer = judgements.Writer(connection, terms)
-        for case_id in standing.case_ids:
-            if case_id not in versions:
-                continue
-            try:
-                done = writer.case(
-                    live[case_id],
-                    standing.kind,
-                    login,
-                    versions[case_id],
-                    batch_id=batch_id,
-                )
-            except DecisionConflict:
-                refused.append(case_id)
-                continue
-            judged += 1
-            waiting += done.state == "waiting"
+            raise DecisionConflict(f"batch {batch_id}", "it was applied, undone or dropped already")
         connection.execute(
             sa.update(batch)
             .where(batch.c.batch_id == batch_id)
             .values(
                 state="applied",
                 applied_by=login,
-                applied_at=writer.at,
+                applied_at=now(),
                 sample_judged=standing.judged,
                 sample_right=standing.right,
                 low=standing.low,
                 high=standing.high,
             )
         )
-        audit.append(connection, login, "apply_batch", "batch", batch_id, {"cases": judged})
-    settled = len(standing.case_ids) - judged - len(refused)
+        audit.append(connection, login, "apply_batch", "batch", batch_id, {"cases": len(every)})
+    waiting, judged, refused = 0, 0, []
+    for start in range(0, len(every), WRITTEN_AT_ONCE):
+        some = every[start : start + WRITTEN_AT_ONCE]
+        live = judgements.shown(wh, some)
+        with wh.write(REVIEW) as connection:
+            if _row(connection, batch_id).state != "applied":
+                break  # taken back meanwhile
+            versions = _open(connection, list(live))
+            writer = judgements.Writer(connection, terms)
+            for case_id in filter(versions.__contains__, some):
+                try:
+                    done = writer.case(
+                        live[case_id],
+                        standing.kind,
+                        login,
+                        versions[case_id],
+                        batch_id=batch_id,
+                    )
+                except DecisionConflict:
+                    refused.append(case_id)
+                    continue
+                judged += 1
+                waiting += done.state == "waiting"
+    settled = len(every) - judged - len(refused)
     return Applied(judged, waiting, settled, tuple(refused))
 
 
@@ -400,24 +440,27 @@ def undo(wh: Warehouse, batch_id: str, login: str, reason: str) -> int:
     where = f"batch {batch_id}"
     if not reason.strip():
         raise DecisionConflict(where, "undoing it has no reason", do="Say why.")
-    with wh.write(REVIEW) as connection:
-        if _row(connection, batch_id).state != "applied":
-            raise DecisionConflict(where, "it is not applied")
-        writer = judgements.Writer(connection)
-        ids = connection.execute(
-            sa.select(judgement.c.judgement_id).where(
-                judgement.c.batch_id == batch_id,
-                judgement.c.state.in_(("in_force", "waiting")),
-            )
-        ).scalars()
-        undone = list(ids)
-        for judgement_id in undone:
-            writer.undo(judgement_id, login, reason.strip())
-        connection.execute(
-            sa.update(batch).where(batch.c.batch_id == batch_id).values(state="undone")
-        )
-        audit.append(connection, login, "undo_batch", "batch", batch_id, {"cases": len(undone)})
-    return len(undone)
+    standing = (
+        sa.select(judgement.c.judgement_id)
+        .where(judgement.c.batch_id == batch_id, judgement.c.state.in_(("in_force", "waiting")))
+        .limit(WRITTEN_AT_ONCE)
+    )
+    undone = 0
+    while True:
+        with wh.write(REVIEW) as connection:
+            if _row(connection, batch_id).state != "applied":
+                raise DecisionConflict(where, "it is not applied")
+            some = list(connection.execute(standing).scalars())
+            writer = judgements.Writer(connection)
+            for judgement_id in some:
+                writer.undo(judgement_id, login, reason.strip())
+            undone += len(some)
+            if not some:
+                connection.execute(
+                    sa.update(batch).where(batch.c.batch_id == batch_id).values(state="undone")
+                )
+                audit.append(connection, login, "undo_batch", "batch", batch_id, {"cases": undone})
+                return undone
 
 
 def drop(wh: Warehouse, batch_id: str, login: str) -> None:

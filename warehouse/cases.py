@@ -277,6 +277,16 @@ def ids(wh: Warehouse, wanted: Filter, login: str | None = None) -> list[str]:
         return [str(one) for one in connection.execute(query).scalars()]
 
 
+def count(wh: Warehouse, wanted: Filter, login: str | None = None) -> int:
+    """How many cases a filter has."""
+    if wanted.low is None and wanted.high is None:  # then counts are kept
+        every = bands(wh, wanted, login)
+        return sum(one.cases for one in every if wanted.band in (None, one.band))
+    query = sa.select(sa.func.count()).select_from(_from(wanted))
+    with wh.read(BOTH) as connection:
+        return int(connection.execute(query.where(*_conditions(wanted, login))).scalar_one())
+
+
 def titles(wh: Warehouse, case_ids: Sequence[str]) -> dict[str, str]:
     """What some cases are called; those that a run settled are missing."""
     found: dict[str, str] = {}

@@ -118,6 +118,7 @@ batch = sa.Table(
     text("kind", "link or no_link: what is to be said of every case.", null=False),
     json("filter", "Which cases."),
     json("case_ids", "The cases when the sample was drawn."),
+    count("case_count", "How many these are."),
     json("sample", "Ids of the cases that are judged by hand first."),
     text("state", "sampling, applied, undone or dropped.", null=False),
     count("sample_right", "Cases of the sample whose judgement is what the batch would say."),
@@ -216,5 +217,7 @@ audit_event = sa.Table(
     text("hash", "Of this row and previous_hash.", null=False),
     sa.Index(None, "at"),
     sa.Index(None, "object_kind", "object_id"),
+    sa.Index(None, "login", "number"),
+    sa.Index(None, "action", "number"),
     comment="Who saw and changed what; each row carries the hash of the one before.",
 )

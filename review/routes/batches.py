@@ -106,11 +106,13 @@ def show(request: Request, caller: Viewer, wh: Stores, policy: Policy, batch_id:
 def _page(
     request: Request, caller: Any, wh: Warehouse, terms: Terms, one: Batch, **more: Any
 ) -> Response:
+    judged = one.state == "sampling" and one.judged > 0 and not one.to_judge
     return pages.render(
         request,
         "batches/batch.html",
         one=one,
-        effect=batches.effect(wh, one, terms),
+        effect=batches.effect(wh, one, terms) if judged else None,
+        left_open=batches.left_open(wh, one.batch_id) if one.state == "applied" else (),
         outcome=batches.outcome(wh, one.batch_id),
         titles=cases.titles(wh, one.sample),
         masked=masking.masked,

@@ -32,7 +32,7 @@ def _judge_sample(world, batch, wrong=0):
 
 def test_a_batch_is_applied_only_after_its_sample_was_judged(queued):
     batch = batches.start(queued.wh, Filter(kind="merge"), "link", 3, "ann")
-    assert (len(batch.case_ids), len(batch.to_judge), batch.precision) == (COUNT, 3, None)
+    assert (batch.case_count, len(batch.to_judge), batch.precision) == (COUNT, 3, None)
     with pytest.raises(DecisionConflict, match=r"sample was not judged whole.*3 of 3"):
         batches.apply(queued.wh, batch.batch_id, "ann")
     _judge_sample(queued, batch, wrong=1)
@@ -66,7 +66,9 @@ def test_undoing_a_batch_leaves_what_was_judged_by_hand(queued):
 def test_a_case_that_contradicts_decisions_is_left_out_of_a_batch(queued):
     batch = batches.start(queued.wh, Filter(), "link", 1, "ann")
     _judge_sample(queued, batch)
-    other = next(one for one in batch.case_ids if one not in batch.sample)
+    other = next(
+        one for one in batches.case_ids(queued.wh, batch.batch_id) if one not in batch.sample
+    )
     left, right = (one["record_id"] for one in cases.get(queued.wh, other).members)
     decisions.add(
         queued.wh, "no_link", left_id=left, right_id=right, reason="paper", decided_by="cy"

@@ -110,7 +110,7 @@ class Dropped(Shown):
 def _told(one: batches.Batch) -> dict[str, object]:
     return {
         **vars(one),
-        "cases": len(one.case_ids),
+        "cases": one.case_count,
         "judged": one.judged,
         "right": one.right,
         "precision": one.precision,
@@ -134,7 +134,8 @@ def _batch(wh: Stores, policy: Policy, one: batches.Batch) -> Batch:
     effect = batches.effect(wh, one, policy.terms)
     outcome = batches.outcome(wh, one.batch_id)
     answers = {name: SampleAnswer.model_validate(each) for name, each in one.answers.items()}
-    said = {**_told(one), "answers": answers, "outcome": outcome}
+    every = batches.case_ids(wh, one.batch_id)
+    said = {**_told(one), "case_ids": every, "answers": answers, "outcome": outcome}
     return Batch.model_validate({**said, "effect": BatchEffect.model_validate(effect)})
 
 
