@@ -38,7 +38,7 @@ from benchmarks.table import PAGE, RESULTS, between, markdown
 from onefold import settings
 from review.security import sessions
 from review.security.cookies import Cookies
-from warehouse import accounts, cases, engine
+from warehouse import accounts, audit, batches, cases, engine
 from warehouse.columns import REVIEW
 from warehouse.engine import Warehouse
 from warehouse.review_tables import case_state, judgement
@@ -116,9 +116,10 @@ def cpu_seconds(pid: int) -> float:
 
 
 # ------------------------------------------------------------------ what is asked
-def requests(wh: Warehouse, seed: int = 5) -> dict[str, list[str]]:
+def requests(wh: Warehouse, login: str, seed: int = 5) -> dict[str, list[str]]:
     """Addresses by what they ask for, ``page: what``; chosen from what the store holds."""
     chance = np.random.default_rng(seed)
+    batch = batches.start(wh, cases.Filter(kind="merge"), "link", 20, login)
     order = cases.ids(wh, cases.Filter())
     some = [order[at] for at in chance.integers(0, len(order), 40)]
     deep = cases.get(wh, order[len(order) // 2]).row
@@ -166,6 +167,33 @@ def requests(wh: Warehouse, seed: int = 5) -> dict[str, list[str]]:
         "search: nothing there": search(["qqqq", "99999999999"]),
         "customer": [f"/customers/{row['golden_id']}" for row in rows],
         "dashboard": ["/"],
+        "batch: list": ["/batches"],
+        "batch: new": ["/batches/new", "/batches/new?kind=merge", f"/batches/new?source={source}"],
+        "batch: its sample": [f"/batches/{batch.batch_id}"],
+        "batch: case of its sample": [
+            f"/cases/{one}?batch={batch.batch_id}" for one in batch.to_judge
+        ],
+        "decisions": ["/judgements"],
+        "second looks": ["/second"],
+    }
+
+
+def admins_requests(wh: Warehouse) -> dict[str, list[str]]:
+    """As :func:`requests`: what only admins may see."""
+    last = audit.show(wh, limit=1)[0]
+    seen = f"object_kind=case&object_id={cases.queue(wh, limit=1).rows[0].case_id}"
+    return {
+        "audit: latest": ["/audit"],
+        "audit: in the middle": [f"/audit?before={last.number // 2}"],
+        "audit: one person, act, thing or day": [
+            "/audit?login=steward00",
+            "/audit?action=apply_batch",
+            f"/audit?{seen}",
+            "/audit?object_kind=batch",
+            f"/audit?day={last.at:%Y-%m-%d}",
+            "/audit?day=2020-02-02",
+        ],
+        "people": ["/people"],
     }
 
 
@@ -303,18 +331,27 @@ def run(home: Path, times: int, each: int) -> dict[str, Any]:
     """
     wh = engine.connect(settings.load(home))
     try:
-        tokens = [_token(wh, f"steward{number:02}") for number in range(STEWARDS)]
-        asked = requests(wh)
+        logins = [f"steward{number:02}" for number in range(STEWARDS)]
+        tokens = [_token(wh, login) for login in logins]
+        admin = _token(wh, "admin00", "admin")
+        review_store.history(wh, logins)
+        asked = [(tokens[0], requests(wh, logins[0])), (admin, admins_requests(wh))]
         with served(home) as (port, pid):
-            browser = Browser(port, tokens[0])
-            for paths in asked.values():
-                browser.get(paths[0])
+
+            def all_asked(rounds: int) -> dict[str, Any]:
+                parts = [ask(Browser(port, token), pid, some, rounds) for token, some in asked]
+                return {what: one for part in parts for what, one in part.items()}
+
+            for token, some in asked:
+                browser = Browser(port, token)
+                for paths in some.values():
+                    browser.get(paths[0])
             print("alone", flush=True)
-            found: dict[str, Any] = {"alone": ask(browser, pid, asked, times)}
+            found: dict[str, Any] = {"load_alone": load(), "alone": all_asked(times)}
             print("while another process publishes", flush=True)
             with publishing(home) as report:
-                browser = Browser(port, tokens[0])
-                found["publishing"] = ask(browser, pid, asked, times)
+                found["load_publishing"] = load()
+                found["publishing"] = all_asked(times)
             found["publishes"] = report
             print(f"  {report}\n{STEWARDS} stewards decide", flush=True)
             found["deciding"] = decide(wh, port, pid, tokens, each)
@@ -324,9 +361,14 @@ def run(home: Path, times: int, each: int) -> dict[str, Any]:
         wh.close()
 
 
-def _token(wh: Warehouse, login: str) -> str:
+def load() -> float:
+    """Processes that wanted to run in the last minute, on average: this program's are some."""
+    return round(os.getloadavg()[0], 1)
+
+
+def _token(wh: Warehouse, login: str, role: accounts.Role = "steward") -> str:
     if accounts.find(wh, login) is None:
-        accounts.add(wh, login, full_name=login, role="steward", created_by="onefold")
+        accounts.add(wh, login, full_name=login, role=role, created_by="onefold")
         accounts.set_password(wh, login, "-", by=login, must_change=False)
     return sessions.new(wh, login, timedelta(hours=12))
 
@@ -371,7 +413,8 @@ def document(result: dict[str, Any]) -> str:
     lines = [
         f"{result['database']}: {store['records']:,} records, {store['customers']:,} golden"
         f" customers, {store['cases']:,} cases. {box['processor']}, {box['cores']} cores;"
-        f" load before {box['load_before']}; made {result['made_at']}.",
+        f" load {result['load_alone']} when asked alone and {result['load_publishing']} with a"
+        f" publish beside, of which the bench is some; made {result['made_at']}.",
         "",
         table(result),
         "",
@@ -422,10 +465,11 @@ def main() -> None:
     box = machine()
     with tempfile.TemporaryDirectory(prefix="onefold-review-") as scratch:
         home = given.home or given.keep or Path(scratch) / "home"
+        if given.database != "sqlite":
+            os.environ["ONEFOLD_DATABASE_URL"] = given.database
         if given.home is None:
-            if given.database != "sqlite":
-                os.environ["ONEFOLD_DATABASE_URL"] = given.database
             review_store.build(home, Path(scratch) / "demo", given.records, given.cases)
+        engine.migrate(settings.load(home))
         store = review_store.sizes(home)
         result = {
             "database": "SQLite" if given.database == "sqlite" else "PostgreSQL",

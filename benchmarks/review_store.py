@@ -16,7 +16,7 @@ import re
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace as replaced
 from datetime import UTC, datetime
 from importlib import resources
@@ -39,7 +39,20 @@ from onefold.settings import Settings
 from pipelines import stages
 from rules.quarantine import QUARANTINE_SCHEMA
 from rules.text import has_han
-from warehouse import case_tables, engine, publish, rows, staged, text_form
+from warehouse import (
+    audit,
+    batches,
+    case_states,
+    case_tables,
+    engine,
+    judgements,
+    publish,
+    rows,
+    staged,
+    text_form,
+)
+from warehouse import cases as case_store
+from warehouse.columns import REVIEW
 from warehouse.engine import Warehouse
 from warehouse.tables import (
     case_evidence,
@@ -53,6 +66,8 @@ from warehouse.tables import (
 _PHONE = re.compile(r"\d{8}$")
 _STRIDE = 100_000
 """Golden ids per copy."""
+_LOOKS = 50_000
+"""Looks at cases in the audit log."""
 _STEP = 104_729
 """A prime: how far a phone number moves from copy to copy."""
 
@@ -273,6 +288,34 @@ def build(home: Path, scratch: Path, records: int, cases: int) -> None:
     target = settings.load(home)
     engine.migrate(target)
     make(target, of, records, cases)
+
+
+def history(wh: Warehouse, logins: Sequence[str]) -> None:
+    """What stewards did before: decisions by the thousand, assigned cases, a long audit log.
+
+    Args:
+        wh: the filled warehouse.
+        logins: who did it.
+    """
+    if audit.show(wh, action="apply_batch", limit=1):
+        return  # the home was measured before
+    usual = case_store.Filter(kind="merge", band=1)
+    batch = batches.start(wh, usual, "no_link", 20, logins[0])
+    for case_id in batch.sample:
+        judgements.judge(wh, case_id, "no_link", logins[0], 0)
+    batches.apply(wh, batch.batch_id, logins[0])
+    for number, row in enumerate(case_store.queue(wh, after=(1e9, ""), limit=400).rows):
+        login = logins[number % len(logins)]
+        if number % 2:
+            case_states.assign(wh, row.case_id, login, login, row.version)
+        else:
+            state = "skipped" if number % 4 else "unsure"
+            case_states.mark(wh, row.case_id, state, login, row.version)
+    order = case_store.ids(wh, case_store.Filter())
+    with wh.write(REVIEW) as connection:
+        for number in range(_LOOKS):
+            login, case_id = logins[number % len(logins)], order[number % len(order)]
+            audit.append(connection, login, "view_case", "case", case_id)
 
 
 def sizes(home: Path) -> dict[str, int]:

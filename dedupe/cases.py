@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 CUSTOMERS = 8
 """Golden customers in a case at most."""
@@ -103,20 +104,14 @@ def make(
         Cases; the same for any order of rows. A case keeps its id from run to run as long
         as its records and their customers are the same.
     """
-    golden_of = dict(
-        zip(crosswalk["record_id"].to_pylist(), crosswalk["golden_id"].to_pylist(), strict=True)
-    )
-    doubts = _doubts(suggestions, golden_of)
+    ends = {one for name in ("left_id", "right_id") for one in suggestions[name].to_pylist()}
+    doubts = _doubts(suggestions, _golden_of(_among(crosswalk, "record_id", ends)))
     wanted = {one for doubt in doubts for one in (doubt.left_golden, doubt.right_golden)}
     records: dict[str, list[str]] = defaultdict(list)
-    for record_id, golden_id in golden_of.items():
-        if golden_id in wanted:
-            records[golden_id].append(record_id)
-    shown = {
-        row["golden_id"]: row
-        for row in golden.select(["golden_id", "name", "customer_type"]).to_pylist()
-        if row["golden_id"] in wanted
-    }
+    for record_id, golden_id in _golden_of(_among(crosswalk, "golden_id", wanted)).items():
+        records[golden_id].append(record_id)
+    named = _among(golden, "golden_id", wanted).select(["golden_id", "name", "customer_type"])
+    shown = {row["golden_id"]: row for row in named.to_pylist()}
     speaking = _speaking(doubts, scored_pairs)
     found: dict[str, tuple[dict[str, Any], list[dict[str, Any]], list[_Doubt]]] = {}
     sizes = {golden_id: len(ids) for golden_id, ids in records.items()}
@@ -138,6 +133,17 @@ def make(
             PAIRS_SCHEMA,
         ),
     )
+
+
+def _among(table: pa.Table, column: str, values: Iterable[str]) -> pa.Table:
+    """The rows with one of these values."""
+    return table.filter(pc.is_in(table[column], value_set=pa.array(sorted(values), pa.string())))
+
+
+def _golden_of(crosswalk: pa.Table) -> dict[str, str]:
+    """Record id → golden id."""
+    columns = (crosswalk[name].to_pylist() for name in ("record_id", "golden_id"))
+    return dict(zip(*columns, strict=True))
 
 
 def _doubts(suggestions: pa.Table, golden_of: Mapping[str, str]) -> list[_Doubt]:

@@ -13,6 +13,7 @@ import pyarrow as pa
 from dedupe import checking, clusters, comparisons, counting, training
 from dedupe import labels as labeling
 from dedupe.comparing.columns import positions
+from dedupe.comparisons import Counts
 from dedupe.levels import VETOES
 from dedupe.model import MatchingSettings, Models
 from dedupe.scoring import Scorer, ValueCounts
@@ -62,6 +63,32 @@ def learn(
     return checking.checked(models, counting.together(told))
 
 
+class Weigher:
+    """All records, counted once, ready to compare and score a few pairs again and again."""
+
+    def __init__(self, features: pa.Table, models: Models, counts: Counts | None = None) -> None:
+        """Count the values of all records.
+
+        Args:
+            features: one row per record.
+            models: from learn or dedupe.model.load.
+            counts: comparisons.count of the features, if there is one.
+
+        Raises:
+            ModelError: a model for a type in the data is missing.
+        """
+        self._features = features
+        self._counts = counts or comparisons.count(features)
+        self._scorer = Scorer(features, models)
+
+    def score(self, pairs: pa.Table) -> pa.Table:
+        """scored_pairs (see dedupe.scoring.score) of left_id, right_id, found_by."""
+        return pa.concat_tables(
+            self._scorer.score(_small(comparisons.compare(chunk, self._features, self._counts)))
+            for chunk in _chunks(pairs)
+        )
+
+
 def compare(pairs: pa.Table, features: pa.Table) -> pa.Table:
     """Compare pairs chunk by chunk: their levels and vetoes, some 30 bytes per pair.
 
@@ -75,9 +102,13 @@ def _compared(pairs: pa.Table, features: pa.Table) -> Iterator[pa.Table]:
     """Chunks of pairs with levels and vetoes; of pairs that have them, the pairs."""
     known = "veto" in pairs.column_names
     counts = None if known else comparisons.count(features)
-    for start in range(0, max(pairs.num_rows, 1), CHUNK_ROWS):
-        chunk = pairs.slice(start, CHUNK_ROWS)
+    for chunk in _chunks(pairs):
         yield chunk if known else comparisons.compare(chunk, features, counts)
+
+
+def _chunks(pairs: pa.Table) -> Iterator[pa.Table]:
+    for start in range(0, max(pairs.num_rows, 1), CHUNK_ROWS):
+        yield pairs.slice(start, CHUNK_ROWS)
 
 
 def _small(compared: pa.Table) -> pa.Table:

@@ -13,7 +13,9 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dedupe.comparing.columns import decoded
@@ -26,6 +28,8 @@ TABLES = (
 )  # fmt: skip
 KEPT = 2
 """Fingerprints that stay per table: the current one and the one before."""
+GROUP_ROWS = 1 << 16
+"""Rows of a row group: what is read at least where some rows of a table are asked for."""
 _NOTE = b"onefold"
 
 
@@ -61,6 +65,26 @@ def read(
     """The table, or some columns of it; FileNotFoundError if it was never written."""
     path = path_of(lake, table, fingerprint)
     return pq.read_table(path, columns=columns and list(columns), partitioning=None)
+
+
+def read_of(lake: Path, table: str, fingerprint: str, wanted: Mapping[str, pa.Array]) -> pa.Table:
+    """The rows of the table that have one of the wanted values in each of some text columns.
+
+    Reads these columns whole, and of the others only the row groups that hold such rows: few
+    where the table is sorted by them and few rows are asked for.
+
+    Args:
+        wanted: column → its values.
+    """
+    file = pq.ParquetFile(path_of(lake, table, fingerprint))
+    found = []
+    for number in range(file.num_row_groups):
+        keys = file.read_row_group(number, list(wanted))
+        has = [pc.is_in(keys[name], value_set=values) for name, values in wanted.items()]
+        rows = np.flatnonzero(np.logical_and.reduce([np.asarray(one) for one in has]))
+        if len(rows):
+            found.append(file.read_row_group(number).take(pa.array(rows)))
+    return pa.concat_tables(found) if found else file.schema_arrow.empty_table()
 
 
 def names(lake: Path, table: str) -> list[str]:
@@ -107,7 +131,9 @@ def write(
     with temporary.open("wb") as file:
         with pq.ParquetWriter(file, schema, compression="zstd") as writer:
             for chunk in chain([first], chunks):
-                writer.write_table(chunk.replace_schema_metadata(schema.metadata))
+                writer.write_table(
+                    chunk.replace_schema_metadata(schema.metadata), row_group_size=GROUP_ROWS
+                )
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)

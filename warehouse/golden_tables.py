@@ -289,8 +289,10 @@ def suggestion_id(kind: str, left_id: str, right_id: str) -> str:
 
 def write_suggestions(run: Run, suggestions: pa.Table, pairs: pa.Table) -> dict[str, int]:
     columns = ["left_id", "right_id", "probability", "kind", "reason"]
+    ends = {one for name in columns[:2] for one in suggestions[name].to_pylist()}
+    named = among(pairs, "record_id", ends)
     golden_of = dict(
-        zip(pairs["record_id"].to_pylist(), pairs["golden_id"].to_pylist(), strict=True)
+        zip(named["record_id"].to_pylist(), named["golden_id"].to_pylist(), strict=True)
     )
     best: dict[str, dict[str, Any]] = {}
     for row in suggestions.select(columns).to_pylist():

@@ -97,6 +97,12 @@ def read_identity(wh: Warehouse) -> PublishedIdentity:
         )
 
 
+def record_ids(wh: Warehouse) -> pa.ChunkedArray:
+    """The ids of every published record, in no particular order."""
+    with wh.read() as connection:
+        return rows.read(connection, crosswalk, ["record_id"])["record_id"]
+
+
 def read_names(wh: Warehouse) -> pa.Table:
     """golden_id, name and customer_type of every golden customer."""
     with wh.read() as connection:
@@ -237,7 +243,7 @@ def _publish(
     earlier = golden_tables.redirects(run.connection)
     restored = pc.any(pc.equal(identity.events["event"], "restored")).as_py()
     _check(run.connection, identity, golden, every_pair, live, was_live, earlier)
-    _check_records(run.connection, every_pair)
+    _check_records(run.connection, every_pair, only)
     _check_relations(relations, live)
 
     provenance = text_form.encode(
@@ -327,9 +333,9 @@ def _check(
     if reused:
         raise PublishError(_WHERE, "a retired id would be used again", found=min(reused), do=_AGAIN)
     strays = {
-        row["golden_id"]
-        for row in identity.redirects.to_pylist()
-        if row["golden_id"] in live or row["golden_id"] not in was_live | earlier.keys()
+        golden_id
+        for golden_id in identity.redirects["golden_id"].to_pylist()
+        if golden_id in live or not (golden_id in was_live or golden_id in earlier)
     }
     if strays:
         raise PublishError(
@@ -345,16 +351,23 @@ def _check_relations(relations: pa.Table, live: set[str]) -> None:
         )
 
 
-def _check_records(connection: sa.Connection, pairs: pa.Table) -> None:
+def _check_records(
+    connection: sa.Connection, pairs: pa.Table, only: Collection[str] | None
+) -> None:
     """No published record that is still live may drop out.
 
     A live record that was never published may be missing: a sync can bring it
     while customers are being matched, and the next publish has it.
     """
-    staged = rows.read(connection, staged_customer, ["record_id"])["record_id"]
-    known = rows.read(connection, crosswalk, ["record_id"])["record_id"]
-    published = known.filter(pc.is_in(known, value_set=staged))
-    lost = pc.sum(pc.invert(pc.is_in(published, value_set=pairs["record_id"]))).as_py() or 0
+    columns = ["record_id", "golden_id"]
+    known = (
+        rows.read(connection, crosswalk, columns[:1])
+        if only is None
+        else rows.read_of(connection, crosswalk, columns, "golden_id", sorted(only))
+    )["record_id"]
+    gone = known.filter(pc.invert(pc.is_in(known, value_set=pairs["record_id"])))
+    live = rows.read_of(connection, staged_customer, columns[:1], "record_id", gone.to_pylist())
+    lost = live.num_rows
     if lost:
         raise PublishError(
             _WHERE,

@@ -15,15 +15,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from dedupe import clusters, comparisons, explain, matching, scoring
+from dedupe import clusters, explain
 from dedupe.cases import Cases
 from dedupe.comparing.columns import decoded
-from dedupe.comparisons import Counts
 from dedupe.explaining import frequency, stored
 from dedupe.explaining.evidence import bearing_on
 from dedupe.explaining.prepared import Prepared, contradictions
 from dedupe.model import Models
 from pipelines import lake
+from pipelines.stages import matching
 from pipelines.stages.deployment import Deployment
 from warehouse import case_tables, text_form
 
@@ -81,9 +81,8 @@ def _scored(
     deployment: Deployment, names: Mapping[str, str], left: pa.Array, right: pa.Array
 ) -> pa.Table:
     """The scored pairs with both ends among some records, sorted."""
-    path = lake.path_of(deployment.lake, "scored_pairs", names["scored_pairs"])
-    wanted = ds.field("left_id").isin(pc.unique(left)) & ds.field("right_id").isin(pc.unique(right))
-    found = decoded(ds.dataset(path).to_table(filter=wanted))
+    wanted = {"left_id": pc.unique(left), "right_id": pc.unique(right)}
+    found = decoded(lake.read_of(deployment.lake, "scored_pairs", names["scored_pairs"], wanted))
     return found.sort_by([("left_id", "ascending"), ("right_id", "ascending")]).combine_chunks()
 
 
@@ -154,11 +153,12 @@ class _World:
         decisions: pa.Table,
         models: Models,
     ) -> None:
-        self.settings, self.models = deployment.matching, models
+        self.deployment, self.settings, self.models = deployment, deployment.matching, models
         self.decisions = bearing_on(decisions, ids.to_pylist())
         path = lake.path_of(deployment.lake, "features", names["features"])
         features = ds.dataset(path)
-        self.features = _among(features.to_table(filter=ds.field("record_id").isin(ids)), ids)
+        own = lake.read_of(deployment.lake, "features", names["features"], {"record_id": ids})
+        self.features = _among(own, ids)
         columns = frequency.columns(features.schema.names)
         counted = features.to_table(columns=["record_id", *columns])
         found = lake.read(deployment.lake, "clusters", names["clusters"])
@@ -168,10 +168,11 @@ class _World:
         del counted
         self.clusters = _among(found, ids)
         self.suggestions = lake.read(deployment.lake, "suggestions", names["suggestions"])
-        self.pairs = self._closed(features, _inside(scored, ids))
-        self.contradictions = contradictions(self.pairs, self.features, _counts(features))
+        self.pairs = self._closed(_inside(scored, ids))
+        counts = matching.counts(deployment)
+        self.contradictions = contradictions(self.pairs, self.features, counts)
 
-    def _closed(self, features: ds.Dataset, scored: pa.Table) -> pa.Table:
+    def _closed(self, scored: pa.Table) -> pa.Table:
         """The scored pairs, and the ones inside components that decisions joined."""
         if not self.decisions.num_rows:
             return scored
@@ -179,8 +180,7 @@ class _World:
         unseen = clusters.missing_pairs(ids, scored, self.decisions, self.settings)
         if not unseen.num_rows:
             return scored
-        every = features.to_table()  # weighing counts values among all records
-        added = decoded(scoring.score(matching.compare(unseen, every), every, self.models))
+        added = decoded(matching.weigher(self.deployment).score(unseen))
         together = pa.concat_tables([scored, added.select(scored.column_names).cast(scored.schema)])
         return together.sort_by([("left_id", "ascending"), ("right_id", "ascending")])
 
@@ -210,11 +210,6 @@ class _World:
             frequencies=self.frequencies,
             contradictions=self.contradictions,
         )
-
-
-def _counts(features: ds.Dataset) -> Counts:
-    """What comparing reads of all records, out of the columns that it needs."""
-    return comparisons.count(features.to_table(columns=list(comparisons.COUNTED)))
 
 
 def _among(table: pa.Table, ids: pa.Array) -> pa.Table:

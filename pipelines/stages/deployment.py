@@ -1,9 +1,10 @@
 """An opened home: settings, sources, lake and warehouse, under the home's lock."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeVar, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,6 +21,8 @@ from warehouse import engine
 from warehouse import staged as staging
 from warehouse.engine import Warehouse
 
+_Made = TypeVar("_Made")
+
 
 @dataclass(frozen=True)
 class Deployment:
@@ -33,6 +36,7 @@ class Deployment:
         lake: the lake's folder.
         matching: section ``matching`` of onefold.yml.
         policy: section ``survivorship`` of onefold.yml.
+        kept: what was worked out since the home was opened, by :meth:`once`.
         read_now: sources that could be read since the home was opened.
     """
 
@@ -43,8 +47,17 @@ class Deployment:
     lake: Path
     matching: MatchingSettings
     policy: survivorship.Policy
+    kept: dict[str, tuple[Hashable, Any]] = field(default_factory=dict, repr=False)
     _staged: dict[str, pa.Table] = field(default_factory=dict, repr=False)
     read_now: set[str] = field(default_factory=set, repr=False)
+
+    def once(self, what: str, key: Hashable, make: Callable[[], _Made]) -> _Made:
+        """What ``make`` gives, made again only where the key is another than last time."""
+        known = self.kept.get(what)
+        if known is None or known[0] != key:
+            self.kept.pop(what, None)
+            known = self.kept[what] = (key, make())
+        return cast(_Made, known[1])
 
     def staged(self) -> pa.Table:
         """Every live record; read once, and again when a sync changed one."""

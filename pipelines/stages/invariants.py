@@ -4,6 +4,7 @@ import logging
 from dataclasses import asdict
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines import fingerprint, lake
@@ -111,26 +112,28 @@ def clustering_checks(deployment: Deployment, report: Computed) -> list[Check]:
         report: what clusters returned.
     """
     table = lake.read(deployment.lake, "clusters", report.fingerprint)
-    cluster_of = dict(
-        zip(table["record_id"].to_pylist(), table["cluster_id"].to_pylist(), strict=True)
-    )
     staged_ids = staging.record_ids(deployment.warehouse)
-    wrong = len(staged_ids ^ cluster_of.keys()) + table.num_rows - len(cluster_of)
+    decided = pair_decisions(deployment)
+    ends = pa.concat_arrays([decided[n].combine_chunks() for n in ("left_id", "right_id")])
+    named = table.filter(pc.is_in(table["record_id"], value_set=ends))
+    cluster_of = dict(
+        zip(named["record_id"].to_pylist(), named["cluster_id"].to_pylist(), strict=True)
+    )
     broken = sum(
         (cluster_of[row["left_id"]] == cluster_of[row["right_id"]]) != (row["kind"] == "link")
-        for row in pair_decisions(deployment).to_pylist()
+        for row in decided.to_pylist()
         if row["left_id"] in cluster_of and row["right_id"] in cluster_of
     )
     return [
         _invariant(
             "each_record_once",
             len(staged_ids),
-            wrong,
+            _unlike(staged_ids, table["record_id"]),
             "Every staged record is in exactly one cluster.",
         ),
         _invariant(
             "decisions_hold",
-            pair_decisions(deployment).num_rows,
+            decided.num_rows,
             broken,
             "Records a steward linked are together, those set apart are apart.",
         ),
@@ -143,10 +146,8 @@ def _invariant(name: str, evaluated: int, failed: int, description: str) -> Chec
 
 def published_checks(deployment: Deployment) -> list[Check]:
     """Every staged record is in exactly one golden customer, by what is in the warehouse."""
-    crosswalk = publishing.read_identity(deployment.warehouse).crosswalk
-    published = crosswalk["record_id"].to_pylist()
     staged_ids = staging.record_ids(deployment.warehouse)
-    wrong = len(staged_ids ^ set(published)) + len(published) - len(set(published))
+    wrong = _unlike(staged_ids, publishing.record_ids(deployment.warehouse))
     return [
         _invariant(
             "each_record_has_a_customer",
@@ -155,3 +156,10 @@ def published_checks(deployment: Deployment) -> list[Check]:
             "Every staged record is in exactly one golden customer.",
         )
     ]
+
+
+def _unlike(staged: pa.ChunkedArray, found: pa.ChunkedArray) -> int:
+    """Records that are staged or found, but not both, and those found more than once."""
+    distinct = pc.unique(found)
+    both = pc.sum(pc.is_in(distinct, value_set=staged)).as_py() or 0
+    return len(staged) - both + len(distinct) - both + len(found) - len(distinct)

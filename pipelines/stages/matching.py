@@ -15,12 +15,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedupe import blocking, label_files, labels, matching, reclustering, relations, scoring
+from dedupe import blocking, comparisons, label_files, labels, matching, reclustering, relations
 from dedupe import clusters as clustering
 from dedupe import features as featuring
 from dedupe import model as models
 from dedupe.clusters import Clustering
 from dedupe.comparing.columns import decoded
+from dedupe.comparisons import Counts
 from dedupe.levels import LEVELS, is_text
 from dedupe.model import MatchingSettings, Models
 from onefold.errors import ModelError
@@ -176,9 +177,31 @@ def _closed(deployment: Deployment, ids: pa.Array, pairs: pa.Table, decided: pa.
     unseen = clustering.missing_pairs(ids, pairs, decided, deployment.matching, linked_only=True)
     if not unseen.num_rows:
         return pairs
-    known, records = saved_models(deployment), _features(deployment)
-    added = scoring.score(matching.compare(unseen, records), records, known)
+    added = weigher(deployment).score(unseen)
     return pa.concat_tables([pairs, decoded(added.select(pairs.column_names)).cast(pairs.schema)])
+
+
+def weigher(deployment: Deployment) -> matching.Weigher:
+    """All records ready to score a few pairs of them; counted once while the home is open."""
+    known = saved_models(deployment)
+    name = _scored_fingerprint(deployment, _candidates_fingerprint(deployment), known)
+    return deployment.once(
+        "weigher",
+        name,
+        lambda: matching.Weigher(_features(deployment), known, counts(deployment)),
+    )
+
+
+def counts(deployment: Deployment) -> Counts:
+    """What comparing reads of all records together; counted once while the home is open."""
+    name = _candidates_fingerprint(deployment)
+
+    def count() -> Counts:
+        if not lake.has(deployment.lake, "features", name):
+            return comparisons.count(_features(deployment))
+        return comparisons.count(lake.read(deployment.lake, "features", name, comparisons.COUNTED))
+
+    return deployment.once("counts", name, count)
 
 
 def _record_ids(deployment: Deployment) -> pa.Array:
