@@ -108,6 +108,10 @@ _COLUMNS = (
     *(repair.c[name] for name in _OF_REPAIR),
 )
 _KINDS = ("source", "rule", "severity", "field")
+_ORDER = (quarantine.c.severity, quarantine.c.quarantine_id)
+"""Errors first."""
+_STANDING = quarantine.c.status.not_in(("accepted", "repaired"))
+"""Open, said so that no index serves it: where repairs are asked for too, they are few and lead."""
 
 
 def _finding(row: sa.Row[Any]) -> Finding:
@@ -130,7 +134,7 @@ def conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
         case "open":
             found += [quarantine.c.status == "open", repair.c.repair_id.is_(None)]
         case "waiting":
-            found += [quarantine.c.status == "open", repair.c.repair_id.is_not(None)]
+            found += [_STANDING, repair.c.repair_id.is_not(None)]
         case None:
             pass
         case state:
@@ -141,7 +145,7 @@ def conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
 def page(
     wh: Warehouse, wanted: Filter | None = None, after: str | None = None, limit: int = 50
 ) -> Page:
-    """Some findings, by id.
+    """Some findings, errors first.
 
     Args:
         wh: the warehouse.
@@ -151,20 +155,22 @@ def page(
     """
     query = sa.select(*_COLUMNS).select_from(_BOTH).where(*conditions(wanted or Filter()))
     if after:
-        query = query.where(quarantine.c.quarantine_id > after)
-    query = query.order_by(quarantine.c.quarantine_id).limit(limit + 1)
+        query = query.where(sa.tuple_(*_ORDER) > sa.tuple_(*after.partition(":")[::2]))
+    query = query.order_by(*_ORDER).limit(limit + 1)
     with wh.read(BOTH) as connection:
         rows = [_finding(one) for one in connection.execute(query)]
-    return Page(rows[:limit], rows[limit - 1].quarantine_id if len(rows) > limit else None)
+    last = rows[limit - 1] if len(rows) > limit else None
+    return Page(rows[:limit], f"{last.severity}:{last.quarantine_id}" if last else None)
 
 
-def neighbors(wh: Warehouse, wanted: Filter, quarantine_id: str) -> tuple[str | None, str | None]:
+def neighbors(wh: Warehouse, wanted: Filter, one: Finding) -> tuple[str | None, str | None]:
     """The findings of a filter before and after one."""
-    this = quarantine.c.quarantine_id
-    query = sa.select(this).select_from(_BOTH).where(*conditions(wanted)).limit(1)
+    query = sa.select(quarantine.c.quarantine_id).select_from(_BOTH)
+    query = query.where(*conditions(wanted)).limit(1)
+    place, this = sa.tuple_(*_ORDER), sa.tuple_(one.severity, one.quarantine_id)
     with wh.read(BOTH) as connection:
-        before = query.where(this < quarantine_id).order_by(this.desc())
-        after = query.where(this > quarantine_id).order_by(this)
+        before = query.where(place < this).order_by(*(key.desc() for key in _ORDER))
+        after = query.where(place > this).order_by(*_ORDER)
         return connection.execute(before).scalar(), connection.execute(after).scalar()
 
 
@@ -181,7 +187,7 @@ def counts(wh: Warehouse, wanted: Filter | None = None) -> list[Count]:
             )
             found = _counted(connection, query.group_by(*columns))
             less = sa.select(*columns, number).select_from(repair.join(quarantine, _MADE))
-            less = less.where(quarantine.c.status == "open", *conditions(every))
+            less = less.where(_STANDING, *conditions(every))
             for kind, many in _counted(connection, less.group_by(*columns)).items():
                 found[kind] -= many
         else:
@@ -210,7 +216,7 @@ def waiting(wh: Warehouse) -> int:
 
 def _waiting(connection: sa.Connection) -> int:
     query = sa.select(sa.func.count()).select_from(repair.join(quarantine, _MADE))
-    return int(connection.execute(query.where(quarantine.c.status == "open")).scalar_one())
+    return int(connection.execute(query.where(_STANDING)).scalar_one())
 
 
 def _counted(

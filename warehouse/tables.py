@@ -72,6 +72,7 @@ quarantine = sa.Table(
     one_of("severity", "error", "warning"),
     sa.Index(None, "source", "status"),
     sa.Index("ix_quarantine_status", "status", "source", "rule", "severity", "field"),
+    sa.Index("ix_quarantine_page", "status", "severity", "quarantine_id"),
     sa.Index(None, "record_id"),
     comment="Rejected values and records, with rule and reason.",
 )

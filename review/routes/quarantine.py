@@ -155,7 +155,7 @@ def _page(
     entered: str | None = None,
     wrong: str = "",
 ) -> Response:
-    before, after = findings.neighbors(wh, asked.filter, one.quarantine_id)
+    before, after = findings.neighbors(wh, asked.filter, one)
     record = records.find(request.app.state.settings, one.source, one.source_key)
     cells = records.cells(record)
     accepted = None
@@ -220,7 +220,7 @@ def mend(
             raise
         wrong = pages.say(request, refused.text, **refused.values)
         return _page(request, wh, asked, one, may_see_all=True, entered=value, wrong=wrong)
-    return _on(request, wh, asked, quarantine_id, N_("Mended; used from the next sync on."))
+    return _on(request, wh, asked, one, N_("Mended; used from the next sync on."))
 
 
 @router.post("/{quarantine_id}/accept")
@@ -233,11 +233,13 @@ def accept(
     reason: Said = "",
 ) -> Response:
     """Accept a finding, and lead to the next one."""
-    mending.accept(wh, findings.get(wh, quarantine_id), caller.login, reason)
-    return _on(request, wh, asked, quarantine_id, N_("Accepted; used from the next sync on."))
+    one = findings.get(wh, quarantine_id)
+    mending.accept(wh, one, caller.login, reason)
+    return _on(request, wh, asked, one, N_("Accepted; used from the next sync on."))
 
 
-def _on(request: Request, wh: Warehouse, asked: Asked, quarantine_id: str, text: str) -> Response:
-    _, after = findings.neighbors(wh, asked.filter, quarantine_id)
+def _on(request: Request, wh: Warehouse, asked: Asked, one: Finding, text: str) -> Response:
+    _, after = findings.neighbors(wh, asked.filter, one)
     to = f"/quarantine/{after}{asked.query()}" if after else f"/quarantine{asked.query()}"
-    return pages.redirect(request, to, text, undo=f"/quarantine/{quarantine_id}{asked.query()}")
+    undo = f"/quarantine/{one.quarantine_id}{asked.query()}"
+    return pages.redirect(request, to, text, undo=undo)

@@ -141,12 +141,22 @@ def test_findings_are_paged_through_once_each_and_counted_by_state(world):
     assert findings.page(world.wh, Filter(field="")).rows == []
 
 
-def test_the_neighbors_of_a_finding_are_of_its_filter(world):
+def test_the_neighbors_of_a_finding_are_of_its_filter_and_errors_come_first(world):
     ids = sorted(_put(world, 4))
+    _put(world, 2, source="crm", severity="warning")
+    warned = sorted(quarantine.read(world.wh, "crm")["quarantine_id"].to_pylist())
     repairs.add(world.wh, ids[1], "accept", "li.na")
-    assert findings.neighbors(world.wh, Filter(), ids[2]) == (ids[0], ids[3])
-    assert findings.neighbors(world.wh, Filter(), ids[0]) == (None, ids[2])
-    assert findings.neighbors(world.wh, Filter(), ids[3]) == (ids[2], None)
+
+    def around(name, wanted=None):
+        return findings.neighbors(world.wh, wanted or Filter(), findings.get(world.wh, name))
+
+    assert around(ids[2]) == (ids[0], ids[3])
+    assert around(ids[0]) == (None, ids[2])
+    assert around(ids[3]) == (ids[2], warned[0])
+    assert around(ids[3], Filter(source="erp")) == (ids[2], None)
+    assert around(warned[1]) == (warned[0], None)
+    listed = [one.quarantine_id for one in findings.page(world.wh, Filter(state=None)).rows]
+    assert listed == [*ids, *warned]
 
 
 def test_a_finding_tells_its_repair(world):

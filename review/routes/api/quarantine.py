@@ -93,7 +93,7 @@ class FindingRow(Shown):
 
 
 class Findings(Shown):
-    """Some findings, by id."""
+    """Some findings, errors first."""
 
     findings: list[FindingRow]
     after: str | None = Field(description="For the next page; null on the last")
@@ -244,7 +244,7 @@ def list_findings(
     wh: Stores,
     asked: Annotated[Asked, Query()],
 ) -> Findings:
-    """Findings of a filter, by id."""
+    """Findings of a filter, errors first."""
     at = place(asked.after, str)
     found = findings.page(wh, asked.filter(), at[0] if at else None, asked.limit)
     audit.note(wh, caller.login, "view_quarantine", detail={"shown": len(found.rows)})
