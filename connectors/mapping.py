@@ -301,7 +301,8 @@ def resolve(config: SourceConfig, columns: Iterable[str]) -> dict[str, list[str]
                     continue
             if column is None:
                 raise missing_column(config, name, own, f"columns.{field}")
-            found[field].append(column)
+            if column not in found[field]:  # two spellings of one heading
+                found[field].append(column)
     if config.headings == "auto":
         taken = {column for used in found.values() for column in used}
         guesses: dict[str, list[tuple[int, str, str]]] = {}

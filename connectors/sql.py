@@ -184,7 +184,7 @@ def _statement(
         casts = [f"CAST({quote(name)} AS {kind}) AS {quote(name)}" for name in names]
         return names, f"SELECT {', '.join(casts)} FROM {origin}"
     if not config.table:
-        return statement.build(config, connection)
+        return statement.build(config, sa.inspect(connection), connection.dialect)
     table = _table(config, connection)
     columns: list[Any] = [as_text(column).label(column.name) for column in table.c]
     return [column.name for column in table.c], sa.select(*columns).select_from(table)

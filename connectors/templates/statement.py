@@ -24,15 +24,20 @@ Table = sa.FromClause
 _SHOWN = 40
 
 
-def build(config: SourceConfig, connection: sa.Connection) -> tuple[list[str], sa.Select[Any]]:
+def build(
+    config: SourceConfig, inspector: sa.Inspector, dialect: sa.Dialect
+) -> tuple[list[str], sa.Select[Any]]:
     """The columns and the SELECT of a source that has a template.
+
+    Args:
+        inspector: the catalog of the database.
+        dialect: the kind of database that the SELECT is for.
 
     Raises:
         SourceMissing: a table that the template needs is not there.
         SourceLayout: a column that it needs, or that the source's YAML names, is not there.
     """
-    template = load(config.template or "")
-    return _Builder(config, template, connection).select()
+    return _Builder(config, load(config.template or ""), inspector, dialect).select()
 
 
 @dataclass
@@ -51,10 +56,16 @@ class _Scope:
 
 
 class _Builder:
-    def __init__(self, config: SourceConfig, template: Template, connection: sa.Connection) -> None:
+    def __init__(
+        self,
+        config: SourceConfig,
+        template: Template,
+        inspector: sa.Inspector,
+        dialect: sa.Dialect,
+    ) -> None:
         self._config, self._template = config, template
-        self._dialect = connection.dialect.name
-        self._catalog = _Catalog(config, template, connection)
+        self._catalog = _Catalog(config, template, inspector)
+        self._orders_itself = dialect.name != "sqlite"
 
     def select(self) -> tuple[list[str], sa.Select[Any]]:
         main = self._table(self._template.main, "main")
@@ -166,7 +177,7 @@ class _Builder:
         rows = sa.select(*keys, *(value.label(name) for name, value in parts.items()))
         places = [value.label(f"order_{place}") for place, value in enumerate(order)]
         rows = rows.add_columns(*places).select_from(origin).where(*self._all(link.where, inner))
-        if self._dialect == "sqlite":
+        if not self._orders_itself:
             rows = rows.order_by(*links, *(value.name for value in places), *parts)
         source = rows.subquery(f"{alias}_rows")
         results = []
@@ -204,7 +215,9 @@ class _Builder:
         own = scope.tables.get(alias) if dot else scope.tables[""]
         found = None if own is None else own.get(_plain(column), own.get(_bare(column)))
         if found is None and not may_miss:
-            columns = sorted({str(value.key) for value in (own or scope.tables[""]).values()})
+            columns = sorted(
+                {value.key for value in (own or scope.tables[""]).values() if value.key}
+            )
             raise SourceLayout(
                 self._config.name,
                 f"{scope.what} has no column '{name}'",
@@ -296,9 +309,9 @@ class _Builder:
 class _Catalog:
     """The tables of one database that a template names, in whatever case and schema."""
 
-    def __init__(self, config: SourceConfig, template: Template, connection: sa.Connection) -> None:
+    def __init__(self, config: SourceConfig, template: Template, inspector: sa.Inspector) -> None:
         self._config, self._template = config, template
-        self._inspector = sa.inspect(connection)
+        self._inspector = inspector
         self._known: dict[str, sa.TableClause | None] = {}
         self._schema = config.database_schema or self._home()
 

@@ -15,14 +15,19 @@ Staged = dict[str, dict[str, Any]]
 
 
 @pytest.fixture
-def run_sql() -> Callable[..., None]:
+def schema_text() -> Callable[[str], str]:
+    """What the file ``schemas/NAME.sql`` holds."""
+    return lambda name: (SCHEMAS / f"{name}.sql").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def run_sql(schema_text) -> Callable[..., None]:
     """Run statements, or the file ``schemas/NAME.sql``, on a database."""
 
     def run(url: str, *statements: str, schema: str = "") -> None:
         written = list(statements)
         if schema:
-            text = (SCHEMAS / f"{schema}.sql").read_text(encoding="utf-8")
-            written[:0] = [part for part in text.split(";\n") if part.strip()]
+            written[:0] = [part for part in schema_text(schema).split(";\n") if part.strip()]
         engine = sa.create_engine(url, poolclass=sa.NullPool)
         with engine.begin() as connection:
             for statement in written:
