@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from onefold.cli.templates import templates
 from onefold.errors import ConfigError, OnefoldError
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from rules.onboarding.proposal import Proposal
 
 source = typer.Typer(help="Add sources and look at them.", no_args_is_help=True)
+source.command()(templates)
 
 Home = Annotated[
     Path | None,

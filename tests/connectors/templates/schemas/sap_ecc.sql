@@ -13,12 +13,12 @@ CREATE TABLE ADR2 (CLIENT char(3), ADDRNUMBER char(10), PERSNUMBER char(10), CON
     FLGDEFAULT char(1), FLG_NOUSE char(1), R3_USER char(1), TEL_NUMBER char(30));
 CREATE TABLE T005U (MANDT char(3), SPRAS char(1), LAND1 char(3), BLAND char(3), BEZEI char(20));
 INSERT INTO KNA1 VALUES
-    ('100', '0000001001', 'CN ', 'Hangzhou Sample Trading Co.,', 'Ltd.', 'Hangzhou', ' ', '310012',
+    ('100', '0000001001', 'CN', 'Hangzhou Sample Trading Co.,', 'Ltd.', 'Hangzhou', ' ', '310012',
      '130', 'Wen San Rd 100', '0571-87654321', ' ', '0000020001', '0001', '20150304', ' ', ' ',
      ' ', '91330106MA27XU3LXL', ' ', ' ', ' '),
     ('100', 'KUNDE1', 'DE', 'Muster Maschinenbau GmbH', '', 'München', '', '80331', 'BY', 'Musterstr. 5',
      '089 123456', '', '', '0001', '00000000', 'X', '', '', '', 'DE136695976', '', ''),
-    ('100', '0000001003', 'US', 'Sample, Ann', ' ', 'Hartford', ' ', '06101', 'CT', '1 Sample Road',
+    ('100', '0000001003', 'US ', 'Sample, Ann', ' ', 'Hartford', ' ', '06101', 'CT', '1 Sample Road',
      '860-555-0100', ' ', ' ', '0002', '20200101', ' ', 'X', ' ', ' ', ' ', 'X', ' '),
     ('100', '0000009999', 'DE', 'One time customers', ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ',
      'CPD', '20100101', ' ', ' ', ' ', ' ', ' ', ' ', 'X'),
