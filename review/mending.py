@@ -20,6 +20,7 @@ from warehouse.findings import Filter, Finding
 
 _WHOLE = N_("The record as a whole was rejected: it can be accepted, or mended in the source.")
 _GONE = N_("It is not found any more: the source was corrected, or the record is gone.")
+_UNDECLARED = N_("Its source is not declared any more, so nothing said of it would be used.")
 _TAKEN = N_("%(who)s dealt with it already. Undo that first, if it is wrong.")
 _MEANWHILE = N_("Somebody dealt with it meanwhile; look at it again.")
 _SAME = N_("This is the source's own value. Accept it as it is, or enter another one.")
@@ -70,10 +71,11 @@ def mend(
     """Use another value in place of the source's; a value that its rules refuse is not kept.
 
     Raises:
-        Refused: 409: somebody was first, it is not found any more, or it is a whole record;
-            422: the value is the source's own, cannot be put in, or cannot be used either.
+        Refused: 409: somebody was first, it is not found any more, its source is
+            gone, or it is a whole record; 422: the value is the source's own, cannot
+            be put in, or cannot be used either.
     """
-    _open(one)
+    _open(request, one)
     if one.field is None:
         raise Refused(409, _WHOLE)
     if same(one, value):
@@ -89,21 +91,23 @@ def mend(
     return Mended(None if dry_run else _add(wh, one, "value", login, value, reason), found)
 
 
-def accept(wh: Warehouse, one: Finding, login: str, reason: str) -> str:
+def accept(request: Request, wh: Warehouse, one: Finding, login: str, reason: str) -> str:
     """Accept a finding; gives the repair's id.
 
     Raises:
-        Refused: 409: somebody was first, or it is not found any more.
+        Refused: 409: somebody was first, it is not found any more, or its source is gone.
     """
-    _open(one)
+    _open(request, one)
     return _add(wh, one, "accept", login, None, reason)
 
 
-def _open(one: Finding) -> None:
+def _open(request: Request, one: Finding) -> None:
     if one.repaired_by is not None:
         raise Refused(409, _TAKEN, who=one.repaired_by)
     if one.state == "repaired":
         raise Refused(409, _GONE)
+    if not records.is_declared(request.app.state.settings, one.source):
+        raise Refused(409, _UNDECLARED)
 
 
 def _add(

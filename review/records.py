@@ -56,8 +56,8 @@ class Source:
 
     def among_others(self) -> pa.Table:
         """The record, and after it others that tell in what order its dates are written."""
-        first = next(pq.ParquetFile(self.path).iter_batches(_OTHERS))
-        others = pa.Table.from_batches([first])
+        with pq.ParquetFile(self.path) as file:
+            others = pa.Table.from_batches([next(file.iter_batches(_OTHERS))])
         same = pc.equal(others["_source_key"], self.row["_source_key"][0])
         return pa.concat_tables([self.row, others.filter(pc.invert(same))])
 
@@ -95,12 +95,29 @@ def find(settings: Settings, source: str, key: str) -> Source | None:
         if manifest is None:
             return None
         path = snapshot.path_of(lake, manifest)
-        found = pq.read_table(path, filters=[("_source_key", "=", key)])
+        row = _row(path, key)
     except (SourceError, OSError, pa.ArrowInvalid):  # damaged, or cleared away meanwhile
         return None
-    if not found.num_rows:
+    if row is None:
         return None
-    return Source(found.slice(0, 1), config, config.country or settings.country, path)
+    return Source(row, config, config.country or settings.country, path)
+
+
+def is_declared(settings: Settings, source: str) -> bool:
+    """Whether a source is still declared, be it wrongly: else it is never staged again."""
+    known = declared(settings.home)
+    return source in known.sources or source in known.broken
+
+
+def _row(path: Path, key: str) -> pa.Table | None:
+    """The row of a snapshot with a key, of which one row group is read in full."""
+    with pq.ParquetFile(path) as file:
+        for number in range(file.num_row_groups):
+            keys = file.read_row_group(number, columns=["_source_key"])["_source_key"]
+            at = pc.index(keys, key).as_py()
+            if at >= 0:
+                return file.read_row_group(number).slice(at, 1)
+    return None
 
 
 def cells(record: Source | None) -> list[Cell]:

@@ -234,7 +234,7 @@ def accept(
 ) -> Response:
     """Accept a finding, and lead to the next one."""
     one = findings.get(wh, quarantine_id)
-    mending.accept(wh, one, caller.login, reason)
+    mending.accept(request, wh, one, caller.login, reason)
     return _on(request, wh, asked, one, N_("Accepted; used from the next sync on."))
 
 

@@ -4,6 +4,7 @@ import html
 import re
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -327,6 +328,41 @@ def test_without_the_lake_a_finding_is_shown_and_mended_unchecked(
     assert "the lake is not at hand" in one.get(f"/quarantine/{of.quarantine_id}").text
     path = f"/api/v1/quarantine/{of.quarantine_id}/repair"
     assert one.post(path, json={"value": "13800000002"}).json()["checked"] is False
+
+
+def test_of_a_source_or_record_that_is_gone_nothing_is_promised(
+    client: Client, wh: Warehouse, home: Settings
+) -> None:
+    one, of = client("steward"), finding(wh, "crm:C2")
+    other = finding(wh, "shop:S2").quarantine_id
+    one.post(f"/quarantine/{of.quarantine_id}/repair", data={"value": "13800000002"})
+    change(home, "C2,李娜,1380000,lina@example.com,南京,北京东路20号\n", "")
+    (home.home / "sources" / "shop.yml").unlink()
+    refresh(home)
+    assert [made.state for made in repairs.listed(wh)] == ["overtaken"]
+    page = one.get(f"/quarantine/{of.quarantine_id}").text
+    assert "not in the newest snapshot" in page
+    assert one.get(f"/quarantine/{other}").status_code == 200
+    for act in ("repair", "accept"):
+        refused = one.post(f"/quarantine/{other}/{act}", data={"value": "13800000078"})
+        assert refused.status_code == 409
+        assert "not declared any more" in refused.text
+
+
+def test_of_stewards_at_once_one_repairs_a_finding(client: Client, wh: Warehouse) -> None:
+    path = f"/quarantine/{finding(wh, 'crm:C2').quarantine_id}"
+    stewards = [client("steward", f"s{number}") for number in range(6)]
+
+    def repair(number: int) -> int:
+        value = {"value": f"1380000001{number}"}
+        act = ("repair", "accept")[number % 2]
+        return stewards[number].post(f"{path}/{act}", data=value).status_code
+
+    with ThreadPoolExecutor(len(stewards)) as threads:
+        answers = sorted(threads.map(repair, range(len(stewards))))
+    assert answers == [303, 409, 409, 409, 409, 409]
+    assert len(repairs.listed(wh)) == 1
+    assert audit.verify(wh).ok
 
 
 @pytest.mark.parametrize("home", ["empty"], indirect=True)

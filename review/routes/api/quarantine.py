@@ -337,7 +337,9 @@ def repair_finding(
 
 
 @router.post("/{quarantine_id}/accept", responses=documented(404, 409))
-def accept_finding(caller: Steward, wh: Stores, quarantine_id: Key, body: Accept) -> Accepted:
+def accept_finding(
+    request: Request, caller: Steward, wh: Stores, quarantine_id: Key, body: Accept
+) -> Accepted:
     """Use value or record as it is until the source changes it."""
     one = findings.get(wh, quarantine_id)
-    return Accepted(repair_id=mending.accept(wh, one, caller.login, body.reason))
+    return Accepted(repair_id=mending.accept(request, wh, one, caller.login, body.reason))
