@@ -1,4 +1,4 @@
-"""What an agreement is worth where no number confirms it: pairs with numbers tell.
+"""What agreements are worth together: pairs with numbers tell.
 
 Expectation maximization believes what its fields say together: parents and
 children who share name, telephone and address look like one person to it, and
@@ -10,13 +10,18 @@ From these pairs a logistic correction of the log odds is learned: one addend
 for all, one per level, a slope per rarity, and one for telephone and address
 together. Whether a pair matches is never known for certain, so each counts by
 how likely its numbers are under either answer. Addends stay near 0 where few
-pairs tell. Pairs that a label answers tell, too. Pairs whose numbers speak for
-themselves are not corrected, nor those with a contradiction (training.py).
+pairs tell. Pairs that a label answers tell, too. The correction is of what the
+other fields say, so pairs with numbers get it as well as those without.
+
+Pairs with a contradiction have another mixture of right and wrong, so those that
+share a telephone or house (levels.Veto.at_home) get a correction of their own.
+In other contradictions numbers do not tell: a pair of unlike names is compared
+because its birth dates agree, a branch has its parent's number.
 
 Source: noisy labels in logistic regression, Raykar et al. 2010, JMLR 11, 1297.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -29,8 +34,8 @@ from dedupe.comparing.columns import positions
 from dedupe.counting import distinct, pairs_of
 from dedupe.learning import label_pairs
 from dedupe.levels import NUMBERS, VETOES, fields_of
-from dedupe.model import Check, Model, Models, logit_bits
-from dedupe.scoring import ValueCounts, at_one_place, checkable, rarities
+from dedupe.model import APART_PRIOR, Check, Model, Models, logit_bits
+from dedupe.scoring import ValueCounts, at_one_place, checkable, rarities, weight_table
 
 ALL_SPREAD, LEVEL_SPREAD, RARITY_SPREAD, TOGETHER_SPREAD = 1.5, 0.6, 0.6, 1.0
 """Standard deviations in bits: of what all get, a level, a bit of rarity, and both together."""
@@ -38,7 +43,8 @@ RARITY_STEPS = 4
 """Steps per bit to which rarities are rounded, so that equal pairs are counted once."""
 NUMBER_BITS = 10.0
 """Most bits for which a pair's numbers count."""
-_FIRM = [name for name, veto in VETOES.items() if not veto.deniable]
+_KINDS = list(VETOES)
+_FIRM = [name for name, veto in VETOES.items() if not veto.deniable and not veto.at_home]
 ROUNDS, DECIMALS = 300, 3
 
 
@@ -79,7 +85,7 @@ def told(levels: pa.Table, values: ValueCounts) -> pa.Table:
 
 
 def checked(models: Models, told: pa.Table) -> Models:
-    """The models with what pairs that have numbers say of those that have none.
+    """The models with what pairs that have numbers say of all that agree alike.
 
     Args:
         models: trained on the pairs; shipped ones stay as they are.
@@ -89,52 +95,66 @@ def checked(models: Models, told: pa.Table) -> Models:
     for customer_type, model in models.items():
         if model.basis == "prior":
             continue
-        kinds = pa.array([None, *model.denied], pa.string())
-        free = pc.is_in(told.column("veto_without_numbers"), value_set=kinds)
-        mine = told.filter(pc.and_(free, pc.equal(told.column("customer_type"), customer_type)))
-        level = _levels(mine, [n for n in fields_of(told.column_names) if n in model.fields])
-        rows = np.flatnonzero(checkable(level) | ~np.isnan(mine.column("known").to_numpy()))
-        if len(rows):
-            rarity = {
-                name: mine.column(f"{name}_rarity").to_numpy()[rows].astype(np.int64)
-                for name in rarities(customer_type, level)
-                if name in level
-            }
-            level = {name: one[rows] for name, one in level.items()}
-            answers = mine.column("known").to_numpy()[rows]
-            pairs = pairs_of(mine)[rows]
-            check = _learned(model, level, rarity, answers, pairs)
-            result[customer_type] = replace(model, check=check)
+        mine = told.filter(pc.equal(told.column("customer_type"), customer_type))
+        names = [name for name in fields_of(told.column_names) if name in model.fields]
+        tells = checkable(_levels(mine, names)) | ~np.isnan(mine.column("known").to_numpy())
+        mine = mine.filter(pa.array(tells))
+        checks = {
+            stratum: _learned(model, stratum, names, mine.take(pa.array(rows)))
+            for stratum, rows in _strata(mine, model)
+        }
+        result[customer_type] = replace(
+            model,
+            check=checks.pop(0, model.check),
+            apart_check={_KINDS[stratum - 1]: check for stratum, check in checks.items()},
+        )
     return result
+
+
+def _strata(told: pa.Table, model: Model) -> Iterator[tuple[int, np.ndarray]]:
+    """Rows by kind of contradiction, as numbered by :func:`weight_table`: 0 is none or denied."""
+    stratum = positions(told.column("veto_without_numbers"), pa.array(_KINDS)) + 1
+    stratum[np.isin(stratum, [_KINDS.index(name) + 1 for name in model.denied])] = 0
+    for one in np.unique(stratum).tolist():
+        if not one or VETOES[_KINDS[one - 1]].at_home:
+            yield one, np.flatnonzero(stratum == one)
 
 
 def _levels(levels: pa.Table, fields: Iterable[str]) -> dict[str, np.ndarray]:
     return {name: levels.column(f"{name}_level").to_numpy().astype(np.int64) for name in fields}
 
 
-def _learned(
-    model: Model,
-    level: Mapping[str, np.ndarray],
-    rarity: Mapping[str, np.ndarray],
-    answers: np.ndarray,
-    pairs: np.ndarray,
-) -> Check:
-    """The correction that makes what numbers and labels say of the pairs most likely."""
-    columns = [*level.values(), *rarity.values(), np.nan_to_num(answers, nan=-1.0)]
+def _learned(model: Model, stratum: int, fields: Iterable[str], told: pa.Table) -> Check:
+    """The correction that makes what numbers and labels say of the pairs most likely.
+
+    Args:
+        stratum: kind of contradiction of the pairs, see :func:`_strata`.
+        fields: those of the model that the pairs have.
+        told: rows of :func:`told`, of which each tells.
+    """
+    level = _levels(told, fields)
+    rarity = {
+        name: told.column(f"{name}_rarity").to_numpy().astype(np.int64)
+        for name in rarities(model.customer_type, level)
+        if name in level
+    }
+    answers = np.nan_to_num(told.column("known").to_numpy(), nan=-1.0)
+    columns = [*level.values(), *rarity.values(), answers]
     patterns, pattern = np.unique(np.column_stack(columns), axis=0, return_inverse=True)
-    counts = np.bincount(pattern.ravel(), weights=pairs)
+    counts = np.bincount(pattern.ravel(), weights=pairs_of(told))
     level = {name: patterns[:, i].astype(np.int64) for i, name in enumerate(level)}
     rare = {name: patterns[:, len(level) + i] / RARITY_STEPS for i, name in enumerate(rarity)}
     answer = patterns[:, -1]
-    base, told = np.full(len(patterns), logit_bits(model.prior)), np.zeros(len(patterns))
+    kind = _KINDS[stratum - 1] if stratum else ""
+    prior = model.apart_prior.get(kind, APART_PRIOR) if stratum else model.prior
+    base, said = np.full(len(patterns), logit_bits(prior)), np.zeros(len(patterns))
     for name, of_pattern in level.items():
-        bits = np.array([0.0, *model.fields[name].bits])[of_pattern + 1]
         if name in NUMBERS:
-            told += bits
+            said += weight_table(model, name)[0, of_pattern + 1]
         else:
-            base += bits + rare.get(name, 0.0)
-    told = np.clip(told, -NUMBER_BITS, NUMBER_BITS)
-    told = np.where(answer < 0, told, np.where(answer > 0, NUMBER_BITS, -NUMBER_BITS))
+            base += weight_table(model, name)[stratum, of_pattern + 1] + rare.get(name, 0.0)
+    said = np.clip(said, -NUMBER_BITS, NUMBER_BITS)
+    said = np.where(answer < 0, said, np.where(answer > 0, NUMBER_BITS, -NUMBER_BITS))
     labels = int(counts[answer >= 0].sum())
     weight = counts * np.where(answer < 0, 1.0, label_pairs(labels, int(counts.sum()) - labels))
     names: list[tuple[str, int]] = [("", 0)]
@@ -150,7 +170,7 @@ def _learned(
         spread.append(RARITY_SPREAD)
     design.append(at_one_place(model.customer_type, level))
     spread.append(TOGETHER_SPREAD)
-    found = _fitted(np.column_stack(design), np.array(spread), base, told, weight).tolist()
+    found = _fitted(np.column_stack(design), np.array(spread), base, said, weight).tolist()
     by_level: dict[str, list[float]] = {}
     for (name, _), bit in zip(names[1:], found[1:], strict=False):
         by_level.setdefault(name, []).append(bit)

@@ -48,12 +48,15 @@ class Veto(NamedTuple):
             which it no longer keeps apart; None where nothing overrules it.
         deniable: whether it is none in data where the other comparisons say that most
             of its pairs match: names there vary more than contradictions assume.
+        at_home: whether its pairs share a telephone or a house. That is why they are compared,
+            so their numbers, where they have any, tell how many of them match (checking.py).
     """
 
     sentence: str
     field: str = ""
     overruled_at_bits: float | None = 0.0
     deniable: bool = False
+    at_home: bool = False
 
 
 _PERSON_NAME = (
@@ -252,6 +255,7 @@ VETOES: dict[str, Veto] = {
         "Relatives of one household: one family name, one telephone or address, but another"
         " given name, or a suffix on one side.",
         "name",
+        at_home=True,
     ),
     "given_name": Veto("Same family name, but the given names differ.", "name", deniable=True),
     "sibling": Veto(
@@ -261,6 +265,7 @@ VETOES: dict[str, Veto] = {
     "housemates": Veto(
         "Couples, housemates or colleagues: one telephone or address, but unlike names.",
         "name",
+        at_home=True,
     ),
     "unlike": Veto(
         "Their names are unlike, and neither a number, an e-mail, nor birth date and place agree.",
@@ -270,6 +275,7 @@ VETOES: dict[str, Veto] = {
         "Companies of one group: one distinctive name, one telephone or address, but another"
         " line of business or region.",
         "name",
+        at_home=True,
     ),
     "sister": Veto("Same distinctive name, but another line of business or region.", "name"),
 }

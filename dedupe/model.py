@@ -25,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from dedupe.levels import VERSION
 from onefold.errors import ConfigError, ModelError
 
-FORMAT = 4
+FORMAT = 5
 _FILE = re.compile(r"^(?P<type>[a-z]+)-(?P<version>\d{4,})\.json$")
 
 
@@ -99,9 +99,9 @@ class FieldModel:
 
 @dataclass(frozen=True)
 class Check:
-    """What to add, in bits, where nothing contradicts and no number or birth date was compared.
+    """What to add, in bits, to what the agreements of pairs of one kind weigh together.
 
-    Pairs that have numbers tell how often such agreements are right (checking.py).
+    Pairs that have numbers or birth dates tell how often such agreements are right (checking.py).
 
     Attributes:
         all: to every such pair.
@@ -138,7 +138,8 @@ class Model:
         apart: kind of contradiction → the fields with u as among its pairs; a kind that was
             not seen has the fields of the others.
         denied: kinds of contradiction that are none in this data (levels.Veto.deniable).
-        check: what pairs with numbers say of those without.
+        check: what numbers say of the agreements of pairs that nothing contradicts.
+        apart_check: kind of contradiction (levels.Veto.at_home) → the same of its pairs.
         version: number of the saved file, 0 before it is saved.
     """
 
@@ -153,6 +154,7 @@ class Model:
     apart: Mapping[str, Mapping[str, FieldModel]] = field(default_factory=dict)
     denied: tuple[str, ...] = ()
     check: Check = Check()
+    apart_check: Mapping[str, Check] = field(default_factory=dict)
 
     @property
     def fingerprint(self) -> str:
@@ -294,16 +296,27 @@ def _read(path: Path) -> Model:
         fields = _fields(data.pop("fields"))
         apart = {veto: _fields(known) for veto, known in data.pop("apart").items()}
         denied = tuple(data.pop("denied"))
-        check = data.pop("check")
-        levels = {name: tuple(bits) for name, bits in check.pop("levels").items()}
-        known = Check(levels=levels, **check)
-        return Model(fields=fields, apart=apart, denied=denied, check=known, **data)
+        check = _check(data.pop("check"))
+        apart_check = {veto: _check(known) for veto, known in data.pop("apart_check").items()}
+        return Model(
+            fields=fields,
+            apart=apart,
+            denied=denied,
+            check=check,
+            apart_check=apart_check,
+            **data,
+        )
     except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(
             path.name,
             "the model file cannot be read",
             do="Remove it to fall back on the version before, or train again.",
         ) from error
+
+
+def _check(data: Mapping[str, Any]) -> Check:
+    levels = {name: tuple(bits) for name, bits in data["levels"].items()}
+    return Check(**{**data, "levels": levels})
 
 
 def _fields(data: Mapping[str, Any]) -> dict[str, FieldModel]:

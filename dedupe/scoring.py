@@ -4,8 +4,8 @@ Fellegi-Sunter, one model per customer type: every level of every comparison
 carries log2(m / u) bits, a missing one carries none, and the bits add up.
 Agreeing on a rare value carries more than on a common one (rarity.py). A pair
 with a contradiction is weighed by what its kind of contradiction taught
-(training.py), and one that no number confirms by what pairs with numbers
-taught (checking.py). How weights are learned stands in learning.py; which
+(training.py). What agreements weigh together is corrected by what pairs with
+numbers taught (checking.py). How weights are learned stands in learning.py; which
 levels there are in levels.py.
 
 Source: Fellegi & Sunter 1969, doi:10.1080/01621459.1969.10501049
@@ -70,8 +70,8 @@ def score(levels: pa.Table, features: pa.Table, models: Models) -> pa.Table:
         the same rows in the same order: left_id, right_id, found_by, veto (null
         where the weight overrules it), <field>_level, <field>_bits,
         <field>_rarity_bits, veto_bits (what the contradiction takes beside what
-        it does to the fields' bits), unchecked_bits (what pairs with numbers say
-        of one without), weight_bits (log2 odds), probability (0..1).
+        it does to the fields' bits), check_bits (what pairs with numbers say
+        of such agreements), weight_bits (log2 odds), probability (0..1).
 
     Raises:
         ModelError: a model for a type in the data is missing, or names other
@@ -87,7 +87,7 @@ class _Weighed(NamedTuple):
     Attributes:
         bits, rare: float64 by field, one per pair: of the level, and of the value's rarity.
         against: what the contradiction takes beside, one per pair.
-        unchecked: what pairs with numbers say of one without, one per pair.
+        checked: what pairs with numbers say of such agreements, one per pair.
         weight: their sum and the prior's, log2 odds.
         veto: the contradictions in force.
     """
@@ -95,7 +95,7 @@ class _Weighed(NamedTuple):
     bits: dict[str, np.ndarray]
     rare: dict[str, np.ndarray]
     against: np.ndarray
-    unchecked: np.ndarray
+    checked: np.ndarray
     weight: np.ndarray
     veto: pa.Array
 
@@ -180,7 +180,7 @@ class Scorer:
             if name in weighed.rare:
                 parts[f"{name}_rarity_bits"] = pa.array(weighed.rare[name])
         parts["veto_bits"] = pa.array(weighed.against)
-        parts["unchecked_bits"] = pa.array(weighed.unchecked)
+        parts["check_bits"] = pa.array(weighed.checked)
         return _with_weight(chunk, parts, weighed)
 
     def _weighed(self, chunk: pa.Table) -> _Weighed:
@@ -190,8 +190,9 @@ class Scorer:
         counted = {name for kind in self._values.types for name in self._values.fields(kind)}
         bits = {name: np.zeros(chunk.num_rows) for name in fields}
         rare = {name: np.zeros(chunk.num_rows) for name in fields if name in counted}
-        weight, against, unchecked = (np.zeros(chunk.num_rows) for _ in range(3))
+        weight, against, checked = (np.zeros(chunk.num_rows) for _ in range(3))
         stratum = positions(chunk.column("veto"), pa.array(list(VETOES))) + 1
+        kinds = ["", *VETOES]
         denied = np.zeros(chunk.num_rows, dtype=bool)
         for number, customer_type in enumerate(self._values.types):
             model = self._models[customer_type]
@@ -215,15 +216,18 @@ class Scorer:
                 if name in self._values.fields(customer_type):
                     ends = left[rows], right[rows]
                     rare[name][rows] = self._values.bits(customer_type, name, *ends, of_pair)
-            if model.check.pairs:
-                rarity = {name: known[rows] for name, known in rare.items()}
-                added = unchecked_bits(model.check, customer_type, level, rarity)
-                unchecked[rows] = np.where((stratum[rows] > 0) | checkable(level), 0.0, added)
+            for kind, check in {"": model.check, **model.apart_check}.items():
+                if not check.pairs:
+                    continue
+                those = np.flatnonzero(stratum[rows] == kinds.index(kind))
+                rarity = {name: known[rows[those]] for name, known in rare.items()}
+                of_those = {name: known[those] for name, known in level.items()}
+                checked[rows[those]] = check_bits(check, customer_type, of_those, rarity)
         for name in fields:
             weight += bits[name] + rare.get(name, 0.0)
-        weight += against + unchecked
+        weight += against + checked
         return _Weighed(
-            bits, rare, against, unchecked, weight, _in_force(chunk.column("veto"), weight, denied)
+            bits, rare, against, checked, weight, _in_force(chunk.column("veto"), weight, denied)
         )
 
 
@@ -287,13 +291,13 @@ def _pairs(level: Mapping[str, np.ndarray]) -> int:
     return len(next(iter(level.values()), ()))
 
 
-def unchecked_bits(
+def check_bits(
     check: Check,
     customer_type: str,
     level: Mapping[str, np.ndarray],
     rarity: Mapping[str, np.ndarray],
 ) -> np.ndarray:
-    """Bits that pairs which nothing contradicts or confirms get besides, float64, shape (pairs,).
+    """Bits that pairs of one kind get besides their agreements, float64, shape (pairs,).
 
     Args:
         level: field → level per pair, -1 where missing.

@@ -33,7 +33,7 @@ _DOCS = {
     "found_by": "Blocking keys that the pair shares; closure: inside a component of others.",
     "veto": "What keeps the two apart whatever their weight, if anything does.",
     "veto_bits": "What a contradiction takes beside what it does to the other evidence.",
-    "unchecked_bits": "What pairs with numbers or birth dates say of one without, in bits.",
+    "check_bits": "What pairs with numbers or birth dates say of such agreements, in bits.",
     "weight_bits": "Evidence that both are one customer: log2 odds, all comparisons and the prior.",
     "probability": "That both are one customer, 0 to 1.",
     "field": "Column of the rejected or doubtful value; empty: the record as a whole.",

@@ -56,7 +56,7 @@ class Step:
     Attributes:
         kind: ``prior``, ``level``, ``cap`` (what is more than a comparison may weigh),
             ``rarity``, ``veto`` (what a contradiction takes), ``check`` (what pairs with
-            numbers say of one without), or ``other``.
+            numbers say of such agreements), or ``other``.
         field: the comparison; empty for the prior.
         level: the level's name, empty but for levels.
         says: the sentence.

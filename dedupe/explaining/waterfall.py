@@ -60,7 +60,7 @@ def steps(
                 says = message(VETOES[contradiction].sentence)
                 field = VETOES[contradiction].field
                 groups.setdefault(field, []).append(("veto", field, "", says, bits))
-            elif column == UNCHECKED_COLUMN and bits:
+            elif column == CHECK_COLUMN and bits:
                 groups[column] = [("check", column, "", _MORE if bits > 0 else _FEWER, bits)]
             elif bits:
                 says = message("{field}.", field=field_name(column.removesuffix("_bits")))
@@ -85,14 +85,14 @@ def steps(
     return tuple(found)
 
 
-VETO_COLUMN, UNCHECKED_COLUMN = "veto_bits", "unchecked_bits"
+VETO_COLUMN, CHECK_COLUMN = "veto_bits", "check_bits"
 _MORE, _FEWER = (
     message(
-        "No number or birth date tells: of pairs like this that have one, more are right than"
+        "Of pairs that agree alike and have numbers or birth dates to tell, more are right than"
         " their agreements promise."
     ),
     message(
-        "No number or birth date tells: of pairs like this that have one, fewer are right than"
+        "Of pairs that agree alike and have numbers or birth dates to tell, fewer are right than"
         " their agreements promise."
     ),
 )
