@@ -153,6 +153,9 @@ def _content(folder: Path) -> dict[str, pa.ChunkedArray]:
     name_of = {"P": "person", "C": "organization"}
     kinds = [name_of[value] for value in table["custtype"].to_pylist()]
     found["typeword"] = pa.chunked_array([pa.array(kinds)])
+    parts = [_parts(value) for value in table["linkman"].to_pylist()]
+    found["given"] = pa.chunked_array([pa.array([given for given, _ in parts], pa.string())])
+    found["family"] = pa.chunked_array([pa.array([family for _, family in parts], pa.string())])
     found["staff"] = column(lambda i: people[i % 9])
     found["staff_phone"] = column(lambda i: phones[i % 9])
     found["staff_email"] = column(lambda i: mails[i % 9])
@@ -172,6 +175,14 @@ def _content(folder: Path) -> dict[str, pa.ChunkedArray]:
     found["token"] = column(lambda i: f"u{(i * 7919) % 99991:05d}")
     found["website"] = column(lambda i: f"www.example{i}.com")
     return found
+
+
+def _parts(name: str | None) -> tuple[str | None, str | None]:
+    """Given and family name of a person."""
+    if not name:
+        return None, None
+    first, _, last = name.rpartition(" ")
+    return (first, last) if first else (name[1:] or None, name[:1])
 
 
 def main() -> None:

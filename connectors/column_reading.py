@@ -231,7 +231,7 @@ def guesses(profile: Profile) -> tuple[Guess, ...]:
     found: dict[str, Guess] = {}
     if headings.place_in_address(profile.name)[0] != headings.LINE:
         found["address"] = Guess("address", 0.9, "heading, a part of the address")
-    elif headings.is_middle_name(profile.name):
+    elif headings.is_middle_name(profile.name) and not _are_whole_names(profile):
         found["given_name"] = Guess("given_name", 0.9, "heading, a part of the name")
     elif meant is not None:
         field = _refined(meant.field, profile)
@@ -257,6 +257,11 @@ def guesses(profile: Profile) -> tuple[Guess, ...]:
 
 _DECISIVE = frozenset({"email", "mobile", "national_id", "tax_id"})
 """Kinds that outweigh a heading that says otherwise."""
+
+
+def _are_whole_names(profile: Profile) -> bool:
+    """Whether a column ``mname`` holds names of members and not middle names."""
+    return profile.shares["person"] + profile.shares["organization"] >= 0.5
 
 
 def _refined(field: str, profile: Profile) -> str:

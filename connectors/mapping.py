@@ -36,6 +36,8 @@ LEVELS = " > "
 """Joins the two lines of a two-line heading."""
 
 _SHOWN_COLUMNS = 40
+_INITIALS = 2500
+"""Rank of initials: sure only where the values agree."""
 _LONGEST_HEADING = 30
 _PARENTHESES = re.compile(r"[(\[{【〔<「《][^()\[\]{}【】〔〕<>「」《》]*[)\]}】〕>」》]")
 _TOKEN = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
@@ -105,6 +107,8 @@ def _words() -> _Words:
     for field, groups in data["fields"].items():
         for rank, heading in enumerate(heading for group in groups for heading in group):
             meanings.setdefault(normalize(str(heading)), Meaning(field, rank))
+    for initials, field in _pinyin():
+        meanings.setdefault(initials, Meaning(field, _INITIALS))
     around = data["around"]
     return _Words(
         meanings=meanings,
@@ -115,6 +119,14 @@ def _words() -> _Words:
         not_with=frozenset(map(str, data["not_with"])),
         alone=frozenset(normalize(str(word)) for word in data["alone"]),
     )
+
+
+def _pinyin() -> list[tuple[str, str]]:
+    """Initials of Chinese headings, and the field they mean."""
+    path = resources.files("connectors") / "resources/pinyin_headings.tsv"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    rows = [line.split("\t") for line in lines if not line.startswith("#")]
+    return [(initials, field) for initials, field in rows]
 
 
 @functools.lru_cache(maxsize=10_000)
@@ -349,6 +361,9 @@ def shown(columns: Sequence[str]) -> str:
 
 
 def words_hash() -> str:
-    """Hash of the list of headings, which decides where a table begins."""
-    text = (resources.files("connectors") / "resources/headings.yml").read_bytes()
-    return hashlib.sha256(text).hexdigest()
+    """Hash of the lists of headings, which decides where a table begins."""
+    folder = resources.files("connectors") / "resources"
+    digest = hashlib.sha256()
+    for name in ("headings.yml", "pinyin_headings.tsv"):
+        digest.update((folder / name).read_bytes())
+    return digest.hexdigest()

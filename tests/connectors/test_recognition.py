@@ -272,3 +272,46 @@ def test_names_with_many_slips_are_still_names_but_only_where_there_are_many():
     found = fields(recognize([table(c1=given + rare, c2=given[:2] + rare + rare[:8])]))
     assert found == {"c1": "given_name", "c2": "text"}
     assert fields(recognize([table(c1=given[:2] + rare[:4])])) == {"c1": "text"}
+
+
+@pytest.mark.parametrize(
+    ("heading", "content", "expected"),
+    [
+        ("djzh", "uscc", "tax_id"), ("khdh", "phone", "phone"), ("jmsfzh", "ric", "national_id"),
+        ("hzxm", "姓名", "name"), ("gzdwmc", "公司", "organization_name"),
+    ],
+)  # fmt: skip
+def test_initials_of_chinese_headings_count_where_the_values_agree(heading, content, expected):
+    found = recognize([table(**{heading: PEOPLE[content]})])
+    assert fields(found)[heading] == expected
+    other = recognize([table(**{heading: ["red", "blue", "red", "green", "blue"]})], whole=True)
+    assert max((c.confidence for c in other.columns if c.role == "field"), default=0) < 0.75
+
+
+@pytest.mark.parametrize(
+    "heading",
+    ["客服电话", "代理人姓名", "司机手机号", "Assistant's Phone", "spouse_email", "guardian name"],
+)
+def test_what_belongs_to_somebody_else_is_not_the_customers(heading):
+    content = {"话": "mobile", "名": "姓名", "号": "mobile", "e": "mobile", "l": "email"}
+    values = PEOPLE["name"] if heading.endswith("name") else PEOPLE[content[heading[-1]]]
+    said = {"客户名称": PEOPLE["姓名"], "电话": PEOPLE["phone"], "邮箱": PEOPLE["email"]}
+    found = recognize([table(**said, **{heading: values})], whole=True)
+    (column,) = [c for c in found.columns if c.name == heading]
+    assert column.role != "field" or column.confidence < 0.75
+
+
+def test_a_whole_reading_names_dates_states_and_empty_columns_by_their_headings():
+    made = table(
+        name=PEOPLE["name"], 创建时间=PEOPLE["dob"], status=["A"] * 5, 邮箱=[None] * 5,
+        due=PEOPLE["dob"],
+    )  # fmt: skip
+    assert fields(recognize([made], whole=True)) == {
+        "name": "name", "创建时间": "created_at", "status": "status", "邮箱": "email",
+        "due": "birth_date",
+    }  # fmt: skip
+    assert set(fields(recognize([made])).values()) == {"name", "birth_date", "none"}
+
+
+def test_a_column_called_mname_is_a_name_where_whole_names_stand_in_it():
+    assert fields(recognize([table(m_name=PEOPLE["name"])])) == {"m_name": "name"}
