@@ -102,6 +102,8 @@ class SourceConfig(BaseModel):
     """Input field → value where the source has none."""
     formats: dict[str, tuple[str, ...]] = {}
     """Input field → date formats, such as YYMMDD or %d.%m.%Y, tried first."""
+    html: tuple[str, ...] = ()
+    """Input fields whose values are HTML: entities become characters, tags blanks."""
     day_first: bool = False
     """Whether 3/4/2020 is the third of April."""
     country: str | None = Field(default=None, pattern=r"^[A-Z]{2}$")
@@ -120,7 +122,7 @@ class SourceConfig(BaseModel):
     """Further expectations of Great Expectations on staged columns (rules/suites.py)."""
     _file: str = PrivateAttr(default="")
 
-    @field_validator("path", "sheets", "key", "required", mode="before")
+    @field_validator("path", "sheets", "key", "required", "html", mode="before")
     @classmethod
     def _one_or_many(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str) else value
@@ -148,9 +150,9 @@ class SourceConfig(BaseModel):
             raise ValueError("a name holds letters, digits, '_', '-' and '.' only")
         return value
 
-    @field_validator("columns", "values", "defaults", "formats")
+    @field_validator("columns", "values", "defaults", "formats", "html")
     @classmethod
-    def _known_fields(cls, value: dict[str, Any]) -> dict[str, Any]:
+    def _known_fields(cls, value: Any) -> Any:
         for name in value:
             if not is_input_field(name):
                 near = nearest_input_field(name)
@@ -182,8 +184,11 @@ class SourceConfig(BaseModel):
                 raise ValueError(
                     "connector sql needs either 'table' or 'query', or a template with tables"
                 )
-            if self.only and (self.table or self.query):
-                raise ValueError("'only' narrows the tables of a template; put it in 'query'")
+            if (self.only or self.database_schema) and (self.table or self.query):
+                raise ValueError(
+                    "'only' and 'database_schema' are for the tables of a template;"
+                    " put them in 'query'"
+                )
         elif not self.path:
             raise ValueError(f"connector {self.connector} needs 'path'")
         if self.connector == "fixed_width" and not self.layout:

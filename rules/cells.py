@@ -6,6 +6,7 @@ megabytes), and noting what a rule found in a cell. What a name, a phone or a
 date is stands in the field rules.
 """
 
+import html
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -52,6 +53,7 @@ STAGED_FIELDS: dict[str, tuple[str, ...]] = {
 _FORMULA_ERROR = re.compile(
     r"\s*#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|SPILL!|CALC!|FIELD!|GETTING_DATA)\s*", re.I
 )
+_TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 _BROKEN_FORMULA = Problem(
     "formula_error", "The cell holds a spreadsheet's error, not a value; mend the formula."
 )
@@ -224,9 +226,11 @@ class Cells:
         texts: list[str] = distinct.to_pylist()
         known = np.empty(len(texts) + 1, dtype=object)  # the last one stands for null
         known[:-1] = texts
+        if field in self._config.html:
+            known[:-1] = [_without_markup(text) for text in texts]
         if values := self._config.values.get(field):
             folded = {key.strip().casefold(): to for key, to in values.items()}
-            for place, text in enumerate(texts):
+            for place, text in enumerate(known[:-1].tolist()):
                 known[place] = values.get(text, folded.get(text.strip().casefold(), text)) or None
         problems: dict[int, Problem] = {}
         for place in np.flatnonzero(_odd(distinct, _limit(field))).tolist():
@@ -244,6 +248,15 @@ class Cells:
                 if not self.note(row, field, problems[place], texts[place]):
                     cells[row] = None
         return cells
+
+
+def _without_markup(text: str) -> str:
+    """The text of a piece of HTML.
+
+    >>> _without_markup("O&#039;Sample &amp; Sons"), _without_markup("<p>VIP<br/>since 2020</p>")
+    ("O'Sample & Sons", ' VIP since 2020 ')
+    """
+    return html.unescape(_TAG.sub(" ", text)) if "<" in text or "&" in text else text
 
 
 def staged_fields(field: str) -> tuple[str, ...]:

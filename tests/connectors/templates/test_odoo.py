@@ -40,6 +40,10 @@ def test_translated_names_are_read_in_one_language(partners, staged):
     assert json.loads(found["10"]["attributes"])["industry"] == "Energy"
 
 
+def test_comment_is_read_without_its_markup(partners, staged):
+    assert json.loads(staged(template="odoo", url=partners)["7"]["attributes"])["note"] == "VIP"
+
+
 def test_archived_partner_is_closed(partners, staged):
     found = staged(template="odoo", url=partners)
     assert found["10"]["status"] == "closed" and found["7"]["status"] == "active"

@@ -42,3 +42,19 @@ def test_contact_changes_when_its_organization_does(crm, staged):
     found = staged("DE", template="vtiger_contacts", url=crm)
     assert found["12"]["updated_at"] == datetime(2021, 6, 1, 12, tzinfo=UTC)
     assert found["13"]["updated_at"] == datetime(2021, 2, 1, tzinfo=UTC)
+
+
+def test_utf8_that_was_stored_as_latin1_is_read_right(
+    mariadb_database, run_sql, schema_text, staged
+):
+    parts = [part for part in schema_text("vtiger").split(";\n") if part.strip()]
+    run_sql(
+        mariadb_database,
+        "ALTER DATABASE CHARACTER SET latin1",
+        "SET NAMES latin1",  # what old versions did: the client goes on sending UTF-8
+        "SET SESSION sql_mode = ''",
+        *parts,
+    )
+    url = mariadb_database.replace("charset=utf8mb4", "charset=latin1&use_unicode=0")
+    assert staged("DE", template="vtiger_accounts", url=url)["10"]["city"] == "München"
+    assert staged("DE", template="vtiger_contacts", url=url)["13"]["name"] == "张伟"

@@ -20,7 +20,7 @@ CREATE TABLE email_addr_bean_rel (id char(36) PRIMARY KEY, email_address_id char
     bean_module varchar(100), primary_address tinyint(1) DEFAULT 0, date_modified datetime,
     deleted tinyint(1) DEFAULT 0);
 INSERT INTO accounts VALUES
-    ('a1', 'Sample & Sons Ltd', '2022-01-01 00:00:00', '2022-02-02 00:00:00', NULL, 0, 'Retail',
+    ('a1', 'O&#039;Sample &amp; Sons Ltd', '2022-01-01 00:00:00', '2022-02-02 00:00:00', NULL, 0, 'Retail',
      '1 Sample Street\nFloor 2', 'Hartford', 'CT', '06101', 'USA', '(860) 555-0100', ''),
     ('a2', 'Gone Ltd', '2022-01-01 00:00:00', '2022-02-02 00:00:00', NULL, 1, NULL, NULL, NULL, NULL,
      NULL, NULL, NULL, NULL),
