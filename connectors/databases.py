@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.engine.reflection import ObjectKind
 
-from connectors import mapping, sql
+from connectors import mapping, sql, templates
 from connectors.config import SourceConfig
 from connectors.fields import NAME_FIELDS
+from connectors.templates import Recognized
 from onefold.errors import SourceMissing
 
 _CUSTOMERS = re.compile(
@@ -48,38 +49,57 @@ class Fit:
     fields: tuple[str, ...]
 
 
+_SYSTEM = 0.9
+"""Score from which a database is of a known system: nearly all that its template expects is
+there."""
 LIKELY = 4
 """Score from which a table may be one of customers."""
 
 
-def tables(config: SourceConfig) -> list[Fit]:
-    """The tables and views of a database that may list customers, the likeliest first.
+@dataclass(frozen=True)
+class Found:
+    """What a database holds.
+
+    Attributes:
+        tables: those that may list customers and have rows, the likeliest first.
+        system: the known system that it is of, if its tables say so without doubt.
+    """
+
+    tables: tuple[Fit, ...]
+    system: Recognized | None
+
+
+def look(config: SourceConfig) -> Found:
+    """The tables and views of a database that may list customers, and whose they are.
 
     Raises:
         SourceError: the database cannot be read; SourceMissing if it has no tables.
     """
     with sql.opened(config) as connection:
         inspector = sa.inspect(connection)
-        found: list[tuple[str | None, str, list[str]]] = []
+        found: dict[str, tuple[str | None, str, list[str]]] = {}
         default = inspector.default_schema_name
         for schema in _schemas(inspector):
             columns = inspector.get_multi_columns(schema=schema, kind=ObjectKind.ANY)
             for (_, table), these in columns.items():
+                place = None if schema in (None, default) else schema
                 names = [str(column["name"]) for column in these]
-                found.append((None if schema in (None, default) else schema, table, names))
+                found[f"{place}.{table}" if place else table] = (place, table, names)
         if not found:
             raise SourceMissing(
                 config.name,
                 "the database has no tables that may be read",
                 do="Give the user the right to read them.",
             )
-        fits = [
-            (fit(f"{schema}.{table}" if schema else table, names), schema, table)
-            for schema, table, names in found
+        fits = [fit(name, names) for name, (_, _, names) in found.items()]
+        fits.sort(key=lambda one: (-one.score, one.table))
+        likely = [one for one in fits if one.score >= LIKELY][:_LOOKED_AT]
+        tables = [one for one in likely if _has_rows(connection, *found[one.table][:2])]
+        systems = templates.recognize({name: names for name, (_, _, names) in found.items()})
+        sure = [
+            one for one in systems if one.score >= _SYSTEM and templates.load(one.template).main
         ]
-        fits.sort(key=lambda one: (-one[0].score, one[0].table))
-        likely = [one for one in fits if one[0].score >= LIKELY][:_LOOKED_AT]
-        return [one for one, schema, table in likely if _has_rows(connection, schema, table)]
+        return Found(tuple(tables), sure[0] if len(sure) == 1 else None)
 
 
 def _schemas(inspector: sa.Inspector) -> list[str | None]:

@@ -10,14 +10,14 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import exc
 
-from connectors import databases, fixed_width, mapping, sampling, spreadsheet
+from connectors import databases, fixed_width, mapping, sampling, spreadsheet, templates
 from connectors.config import SourceConfig
 from connectors.databases import Fit
 from onefold.errors import ConfigError, OnefoldError, SourceError, SourceLayout, SourceMissing
@@ -44,6 +44,7 @@ class Place:
         key: primary key of the table.
         secret: environment variable that must hold the password, or ''.
         others: further tables that may list customers.
+        template: the known system that it is read as, or ''.
     """
 
     name: str
@@ -52,7 +53,8 @@ class Place:
     what: str
     key: tuple[str, ...] = ()
     secret: str = ""
-    others: tuple[Fit, ...] = field(default=())
+    others: tuple[Fit, ...] = ()
+    template: str = ""
 
 
 def locate(
@@ -62,6 +64,7 @@ def locate(
     name: str | None = None,
     table: str | None = None,
     layout: Path | None = None,
+    template: str | None = None,
 ) -> list[Place]:
     """The sources that somebody means.
 
@@ -70,6 +73,8 @@ def locate(
         home: paths below it are written relative to it.
         name: the source's name, if it is one.
         table: table of a database.
+        template: known system to read a database as; '' for none; else recognized by its
+            tables, unless ``table`` is given.
         layout: layout of a fixed-width file.
 
     Returns:
@@ -80,7 +85,7 @@ def locate(
         SourceError: it is not there, cannot be read, or is of no known kind.
     """
     if "://" in what:
-        return [_database(what, home, name, table)]
+        return [_database(what, home, name, table, template)]
     path = Path(os.path.abspath(Path(what).expanduser()))  # noqa: PTH100  # '..' out, links kept
     if path.is_dir():
         places = _folder(path, home, layout)
@@ -101,26 +106,20 @@ def locate(
         return [_files(str(path), [Path(match) for match in matches], home, name, layout)]
     with path.open("rb") as file:
         if file.read(len(_SQLITE)) == _SQLITE:
-            return [_database(f"sqlite:///{path}", home, name or _slug(path.stem), table)]
+            return [_database(f"sqlite:///{path}", home, name or _slug(path.stem), table, template)]
     return [_files(str(path), [path], home, name, layout)]
 
 
 def _renamed(place: Place, name: str) -> Place:
-    return Place(
-        name,
-        place.settings,
-        place.config.model_copy(update={"name": name}),
-        place.what,
-        place.key,
-        place.secret,
-        place.others,
-    )
+    return replace(place, name=name, config=place.config.model_copy(update={"name": name}))
 
 
 # -- databases
 
 
-def _database(url: str, home: Path, name: str | None, table: str | None) -> Place:
+def _database(
+    url: str, home: Path, name: str | None, table: str | None, template: str | None
+) -> Place:
     real = expand_environment(url, "the URL")
     try:
         parsed = sa.make_url(real)
@@ -147,16 +146,20 @@ def _database(url: str, home: Path, name: str | None, table: str | None) -> Plac
         name = name or _slug(parsed.database or parsed.get_backend_name())
         written, secret = _without_password(url, parsed, name)
     config = _config(name, {"connector": "sql", "url": real, "table": table or "?"})
-    others: list[Fit] = []
+    others: tuple[Fit, ...] = ()
+    if template and table is None:
+        return _system(template, name, real, written, secret)
     if table is None:
-        others = databases.tables(config)
-        if not others:
+        found = databases.look(config)
+        if found.system and template is None:
+            return _system(found.system.template, name, real, written, secret)
+        if not found.tables:
             raise SourceLayout(
                 name,
                 "no table looks like one of customers",
                 do="Name it with --table TABLE.",
             )
-        table = others.pop(0).table
+        table, others = found.tables[0].table, found.tables[1:]
         config = config.model_copy(update={"table": table})
     return Place(
         name=name,
@@ -165,7 +168,21 @@ def _database(url: str, home: Path, name: str | None, table: str | None) -> Plac
         what=f"table {table}",
         key=databases.primary_key(config),
         secret=secret,
-        others=tuple(others),
+        others=others,
+    )
+
+
+def _system(template: str, name: str, real: str, written: str, secret: str) -> Place:
+    """A database that is read as a known system's."""
+    title = templates.load(template).title
+    filled = templates.fill({"template": template, "url": real, "name": name})
+    return Place(
+        name=name,
+        settings={"template": template, "url": written},
+        config=SourceConfig.model_validate(filled),
+        what=f"{title} ({template})",
+        secret=secret,
+        template=template,
     )
 
 
@@ -207,7 +224,9 @@ def _folder(folder: Path, home: Path, layout: Path | None) -> list[Place]:
     places = []
     for (kind, *_), members in sorted(groups.items(), key=lambda group: group[1][0].name):
         if kind == "sqlite":
-            places.append(_database(f"sqlite:///{members[0]}", home, _slug(members[0].stem), None))
+            places.append(
+                _database(f"sqlite:///{members[0]}", home, _slug(members[0].stem), None, None)
+            )
         elif len(members) == 1:
             places.append(_files(str(members[0]), members, home, None, layout))
         else:

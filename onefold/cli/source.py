@@ -32,6 +32,10 @@ Home = Annotated[
 Layout = Annotated[
     Path | None, typer.Option(help="Layout of a fixed-width file; else the one beside it.")
 ]
+Template = Annotated[
+    str | None,
+    typer.Option(help="Known system of a database; '' for none; else recognized by its tables."),
+]
 Table = Annotated[str | None, typer.Option(help="Table of a database; else the likeliest.")]
 
 
@@ -43,6 +47,7 @@ def add(
     name: Annotated[str | None, typer.Option(help="The source's name; else from the file.")] = None,
     table: Table = None,
     layout: Layout = None,
+    template: Template = None,
     map_: Annotated[
         list[str] | None,
         typer.Option(
@@ -65,12 +70,18 @@ def add(
 
     config = settings.load(home)
     said = dict(_pair(text) for text in map_ or ())
-    places = locating.locate(what, config.home, name=name, table=table, layout=layout)
+    places = locating.locate(
+        what, config.home, name=name, table=table, layout=layout, template=template
+    )
     several = len(places) > 1
     written = []
     for place in places:
         file = config.sources_dir / f"{place.name}.yml"
         writing.require_free(file, force=force)
+        recognized = bool(place.template) and template is None
+        question = f"This is {place.what}. Use its template?"
+        if recognized and not yes and not source_view.agrees(question):
+            (place,) = locating.locate(what, config.home, name=name, template="")
         if place.others and not yes and table is None:
             place = _other_table(what, place, config, name)
         if several and not yes and not source_view.agrees(f"Add {place.what} as {place.name}?"):

@@ -18,7 +18,7 @@ from connectors.config import SourceConfig
 from connectors.fields import NAME_FIELDS
 from connectors.locating import Place
 from connectors.sampling import Sample
-from onefold.errors import SourceLayout
+from onefold.errors import ConfigError, SourceLayout
 from rules.onboarding import code_values
 
 SURE = 0.75
@@ -107,6 +107,8 @@ class Proposal:
     def settings(self) -> dict[str, Any]:
         """The settings of the YAML, in its order; only what differs from the defaults."""
         found: dict[str, Any] = {"name": self.place.name, **self.place.settings}
+        if self.place.template:
+            return found
         if self.header_row is not None:
             found["header_row"] = str(self.header_row)
         if self.country:
@@ -144,6 +146,14 @@ def propose(
         SourceLayout: no column can hold the customer's name.
         ConfigError: an answer names a column or field that is not there.
     """
+    if place.template:
+        if said:
+            raise ConfigError(
+                "--map",
+                f"the template {place.template} says what the columns are",
+                do="Add the column to the YAML, or give --template ''.",
+            )
+        return _of_template(place, samples)
     said, codes = said or {}, codes or {}
     tables = [sample.table for sample in samples]
     found = recognition.recognize(
@@ -186,6 +196,38 @@ def propose(
         customer_type=kept.customer_type(names),
         header_row=None if all(sample.headings for sample in samples) else 0,
         headings=headings,
+        rows=sum(table.num_rows for table in tables),
+    )
+
+
+def _of_template(place: Place, samples: Sequence[Sample]) -> Proposal:
+    """The template of a known system says everything."""
+    columns = list(dict.fromkeys(name for sample in samples for name in sample.columns))
+    tables = [sample.table for sample in samples]
+    mapped = mapping.resolve(place.config, columns)
+    fields = {name: field for field, names in mapped.items() for name in names}
+    lines = [
+        Line(name, "mapped", fields[name], 1.0, "the template says so")
+        if name in fields
+        else Line(name, "left", "", 1.0, "the template leaves it out")
+        for name in columns
+    ]
+    cursor, filled = _cursor({field: tuple(names) for field, names in mapped.items()}, tables)
+    return Proposal(
+        place=place,
+        lines=tuple(lines),
+        columns={},
+        values={},
+        value_reasons={},
+        key=place.config.key,
+        key_reason="the template says so",
+        cursor=cursor,
+        cursor_filled=filled,
+        country=None,
+        country_reason="",
+        customer_type=None,
+        header_row=None,
+        headings=False,
         rows=sum(table.num_rows for table in tables),
     )
 

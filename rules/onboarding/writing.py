@@ -25,7 +25,7 @@ def text(proposal: Proposal) -> str:
     by_column = {line.column: line for line in proposal.lines}
     read = f"{proposal.rows:,} records of {proposal.place.what} were looked at"
     lines = [f"# Proposed by 'onefold source add': {_comment(read)}.", ""]
-    for name in ("name", "connector", "url", "table", "path", "layout", "header_row"):
+    for name in ("name", "template", "connector", "url", "table", "path", "layout", "header_row"):
         if name in settings:
             lines += [f"{name}: {_listed(settings[name])}"]
     if proposal.place.secret:
@@ -35,6 +35,8 @@ def text(proposal: Proposal) -> str:
     if proposal.customer_type:
         lines += ["", "# no column is of an organization"]
         lines += [f"customer_type: {proposal.customer_type}"]
+    if proposal.place.template:
+        return "\n".join([*lines, "", '# schedule: "30 2 * * *"', ""])
     lines += ["", f"# {_comment(proposal.key_reason)}"]
     lines += [f"key: {_listed(list(proposal.key))}" if proposal.key else "# key: COLUMN"]
     lines += ["", *_columns(proposal, by_column)]

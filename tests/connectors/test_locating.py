@@ -1,14 +1,18 @@
 """What somebody names becomes the settings that say where a source is."""
 
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
 
 import demo
-from connectors import locating
+from connectors import locating, sampling
+from connectors.config import load_source
 from connectors.databases import fit
 from onefold.errors import ConfigError, SourceLayout, SourceMissing
+from rules.onboarding.proposal import propose
+from rules.onboarding.writing import write
 
 WORLD = Path(demo.__file__).parent / "en"
 
@@ -77,3 +81,18 @@ def test_a_web_address_is_no_database(tmp_path):
 )
 def test_the_table_of_customers_is_told_by_its_name_and_headings(better, worse):
     assert fit(*better).score > fit(*worse).score
+
+
+def test_a_database_of_a_known_system_is_read_by_its_template_unless_a_table_is_named(tmp_path):
+    schema = Path(__file__).with_name("templates") / "schemas" / "yonyou_u8.sql"
+    connection = sqlite3.connect(tmp_path / "u8.db")
+    connection.executescript(schema.read_text(encoding="utf-8"))
+    connection.close()
+    (place,) = locating.locate(str(tmp_path / "u8.db"), tmp_path)
+    assert place.settings == {"template": "yonyou_u8", "url": "sqlite:///u8.db"}
+    proposal = propose(place, sampling.unmapped(place.config), "CN")
+    config = load_source(write(proposal, tmp_path), tmp_path)
+    assert (config.template, config.key) == ("yonyou_u8", place.config.key)
+    assert {line.field for line in proposal.lines} >= {"name", "tax_id", "mobile"}
+    (plain,) = locating.locate(str(tmp_path / "u8.db"), tmp_path, template="")
+    assert plain.settings["table"] == "Customer"
