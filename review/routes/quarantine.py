@@ -159,7 +159,7 @@ def _page(
     record = records.find(request.app.state.settings, one.source, one.source_key)
     cells = records.cells(record)
     accepted = None
-    if may_see_all and one.state == "open":
+    if may_see_all and one.state == "open" and one.severity == "error":
         accepted = records.attempt(wh, record, one, "accept")
     others = findings.of_record(wh, one.record_id)
     return pages.render(

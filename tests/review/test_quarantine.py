@@ -150,11 +150,9 @@ def test_a_mended_value_reaches_the_golden_table_until_the_source_changes_its_ow
     assert phones(wh, "crm:C2") == ["+8613800000002"]
     assert "+8613800000002" in golden_phones(wh)
     assert "no longer found" in one.get(path).text
-    refresh(home)
-    assert phones(wh, "crm:C2") == ["+8613800000002"], "replayed alike"
     change(home, "北京东路20号", "北京东路21号")
     refresh(home)
-    assert phones(wh, "crm:C2") == ["+8613800000002"], "another cell changed"
+    assert phones(wh, "crm:C2") == ["+8613800000002"], "replayed; another cell changed"
     change(home, "李娜,1380000,", "李娜,13800000022,")
     refresh(home)
     assert phones(wh, "crm:C2") == ["+8613800000022"]
