@@ -80,6 +80,7 @@ def test_business_partner_has_its_standard_address_and_numbers(partners, staged)
     assert (company["city"], company["district"]) == ("苏州市", "吴中区")
     assert company["emails"] == ["info@example.com"] and company["phones"] == ["+8651266001234"]
     assert company["tax_id"] == "91320594MA1MX3YU9N"
+    assert person["emails"] == ["li@example.com"]
     assert person["phones"] == ["+8613900002222"] and person["birth_date"] == date(1990, 3, 7)
     assert json.loads(person["attributes"])["grouping"] == "BP02"
 

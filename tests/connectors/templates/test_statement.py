@@ -11,6 +11,8 @@ from connectors.templates import statement
 from connectors.templates.model import load, names
 from onefold.errors import SourceLayout, SourceMissing
 
+pytestmark = pytest.mark.filterwarnings("ignore:Could not instantiate type")
+
 
 class _Hana(DefaultDialect):
     """A dialect without forms of its own, as SAP HANA's takes the common ones."""
