@@ -5,10 +5,10 @@ python -m benchmarks.review --records 1000000 --cases 100000 [--database sqlite|
 Makes a store (benchmarks/review_store.py), serves the app as ``onefold review``
 does, and asks for its pages over HTTP on 127.0.0.1: alone, then while another
 process publishes changed customers, then as 20 stewards who decide as fast as
-they can. Times are those of one request after another, as a steward waits for
-them; CPU is what the server's process used per request, which does not hang on
-what else the machine does. Writes benchmarks/results/review-*.json and the
-table of docs/benchmarks.md.
+they can, with the publish beside, too. Times are those of one request after
+another, as a steward waits for them; CPU is what the server's process used per
+request, which does not hang on what else the machine does. Writes
+benchmarks/results/review-*.json and the table of docs/benchmarks.md.
 """
 
 import argparse
@@ -24,6 +24,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -334,29 +335,30 @@ def run(home: Path, times: int, each: int) -> dict[str, Any]:
         logins = [f"steward{number:02}" for number in range(STEWARDS)]
         tokens = [_token(wh, login) for login in logins]
         admin = _token(wh, "admin00", "admin")
-        review_store.history(wh, logins)
-        asked = [(tokens[0], requests(wh, logins[0])), (admin, admins_requests(wh))]
-        with served(home) as (port, pid):
+        with publishing(home) as publisher:
+            review_store.history(wh, logins)
+            asked = [(tokens[0], requests(wh, logins[0])), (admin, admins_requests(wh))]
+            with served(home) as (port, pid):
 
-            def all_asked(rounds: int) -> dict[str, Any]:
-                parts = [ask(Browser(port, token), pid, some, rounds) for token, some in asked]
-                return {what: one for part in parts for what, one in part.items()}
+                def all_asked(rounds: int) -> dict[str, Any]:
+                    parts = [ask(Browser(port, token), pid, some, rounds) for token, some in asked]
+                    return {what: one for part in parts for what, one in part.items()}
 
-            for token, some in asked:
-                browser = Browser(port, token)
-                for paths in some.values():
-                    browser.get(paths[0])
-            print("alone", flush=True)
-            found: dict[str, Any] = {"load_alone": load(), "alone": all_asked(times)}
-            print("while another process publishes", flush=True)
-            with publishing(home) as report:
-                found["load_publishing"] = load()
-                found["publishing"] = all_asked(times)
-            found["publishes"] = report
-            print(f"  {report}\n{STEWARDS} stewards decide", flush=True)
-            found["deciding"] = decide(wh, port, pid, tokens, each)
-            print(f"  {found['deciding']}", flush=True)
-            return found
+                for token, some in asked:
+                    browser = Browser(port, token)
+                    for path in (one for paths in some.values() for one in paths):
+                        browser.get(path)
+                publisher.wait("ready")
+                print("alone", flush=True)
+                found: dict[str, Any] = {"load_alone": load(), "alone": all_asked(times)}
+                print("while another process publishes", flush=True)
+                publisher.tell("go")
+                publisher.wait("going")
+                found |= {"load_publishing": load(), "publishing": all_asked(times)}
+                print(f"{STEWARDS} stewards decide", flush=True)
+                found["deciding"] = decide(wh, port, pid, tokens, each)
+                print(f"  {found['deciding']}", flush=True)
+        return {**found, "publishes": publisher.report}
     finally:
         wh.close()
 
@@ -373,25 +375,49 @@ def _token(wh: Warehouse, login: str, role: accounts.Role = "steward") -> str:
     return sessions.new(wh, login, timedelta(hours=12))
 
 
-@contextmanager
-def publishing(home: Path) -> Iterator[list[dict[str, float]]]:
-    """Another process publishes as long as this lasts; the list is its report at the end."""
-    stop, going = home / "stop", home / "going"
-    command = [sys.executable, "-m", "benchmarks.review_store", str(home), str(going), str(stop)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    report: list[dict[str, float]] = []
-    try:
-        while not going.exists():
-            if process.poll() is not None:
+@dataclass
+class Publisher:
+    """Another process, which publishes again and again once it is told to.
+
+    Attributes:
+        home: the home; files in it are how both tell each other where they are.
+        process: runs benchmarks/review_store.py.
+        report: of each publish, once it ended.
+    """
+
+    home: Path
+    process: subprocess.Popen[str]
+    report: list[dict[str, float]]
+
+    def wait(self, sign: str) -> None:
+        """Until it says ``ready`` (it has read all it changes) or ``going``."""
+        while not (self.home / sign).exists():
+            if self.process.poll() is not None:
                 raise SystemExit("the publish did not start")
             time.sleep(0.2)
-        yield report
-    finally:
-        stop.touch()
-        said, _ = process.communicate()
-        stop.unlink()
-        going.unlink(missing_ok=True)
-    report.extend(json.loads(said))
+
+    def tell(self, sign: str) -> None:
+        """To ``go`` or to ``stop``: no further publish begins."""
+        (self.home / sign).touch()
+
+
+@contextmanager
+def publishing(home: Path) -> Iterator[Publisher]:
+    """A publisher, ready or nearly so; it is stopped at the end."""
+    for sign in review_store.SIGNS:
+        (home / sign).unlink(missing_ok=True)
+    command = [sys.executable, "-m", "benchmarks.review_store", str(home)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    publisher = Publisher(home, process, [])
+    try:
+        yield publisher
+    except BaseException:
+        process.terminate()
+        raise
+    publisher.tell("stop")
+    publisher.tell("go")
+    said, _ = process.communicate()
+    publisher.report.extend(json.loads(said))
 
 
 # ------------------------------------------------------------------ what is told

@@ -7,8 +7,9 @@ last character, so that a search finds as many as it would in life. Cases are
 the demo's, put on customers with as many records, with the evidence of the case
 they come from.
 
-python -m benchmarks.review_store HOME GOING STOP publishes changes again and again until the
-file STOP exists; GOING says that the first one is about to write.
+python -m benchmarks.review_store HOME publishes changes again and again. Files in the home say
+where it is: it makes ``ready`` when it has read what it changes and waits for ``go``, makes
+``going`` when the first publish is about to write, and begins no other once there is ``stop``.
 """
 
 import json
@@ -66,6 +67,8 @@ from warehouse.tables import (
 _PHONE = re.compile(r"\d{8}$")
 _STRIDE = 100_000
 """Golden ids per copy."""
+SIGNS = ("ready", "go", "going", "stop")
+"""Files in the home by which the bench and the process that publishes follow each other."""
 _LOOKS = 50_000
 """Looks at cases in the audit log."""
 _STEP = 104_729
@@ -423,24 +426,25 @@ def _identity(pairs: pa.Table) -> Identity:
 
 
 # ------------------------------------------------------------------ a publish beside it
-def publish_changes(
-    wh: Warehouse, going: Path, stop: Path, share: float = 0.01
-) -> list[dict[str, float]]:
+def publish_changes(wh: Warehouse, home: Path, share: float = 0.01) -> list[dict[str, float]]:
     """Publish again and again, each time with a share of the customers changed.
 
     Args:
         wh: the warehouse.
-        going: file to make before the first publish.
-        stop: no further publish begins once this file exists.
+        home: where the signs are.
         share: of the customers that change.
 
     Returns:
         of each publish: customers changed, wall and CPU seconds.
     """
+    ready, go, going, stop = (home / sign for sign in SIGNS)
     found: list[dict[str, float]] = []
     base_ = publish.read_identity(wh)
     whole, (cases, members, _) = stored(wh), stored_cases(wh)
     chance = np.random.default_rng(11)
+    ready.touch()
+    while not go.exists():
+        time.sleep(0.2)
     while not stop.exists():
         size = whole.golden.num_rows
         some = chance.random(size) < share
@@ -467,9 +471,9 @@ def publish_changes(
 
 
 if __name__ == "__main__":
-    home_, going_, stop_ = map(Path, sys.argv[1:])
+    home_ = Path(sys.argv[1])
     opened = engine.connect(settings.load(home_))
     try:
-        print(json.dumps(publish_changes(opened, going_, stop_)))
+        print(json.dumps(publish_changes(opened, home_)))
     finally:
         opened.close()

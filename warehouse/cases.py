@@ -23,6 +23,8 @@ from warehouse.tables import case_evidence, case_member, review_case
 STATES = ("open", "skipped", "unsure", "waiting", "decided")
 ME, NOBODY = "me", "nobody"
 _AT_ONCE = 400
+_FEW = 2000
+"""Cases that are sorted faster than they are met on a walk along the queue."""
 
 Place = tuple[float, str]
 """Where a case stands in the queue: its expected cost and its id."""
@@ -193,18 +195,23 @@ def _row(found: sa.Row[Any]) -> Row:
     return Row(**values)
 
 
-def _conditions(wanted: Filter, login: str | None) -> list[sa.ColumnElement[bool]]:
+def _conditions(
+    wanted: Filter, login: str | None, *, few: bool = False
+) -> list[sa.ColumnElement[bool]]:
+    """A filter in SQL; ``few``: its cases are to be found first, not as the queue is walked."""
     found: list[sa.ColumnElement[bool]] = [
         review_case.c[name] == getattr(wanted, name)
         for name in ("kind", "customer_type", "reason", "band")
         if getattr(wanted, name) is not None
     ]
     if wanted.source is not None:
+        held = case_member.c.source == wanted.source
         found.append(
-            sa.exists().where(
-                case_member.c.source == wanted.source,
-                case_member.c.case_id == review_case.c.case_id,
-            )
+            review_case.c.case_id.in_(sa.select(case_member.c.case_id).where(held))
+            if few
+            else sa.select(sa.literal(1))
+            .where(held, case_member.c.case_id == review_case.c.case_id)
+            .exists()
         )
     if wanted.low is not None:
         found.append(review_case.c.probability >= wanted.low)
@@ -230,17 +237,53 @@ def _from(wanted: Filter) -> sa.FromClause:
 
 
 def _ranked(
-    wanted: Filter, login: str | None, place: Place | None, limit: int, *, back: bool = False
+    wanted: Filter,
+    login: str | None,
+    place: Place | None,
+    limit: int,
+    *,
+    back: bool = False,
+    few: bool = False,
 ) -> sa.Select[Any]:
-    """Cases in the order of the queue after a place; or before it, nearest first."""
-    query = sa.select(*_COLUMNS).select_from(_from(wanted))
-    query = query.where(*_conditions(wanted, login))
+    """Cases in the order of the queue after a place; or before it, nearest first.
+
+    ``few``: the filter has few cases (:func:`_has_few`). They are found first and sorted then:
+    an index in the order of the queue would be walked to its end for them, so it is kept out
+    by adding nothing to what it is sorted by.
+    """
+    keys = (review_case.c.expected_cost + 0.0, review_case.c.case_id) if few else _PLACE
+    order = [column.asc() if back else column.desc() for column in keys]
+    found = sa.select(review_case.c.case_id).select_from(_from(wanted))
+    found = found.where(*_conditions(wanted, login, few=few))
     if place is not None:
-        here = sa.tuple_(*map(sa.literal, place))
-        keys = sa.tuple_(*_PLACE)
-        query = query.where(keys > here if back else keys < here)
-    order = (column.asc() if back else column.desc() for column in _PLACE)
-    return query.order_by(*order).limit(limit)
+        here, there = sa.tuple_(*map(sa.literal, place)), sa.tuple_(*keys)
+        found = found.where(there > here if back else there < here)
+    some = found.order_by(*order).limit(limit).subquery()
+    # Only these are read whole: the walk along the queue stays within its index if it can.
+    query = sa.select(*_COLUMNS).select_from(_BOTH)
+    return query.where(review_case.c.case_id.in_(sa.select(some.c.case_id))).order_by(*order)
+
+
+def _has_few(wh: Warehouse, connection: sa.Connection, wanted: Filter) -> bool:
+    """Whether a filter that no index has in the order of the queue leaves few cases."""
+    narrow = (wanted.source, wanted.customer_type, wanted.reason, wanted.before)
+    if not any(narrow) or _from(wanted) is _TOUCHED:
+        return False
+    tenths = _tenths(wh, connection, wanted)
+    return sum(many for tenth, (many, *_) in tenths.items() if wanted.band in (None, tenth)) <= _FEW
+
+
+_Tenths = dict[int, tuple[int, int, float]]
+"""Band → cases, those with a probability, and the sum of these."""
+
+
+def _tenths(wh: Warehouse, connection: sa.Connection, wanted: Filter) -> _Tenths:
+    """Cases of a filter in any state by band, kept until the next publish; without its bounds."""
+    rest = replace(wanted, states=STATES, assignee=None, band=None, low=None, high=None)
+    conditions = _conditions(rest, None)
+    return once(
+        wh, connection, ("bands", str(rest)), lambda: _sums(connection, review_case, conditions)
+    )
 
 
 def queue(
@@ -260,7 +303,9 @@ def queue(
         login: who ``me`` is.
     """
     with wh.read(BOTH) as connection:
-        query = _ranked(wanted or Filter(), login, after, limit + 1)
+        asked = wanted or Filter()
+        few = _has_few(wh, connection, asked)
+        query = _ranked(asked, login, after, limit + 1, few=few)
         rows = [_row(one) for one in connection.execute(query)]
     return Page(rows[:limit], rows[limit - 1].place if len(rows) > limit else None)
 
@@ -304,8 +349,9 @@ def neighbors(
 ) -> tuple[str | None, str | None]:
     """The cases of a filter before and after a place in the queue."""
     with wh.read(BOTH) as connection:
+        few = _has_few(wh, connection, wanted)
         found = [
-            connection.execute(_ranked(wanted, login, place, 1, back=back)).first()
+            connection.execute(_ranked(wanted, login, place, 1, back=back, few=few)).first()
             for back in (True, False)
         ]
     before, after = (one.case_id if one is not None else None for one in found)
@@ -322,22 +368,14 @@ def bands(wh: Warehouse, wanted: Filter | None = None, login: str | None = None)
         if _from(asked) is _TOUCHED:
             found = _sums(connection, _from(asked), _conditions(asked, login))
         else:  # most cases have no state: count all, and take off those in other states
-            rest = replace(asked, states=STATES, assignee=None)
+            found = dict(_tenths(wh, connection, asked))
             other = tuple(state for state in STATES if state not in asked.states)
-            conditions = _conditions(rest, login)
-            found = dict(
-                once(
-                    wh,
-                    connection,
-                    ("bands", str(rest)),
-                    lambda: _sums(connection, review_case, conditions),
-                )
-            )
             away: sa.ColumnElement[bool] = case_state.c.state.in_(other)
             if asked.assignee == NOBODY:
                 away = away | case_state.c.assignee.is_not(None)
-            off = [away, *conditions]
-            for tenth, less in _sums(connection, _TOUCHED, off).items():
+            touched = sa.select(case_state.c.case_id).where(away)
+            off = [review_case.c.case_id.in_(touched), *_unindexed(asked)]
+            for tenth, less in _sums(connection, review_case, off).items():
                 many, known, total = found[tenth]
                 found[tenth] = (many - less[0], known - less[1], total - less[2])
     return [
@@ -347,10 +385,16 @@ def bands(wh: Warehouse, wanted: Filter | None = None, login: str | None = None)
     ]
 
 
+def _unindexed(wanted: Filter) -> list[sa.ColumnElement[bool]]:
+    """What a filter asks of cases that are looked up by id: the index of kinds is kept out."""
+    rest = replace(wanted, kind=None, states=STATES, assignee=None, band=None)
+    found = _conditions(rest, None)
+    return found if wanted.kind is None else [review_case.c.kind + "" == wanted.kind, *found]
+
+
 def _sums(
     connection: sa.Connection, of: sa.FromClause, conditions: Sequence[sa.ColumnElement[bool]]
-) -> dict[int, tuple[int, int, float]]:
-    """Band → cases, those with a probability, and the sum of these."""
+) -> _Tenths:
     chance = review_case.c.probability  # null for cases of kind override
     measures = (sa.func.count(), sa.func.count(chance), sa.func.sum(chance))
     query = sa.select(review_case.c.band, *measures).select_from(of).where(*conditions)

@@ -252,6 +252,12 @@ def migration_options(connection: sa.Connection, store: str) -> dict[str, Any]:
     }
 
 
+def _revision(connection: sa.Connection, store: str) -> str | None:
+    """The version that a store's tables have; None before the first migration."""
+    options = migration_options(connection, store)
+    return MigrationContext.configure(connection, opts=options).get_current_revision()
+
+
 def connect(settings: Settings) -> Warehouse:
     """Open both stores.
 
@@ -270,9 +276,7 @@ def connect(settings: Settings) -> Warehouse:
             if not wh.is_postgresql and not Path(str(url.database)).is_file():
                 raise WarehouseError(where, "there is no such file", do=_MIGRATE)
             with wh.read(store) as connection:
-                current = MigrationContext.configure(
-                    connection, opts=migration_options(connection, store)
-                ).get_current_revision()
+                current = _revision(connection, store)
             if current is None:
                 raise WarehouseError(where, f"it has no {store} tables yet", do=_MIGRATE)
             if current not in known:
@@ -311,12 +315,13 @@ def migrate(settings: Settings) -> None:
             url = wh.engines[store].url
             if not wh.is_postgresql:
                 Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+            with wh.read(store) as connection:
+                if _revision(connection, store) == scripts.get_current_head():
+                    continue  # without waiting for whoever writes
             with wh.write(store) as connection:
-                options = migration_options(connection, store)
                 if wh.is_postgresql:
                     connection.execute(sa.schema.CreateSchema(store, if_not_exists=True))
-                context = MigrationContext.configure(connection, opts=options)
-                current = context.get_current_revision()
+                current = _revision(connection, store)
                 if current is not None and current not in known:
                     raise WarehouseError(
                         place(url),

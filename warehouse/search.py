@@ -29,6 +29,8 @@ _IDENTIFIERS = ("national_id", "tax_id", "org_code", "license_no")
 _AFTER_ALL = "\U0010ffff"
 _LOOKED_AT = 40
 """Rows read per customer asked for: a customer may have many keys with one beginning."""
+_ONE_BY_ONE = 10_000
+"""Keys whose customers are looked up one by one; of more, sets of customers are compared."""
 
 
 @dataclass(frozen=True)
@@ -148,12 +150,24 @@ def _by_id(connection: sa.Connection, typed: str) -> list[Found]:
 
 
 def _rows(connection: sa.Connection, alternative: list[str], limit: int) -> list[sa.Row[Any]]:
-    """Rows of the first beginning whose customers have a key of every other one too."""
+    """Rows of one beginning whose customers have a key of every other one too.
+
+    With few keys of one of them, their customers are looked at one by one; else the customers of
+    the two rarest are compared at once.
+    """
     table = customer_search
+    counted = {one: _keys_of(connection, one) for one in alternative} if alternative[1:] else {}
+    first, *others = sorted(alternative, key=lambda one: (counted.get(one, 0), -len(one), one))
     query = sa.select(table.c.key, table.c.kind, table.c.golden_id).where(
-        _begins(table.c.key, alternative[0])
+        _begins(table.c.key, first)
     )
-    for other in alternative[1:]:
+    if others and counted[first] > _ONE_BY_ONE:
+        sets = (
+            sa.select(table.c.golden_id).where(_begins(table.c.key, one))
+            for one in (first, others.pop(0))
+        )
+        query = query.where(table.c.golden_id.in_(sa.intersect(*sets)))
+    for other in others:
         same = table.alias()
         has = sa.select(sa.literal(1)).where(
             same.c.golden_id == table.c.golden_id, _begins(same.c.key, other)
@@ -161,6 +175,13 @@ def _rows(connection: sa.Connection, alternative: list[str], limit: int) -> list
         query = query.where(has.exists())
     query = query.order_by(table.c.key, table.c.kind, table.c.golden_id)
     return list(connection.execute(query.limit(limit * _LOOKED_AT)))
+
+
+def _keys_of(connection: sa.Connection, beginning: str) -> int:
+    """How many keys begin so; counted no further than it matters."""
+    some = sa.select(sa.literal(1)).where(_begins(customer_search.c.key, beginning))
+    counted = sa.select(sa.func.count()).select_from(some.limit(_ONE_BY_ONE + 1).subquery())
+    return int(connection.execute(counted).scalar_one())
 
 
 def _begins(column: sa.ColumnElement[str], beginning: str) -> sa.ColumnElement[bool]:

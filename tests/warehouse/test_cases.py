@@ -1,5 +1,7 @@
 """The queue: what a publish puts in it, in which order it is read, and what leaves it."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from dedupe import cases as making
@@ -81,6 +83,32 @@ def test_filters_choose_cases(queued):
     first = cases.queue(queued.wh).rows[0]
     assert _titles(queued, before=first.since) == []
     assert len(_titles(queued, before=first.since.replace(year=first.since.year + 1))) == 4
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        Filter(source="crm"),
+        Filter(source="erp", kind="merge"),
+        Filter(customer_type="person"),
+        Filter(reason="likely", source="crm", band=4),
+        Filter(before=datetime(2999, 1, 1, tzinfo=UTC)),
+        Filter(before=datetime(1999, 1, 1, tzinfo=UTC)),
+    ],
+)
+def test_many_cases_and_few_are_listed_alike(queued, wanted, monkeypatch):
+    few = cases.queue(queued.wh, wanted).rows
+    monkeypatch.setattr(cases, "_FEW", -1)
+    many = cases.queue(queued.wh, wanted).rows
+    assert many == few
+    assert cases.count(queued.wh, wanted) == len(few)
+    for row in many:
+        walked = cases.neighbors(queued.wh, wanted, row.place)
+        with monkeypatch.context() as patched:
+            patched.setattr(cases, "_FEW", 2000)
+            assert cases.neighbors(queued.wh, wanted, row.place) == walked
+    if many[1:]:
+        assert cases.queue(queued.wh, wanted, after=many[0].place).rows == many[1:]
 
 
 def test_a_filter_comes_back_from_json():

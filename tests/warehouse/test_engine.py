@@ -89,6 +89,16 @@ def _postgresql(folder: Path, url: str) -> Settings:
     return Settings(home=folder, database_url=url, review_url=url, lake=str(folder))
 
 
+def test_what_is_up_to_date_is_opened_while_a_publish_writes(migrated, monkeypatch):
+    warehouse = engine.connect(migrated)
+    monkeypatch.setattr(engine, "BUSY_SECONDS", 0.2)
+    with warehouse.write() as writing:
+        writing.execute(sa.insert(tables.id_sequence).values(name="held", next_number=1))
+        engine.migrate(migrated)
+        engine.connect(migrated).close()
+    warehouse.close()
+
+
 def test_missing_files_are_not_made_by_connecting(tmp_path):
     settings = Settings(
         home=tmp_path,

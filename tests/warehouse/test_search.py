@@ -55,6 +55,13 @@ def test_a_customer_is_found_by(found, typed, names):
     assert sorted(found(typed)) == sorted(names)
 
 
+@pytest.mark.parametrize("typed", ["anna m", "Muller, Anna", "anna zhang", "zhang 138", "li na li"])
+def test_words_that_many_customers_have_find_the_same(found, typed, monkeypatch):
+    one_by_one = found(typed)
+    monkeypatch.setattr(search, "_ONE_BY_ONE", 0)
+    assert found(typed) == one_by_one
+
+
 def test_whole_keys_come_first_and_the_number_is_limited(found):
     assert found("138", limit=1) != []
     assert len(found("138", limit=1)) == 1
