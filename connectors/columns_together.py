@@ -39,8 +39,8 @@ _ALIKE = (
 
 
 def less_sure_beside_headings(columns: list[Column]) -> list[Column]:
-    """Whose the values of a column are its heading says, not they: where another heading
-    names such values, the customer's are those, and these may be a salesperson's."""
+    """Doubt a column that only its values speak for, where another one's heading says that it
+    holds such values of the customer: these may be a salesperson's."""
     said = {c.field for c in columns if c.role == "field" and c.reason.startswith(HEADING)}
     result = []
     for c in columns:

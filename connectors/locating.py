@@ -188,7 +188,7 @@ def _system(template: str, name: str, real: str, written: str, secret: str) -> P
 
 def _without_password(url: str, parsed: sa.URL, name: str) -> tuple[str, str]:
     """The URL as it may be written down, and the variable that holds the password."""
-    if parsed.password is None:
+    if not parsed.password:
         return url, ""
     in_variables = re.search(r"://[^@/]*\$\{([A-Za-z_]\w*)\}[^@/]*@", url)
     if in_variables:

@@ -67,7 +67,10 @@ def show_written(path: Path, proposal: Proposal, place: Place) -> None:
     """What was written, and what comes next."""
     out.print(f"wrote {path} ({proposal.rows:,} records looked at)")
     if place.secret:
-        out.print(f"The password is not in it: set the environment variable {place.secret}.")
+        out.print(
+            f"The password is not in it: set the environment variable {place.secret}"
+            " (special characters as %XX)."
+        )
     out.print(f"Next: onefold source check {place.name}")
 
 
