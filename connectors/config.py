@@ -7,6 +7,7 @@ the connector of its kind.
 
 import difflib
 import re
+import zoneinfo
 from collections import defaultdict
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -106,6 +107,8 @@ class SourceConfig(BaseModel):
     """Input fields whose values are HTML: entities become characters, tags blanks."""
     day_first: bool = False
     """Whether 3/4/2020 is the third of April."""
+    time_zone: str = "UTC"
+    """Zone of the moments that name none, such as Asia/Shanghai."""
     country: str | None = Field(default=None, pattern=r"^[A-Z]{2}$")
     """ISO 3166 code assumed where a record names no country; default: the home's."""
     customer_type: Literal["person", "organization"] | None = None
@@ -158,6 +161,17 @@ class SourceConfig(BaseModel):
                 near = nearest_input_field(name)
                 hint = f"; did you mean '{near}'?" if near else ""
                 raise ValueError(f"'{name}' is no input field{hint}")
+        return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            zoneinfo.ZoneInfo(value)
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(
+                "there is no such time zone; write it as Europe/Berlin or UTC"
+            ) from None
         return value
 
     @field_validator("schedule")

@@ -142,13 +142,13 @@ def parse_timestamp(text: str | None, *, day_first: bool = False, zone: str = "U
     """
     if not text:
         return Moment()
-    if zone == "UTC" and _ISO_MOMENT.fullmatch(text):  # most systems write it so
+    if _ISO_MOMENT.fullmatch(text):  # most systems write it so
         try:
             moment = datetime.fromisoformat(text)
         except ValueError:  # no such day or hour: the way below says why
             return _parse_timestamp(text, day_first, zone)
         if moment.date() >= EARLIEST:
-            return Moment(moment.replace(tzinfo=UTC))
+            return Moment(_in_utc(moment, moment.tzinfo or _zone(zone)))
     return _parse_timestamp(text, day_first, zone)
 
 

@@ -245,7 +245,8 @@ def _moments(
 ) -> list[datetime | None] | pa.Array:
     column = cells.first(field)
     formats = tuple(config.formats.get(field, ()))
-    known = moments.read_iso(column if not formats else [None] * len(column))
+    plain = not formats and config.time_zone == "UTC"
+    known = moments.read_iso(column if plain else [None] * len(column))
     others = [
         None if is_known else cell
         for cell, is_known in zip(column, known.is_valid().to_pylist(), strict=True)
@@ -258,9 +259,8 @@ def _moments(
         if formats:
             day = dates.parse(cell, formats=formats, day_first=day_first)
             if day.value and not day.problems:
-                start = datetime(day.value.year, day.value.month, day.value.day, tzinfo=UTC)
-                return dates.Moment(start)
-        return dates.parse_timestamp(cell, day_first=day_first)
+                cell = day.value.isoformat()
+        return dates.parse_timestamp(cell, day_first=day_first, zone=config.time_zone)
 
     return pc.coalesce(known, pa.array(_values(cells, field, others, read), known.type))
 

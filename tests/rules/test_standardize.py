@@ -313,6 +313,20 @@ def test_formats_of_the_source_are_used_for_dates_and_moments():
     assert record["created_at"] == datetime(2007, 9, 13, tzinfo=UTC)
 
 
+def test_moments_without_a_zone_are_of_the_zone_of_the_source():
+    def created(text, **settings):
+        record = only({"name": "李娜", "created_at": text}, time_zone="Asia/Shanghai", **settings)
+        return record["created_at"]
+
+    morning = datetime(2024, 2, 2, 20, 5, 6, tzinfo=UTC)
+    assert created("2024-02-03 04:05:06") == created("2024/2/3 04:05:06") == morning
+    assert created("2024-02-03 04:05:06.5") == morning.replace(microsecond=500000)
+    assert created("2024-02-02T20:05:06Z") == created("2024-02-02T21:05:06+01:00") == morning
+    midnight = datetime(2024, 2, 2, 16, tzinfo=UTC)
+    assert created("2024-02-03") == created("20240203", formats={"created_at": "YYYYMMDD"})
+    assert created("2024-02-03") == midnight
+
+
 # --- phones, e-mails, country
 
 

@@ -51,9 +51,11 @@ def test_stop_date_of_u8_closes_a_customer(database, staged):
 
 def test_customer_of_u8_that_was_never_changed_has_its_creation(database, staged):
     found = staged(template="yonyou_u8", url=database("yonyou_u8"))
-    assert found["0000123"]["updated_at"] == datetime(2024, 5, 6, tzinfo=UTC)
-    assert found["张三"]["updated_at"] == datetime(2020, 2, 2, 8, tzinfo=UTC)
-    assert found["123"]["updated_at"] == datetime(2018, 1, 1, tzinfo=UTC)
+    assert found["0000123"]["updated_at"] == datetime(
+        2024, 5, 5, 16, tzinfo=UTC
+    )  # China's midnight
+    assert found["张三"]["updated_at"] == datetime(2020, 2, 2, tzinfo=UTC)
+    assert found["123"]["updated_at"] == datetime(2017, 12, 31, 16, tzinfo=UTC)
 
 
 def test_older_u8_without_newer_columns_and_with_gbk_text_is_read(tmp_path, staged):
@@ -90,8 +92,8 @@ def test_fields_of_k3_are_read_and_own_ones_can_be_mapped(database, staged):
     assert row["tax_id"] == "91320594MA1MX3YU9N"
     assert row["phones"] == ["+8613800001111", "+8651266001234"]
     assert json.loads(row["attributes"]) == {"number": "01.001", "wechat": "微信 sample"}
-    assert row["updated_at"] == datetime(2015, 6, 7, tzinfo=UTC)  # FLastModifyDate is null
-    assert found["103"]["updated_at"] == datetime(2023, 8, 9, 10, 11, 12, tzinfo=UTC)
+    assert row["updated_at"] == datetime(2015, 6, 6, 16, tzinfo=UTC)  # FLastModifyDate is null
+    assert found["103"]["updated_at"] == datetime(2023, 8, 9, 2, 11, 12, tzinfo=UTC)
 
 
 def test_customer_of_cloud_is_read_once_for_all_its_organizations(database, staged):
@@ -111,4 +113,4 @@ def test_answer_of_clouds_query_interface_is_read_as_a_file(home, staged):
     )
     row = staged(template="kingdee_cloud", path="data/BD_Customer.csv")["1001"]
     assert row["tax_id"] == "91330106MA27XU3LXL" and row["status"] == "active"
-    assert row["updated_at"] == datetime(2024, 2, 3, 4, 5, 6, tzinfo=UTC)
+    assert row["updated_at"] == datetime(2024, 2, 2, 20, 5, 6, tzinfo=UTC)

@@ -225,3 +225,18 @@ def test_exports_of_hubspot_are_read_by_their_labels(export, staged):
     company = staged("DE", template="hubspot_companies", path=path)["9001"]
     assert company["customer_type"] == "organization" and company["country"] == "DE"
     assert json.loads(company["attributes"]) == {"domain": "example.org"}
+
+
+def test_template_for_files_maps_a_table_that_is_named(tmp_path, staged, run_sql):
+    (tmp_path / "replica.db").touch()
+    url = f"sqlite:///{tmp_path / 'replica.db'}"
+    run_sql(
+        url,
+        "CREATE TABLE contact (hs_object_id text, first_name text, last_name text, email text,"
+        " archived boolean, lastmodifieddate text)",
+        "INSERT INTO contact VALUES ('151', 'Ann', 'Muster', 'ann@example.com', 'true',"
+        " '2024-01-05T09:10:11.123Z')",
+    )
+    row = staged("DE", template="hubspot_contacts", url=url, table="contact")["151"]
+    assert (row["name"], row["status"]) == ("Ann Muster", "closed")
+    assert row["updated_at"] == datetime(2024, 1, 5, 9, 10, 11, 123000, tzinfo=UTC)
