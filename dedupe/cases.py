@@ -20,6 +20,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dedupe.suggestions import SPLITS_RIGHT
+
 CUSTOMERS = 8
 """Golden customers in a case at most."""
 RECORDS = 30
@@ -215,7 +217,11 @@ def _case(
     shown: Mapping[str, Mapping[str, Any]],
     speaking: Mapping[tuple[str, str], tuple[str | None, str | None]],
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """A case and its members; as likely as the joint that it needs and that is least sure."""
+    """A case and its members; as likely as the joint that it needs and that is least sure.
+
+    The pair that makes a customer doubtful is far from likely by itself, but the others hold it:
+    what a split's customer is worth follows from how often such a suggestion is right.
+    """
     kind = group[0].kind
     customers = sorted(
         {one for doubt in group for one in (doubt.left_golden, doubt.right_golden)},
@@ -223,6 +229,7 @@ def _case(
     )
     partition = [sorted(records[one]) for one in customers]
     doubt = _weakest_joint(group)
+    probability = 1.0 - SPLITS_RIGHT if kind == "split" else doubt.probability
     sources = sorted({source_of(one) for part in partition for one in part})
     name = case_id(kind, partition)
     count = sum(map(len, partition))
@@ -238,10 +245,10 @@ def _case(
         "record_count": count,
         "customer_count": len(customers),
         "source_count": len(sources),
-        "probability": doubt.probability,
-        "band": band(doubt.probability),
+        "probability": probability,
+        "band": band(probability),
         "expected_cost": expected_cost(
-            doubt.probability, pairs_at_stake(kind, list(map(len, partition))), len(sources)
+            probability, pairs_at_stake(kind, list(map(len, partition))), len(sources)
         ),
         "reason": doubt.reason,
         "strongest": strongest,

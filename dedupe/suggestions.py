@@ -32,6 +32,8 @@ SUGGESTIONS_SCHEMA = pa.schema(
 SPLIT_PROBABILITY = 0.1
 """Probability of a pair up to which it makes its cluster doubtful: two in five are right to
 split then, of clusters that only hang on a weak pair one in five (invented worlds)."""
+SPLITS_RIGHT = 0.4
+"""Share of suggested splits that are right to split: the two in five of above."""
 REASONS = {
     "likely": "The two are likely, but not certain enough to merge.",
     "others": "One pair of records matches, but the others speak against it.",

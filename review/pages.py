@@ -5,7 +5,7 @@ redirect with a word for the next page, and words in the reader's language.
 """
 
 import zoneinfo
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,6 +20,7 @@ from onefold.errors import AccountError, OnefoldError, WarehouseError
 from review.language import LANGUAGES, N_, NAMES, preferred, translations
 from review.language.formats import Formats
 from review.policy import ReviewPolicy
+from review.presenters import masking
 from review.security import caller as callers
 from review.security.cookies import Cookies
 from review.security.key import Key
@@ -118,8 +119,9 @@ def render(request: Request, template: str, /, status: int = 200, **values: Any)
         values: what the template shows.
 
     Every template also sees ``me`` (the caller or None), ``csrf_token``, ``language``,
-    ``theme``, ``path``, ``waits`` (what waits for the caller, by path), ``flash`` (text, kind
-    and undo, or None) and the filters of language/formats.py.
+    ``theme``, ``path``, ``waits`` (what waits for the caller, by path), ``free`` (what stewards
+    wrote, as the caller may see it), ``flash`` (text, kind and undo, or None) and the filters of
+    language/formats.py.
     """
     state = request.app.state
     cookies = _cookies(request)
@@ -138,6 +140,7 @@ def render(request: Request, template: str, /, status: int = 200, **values: Any)
             here=here(request),
             parts=state.parts,
             waits=_waits(request),
+            free=_free(request),
             flash=flash,
             policy=state.policy,
             **values,
@@ -148,6 +151,13 @@ def render(request: Request, template: str, /, status: int = 200, **values: Any)
     if flash is not None:
         cookies.drop(page, cookies.flash)
     return page
+
+
+def _free(request: Request) -> Callable[[str], str]:
+    """Gives what stewards wrote in their own words as the caller may see it."""
+    caller = callers.of(request)
+    may_see_all = caller is not None and caller.may("steward")
+    return lambda text: masking.words(text, may_see_all)
 
 
 def _waits(request: Request) -> dict[str, int]:

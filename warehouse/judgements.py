@@ -582,7 +582,8 @@ def listed(
     limit: int = 200,
     after: tuple[datetime, str] | None = None,
 ) -> list[dict[str, Any]]:
-    """Judgements, latest first: columns of the table without groups and evidence, and record_count.
+    """Judgements, latest first: columns of the table without groups and evidence, record_count, and
+    golden_ids: the customers that it was about.
 
     Args:
         wh: the warehouse.
@@ -603,7 +604,8 @@ def listed(
         found = [_told(row) for row in connection.execute(query.limit(limit))]
     for one in found:
         one["record_count"] = sum(map(len, one.pop("groups") or []))
-        del one["before"], one["pinned"]
+        one["golden_ids"] = list(one.pop("before"))
+        del one["pinned"]
     return found
 
 

@@ -101,9 +101,10 @@ def unpublished(wh: Warehouse, record_ids: Sequence[str], golden_ids: Sequence[s
     )
     with wh.read(REVIEW) as connection:
         rows = connection.execute(query).all()
+    # What was decided and undone since changes nothing.
     return sum(
-        int(row.decision_id[1:]) > known.made
-        or (row.revoked_at is not None and utc(row.revoked_at) > utc(found.at))
+        (int(row.decision_id[1:]) > known.made)
+        != (row.revoked_at is not None and utc(row.revoked_at) > utc(found.at))
         for row in rows
     )
 

@@ -6,9 +6,8 @@ from typing import Any
 from review.language import translations
 from review.presenters.fields import LABELS
 from review.presenters.golden import Chosen
-from review.presenters.masking import seen
+from review.presenters.masking import HIDDEN, seen, words
 from review.presenters.timeline import Told
-from rules.customer import PERSONAL
 from warehouse.customers import plain
 
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
@@ -36,8 +35,8 @@ def record(row: Mapping[str, Any], may_see_all: bool) -> dict[str, Any]:
 
 def decided(row: Mapping[str, Any], may_see_all: bool) -> dict[str, Any]:
     """A decision; a viewer does not see a value that was set for a personal column."""
-    hidden = not may_see_all and row["field"] in PERSONAL
-    return {**row, "value": None if hidden else row["value"]}
+    value = None if row["field"] in HIDDEN and not may_see_all else row["value"]
+    return {**row, "value": value, "reason": words(row["reason"], may_see_all)}
 
 
 def chosen(found: Sequence[Chosen], language: str) -> list[dict[str, Any]]:

@@ -7,15 +7,15 @@ from typing import Any
 
 from review.language import N_
 from review.presenters.fields import LABELS, PARTS, lines
-from review.presenters.masking import seen
+from review.presenters.masking import seen, words
 from warehouse.customers import Event, Version
 
 LINEAGE: Mapping[str, str] = {
-    "created": N_("%(id)s began with %(count)s records"),
-    "absorbed": N_("%(id)s was merged into %(other)s with %(count)s records"),
-    "split": N_("%(count)s records went from %(other)s to %(id)s"),
+    "created": N_("%(id)s began; records: %(count)s"),
+    "absorbed": N_("%(id)s was merged into %(other)s; records: %(count)s"),
+    "split": N_("From %(other)s to %(id)s; records: %(count)s"),
     "retired": N_("%(id)s ended"),
-    "restored": N_("%(id)s came back with %(count)s records"),
+    "restored": N_("%(id)s came back; records: %(count)s"),
 }
 VERSIONS: Mapping[str, str] = {
     "created": N_("Published for the first time"),
@@ -87,7 +87,7 @@ def _told(event: Event, may_see_all: bool) -> Told:
             {"left": said["left_id"] or "", "right": said["right_id"] or ""},
             field=LABELS.get(said["field"] or "", said["field"] or ""),
             who=said["revoked_by"] if taken_back else said["decided_by"],
-            why=said["revoked_reason"] if taken_back else said["reason"],
+            why=words(said["revoked_reason" if taken_back else "reason"] or "", may_see_all),
             link=f"/judgements/{judgement_id}" if judgement_id else "",
         )
     return Told(

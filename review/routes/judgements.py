@@ -20,12 +20,18 @@ router = APIRouter(prefix="/judgements", include_in_schema=False)
 @router.get("")
 def waiting(request: Request, caller: Viewer, wh: Stores) -> Response:
     """Judgements that wait for a second person, and the latest ones."""
+    waiting, latest = judgements.listed(wh, state="waiting"), judgements.listed(wh, limit=50)
+    of_cases = {one["case_id"] for one in [*waiting, *latest] if one["case_id"]}
+    titles = {
+        case_id: masking.seen("name", title, caller.may("steward"))
+        for case_id, title in cases.titles(wh, sorted(of_cases)).items()
+    }
     return pages.render(
         request,
         "judgements/list.html",
-        waiting=judgements.listed(wh, state="waiting"),
-        latest=judgements.listed(wh, limit=50),
-        may_decide=caller.may("steward"),
+        waiting=waiting,
+        latest=latest,
+        titles=titles,
         kinds=KINDS,
         states=STATES,
     )

@@ -67,6 +67,44 @@
   });
   window.addEventListener("pageshow", () => { sent = false; });
 
+  // ---------------------------------------------------------------- help
+  // The keys of what is on the page now, each in the words of what it does.
+  function words(control) {
+    const named = (control.labels && control.labels[0]) || control;
+    const copy = named.cloneNode(true);
+    copy.querySelectorAll("kbd, .hidden").forEach((one) => one.remove());
+    return copy.textContent.trim().replace(/\s+/g, " ") || control.getAttribute("aria-label") || named.textContent.trim();
+  }
+
+  function explain(list) {
+    list.querySelectorAll("[data-own]").forEach((row) => row.remove());
+    list.querySelectorAll("[data-with]").forEach((row) => {
+      row.hidden = ![...document.querySelectorAll(row.dataset.with)].some(visible);
+    });
+    const known = new Set(["?"]);
+    const before = list.firstElementChild;
+    for (const control of document.querySelectorAll("[data-key]")) {
+      const key = control.dataset.key;
+      if (known.has(key) || !visible(control)) continue;
+      known.add(key);
+      const row = document.createElement("div");
+      row.dataset.own = "";
+      const name = document.createElement("kbd");
+      name.textContent = key;
+      row.append(document.createElement("dt"), document.createElement("dd"));
+      row.firstChild.append(name);
+      row.lastChild.textContent = words(control);
+      list.insertBefore(row, before);
+    }
+    for (const row of list.querySelectorAll("[data-with]")) {
+      if (known.has(row.querySelector("kbd").textContent) && row.querySelector("kbd").textContent !== "?") row.hidden = true;
+    }
+  }
+
+  document.addEventListener("click", (event) => {
+    if (event.target.closest('[data-opens="keys"]')) explain(document.querySelector("#keys dl"));
+  });
+
   // ---------------------------------------------------------------- groups
   function pick(at, number) {
     const head = at && at.closest && at.closest("th[data-record]");

@@ -159,7 +159,17 @@ def test_the_help_names_the_keys_and_lets_none_through(page: Page, wh: Warehouse
     steward = page("steward")
     steward.goto(f"/cases/{one.case_id}")
     press(steward, "?")
-    expect(steward.get_by_role("dialog", name="Keys")).to_be_visible()
+    help = steward.get_by_role("dialog", name="Keys")
+    expect(help).to_be_visible()
+    told = dict(
+        zip(
+            help.locator("dl > div:visible kbd").all_inner_texts(),
+            help.locator("dl > div:visible dd").all_inner_texts(),
+            strict=True,
+        )
+    )
+    assert told.keys() >= set("qarsncmdu/?"), "every key of the page"
+    assert (told["a"], told["n"], told["c"]) == ("One customer", "Not sure", "Comment")
     press(steward, "a")
     press(steward, "Escape")
     expect(steward.get_by_role("dialog", name="Keys")).to_be_hidden()

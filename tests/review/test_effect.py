@@ -121,10 +121,12 @@ def test_pages_say_what_is_decided_and_not_published_yet(
     case = _case(steward)
     golden_id = case["golden_ids"][0]
     pages = [f"/cases/{case['case_id']}", f"/customers/{golden_id}"]
-    notice = "Decided, not published yet"
+    notice = "Not published yet"
     asked = {"Accept-Language": "en"}
     assert not any(notice in steward.get(page, headers=asked).text for page in pages)
-    judgement_id = _judge(steward, case, kind="no_link")
+    _undo(steward, _judge(steward, case, kind="no_link"))
+    assert not any(notice in steward.get(page, headers=asked).text for page in pages)
+    judgement_id = _judge(steward, {**case, "version": 2}, kind="no_link")
     assert all(notice in steward.get(page, headers=asked).text for page in pages)
     apply()
     assert notice not in steward.get(pages[1], headers=asked).text

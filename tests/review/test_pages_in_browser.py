@@ -26,6 +26,14 @@ def test_every_page_is_readable_and_keeps_to_the_policy(
         wide = admin.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert wide <= 0, f"{path} is {wide} px wider than the window"
         shot(admin, f"{path.strip('/') or 'home'}-{language}-{theme}")
+        admin.keyboard.press("?")
+        told = set(admin.locator("dialog[open] dl > div:visible kbd").all_inner_texts())
+        keys = "els => els.filter(e => e.getClientRects().length).map(e => e.dataset.key)"
+        assert told >= {"/", "?", "Esc", *admin.locator("[data-key]").evaluate_all(keys)}, path
+        assert "j" not in told or admin.locator("[data-rows], [data-key=j]").count(), path
+        assert all(admin.locator("dialog[open] dl > div:visible dd").all_inner_texts()), path
+        axe(admin)
+        admin.keyboard.press("Escape")
     assert page.complaints.pop().startswith("Failed to load resource")  # type: ignore[attr-defined]
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from dedupe import cases as making
+from dedupe.suggestions import SPLITS_RIGHT
 from onefold.errors import CaseTaken, DecisionConflict, WarehouseError
 from warehouse import case_states, cases
 from warehouse.cases import Filter
@@ -73,6 +74,13 @@ def test_the_queue_has_the_highest_expected_cost_first_and_pages_without_gaps(qu
     assert cases.neighbors(queued.wh, Filter(), everything[0].place) == (None, ids[1])
 
 
+def test_a_split_is_as_likely_as_its_suggestions_prove_wrong_and_ranks_with_merges(queued):
+    rows = {row.title: row for row in cases.queue(queued.wh).rows}
+    split, merge = rows["Ann 7"], rows["Ann 3"]
+    assert split.probability == pytest.approx(1 - SPLITS_RIGHT), "not that of its weakest pair"
+    assert split.expected_cost > merge.expected_cost, "three records in two sources are at stake"
+
+
 def test_filters_choose_cases(queued):
     assert _titles(queued, kind="split") == ["Ann 7"]
     assert _titles(queued, reason="birth_date") == ["Ann 3"]
@@ -118,7 +126,7 @@ def test_a_filter_comes_back_from_json():
 
 def test_bands_count_open_cases_and_tell_what_the_model_expects(queued):
     found = {band.band: band for band in cases.bands(queued.wh)}
-    assert {band: one.cases for band, one in found.items()} == {0: 1, 3: 2, 4: 1}
+    assert {band: one.cases for band, one in found.items()} == {3: 2, 4: 1, 6: 1}
     assert found[3].expected == pytest.approx((0.31 + 0.33) / 2)
 
 

@@ -12,7 +12,7 @@ from dedupe import survivorship
 from review import deciding
 from review.pages import Policy, Stores
 from review.presenters import evidence, golden, plain, queue
-from review.presenters.masking import seen
+from review.presenters.masking import seen, words
 from review.problems import documented
 from review.routes.api.effects import Done, Effect
 from review.routes.api.parts import (
@@ -299,8 +299,13 @@ def get_case(
         would_be=[Chosen(**one) for one in plain.chosen(would_be, spoken)],
         evidence=_evidence(facts, spoken) if facts and not overriding else None,
         pinned=Pinned(**facts) if facts and overriding else None,
-        comments=[Comment.model_validate(one) for one in found.comments],
-        judgements=[Judged.model_validate(one) for one in found.judgements],
+        comments=[
+            Comment(**{**one, "said": words(one["said"], may_see_all)}) for one in found.comments
+        ],
+        judgements=[
+            Judged(**{**one, "reason": words(one["reason"], may_see_all)})
+            for one in found.judgements
+        ],
     )
 
 

@@ -1,7 +1,7 @@
 """Judgements: what was decided, undoing it, and the second person's answer."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import Query
 from pydantic import Field
@@ -9,9 +9,11 @@ from starlette.requests import Request
 
 from review import deciding
 from review.pages import Policy, Stores
+from review.presenters.masking import words
 from review.problems import documented
 from review.routes.api.effects import Done, Effect
 from review.routes.api.parts import After, Body, Key, Said, Shown, moment, part, place, token
+from review.security.caller import Caller
 from review.security.roles import Steward, Viewer
 from warehouse import audit, judgements, previews
 
@@ -50,6 +52,7 @@ class JudgementInList(JudgementRow):
     """A judgement in a list."""
 
     record_count: int
+    golden_ids: list[str] = Field(description="The customers that it was about")
 
 
 class Judgements(Shown):
@@ -99,7 +102,7 @@ def list_judgements(caller: Viewer, wh: Stores, asked: Annotated[Asked, Query()]
         limit=asked.limit + 1,
         after=(moment(at[0]), at[1]) if at else None,
     )
-    shown = [JudgementInList(**one) for one in found[: asked.limit]]
+    shown = [JudgementInList(**_told(one, caller)) for one in found[: asked.limit]]
     last = shown[-1] if len(found) > asked.limit else None
     return Judgements(
         judgements=shown,
@@ -112,7 +115,12 @@ def get_judgement(caller: Viewer, wh: Stores, judgement_id: Key) -> Judgement:
     """A judgement."""
     found = judgements.get(wh, judgement_id)
     audit.note(wh, caller.login, "view_judgement", "judgement", judgement_id)
-    return Judgement(**found)
+    return Judgement(**_told(found, caller))
+
+
+def _told(found: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    """A judgement as the caller may see it."""
+    return {**found, "reason": words(found["reason"], caller.may("steward"))}
 
 
 @router.get("/{judgement_id}/undo", responses=documented(404))

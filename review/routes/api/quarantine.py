@@ -9,6 +9,7 @@ from starlette.requests import Request
 
 from review import mending, records
 from review.pages import Stores
+from review.presenters import masking
 from review.presenters import quarantine as words
 from review.problems import documented
 from review.records import Cell
@@ -234,7 +235,8 @@ def _told(one: findings.Finding, language: str, may_see_all: bool) -> dict[str, 
 
 def _repair(one: repairs.Repair, may_see_all: bool) -> RepairRow:
     value = one.value and words.text_seen(one.field, one.value, may_see_all)
-    return RepairRow(**{**vars(one), "value": value})
+    reason = masking.words(one.reason, may_see_all)
+    return RepairRow(**{**vars(one), "value": value, "reason": reason})
 
 
 @router.get("")
