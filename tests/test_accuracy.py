@@ -1,7 +1,7 @@
 """The quality of matching on the small worlds that ship with Onefold cannot rot.
 
-Limits leave a margin of one to two points below what is reached (F1 .986 zh,
-.970 en; look-alikes merged 1.0 and 2.1 %).
+Limits leave a margin of one to one and a half points to what is reached (F1 .988 zh,
+.977 en; look-alikes merged 1.0 and 2.1 %).
 """
 
 from pathlib import Path
@@ -22,7 +22,7 @@ def figures(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 
 def test_customers_are_found_and_look_alikes_stay_apart(figures: dict[str, Any]) -> None:
-    least, most = {"zh": (0.972, 0.025), "en": (0.955, 0.04)}[figures["lang"]]
+    least, most = {"zh": (0.977, 0.02), "en": (0.964, 0.035)}[figures["lang"]]
     score = figures["evaluation"]
     assert score["f1"] >= least
     assert score["precision"] >= 0.97

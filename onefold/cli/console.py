@@ -141,10 +141,8 @@ def show_calibration(measured: Calibration) -> None:
         f" (bins of {FEW_PAIRS} pairs or more), beyond chance"
         f" {measured.largest_beyond_chance:.3f}"
     )
-    out.print(
-        " worth: independent answers, as pairs of the same two customers are right or wrong"
-        " together; beyond chance: what is left of a gap of this many in 95 of 100 cases"
-    )
+    out.print(" worth: independent answers; pairs of the same two customers stand or fall together")
+    out.print(" beyond chance: the gap less what chance makes of ten bins in 95 of 100 cases")
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1))
     for name in ("cut", "pairs above", "expected precision", "precision", "recall"):
         table.add_column(name, justify="right")
