@@ -328,6 +328,19 @@ def test_without_the_lake_a_finding_is_shown_and_mended_unchecked(
     assert one.post(path, json={"value": "13800000002"}).json()["checked"] is False
 
 
+def test_a_mended_date_is_tried_in_the_order_of_its_column(
+    client: Client, wh: Warehouse, home: Settings
+) -> None:
+    text = "Id,Name,Born\nS1,Joan Ashford,25/03/1980\nS3,Ann Ellery,31/02/1990\n"
+    (home.home / "data" / "shop.csv").write_text(text, encoding="utf-8")
+    declared = YML.format(name="shop", columns="{name: Name, birth_date: Born}")
+    (home.home / "sources" / "shop.yml").write_text(f"{declared}country: US\n", encoding="utf-8")
+    refresh(home)
+    path = f"/api/v1/quarantine/{finding(wh, 'shop:S3').quarantine_id}/repair"
+    told = client("steward").post(path, json={"value": "03/04/1990", "dry_run": True}).json()
+    assert told["becomes"] == ["1990-04-03"], "days first, as Joan Ashford's date tells"
+
+
 def test_of_a_source_or_record_that_is_gone_nothing_is_promised(
     client: Client, wh: Warehouse, home: Settings
 ) -> None:
