@@ -137,7 +137,7 @@ def _listed_of_mssql(element: listed, compiler: Any, **options: Any) -> str:
     return f"STRING_AGG({text}, '{SEPARATOR}') WITHIN GROUP (ORDER BY {sorts})"
 
 
-@compiles(listed, "oracle")
+@compiles(listed, "oracle", "ibm_db_sa")
 def _listed_of_oracle(element: listed, compiler: Any, **options: Any) -> str:
     value, *order = element.clauses
     text, sorts = _parts(value, order, compiler, options)

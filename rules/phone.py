@@ -78,6 +78,9 @@ _MOBILE_IN_TEXT = re.compile(
     r"(?<![\d+])(?:(?:\+|00)?\s?\(?86\)?[-. ]*|0)?(1[3-9]\d)[-. ]?(\d{4})[-. ]?(\d{4})(?![\d])"
     r"|(?<![\d+])\+\s?86[-. ]*(1[3-9]\d)[-. ]?(\d{4})[-. ]?(\d{4})(?![\d])"
 )
+_COUNTRY_BEFORE = re.compile(  # people do write +852, +886 or +1 before a mainland number
+    r"(?<!\d)(?:\+\s?|00)(?!86|85[23]\D|886|1\D)[1-9]\d{0,2}[-. ]*(?:\(0?\))?[-. (]*$"
+)
 _TRUNK_ZERO = re.compile(r"0[1-9]\d{8,9}")
 _GAP = re.compile(r"(?<=\d)\s+(?=[+(\d])")
 _FOREIGN_86 = re.compile(r"\D*(\+\s?|00)86")
@@ -277,6 +280,8 @@ class _Reader:
             self.problems[_NOT_A_NUMBER] = None
 
     def _mobile(self, match: "re.Match[str]") -> str:
+        if _COUNTRY_BEFORE.search(match.string, 0, match.start()):
+            return match[0]  # +49 151 ... is German
         digits = "".join(group for group in match.groups() if group)
         if _is_filler(digits):
             self.problems[_PLACEHOLDER] = None

@@ -51,3 +51,11 @@ def test_number_in_full_does_not_depend_on_the_country(text: str) -> None:
     if not text.startswith("+86"):
         found = [phone.parse(text, country=c).numbers for c in ("CN", "US", "GB")]
         assert found[0] == found[1] == found[2]
+
+
+@pytest.mark.parametrize("country", ["CN", "DE", "GB"])
+@pytest.mark.parametrize("text", ["+49 151 23456789", "+49 (0)151 23456789"])
+def test_number_of_another_country_is_no_chinese_mobile(text: str, country: str) -> None:
+    assert [n.e164 for n in phone.parse(text, country=country).numbers] == ["+4915123456789"]
+    both = phone.parse(f"{text} / 138 0013 8001", country=country)
+    assert {n.e164 for n in both.numbers} == {"+4915123456789", "+8613800138001"}

@@ -20,7 +20,12 @@ class _Hana(DefaultDialect):
     name = "hana"
 
 
+class _Db2(DefaultDialect):
+    name = "ibm_db_sa"
+
+
 DIALECTS = {
+    "db2": _Db2,
     "mssql": mssql.dialect,
     "oracle": oracle.dialect,
     "mysql": mysql.dialect,
@@ -105,6 +110,12 @@ def test_hana_gets_lists_in_their_order(sql):
     written = sql("sap_ecc", "hana")
     assert re.search(
         r"STRING_AGG\(CAST\(mails_rows.addresses AS NVARCHAR\(5000\)\), '; ' ORDER BY", written
+    )
+
+
+def test_db2_gets_listagg(sql):
+    assert "LISTAGG(CAST(mails_rows.addresses AS VARCHAR(4000)), '; ') WITHIN" in sql(
+        "sap_ecc", "db2"
     )
 
 
