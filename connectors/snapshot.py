@@ -135,7 +135,8 @@ def slices(path: Path, rows: int, columns: Sequence[str] | None = None) -> Itera
         rows: how many records a part has, but for the last one.
         columns: which columns; None: all.
     """
-    with pq.ParquetFile(path) as file:
+    # Read ahead, Parquet would keep all of the file that was read.
+    with pq.ParquetFile(path, pre_buffer=False) as file:
         schema = file.schema_arrow.remove_metadata()
         if columns is not None:
             schema = pa.schema([schema.field(name) for name in columns])

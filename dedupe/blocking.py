@@ -65,6 +65,8 @@ were too large: so many, and so many per record. Blocks of a common value grow w
 to their limit; without this the pairs would grow three times as fast."""
 
 DUCKDB_MB = 400
+CODES = 1 << 21
+"""Codes of pairs that are looked at together, at some 40 bytes each."""
 
 REPORT = pa.schema(
     [
@@ -207,25 +209,57 @@ def _named(pair: Ints, bits: Bits, features: pa.Table) -> pa.Table:
     )
 
 
+def _parts(codes: Ints) -> Iterator[Ints]:
+    """Sorted codes in parts that end where a pair ends; one at least."""
+    start = 0
+    while True:
+        stop = start + CODES
+        if stop >= len(codes):
+            yield codes[start:]
+            return
+        after = ((codes[stop] >> _BELOW_PAIR) + 1) << _BELOW_PAIR
+        stop = int(np.searchsorted(codes, after))
+        yield codes[start:stop]
+        start = stop
+
+
 def _made(codes: Ints) -> npt.NDArray[np.int64]:
     """Pairs by kind, shape (2, kinds): all, and those made by refining only."""
-    first = np.diff(codes >> _BELOW_KIND, prepend=-1) != 0
-    kind_and_way = codes[first] >> _SIZE_BITS & (2 * _KIND_MASK + 1)
-    counts = np.bincount(kind_and_way, minlength=2 * len(KINDS)).reshape(-1, 2)[: len(KINDS)]
-    return np.stack([counts.sum(axis=1), counts[:, 1]])
+    counts = np.zeros(2 << _KIND_BITS, dtype=np.int64)
+    for part in _parts(codes):
+        kind_and_way = part[_first(part >> _BELOW_KIND)] >> _SIZE_BITS & (2 * _KIND_MASK + 1)
+        counts += np.bincount(kind_and_way, minlength=len(counts))
+    by_kind = counts.reshape(-1, 2)[: len(KINDS)]
+    return np.stack([by_kind.sum(axis=1), by_kind[:, 1]])
 
 
 def _distinct(codes: Ints) -> tuple[Ints, Bits, Sizes]:
     """Codes to pairs: the pair's number, bits of its kinds, records of its smallest block."""
+    found = [_distinct_of(part) for part in _parts(codes)]
+    pair, bits, size = (np.concatenate(column) for column in zip(*found, strict=True))
+    return pair, bits, size
+
+
+def _distinct_of(codes: Ints) -> tuple[Ints, Bits, Sizes]:
     pair = codes >> _BELOW_PAIR
-    first = np.flatnonzero(np.diff(pair, prepend=-1))
+    first = np.flatnonzero(_first(pair))
     pair = pair[first]
     if not len(first):
         return pair, pair.astype(np.int32), pair.astype(np.int16)
     kind = np.left_shift(1, (codes >> _BELOW_KIND & _KIND_MASK).astype(np.int32), dtype=np.int32)
     bits = np.bitwise_or.reduceat(kind, first)
-    del kind
     return pair, bits, np.minimum.reduceat((codes & _MAX_SIZE).astype(np.int16), first)
+
+
+def _first(values: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
+    """Where sorted values begin anew, in a byte per value.
+
+    >>> _first(np.array([3, 3, 5, 7, 7])).tolist()
+    [True, False, True, True, False]
+    """
+    found = np.ones(len(values), dtype=bool)
+    np.not_equal(values[1:], values[:-1], out=found[1:])
+    return found
 
 
 class _Worth(NamedTuple):
@@ -299,12 +333,12 @@ def _group(block: npt.NDArray[np.uint64], row: npt.NDArray[np.integer]) -> _Grou
     """Group rows by block, leaving out blocks of one row."""
     order = np.argsort(block)
     block = block[order]
-    number = np.cumsum(np.diff(block, prepend=block[:1]) != 0)
+    number = np.cumsum(_first(block)) - 1
     shared = np.bincount(number)[number] > 1
     # Sorting number and row as one is far cheaper than sorting by two columns.
     both = (number[shared] << 32) | row[order[shared]]
     both.sort()
-    both = both[np.diff(both, prepend=-1) != 0]
+    both = both[_first(both)]
     number = both >> 32
     size = np.bincount(number)[number] if len(number) else number
     shared = size > 1
@@ -358,7 +392,7 @@ class _Blocks:
         for refined in self._refinements(wide, again, weak=kind in WEAK):
             small = refined.where(refined.size <= self._affordable(refined, again))
             found.append(self._pairs(kind, small, refined=True))
-        sizes = shared.size[np.diff(shared.group, prepend=-1) != 0]
+        sizes = shared.size[_first(shared.group)]
         over = sizes[sizes > most]
         if len(sizes):
             self.counted[kind] = {

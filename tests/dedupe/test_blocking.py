@@ -447,3 +447,21 @@ def test_keys_read_as_text_are_those_that_pair() -> None:
     assert ("email", "ann@example.com") in held["a:0001"]
     kinds = {kind for kind, _ in held["a:0001"] & held["a:0002"]}
     assert kinds == set(found(*rows)["1", "2"])
+
+
+@pytest.mark.parametrize("codes", [1, 3, 50])
+def test_codes_looked_at_in_parts_make_the_same_pairs(
+    codes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town = {"city": "Leeds", "house_number": "7", "road_key": "north", "postal_code": "LS1 1AA"}
+    rows = [
+        person(f"Green{chr(97 + n % 9)}", "Ann", birth_date=date(1970, 1, 1 + n % 4), **town)
+        for n in range(40)
+    ]
+    table = features.build(staged(*rows))
+    whole = blocking.candidates(table, Settings())
+    assert any("," in kinds for kinds in whole.pairs["found_by"].to_pylist())
+    monkeypatch.setattr(blocking, "CODES", codes)
+    parts = blocking.candidates(table, Settings())
+    assert parts.pairs.equals(whole.pairs)
+    assert parts.report.equals(whole.report)
