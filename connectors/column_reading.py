@@ -205,6 +205,7 @@ _LABELS = {
     "phone": "telephone numbers",
     "national_id": "identity numbers",
     "tax_id": "registration numbers",
+    "identifier": "identity or registration numbers",
     "birth_date": "dates of birth",
     "created_at": "dates",
     "updated_at": "dates",
@@ -238,11 +239,15 @@ def guesses(profile: Profile) -> tuple[Guess, ...]:
         base = 0.9 if meant.rank < _PARTLY else 0.85 if meant.rank < _GUESSED else 0.65
         support = _support(field, profile)
         label = f"{support:.0%} look like {_LABELS[field]}" if field in _LABELS else ""
+        said = HEADING
+        if meant.rank >= _GUESSED:
+            by_initials = meant.rank >= mapping.INITIALS
+            said = f"{HEADING}, by its initials" if by_initials else "part of the heading"
         if support >= 0.5 and label:
             sure = base + (1 - base) * 0.9 * support
-            found[field] = Guess(field, round(sure, 2), f"heading; {label}")
+            found[field] = Guess(field, round(sure, 2), f"{said}; {label}")
         elif not _refused(field, support, profile):
-            found[field] = Guess(field, round(base - 0.1, 2), "heading")
+            found[field] = Guess(field, round(base - 0.1, 2), said)
     for field, share in seen.items():
         label = f"{share:.0%} look like {_LABELS[field]}"
         if field not in found:
@@ -282,7 +287,9 @@ def _support(field: str, profile: Profile) -> float:
         return min(1.0, kinds["person"] + kinds["organization"])
     if field in ("phone", "mobile"):
         return kinds["phone"]
-    if field in ("national_id", "tax_id", "identifier"):
+    if field == "identifier":
+        return min(1.0, kinds["national_id"] + kinds["tax_id"])
+    if field in ("national_id", "tax_id"):
         return max(kinds["national_id"], kinds["tax_id"])
     if field in ("birth_date", "created_at", "updated_at"):
         return kinds["date"]
@@ -302,6 +309,8 @@ def _refused(field: str, support: float, profile: Profile) -> bool:
     kinds = profile.shares
     if field in _STRICT and support < 0.2:
         return field == "email" or kinds["digit"] < 0.2
+    if field == "address" and support < 0.2 and _are_whole_names(profile):
+        return True
     if field in ("name", "organization_name", "given_name", "family_name", "city", "country"):
         return kinds["integer"] >= 0.9 or max(kinds[name] for name in _DECISIVE) >= 0.8
     return profile.distinct > _CODES.get(field, profile.distinct)

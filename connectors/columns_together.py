@@ -39,8 +39,9 @@ _ALIKE = (
 
 
 def less_sure_beside_headings(columns: list[Column]) -> list[Column]:
-    """Doubt a column that only its values speak for, where another one's heading says that it
-    holds such values of the customer: these may be a salesperson's."""
+    """Doubt a column that only its values or a part of its heading speak for, where another
+    one's heading says that it holds such values of the customer: these may be a salesperson's,
+    a tenant's, anybody's."""
     said = {c.field for c in columns if c.role == "field" and c.reason.startswith(HEADING)}
     result = []
     for c in columns:

@@ -223,6 +223,8 @@ def _folder(folder: Path, home: Path, layout: Path | None) -> list[Place]:
             groups[kind, str(path)].append(path)
     places = []
     for (kind, *_), members in sorted(groups.items(), key=lambda group: group[1][0].name):
+        if kind == "sqlite" and not _lists_customers(members[0]):
+            continue
         if kind == "sqlite":
             places.append(
                 _database(f"sqlite:///{members[0]}", home, _slug(members[0].stem), None, None)
@@ -247,6 +249,16 @@ def _folder(folder: Path, home: Path, layout: Path | None) -> list[Place]:
         again = names[place.name]
         result.append(place if again == 1 else _renamed(place, f"{place.name}_{again}"))
     return result
+
+
+def _lists_customers(path: Path) -> bool:
+    """Whether a SQLite file has a table of customers; a folder may hold other ones."""
+    url = {"connector": "sql", "url": f"sqlite:///{path}", "table": "?"}
+    try:
+        found = databases.look(_config("file", url))
+    except SourceError:
+        return False
+    return bool(found.tables) or found.system is not None
 
 
 def _headings(path: Path) -> tuple[str, ...]:

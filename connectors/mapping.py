@@ -36,7 +36,7 @@ LEVELS = " > "
 """Joins the two lines of a two-line heading."""
 
 _SHOWN_COLUMNS = 40
-_INITIALS = 2500
+INITIALS = 2500
 """Rank of initials: sure only where the values agree."""
 _LONGEST_HEADING = 30
 _PARENTHESES = re.compile(r"[(\[{【〔<「《][^()\[\]{}【】〔〕<>「」《》]*[)\]}】〕>」》]")
@@ -108,7 +108,7 @@ def _words() -> _Words:
         for rank, heading in enumerate(heading for group in groups for heading in group):
             meanings.setdefault(normalize(str(heading)), Meaning(field, rank))
     for initials, field in _pinyin():
-        meanings.setdefault(initials, Meaning(field, _INITIALS))
+        meanings.setdefault(initials, Meaning(field, INITIALS))
     around = data["around"]
     return _Words(
         meanings=meanings,

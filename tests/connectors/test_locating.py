@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,8 @@ def test_a_folder_is_one_source_per_kind_of_file(tmp_path):
     shutil.copy(WORLD / "legacy.txt", tmp_path)
     shutil.copy(WORLD / "legacy_layout.yaml", tmp_path)
     (tmp_path / "readme.pdf").write_bytes(b"%PDF")
+    with closing(sqlite3.connect(tmp_path / "stock.db")) as connection:
+        connection.execute("CREATE TABLE stock (sku text)")
     places = {place.name: place for place in locating.locate(str(tmp_path), tmp_path)}
     assert {name: place.settings["connector"] for name, place in places.items()} == {
         tmp_path.name.casefold(): "delimited", "b": "delimited", "erp": "sql",

@@ -315,3 +315,10 @@ def test_a_whole_reading_names_dates_states_and_empty_columns_by_their_headings(
 
 def test_a_column_called_mname_is_a_name_where_whole_names_stand_in_it():
     assert fields(recognize([table(m_name=PEOPLE["name"])])) == {"m_name": "name"}
+
+
+def test_a_heading_known_in_part_is_doubted_beside_one_that_is_known():
+    named = {"姓名": PEOPLE["姓名"], "电话": PEOPLE["phone"]}
+    both = recognize([table(**named, 邻居电话=PEOPLE["mobile"])], whole=True)
+    alone = recognize([table(姓名=PEOPLE["姓名"], 邻居电话=PEOPLE["mobile"])], whole=True)
+    assert both.columns[-1].confidence < 0.75 <= alone.columns[-1].confidence
