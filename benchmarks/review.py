@@ -301,7 +301,7 @@ class Desk:
 
 def decide(wh: Warehouse, port: int, pid: int, tokens: Sequence[str], each: int) -> dict[str, Any]:
     """Stewards at once: first all on the same cases, then each on some of their own."""
-    order = cases.ids(wh, cases.Filter())
+    order = cases.ids(wh, cases.Filter(assignee=cases.NOBODY))  # nobody touched these before
     shared, own = order[: 2 * each], order[2 * each : (2 + len(tokens)) * each]
     found: dict[str, Any] = {"stewards": len(tokens)}
     for what, wanted, of in (
@@ -442,6 +442,7 @@ def document(result: dict[str, Any]) -> str:
         f" load {result['load_alone']} when asked alone and {result['load_publishing']} with a"
         f" publish beside, of which the bench is some; made {result['made_at']}.",
         "",
+        *((result["note"], "") if result.get("note") else ()),
         table(result),
         "",
         "| 20 stewards | cases | answers | accepted | refused | lost | decided twice | errors |"
@@ -455,15 +456,20 @@ def document(result: dict[str, Any]) -> str:
         cells += [f"{one['p50_ms']:.0f}", f"{one['p95_ms']:.0f}"]
         cells += [f"{one['answers_per_second']:g}", f"{one['cpu_ms']:.0f}"]
         lines.append(f"| {what} | {' | '.join(cells)} |")
-    wrote = result["publishes"]
-    lines += [
-        "",
-        f"Meanwhile {len(wrote)} publishes, each of {wrote[0]['changed']:,} changed customers or"
-        f" so: {min(one['wall_seconds'] for one in wrote):.0f} to"
-        f" {max(one['wall_seconds'] for one in wrote):.0f} s,"
-        f" {max(one['cpu_seconds'] for one in wrote):.0f} CPU s at most.",
-    ]
+    lines += ["", _publishes(result["publishes"])]
     return "\n".join(lines)
+
+
+def _publishes(wrote: Sequence[dict[str, float]]) -> str:
+    """What was published meanwhile."""
+    if not wrote:
+        return "Meanwhile one publish was under way and did not end."
+    wall = [one["wall_seconds"] for one in wrote]
+    return (
+        f"Meanwhile {len(wrote)} publishes, each of {wrote[0]['changed']:,} changed customers or"
+        f" so: {min(wall):.0f} to {max(wall):.0f} s,"
+        f" {max(one['cpu_seconds'] for one in wrote):.0f} CPU s at most."
+    )
 
 
 def misses(result: dict[str, Any]) -> list[str]:
