@@ -12,7 +12,7 @@ In words of relations: keys JOIN keys USING (block), grouped by pair. One sort
 per relation makes it at a third of the cost of a hash join.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from typing import NamedTuple, Protocol
@@ -144,7 +144,8 @@ def candidates(features: pa.Table, settings: BlockingSettings) -> Candidates:
         raise ValueError(f"{records:,} records; one process pairs up to {MOST_RECORDS:,}")
     with blocking_keys.making(features, settings.block_limit, DUCKDB_MB) as keys:
         blocks = _Blocks(keys.properties(), settings, records)
-        codes = blocks.codes(keys.kinds())
+        found = [some for made in keys.kinds() for some in blocks.codes(made)]
+    codes = _joined(found)  # when what DuckDB held is free again
     if settings.link_only:
         codes = codes[_crossing(codes, features)]
     made = _made(codes)
@@ -209,6 +210,18 @@ def _named(pair: Ints, bits: Bits, features: pa.Table) -> pa.Table:
     )
 
 
+def _joined(found: list[Ints]) -> Ints:
+    """All codes sorted; ``found`` is emptied on the way."""
+    codes = np.empty(sum(map(len, found)), dtype=np.int64)
+    at = len(codes)
+    while found:
+        some = found.pop()
+        codes[at - len(some) : at] = some
+        at -= len(some)
+    codes.sort()
+    return codes
+
+
 def _parts(codes: Ints) -> Iterator[Ints]:
     """Sorted codes in parts that end where a pair ends; one at least."""
     start = 0
@@ -218,7 +231,7 @@ def _parts(codes: Ints) -> Iterator[Ints]:
             yield codes[start:]
             return
         after = ((codes[stop] >> _BELOW_PAIR) + 1) << _BELOW_PAIR
-        stop = int(np.searchsorted(codes, after))
+        stop = start + int(np.searchsorted(codes[start:], after))
         yield codes[start:stop]
         start = stop
 
@@ -234,10 +247,17 @@ def _made(codes: Ints) -> npt.NDArray[np.int64]:
 
 
 def _distinct(codes: Ints) -> tuple[Ints, Bits, Sizes]:
-    """Codes to pairs: the pair's number, bits of its kinds, records of its smallest block."""
-    found = [_distinct_of(part) for part in _parts(codes)]
-    pair, bits, size = (np.concatenate(column) for column in zip(*found, strict=True))
-    return pair, bits, size
+    """Codes to pairs: the pair's number, bits of its kinds, records of its smallest block.
+
+    The pairs are written over the codes, from their first on.
+    """
+    bits, size = np.empty(len(codes), dtype=np.int32), np.empty(len(codes), dtype=np.int16)
+    end = 0
+    for part in _parts(codes):
+        pair, own_bits, own_size = _distinct_of(part)
+        start, end = end, end + len(pair)
+        codes[start:end], bits[start:end], size[start:end] = pair, own_bits, own_size
+    return codes[:end], bits[:end], size[:end]
 
 
 def _distinct_of(codes: Ints) -> tuple[Ints, Bits, Sizes]:
@@ -370,21 +390,9 @@ class _Blocks:
         self.properties, self.settings, self.records = properties, settings, records
         self.counted: dict[str, dict[str, int]] = {}
 
-    def codes(self, keys: Iterable[Keys]) -> Ints:
-        """Codes of every pair of every block that is small enough, sorted."""
-        found: list[Ints] = []
-        for made in keys:
-            found += self._of_kind(made.kind, _group(made.block, made.row))
-        codes = np.empty(sum(map(len, found)), dtype=np.int64)
-        at = len(codes)
-        while found:
-            some = found.pop()
-            codes[at - len(some) : at] = some
-            at -= len(some)
-        codes.sort()
-        return codes
-
-    def _of_kind(self, kind: str, shared: _Group) -> list[Ints]:
+    def codes(self, keys: Keys) -> list[Ints]:
+        """Codes of every pair of the blocks of one kind that are small enough."""
+        kind, shared = keys.kind, _group(keys.block, keys.row)
         most = self._affordable(shared, limit_of(kind, self.settings))
         again = min(most, self.settings.block_limit)
         wide = shared.where(shared.size > most)
