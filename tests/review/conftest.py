@@ -3,7 +3,8 @@
 What to take:
 
 ``empty_home``  settings of a migrated home without customers (cheap).
-``app_home``    settings of a home with the Chinese demo of 2,000 records, refreshed
+``app_home``    settings of a home with the Chinese demo of 2,000 records, refreshed; pairs from
+                .15 up are asked about
                 once per test session and copied for the test (11 CPU-seconds once).
 ``home``        the home of the test's app: ``empty_home``, unless the test (or module)
                 says ``@pytest.mark.demo_home``, which makes it ``app_home``.
@@ -87,6 +88,8 @@ def _refreshed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     folder = tmp_path_factory.mktemp("demo") / "home"
     homes.create_demo(folder, Path(str(resources.files("demo") / "zh")), "zh")
+    with (folder / "onefold.yml").open("a") as settings:
+        settings.write("matching:\n  review: 0.15\n")  # more cases to decide
     with stages.opened(folder) as deployment:
         for source in deployment.sources:
             stages.sync(deployment, source)

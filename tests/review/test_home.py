@@ -24,9 +24,9 @@ def counted(wh: Warehouse) -> dashboard.Overview:
 
 
 def judge(wh: Warehouse, number: int, login: str) -> list[str]:
-    """Decide the first cases of the queue; gives the judgements' ids."""
+    """Decide the first suggested merges of the queue; gives the judgements' ids."""
     made = []
-    for row in cases.queue(wh, limit=number).rows:
+    for row in cases.queue(wh, cases.Filter(kind="merge"), limit=number).rows:
         done = judgements.judge(wh, row.case_id, "no_link", login, row.version)
         made.append(done.judgement_id)
     return made

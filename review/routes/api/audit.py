@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Query
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from review.pages import Stores
-from review.routes.api.parts import LARGEST, After, Body, Shown, Word, part, place, token
+from review.routes.api.parts import LARGEST, After, Body, Moment, Shown, Word, part, place, token
 from review.security.roles import Admin
 from warehouse import audit
 
@@ -21,8 +21,8 @@ class Asked(Body):
     action: Word | None = Field(None, description="judge, view_customer, login, …")
     object_kind: Word | None = None
     object_id: Word | None = None
-    since: AwareDatetime | None = Field(None, description="From this moment on")
-    until: AwareDatetime | None = Field(None, description="Before this moment")
+    since: Moment | None = Field(None, description="From this moment on")
+    until: Moment | None = Field(None, description="Before this moment")
     after: After = None
     limit: int = Field(50, ge=1, le=200)
 

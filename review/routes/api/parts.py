@@ -7,11 +7,12 @@ typing mistake must not mean everything.
 import base64
 import binascii
 import json
+import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 from starlette.requests import Request
 
 from review import pages
@@ -40,6 +41,16 @@ Key = Annotated[str, Path(max_length=500, pattern=Whole)]
 Language = Annotated[
     Literal["zh", "en"] | None, Query(description="Of sentences; else your account's")
 ]
+
+
+def _written(value: object) -> object:
+    """Refuse a number, which pydantic would take for seconds since 1970."""
+    if isinstance(value, str) and not re.match(r"\d{4}-", value):
+        raise ValueError("write a date and a time with its zone, as 2026-11-22T09:30:00Z")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written)]
 After = Annotated[
     str | None, Field(max_length=1000, description="`after` of the page before; opaque")
 ]
