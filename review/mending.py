@@ -14,7 +14,7 @@ from review.errors import Refused
 from review.language import N_
 from review.presenters import quarantine as words
 from review.records import Tried
-from warehouse import repairs
+from warehouse import findings, repairs
 from warehouse.engine import Warehouse
 from warehouse.findings import Filter, Finding
 
@@ -81,14 +81,22 @@ def mend(
     if same(one, value):
         raise Refused(422, _SAME)
     found = tried(request, wh, one, value)
+    refused = _refused(request, one, found)
+    if refused is not None:
+        _open(request, findings.get(wh, one.quarantine_id))  # whoever was first explains it
+        raise refused
+    return Mended(None if dry_run else _add(wh, one, "value", login, value, reason), found)
+
+
+def _refused(request: Request, one: Finding, found: Tried | None) -> Refused | None:
     if found is not None and not found.found:
-        raise Refused(422, _PART)
+        return Refused(422, _PART)
     for problem in found.problems if found is not None else ():
         if problem.severity == "error":
             language = pages.language_of(request)
             why = words.reason(problem.reason, problem.rule, one.field, language)
-            raise Refused(422, _WRONG, why=why)
-    return Mended(None if dry_run else _add(wh, one, "value", login, value, reason), found)
+            return Refused(422, _WRONG, why=why)
+    return None
 
 
 def accept(request: Request, wh: Warehouse, one: Finding, login: str, reason: str) -> str:
