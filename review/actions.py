@@ -40,6 +40,7 @@ ACTIONS = {
     "drop_batch": N_("dropped a batch"),
     "second_review": N_("gave a second look"),
     "repair_value": N_("mended a rejected value"),
+    "accept_finding": N_("accepted a value as it is"),
     "accept_findings": N_("accepted values as they are"),
     "undo_repair": N_("undid a repair"),
     "view_quarantine": N_("looked at the quarantine"),

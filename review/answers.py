@@ -45,7 +45,7 @@ def answer(request: Request, error: Exception) -> Response:
     status, text, detail = _said(request, error)
     title = pages.say(request, TITLES.get(status, TITLES[500]))
     if is_page:
-        back = _back(request)
+        back = pages.back(request)
         return pages.render(
             request,
             "errors/error.html",
@@ -77,7 +77,7 @@ def _conflict(request: Request, error: DecisionConflict) -> Response | None:
         )
     if error.chain:
         return pages.render(
-            request, "errors/conflict.html", 409, error=error, back=_back(request), says=SAYS
+            request, "errors/conflict.html", 409, error=error, back=pages.back(request), says=SAYS
         )
     return None
 
@@ -114,19 +114,11 @@ def _said(request: Request, error: Exception) -> tuple[int, str, str]:
 def _here(request: Request) -> str:
     """Where to go after the login: the page that was asked for."""
     if request.headers.get("hx-request"):
-        return _back(request)
+        return pages.back(request)
     if request.method != "GET":
         return "/"
     query = f"?{request.url.query}" if request.url.query else ""
     return pages.own_path(request.url.path + query)
-
-
-def _back(request: Request) -> str:
-    """The page of ours that led here, else the first page."""
-    base = str(request.base_url).rstrip("/")
-    referrer = request.headers.get("hx-current-url") or request.headers.get("referer", "")
-    path = referrer.removeprefix(base) if referrer.startswith(f"{base}/") else "/"
-    return pages.own_path(path if path != request.url.path else "/")
 
 
 def _lead(request: Request, to: str) -> Response:

@@ -9,18 +9,21 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import unquote
 
 from fastapi import Depends
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from onefold.errors import AccountError, OnefoldError, WarehouseError
 from review.language import LANGUAGES, N_, NAMES, preferred, translations
 from review.language.formats import Formats
 from review.policy import ReviewPolicy
 from review.presenters import masking
+from review.presenters.rule_words import rule_words
 from review.security import caller as callers
 from review.security.cookies import Cookies
 from review.security.key import Key
@@ -55,6 +58,7 @@ def environment(language: str, zone: zoneinfo.ZoneInfo) -> Environment:
     made.filters["short"] = short
     made.globals["static"] = static_url
     made.globals["language_names"] = NAMES
+    made.globals["rule_words"] = lambda rule: rule_words(rule, language)
     made.globals["role_name"] = lambda role: translations(language).gettext(ROLE_NAMES[role])
     return made
 
@@ -207,11 +211,33 @@ def redirect(
 
 
 def here(request: Request) -> str:
-    """Path and query of the page that is asked for; of the first page where it is a write."""
-    if request.method != "GET":
-        return request.url.path if request.url.path in ("/login", "/me", "/people") else "/"
+    """Path and query of the page that is asked for; of the page above it where it is a write."""
+    path = request.url.path if request.method == "GET" else nearest(request, request.url.path)
     query = f"?{request.url.query}" if request.url.query else ""
-    return own_path(request.url.path + query)
+    return own_path(path + query)
+
+
+def back(request: Request) -> str:
+    """The page of ours that led here, else the first page."""
+    base = str(request.base_url).rstrip("/")
+    referrer = request.headers.get("hx-current-url") or request.headers.get("referer", "")
+    ours = referrer.removeprefix(base) if referrer.startswith(f"{base}/") else "/"
+    path, mark, query = ours.partition("?")
+    path = nearest(request, path)
+    return own_path(path + mark + query if path != request.url.path else "/")
+
+
+def nearest(request: Request, path: str) -> str:
+    """The path if a page answers it, else the nearest one above it that does.
+
+    What takes writes only stands below the page that it is about: ``/cases/C1/judge``.
+    """
+    while path != "/":
+        asked = {"type": "http", "method": "GET", "path": unquote(path), "root_path": ""}
+        if any(route.matches(asked)[0] is Match.FULL for route in request.app.routes):
+            return path
+        path = path.rpartition("/")[0] or "/"
+    return path
 
 
 def own_path(path: str, otherwise: str = "/") -> str:

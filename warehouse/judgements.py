@@ -199,6 +199,7 @@ def unmerge(
     cost = casing.expected_cost(0.5, casing.pairs_at_stake("merge", sizes), len(sources))
     before = {golden_id: records}
     with wh.write(REVIEW) as connection:
+        _require_new(connection, golden_id, parts)
         done = Writer(connection, terms).judgement(
             "unmerge", parts, login, reason, before, cost, seen
         )
@@ -206,6 +207,27 @@ def unmerge(
             connection, login, "unmerge", "customer", golden_id, {"judgement_id": done.judgement_id}
         )
         return done
+
+
+def _require_new(connection: sa.Connection, golden_id: str, parts: Groups) -> None:
+    """Refuse to part a customer a second time as it was parted already.
+
+    Raises:
+        DecisionConflict: the same holds, or waits for a second person.
+    """
+    query = sa.select(judgement.c.judgement_id, judgement.c.groups).where(
+        judgement.c.kind == "unmerge",
+        judgement.c.case_id.is_(None),
+        judgement.c.state.in_(("in_force", "waiting")),
+    )
+    for row in connection.execute(query):
+        if row.groups == parts:
+            raise DecisionConflict(
+                f"unmerge {golden_id}",
+                "it was parted like this already",
+                found=row.judgement_id,
+                do="Wait for the next publish, or undo that first.",
+            )
 
 
 def records_of(wh: Warehouse, golden_id: str) -> list[str]:
@@ -539,6 +561,24 @@ class Writer:
         self.reopen(judgement_id, login)
         return revoked
 
+    def restore(self, decision_id: str) -> None:
+        """Put a pinned value in force again that a later one had taken the place of.
+
+        A decision is revoked once and for all, so a copy of it is made; its judgement holds again.
+        Nothing is done where another value is in force by now.
+        """
+        query = sa.select(decision).where(decision.c.decision_id == decision_id)
+        row = self.connection.execute(query).one()
+        if decisions.overriding(self.connection, row.golden_id, row.field) is not None:
+            return
+        copied = {**row._mapping, "decision_id": decisions.named(self._decisions)}
+        copied |= {"decided_at": self.at, "revoked_at": None}
+        copied |= {"revoked_by": None, "revoked_reason": None}
+        self._decisions += 1
+        self.connection.execute(sa.insert(decision).values(**copied))
+        if row.judgement_id is not None:
+            self.answer(row.judgement_id, state="in_force", undone_by=None, undone_at=None)
+
     def answer(self, judgement_id: str, **values: Any) -> None:
         """Change a judgement's state."""
         self.connection.execute(
@@ -644,13 +684,21 @@ def get(wh: Warehouse, judgement_id: str) -> dict[str, Any]:
     - decision_count: its decisions in force;
     - customers: live golden customers that hold its records;
     - case_is_live: whether its case is still there;
-    - pinned: golden_id, field and value that it sets (override), else None.
+    - pinned: golden_id, field and value that it sets (override), else None;
+    - puts_back: decision_id and value of the pinned value that undoing it puts in force again,
+      else None.
 
     Raises:
         NotThere: there is no such judgement.
     """
     with wh.read(REVIEW) as connection:
-        found = _told(read(connection, judgement_id))
+        asked = read(connection, judgement_id)
+        found = _told(asked)
+        earlier = sa.select(decision.c.decision_id, decision.c.value).where(
+            decision.c.decision_id == _replaced(asked)
+        )
+        back = connection.execute(earlier).first() if asked.state == "in_force" else None
+        found["puts_back"] = dict(back._mapping) if back is not None else None
         mine = (decision.c.judgement_id == judgement_id) & decision.c.revoked_at.is_(None)
         query = sa.select(sa.func.count()).select_from(decision).where(mine)
         found["decision_count"] = connection.execute(query).scalar_one()
@@ -684,6 +732,8 @@ def _told(row: sa.Row[Any]) -> dict[str, Any]:
 def undo(wh: Warehouse, judgement_id: str, login: str, reason: str) -> int:
     """Take a judgement back: its decisions are revoked, its case is open again.
 
+    A pinned value whose place it had taken is in force again.
+
     Returns:
         decisions that were revoked.
 
@@ -698,9 +748,19 @@ def undo(wh: Warehouse, judgement_id: str, login: str, reason: str) -> int:
         row = read(connection, judgement_id)
         if row.state not in ("in_force", "waiting"):
             raise DecisionConflict(where, "it is not in force", found=_ended(row))
-        revoked = Writer(connection).undo(judgement_id, login, reason.strip())
+        writer = Writer(connection)
+        revoked = writer.undo(judgement_id, login, reason.strip())
+        replaced = _replaced(row)
+        if revoked and replaced is not None:
+            writer.restore(replaced)
         _note(connection, login, "undo", judgement_id, row.case_id)
     return revoked
+
+
+def _replaced(row: sa.Row[Any]) -> str | None:
+    """The decision whose place a judgement's pinned value took."""
+    found: str | None = ((row.evidence or {}).get("pinned") or {}).get("replaces")
+    return found
 
 
 def _note(

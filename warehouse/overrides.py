@@ -74,18 +74,19 @@ def override(
             one that it replaces stays in force.
 
     Raises:
-        CaseTaken: somebody changed the case meanwhile.
-        DecisionConflict: another value is in force and not named, something is missing, or the
-            value is none of the field's kind.
+        CaseTaken: somebody changed the case meanwhile, or a run settled it.
+        DecisionConflict: another value is in force and not named, something is missing, the value
+            is none of the field's kind, or the case asks about records.
         NotThere: the decision that it replaces is not in force.
     """
     decisions.require("override", None, None, golden_id, field, reason, login, value)
+    _require_asks(wh, case_id)
     records = judgements.records_of(wh, golden_id)
     said = values(staged.read(wh, sorted({*records, *(seen or ())})), field)
     with wh.write(REVIEW) as connection:
         _check(connection, case_id, version)
         if replaces is not None:
-            _require_in_force(connection, replaces)
+            replaces = _in_force(connection, replaces)
         pinned = Pinned(golden_id, field, value, replaces, said, evidence_hash(said.values()))
         writer = judgements.Writer(connection, terms)
         done = writer.pin(pinned, login, reason, records, case_id)
@@ -108,18 +109,35 @@ def withdraw(
     """Take a pinned value back; the rules choose the value again.
 
     Raises:
-        CaseTaken: somebody changed the case meanwhile.
-        DecisionConflict: there is no reason.
+        CaseTaken: somebody changed the case meanwhile, or a run settled it.
+        DecisionConflict: there is no reason, or the case asks about records.
         NotThere: no such override is in force.
     """
     if not reason.strip():
         raise DecisionConflict(f"withdrawing {decision_id}", "it has no reason", do="Say why.")
+    _require_asks(wh, case_id)
     with wh.write(REVIEW) as connection:
         _check(connection, case_id, version)
-        if not judgements.Writer(connection).unpin(decision_id, login, reason):
-            raise _not_in_force(decision_id)
+        decision_id = _in_force(connection, decision_id)
+        judgements.Writer(connection).unpin(decision_id, login, reason)
         _settle(connection, case_id, version, login, None)
         audit.append(connection, login, "withdraw", "decision", decision_id)
+
+
+def _require_asks(wh: Warehouse, case_id: str | None) -> None:
+    """Refuse to settle a case by a value that does not ask about one.
+
+    Raises:
+        CaseTaken: a run settled the case.
+        DecisionConflict: it asks about records.
+    """
+    if case_id is None:
+        return
+    case = judgements.shown(wh, [case_id]).get(case_id)
+    if case is None:
+        raise CaseTaken(case_id, "settled", None, None)
+    if case.kind != "override":
+        raise DecisionConflict(f"case {case_id}", "it asks about records, not about a value")
 
 
 def _check(connection: sa.Connection, case_id: str | None, version: int) -> None:
@@ -141,18 +159,26 @@ def _settle(
         case_states.put(connection, case_id, login, version, state=state, judgement_id=judgement_id)
 
 
-def _require_in_force(connection: sa.Connection, decision_id: str) -> None:
-    query = sa.select(decision.c.decision_id).where(
-        decision.c.decision_id == decision_id,
-        decision.c.kind == "override",
-        decision.c.revoked_at.is_(None),
+def _in_force(connection: sa.Connection, decision_id: str) -> str:
+    """The override that holds under a name: the decision, or its copy that an undoing put back.
+
+    Raises:
+        NotThere: neither is in force.
+    """
+    query = sa.select(decision).where(
+        decision.c.decision_id == decision_id, decision.c.kind == "override"
     )
-    if connection.execute(query).first() is None:
-        raise _not_in_force(decision_id)
+    named = connection.execute(query).first()
+    if named is not None:
+        standing = decisions.overriding(connection, named.golden_id, named.field)
+        if standing is not None and _said(standing) == _said(named):
+            return str(standing.decision_id)
+    raise NotThere(f"decision {decision_id}", "no such override is in force")
 
 
-def _not_in_force(decision_id: str) -> NotThere:
-    return NotThere(f"decision {decision_id}", "no such override is in force")
+def _said(row: sa.Row[Any]) -> tuple[Any, ...]:
+    """What a decision and its copy have alike, and no other one of the field."""
+    return row.judgement_id, row.value, row.evidence_hash, row.decided_by
 
 
 def changed(

@@ -128,7 +128,7 @@ def find(wh: Warehouse, typed: str, limit: int = 50) -> list[Found]:
     """
     found: dict[str, Found] = {}
     with wh.read() as connection:
-        for one in _by_id(connection, typed.strip()):
+        for one in _by_id(connection, typed.strip().upper()):
             found.setdefault(one.golden_id, one)
         for alternative in search_keys.beginnings(typed):
             if len(found) >= limit:
@@ -147,6 +147,16 @@ def _by_id(connection: sa.Connection, typed: str) -> list[Found]:
     retired = sa.select(redirect.c.successor).where(redirect.c.golden_id == typed)
     row = connection.execute(retired).first()
     return [Found(row.successor, "golden_id", True, typed)] if row and row.successor else []
+
+
+def ended(wh: Warehouse, typed: str) -> str | None:
+    """The id that was typed, if its customer ended and none came after it."""
+    query = sa.select(redirect.c.golden_id).where(
+        redirect.c.golden_id == typed.strip().upper(), redirect.c.successor.is_(None)
+    )
+    with wh.read() as connection:
+        found: str | None = connection.execute(query).scalar()
+    return found
 
 
 def _rows(connection: sa.Connection, alternative: list[str], limit: int) -> list[sa.Row[Any]]:

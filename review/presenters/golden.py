@@ -77,7 +77,12 @@ def preview(
         policy: section ``survivorship`` of onefold.yml.
         before: golden values of the customer it is compared with; None: no comparison.
         may_see_all: whether personal values are shown in full.
+
+    Returns:
+        its fields; none where the records left their sources and that is not published yet.
     """
+    if not members:
+        return []
     staged = pa.Table.from_pylist(list(members), schema=STAGED_SCHEMA)
     crosswalk = pa.table(
         {

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from review.language import DEFAULT, N_, translations
 from review.presenters import fields
 from review.presenters.queue import Choice
+from review.presenters.rule_words import rule_words
 from review.records import Cell, Tried
 from rules.text import has_han
 from warehouse.findings import STATES, Count, Filter, Finding
@@ -189,7 +190,7 @@ def choices(
     rules = sorted({one.rule for one in counted} | ({wanted.rule} if wanted.rule else set()))
     return [
         Choice("source", say(N_("Source")), anything + _same(sources), wanted.source or ""),
-        Choice("rule", say(N_("Rule")), anything + _same(rules), wanted.rule or ""),
+        Choice("rule", say(N_("Rule")), anything + _called(rules, language), wanted.rule or ""),
         Choice(
             "severity",
             say(N_("Severity")),
@@ -211,3 +212,11 @@ def _said(names: Mapping[str, str], say: Callable[[str], str]) -> list[tuple[str
 
 def _same(names: Sequence[str]) -> list[tuple[str, str]]:
     return [(name, name) for name in names]
+
+
+def _called(rules: Sequence[str], language: str) -> list[tuple[str, str]]:
+    """Rules in words, those that are alike told apart by their names."""
+    return [
+        (rule, f"{words} ({rule})" if (words := rule_words(rule, language)) else rule)
+        for rule in rules
+    ]

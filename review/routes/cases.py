@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dedupe import survivorship
+from onefold.errors import CaseTaken, NotThere
 from review import deciding, pages
 from review.errors import NotFound
 from review.language import N_
@@ -163,6 +164,18 @@ def _neighbors(
     return batches.around(found, row.case_id)
 
 
+def _asked_about(wh: Warehouse, case_id: str) -> cases.Row:
+    """The case that somebody answers.
+
+    Raises:
+        CaseTaken: a run settled it after it was shown.
+    """
+    try:
+        return cases.row(wh, case_id)
+    except NotThere as gone:
+        raise CaseTaken(case_id, "settled", None, None) from gone
+
+
 def _onward(asked: Asked, after: str | None) -> str:
     """Where to go from a case: to the next one, else back to the batch or the queue."""
     if after:
@@ -188,7 +201,7 @@ def judge(
     kind = form.get("kind", "")
     if kind not in ("link", "no_link", "groups"):
         raise NotFound(N_("There is no such answer."))
-    row = cases.row(wh, case_id)
+    row = _asked_about(wh, case_id)
     _, after = _neighbors(wh, asked, row, caller.login)
     done = deciding.judge(
         wh,
@@ -229,6 +242,7 @@ def pinned(
     version: Annotated[int, Form()] = 0,
 ) -> Response:
     """Keep a pinned value for what its records say now, or let the rules choose again."""
+    _asked_about(wh, case_id)
     case = cases.get(wh, case_id)
     if case.row.kind != "override" or case.evidence is None:
         raise NotFound(N_("There is no such answer."))
@@ -279,7 +293,7 @@ def mark(
     """Skip a case, say that one is not sure, or open it again; leads to the next one."""
     if state not in ("open", "skipped", "unsure"):
         raise NotFound(N_("There is no such answer."))
-    row = cases.row(wh, case_id)
+    row = _asked_about(wh, case_id)
     _, after = _neighbors(wh, asked, row, caller.login)
     case_states.mark(wh, case_id, state, caller.login, version)  # type: ignore[arg-type]
     if state == "open":

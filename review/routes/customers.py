@@ -37,7 +37,9 @@ def find(
     """Customers by name, pinyin, phone, e-mail, number, source key or id."""
     found = search.find(wh, q, LIMIT + 1) if q.strip() else []
     if len(found) == 1 and found[0].kind == "golden_id":
-        return pages.redirect(request, f"/customers/{found[0].golden_id}")
+        return pages.redirect(request, f"/customers/{found[0].retired_id or found[0].golden_id}")
+    if not found and (gone := search.ended(wh, q)):
+        return pages.redirect(request, f"/customers/{gone}")
     if q.strip():
         audit.note(wh, caller.login, "search_customers", detail={"found": len(found)})
     return pages.render(

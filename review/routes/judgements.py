@@ -67,12 +67,20 @@ def show(request: Request, caller: Viewer, wh: Stores, judgement_id: str) -> Res
         records=_records(wh, found["before"], may_see_all) if found["before"] else None,
         facts=_evidence(request, wh, found) if may_see_all else None,
         label=fields.LABELS.get(pinned["field"], pinned["field"]) if pinned else "",
-        value=masking.seen(
-            pinned["field"], pinning.told(pinned["field"], pinned["value"]), may_see_all
-        )
-        if pinned
-        else [],
+        value=_lines(pinned, pinned, may_see_all),
+        put_back=_lines(pinned, found["puts_back"], may_see_all),
     )
+
+
+def _lines(
+    pinned: dict[str, Any] | None, said: dict[str, Any] | None, may_see_all: bool
+) -> list[str]:
+    """A value of the pinned field as lines, as somebody may see it."""
+    if pinned is None or said is None:
+        return []
+    field = pinned["field"]
+    found: list[str] = masking.seen(field, pinning.told(field, said["value"]), may_see_all)
+    return found
 
 
 def _records(wh: Warehouse, before: dict[str, list[str]], may_see_all: bool) -> compared.Compared:

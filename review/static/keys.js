@@ -7,7 +7,7 @@
     (element.isContentEditable ||
       (/^(INPUT|TEXTAREA|SELECT)$/.test(element.tagName) && !/^(checkbox|radio)$/.test(element.type)));
   const visible = (element) => element.getClientRects().length > 0;
-  let sent = false; // a decision is sent once, however long the key is held
+  let sent = false; // what writes is sent once, however long the key is held or often one clicks
 
   function rows() {
     return [...document.querySelectorAll("[data-rows] tbody tr")];
@@ -52,7 +52,7 @@
     if (target) {
       event.preventDefault();
       if (writes(target)) target.focus();
-      else if (!sent || !target.closest("[data-case]") || target.type === "button") target.click();
+      else if (!sent || !target.closest("form[method=post]") || target.type === "button") target.click();
       return;
     }
     if ((event.key === "j" || event.key === "k") && move(event.key === "j" ? 1 : -1)) {
@@ -61,7 +61,7 @@
   });
 
   document.addEventListener("submit", (event) => {
-    if (!event.target.matches("[data-case]")) return;
+    if (event.defaultPrevented || !event.target.matches("form[method=post]")) return;
     if (sent) event.preventDefault();
     sent = true;
   });

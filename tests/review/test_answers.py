@@ -70,6 +70,15 @@ def test_the_way_back_never_leaves_the_app(client: Client) -> None:
     assert "evil" not in answer.text
 
 
+def test_a_page_that_answers_a_write_leads_to_pages_and_never_to_the_write(client: Client) -> None:
+    came_from = {"Referer": "http://127.0.0.1:3001/quarantine/Q1/repair?state=open"}
+    split = {"group:a:1": "1", "group:a:2": "2"}
+    answer = client("steward").post("/customers/G9/unmerge", data=split, headers=came_from)
+    assert answer.status_code == 409
+    assert 'name="next" value="/customers/G9"' in answer.text, "where the language is chosen"
+    assert 'href="/quarantine/Q1?state=open"' in answer.text, "the way back"
+
+
 def test_an_unexpected_error_shows_and_logs_no_values(
     client: Client, app: FastAPI, caplog: pytest.LogCaptureFixture
 ) -> None:

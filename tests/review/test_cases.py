@@ -5,12 +5,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
 from review.routes import cases as routes
 from warehouse import audit, cases, judgements, staged
 from warehouse.cases import Filter
 from warehouse.engine import Warehouse
+from warehouse.tables import staged_customer
 
 pytestmark = pytest.mark.demo_home
 
@@ -134,6 +136,30 @@ def test_what_is_not_there_is_404_with_a_way_back(client: Client, path: str) -> 
 
 
 # ---------------------------------------------------------------- deciding
+@pytest.mark.parametrize(
+    ("act", "said"),
+    [("judge", {"kind": "link"}), ("mark", {"state": "skipped"}), ("pinned", {"kind": "keep"})],
+)
+def test_who_answers_a_case_that_a_run_settled_is_told_so_and_led_on(
+    client: Client, act: str, said: dict[str, str]
+) -> None:
+    answer = client("steward").post(f"/cases/C0/{act}?kind=merge", data={**said, "version": "0"})
+    assert answer.status_code == 409
+    assert "This case is settled" in answer.text
+    assert 'href="/cases/next?kind=merge"' in answer.text
+
+
+def test_a_case_whose_records_left_their_sources_is_shown_until_the_next_publish(
+    client: Client, wh: Warehouse
+) -> None:
+    (row,) = cases.queue(wh, limit=1).rows
+    gone = [one["record_id"] for one in cases.get(wh, row.case_id).members]
+    with wh.write() as connection:
+        connection.execute(sa.delete(staged_customer).where(staged_customer.c.record_id.in_(gone)))
+    assert client("steward").get(f"/cases/{row.case_id}").status_code == 200
+    assert client("steward").get(f"/customers/{row.golden_ids[0]}").status_code == 200
+
+
 def test_an_answer_leads_to_the_next_case_and_can_be_undone(
     wh: Warehouse, judged: Posted, client: Client
 ) -> None:

@@ -199,8 +199,11 @@ def test_unmerge_parts_a_customer_into_groups(queued):
         queued.wh, golden_id, [["erp:1"], ["erp:2"]], "ann", reason="two people"
     )
     assert _in_force(queued) == {("no_link", "erp:1", "erp:2")}
+    with pytest.raises(DecisionConflict, match=f"already.*{done.judgement_id}"):
+        judgements.unmerge(queued.wh, golden_id, [["erp:2"], ["erp:1"]], "bob", reason="twice")
     judgements.undo(queued.wh, done.judgement_id, "ann", "one after all")
     assert _in_force(queued) == set()
+    judgements.unmerge(queued.wh, golden_id, [["erp:1"], ["erp:2"]], "bob", reason="two again")
     with pytest.raises(DecisionConflict, match="not live"):
         judgements.unmerge(queued.wh, "G9999999999", [["a"], ["b"]], "ann", reason="x")
 

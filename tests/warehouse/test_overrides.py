@@ -88,6 +88,74 @@ def test_a_withdrawn_value_is_asked_about_no_more(pinned):
         judgements.undo(world.wh, done.judgement_id, "bob", "again")
 
 
+def test_undoing_what_took_a_pinned_values_place_puts_that_value_back(pinned):
+    world, golden_id, done = pinned
+    (old,) = done.decision_ids
+    later = overrides.override(
+        world.wh, golden_id, "name", "Anja", "bob", reason="he said", replaces=old
+    )
+    back = judgements.get(world.wh, later.judgement_id)["puts_back"]
+    assert back == {"decision_id": old, "value": "Anna Lee"}
+    assert judgements.undo(world.wh, later.judgement_id, "bob", "a slip") == 1
+    (row,) = decisions.read(world.wh).to_pylist()
+    assert (row["value"], row["decided_by"], row["reason"]) == ("Anna Lee", "ann", "her passport")
+    first = judgements.get(world.wh, done.judgement_id)
+    assert (first["state"], first["undone_by"], first["decision_count"]) == ("in_force", None, 1)
+    assert _again(world) == [], "it holds for what the records said when it was pinned"
+    judgements.undo(world.wh, done.judgement_id, "ann", "no passport after all")
+    assert decisions.read(world.wh).num_rows == 0
+
+
+def test_a_value_that_was_kept_by_mistake_can_be_judged_again_after_undoing(pinned):
+    world, golden_id, done = pinned
+    (old,) = done.decision_ids
+    world.put("erp", {"1": "Ann Li"})
+    (row,) = _again(world)
+
+    def keep(version):
+        return overrides.override(
+            world.wh, golden_id, "name", "Anna Lee", "bob", reason="still so",
+            replaces=old, case_id=row.case_id, version=version,
+        )  # fmt: skip
+
+    judgements.undo(world.wh, keep(row.version).judgement_id, "bob", "a slip")
+    again = cases.row(world.wh, row.case_id)
+    assert again.state == "open"
+    keep(again.version)
+    assert decisions.read(world.wh).num_rows == 1
+    assert _again(world) == []
+
+
+def test_a_value_that_was_put_back_is_withdrawn_by_the_name_that_pages_know(pinned):
+    world, golden_id, done = pinned
+    (old,) = done.decision_ids
+    later = overrides.override(world.wh, golden_id, "name", "Anja", "bob", reason="x", replaces=old)
+    with pytest.raises(WarehouseError, match="no such override"):
+        overrides.withdraw(world.wh, old, "bob", reason="another one is in force")
+    judgements.undo(world.wh, later.judgement_id, "bob", "a slip")
+    overrides.withdraw(world.wh, old, "bob", reason="no longer right")
+    assert decisions.read(world.wh).num_rows == 0
+
+
+def test_a_value_settles_no_case_that_asks_about_records(pinned):
+    world, golden_id, done = pinned
+    (old,) = done.decision_ids
+    doubt = {"left_id": "crm:2", "right_id": "erp:1", "probability": 0.4}
+    doubt |= {"kind": "merge", "reason": "likely"}
+    world.publish([["erp:1", "crm:1"], ["crm:2"]], suggestions=[doubt])
+    (row,) = cases.queue(world.wh).rows
+    assert row.kind == "merge"
+    with pytest.raises(DecisionConflict, match="asks about records"):
+        overrides.override(
+            world.wh, golden_id, "city", "Ulm", "bob", reason="he said", case_id=row.case_id
+        )
+    with pytest.raises(DecisionConflict, match="asks about records"):
+        overrides.withdraw(world.wh, old, "bob", reason="no", case_id=row.case_id)
+    with pytest.raises(CaseTaken, match="settled"):
+        overrides.withdraw(world.wh, old, "bob", reason="no", case_id="C0")
+    assert cases.row(world.wh, row.case_id).state == "open"
+
+
 def test_records_that_only_repeat_a_value_change_nothing(pinned):
     world, *_ = pinned
     world.put("web", {"9": "Ann Lee"})

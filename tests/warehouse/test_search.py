@@ -4,7 +4,7 @@ import pytest
 
 from dedupe import search_keys
 from warehouse import search
-from warehouse.tables import customer_search, golden_customer
+from warehouse.tables import crosswalk, customer_search, golden_customer
 
 
 @pytest.fixture
@@ -77,6 +77,18 @@ def test_a_retired_id_leads_to_its_successor(world):
     (retired,) = old - {live}
     assert search.find(world.wh, retired) == [search.Found(live, "golden_id", True, retired)]
     assert search.find(world.wh, live) == [search.Found(live, "golden_id", True)]
+
+
+def test_an_id_of_a_customer_that_ended_is_known_too(world):
+    world.put("erp", {"1": "Ann Lee", "2": "Bob"})
+    world.publish([["erp:1"], ["erp:2"]])
+    before = {row["record_id"]: row["golden_id"] for row in world.rows(crosswalk)}
+    world.put("erp", {"2": "Bob"})
+    world.publish([["erp:2"]])
+    gone = before["erp:1"]
+    assert search.find(world.wh, gone) == []
+    assert search.ended(world.wh, f" {gone.lower()} ") == gone
+    assert search.ended(world.wh, before["erp:2"]) is None
 
 
 def test_keys_follow_what_changed_and_are_the_same_as_made_anew(world):
