@@ -30,7 +30,7 @@ CHECKS = [
     checks.response_headers_conformance,
     checks.negative_data_rejection,
 ]
-EXAMPLES = {"admin": 8, "viewer": 3}
+EXAMPLES = {"admin": 5, "viewer": 2}
 """Requests of each kind (fitting or not, about something there or not) per operation."""
 
 
