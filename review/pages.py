@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from fastapi import Depends
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -33,6 +33,8 @@ from warehouse.engine import Warehouse
 TEMPLATES = Path(__file__).parent / "templates"
 STATIC = Path(__file__).parent / "static"
 THEMES = ("light", "dark")
+_OF_ADDRESSES = ":/%#?=@[]!$&'()*+,;"
+"""What stays as it is in an address, as in other redirects; a header holds ASCII only."""
 ROLE_NAMES: Mapping[str, str] = {
     "viewer": N_("viewer"),
     "steward": N_("steward"),
@@ -200,7 +202,7 @@ def redirect(
     """
     answer: Response
     if request.headers.get("hx-request"):
-        answer = Response(status_code=204, headers={"HX-Redirect": to})
+        answer = Response(status_code=204, headers={"HX-Redirect": quote(to, safe=_OF_ADDRESSES)})
     else:
         answer = RedirectResponse(to, status_code=303)
     if text:

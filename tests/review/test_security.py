@@ -56,6 +56,12 @@ def test_a_login_leads_to_our_own_pages_only(client: Client, account: Make, next
     assert log_in(client(None), "steward", next=next).headers["location"] == "/"
 
 
+def test_a_way_on_in_chinese_fits_the_header_that_htmx_reads(client: Client) -> None:
+    chosen = {"language": "zh", "next": "/cases?source=客户"}
+    answer = client("steward").post("/preferences", data=chosen, headers={"HX-Request": "true"})
+    assert answer.headers["HX-Redirect"] == "/cases?source=%E5%AE%A2%E6%88%B7"
+
+
 def test_the_store_holds_no_token_that_logs_in(
     client: Client, account: Make, app: FastAPI, wh: Warehouse
 ) -> None:
