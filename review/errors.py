@@ -77,7 +77,7 @@ TITLES: Mapping[int, str] = {
     403: N_("This is not allowed"),
     404: N_("There is nothing here"),
     405: N_("This was not understood"),
-    409: N_("This does not fit what was decided before"),
+    409: N_("This cannot be done as things stand"),
     413: N_("This is too large"),
     422: N_("Something is missing or wrong"),
     429: N_("Too many attempts"),

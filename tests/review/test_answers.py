@@ -70,6 +70,16 @@ def test_the_way_back_never_leaves_the_app(client: Client) -> None:
     assert "evil" not in answer.text
 
 
+def test_only_a_contradiction_is_told_as_one(client: Client) -> None:
+    split = {"group:a:1": "1", "group:a:2": "2"}
+    for language, said in (("en", "cannot be done as things stand"), ("zh", "无法这样操作")):
+        one = client("steward")
+        one.post("/preferences", data={"language": language})
+        answer = one.post("/customers/G9/unmerge", data=split)
+        assert answer.status_code == 409
+        assert said in answer.text
+
+
 def test_a_page_that_answers_a_write_leads_to_pages_and_never_to_the_write(client: Client) -> None:
     came_from = {"Referer": "http://127.0.0.1:3001/quarantine/Q1/repair?state=open"}
     split = {"group:a:1": "1", "group:a:2": "2"}
