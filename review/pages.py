@@ -52,9 +52,14 @@ def environment(language: str, zone: zoneinfo.ZoneInfo) -> Environment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
     )
-    made.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
-    made.policies["ext.i18n.trimmed"] = True
     formats = Formats(language, zone)
+    said = translations(language)
+
+    def counted(one: str, many: str, count: int) -> str:
+        return said.ngettext(one, many, count).replace("%(num)s", formats.number(count))
+
+    made.install_gettext_callables(said.gettext, counted, newstyle=True)  # type: ignore[attr-defined]
+    made.policies["ext.i18n.trimmed"] = True
     for name in ("moment", "day", "ago", "number", "share"):
         made.filters[name] = getattr(formats, name)
     made.filters["short"] = short

@@ -8,6 +8,7 @@ import pytest
 
 from review.language import catalogs, extraction, translations
 from review.language.formats import Formats
+from review.pages import environment
 
 HOW = "run python -m review.language.extraction and translate what it names"
 
@@ -97,6 +98,15 @@ def test_moments_are_shown_in_the_deployments_time_zone() -> None:
     assert Formats("zh", ZoneInfo("Asia/Shanghai")).moment(moment) == "2026-03-02 01:05"
     assert Formats("en", ZoneInfo("UTC")).moment(moment) == "1 Mar 2026, 17:05"
     assert Formats("zh", ZoneInfo("UTC")).moment(moment.replace(tzinfo=None)).endswith("17:05")
+
+
+def test_counts_inside_sentences_follow_the_language() -> None:
+    for language, told in (("en", "12,345 golden customers"), ("zh", "12,345 个")):
+        shown = environment(language, ZoneInfo("UTC")).from_string(
+            "{{ ngettext('%(num)s golden customer would become %(after)s.',"
+            " '%(num)s golden customers would become %(after)s.', 12345, after='7') }}"
+        )
+        assert told in shown.render()
 
 
 def test_numbers_days_and_spans_follow_the_language() -> None:
