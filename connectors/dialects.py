@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
+from connectors.fields import SEPARATOR
+
 _TEXTS = {
     "postgresql": "TEXT",
     "sqlite": "TEXT",
@@ -22,8 +24,6 @@ _TEXTS = {
     "hana": "NVARCHAR(5000)",
 }
 _OTHER_TEXT = "VARCHAR(4000)"
-SEPARATOR = "; "
-"""Stands between the values of a list; e-mail and phone rules split there."""
 
 
 class as_text(FunctionElement[str]):  # noqa: N801  (reads as the SQL function that it is)

@@ -44,6 +44,9 @@ NAME_FIELDS = ("name", "organization_name", "family_name", "given_name")
 ATTRIBUTE = "attributes."
 """Prefix of the fields that a source may add."""
 
+SEPARATOR = "; "
+"""Stands between the values of a list in one column; e-mail and phone rules split there."""
+
 
 def is_input_field(name: str) -> bool:
     """Whether ``columns`` may name it.
