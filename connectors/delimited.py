@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from connectors import encoding, files, mapping, tables
 from connectors.config import SourceConfig
 from connectors.files import SourceFile
-from connectors.reading import Reading, Report, Row
+from connectors.reading import Reading, Report, Row, Since
 from onefold.errors import SourceLayout
 
 _DELIMITERS = ",;\t|:^~\x01\x1f"
@@ -37,7 +37,7 @@ class Text:
 
 
 @contextmanager
-def read(config: SourceConfig) -> Iterator[Reading]:
+def read(config: SourceConfig, since: Since | None = None) -> Iterator[Reading]:
     """Open delimited text files; several give the union of their columns.
 
     Raises:
@@ -46,7 +46,7 @@ def read(config: SourceConfig) -> Iterator[Reading]:
         SourceLayout: a file has no headings where some are needed.
     """
     report = Report()
-    texts = [opened(config, file, report) for file in files.find(config)]
+    texts = [opened(config, file, report) for file in files.find(config, since)]
     columns = list(dict.fromkeys(name for text in texts for name in text.columns))
     rows = itertools.chain.from_iterable(_rows(text, columns, report) for text in texts)
     names = ", ".join(f"{text.file.name} ({text.encoding})" for text in texts[:3])

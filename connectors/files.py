@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from connectors.config import SourceConfig
-from connectors.reading import FileFacts
+from connectors.reading import FileFacts, Since
 from onefold.errors import SourceLocked, SourceMissing
 
 _GLOB = frozenset("*?[")
@@ -34,8 +34,8 @@ class SourceFile:
     name: str
 
 
-def find(config: SourceConfig) -> list[SourceFile]:
-    """Every file of a source, in the order of their names.
+def find(config: SourceConfig, since: Since | None = None) -> list[SourceFile]:
+    """Every file of a source, in the order of their names; not the ones that are unchanged.
 
     A folder stands for the files in it.
 
@@ -57,7 +57,9 @@ def find(config: SourceConfig) -> list[SourceFile]:
             raise _missing(config, pattern, base)
         for path in files:
             found.setdefault(path, SourceFile(path, path.relative_to(base).as_posix()))
-    return sorted(found.values(), key=lambda file: (file.name, str(file.path)))
+    left_out = since.unchanged if since else frozenset[str]()
+    wanted = [file for file in found.values() if file.name not in left_out]
+    return sorted(wanted, key=lambda file: (file.name, str(file.path)))
 
 
 def _base(pattern: str) -> Path:

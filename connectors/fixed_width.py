@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from connectors import files, mapping
 from connectors.config import SourceConfig
 from connectors.files import SourceFile
-from connectors.reading import Reading, Report, Row
+from connectors.reading import Reading, Report, Row, Since
 from onefold.errors import OnefoldError, SourceEncoding, SourceLayout, SourceMissing
 
 _BLOCK = 1 << 20
@@ -155,7 +155,7 @@ def with_layout(config: SourceConfig) -> SourceConfig:
 
 
 @contextmanager
-def read(config: SourceConfig) -> Iterator[Reading]:
+def read(config: SourceConfig, since: Since | None = None) -> Iterator[Reading]:
     """Open fixed-width files.
 
     Raises:
@@ -170,7 +170,7 @@ def read(config: SourceConfig) -> Iterator[Reading]:
             message = error.errors()[0]["msg"].removeprefix("Value error, ")
             raise SourceEncoding(f"{config.file}, encoding", message, do="Mend it.") from None
     report = Report()
-    found = files.find(config)
+    found = files.find(config, since)
     rows = itertools.chain.from_iterable(_rows(file, layout, report) for file in found)
     names = ", ".join(file.name for file in found[:3])
     more = f" and {len(found) - 3} more" if len(found) > 3 else ""

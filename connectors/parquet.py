@@ -15,21 +15,21 @@ import pyarrow.parquet as pq
 from connectors import files
 from connectors.config import SourceConfig
 from connectors.files import SourceFile
-from connectors.reading import Reading, Report, Row
+from connectors.reading import Reading, Report, Row, Since
 from onefold.errors import SourceLayout
 
 BATCH_ROWS = 20_000
 
 
 @contextmanager
-def read(config: SourceConfig) -> Iterator[Reading]:
+def read(config: SourceConfig, since: Since | None = None) -> Iterator[Reading]:
     """Open Parquet files; several give the union of their columns.
 
     Raises:
         SourceMissing: no file.
         SourceLayout: a file is no Parquet file, or has a column of nested values.
     """
-    found = files.find(config)
+    found = files.find(config, since)
     schemas = [schema(file) for file in found]
     columns = list(dict.fromkeys(name for one in schemas for name in one.names))
     report = Report()

@@ -1,12 +1,13 @@
 """What every connector hands to the snapshot writer: columns, rows and a report.
 
-What belongs here: the shape of a reading and the columns that every snapshot
-has. How rows are found in a source is the connector's part; how they are kept
-is connectors/snapshot.py.
+What belongs here: the shape of a reading, whole or of what changed, and the columns
+that every snapshot has. How rows are found in a source is the connector's part; how
+they are kept is connectors/snapshot.py, how changes become the next whole snapshot
+connectors/merging.py.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -91,6 +92,64 @@ class Report:
         ]
 
 
+Key = tuple[str | None, ...]
+"""The values of a record's key columns, in the order of the key, exactly as a row has them."""
+
+
+@dataclass(frozen=True)
+class Since:
+    """Where the last sync left off: what a connector that reads changes begins at.
+
+    A connector is given None to read everything.
+
+    Attributes:
+        mark: what the last reading gave as its own ``mark``; only the connector knows what it
+            means. '' for files.
+        until: where to stop, exclusive, as a mark: a range is read again. '': at the end.
+        unchanged: names of files that need not be read: they are what they were.
+    """
+
+    mark: str = ""
+    until: str = ""
+    unchanged: frozenset[str] = frozenset()
+
+
+class Listed(NamedTuple):
+    """A record that is there: all that a comparison of keys reads of it.
+
+    Attributes:
+        key: the values of its key columns.
+        cursor: what its row has in the cursor's column.
+    """
+
+    key: Key
+    cursor: str | None
+
+
+@dataclass
+class Changes:
+    """How a reading that is not whole is completed; its rows are those that are new or changed.
+
+    A row may be one that did not change at all, so an overlap does no harm. Of one key no row
+    may come twice because of paging; the connector drops repeated pages. All of it is read in
+    this order: ``rows``, ``touched``, ``deleted``, then, in some syncs, ``listing``; and
+    ``fetch`` where it is needed. A record that has a row is there, whatever ``deleted`` says.
+
+    Attributes:
+        touched: keys that a change table lists: they are fetched, and are gone if not found.
+        deleted: keys that the source says are gone: switched-off rows, a feed of deletes.
+        listing: every key that is there, with its cursor; finds deletes that nothing reports
+            and rows that came late. None: cannot be listed; then everything is read instead.
+        fetch: the rows of some keys, in any order, those that are there. None: cannot be
+            fetched; then everything is read instead.
+    """
+
+    touched: Iterable[Key] = ()
+    deleted: Iterable[Key] = ()
+    listing: Callable[[], Iterator[Listed]] | None = None
+    fetch: Callable[[Sequence[Key]], Iterator[Row]] | None = None
+
+
 @dataclass
 class Reading:
     """An opened source: columns now, rows as they come."""
@@ -102,3 +161,9 @@ class Reading:
     """What was opened, in words, for people."""
     key: tuple[str, ...] = ()
     """Key columns that the source itself declares (a layout), used if the YAML has none."""
+    mark: str = ""
+    """How far this reading goes: the next one's ``Since.mark``. Known after the last row; moves
+    only forward, and not beyond the moment that the reading began. '': no changes can be read."""
+    changes: Changes | None = None
+    """None: the rows are all that there are. Also where changes were asked for: a connector
+    that cannot give them any more (its mark has expired) reads everything."""

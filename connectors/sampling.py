@@ -138,7 +138,7 @@ def read(config: SourceConfig, rows: int = ROWS) -> Sample:
 
 def _opened(config: SourceConfig, rows: int) -> AbstractContextManager[Reading]:
     if config.connector == "sql":
-        return sql.read(config, rows)
+        return sql.read(config, limit=rows)
     return source.READERS[config.connector](config)
 
 

@@ -5,15 +5,15 @@ connector reads which kind. How a kind is read stands in its own module.
 """
 
 import hashlib
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Protocol
 
 from connectors import config as configs
 from connectors import delimited, fixed_width, mapping, parquet, snapshot, spreadsheet, sql
 from connectors import files as file_sets
 from connectors.config import Declared, SourceConfig
-from connectors.reading import RESERVED, FileFacts, Reading
+from connectors.reading import RESERVED, FileFacts, Reading, Since
 from connectors.snapshot import Extraction, Manifest
 from onefold.errors import ConfigError, OnefoldError, SourceEmpty
 
@@ -30,7 +30,17 @@ __all__ = [
     "load_sources",
 ]
 
-READERS: dict[str, Callable[[SourceConfig], AbstractContextManager[Reading]]] = {
+
+class Reader(Protocol):
+    """How a connector is asked for rows."""
+
+    def __call__(
+        self, config: SourceConfig, since: Since | None = None, /
+    ) -> AbstractContextManager[Reading]:
+        """Open a source: everything, or what changed since (connectors/reading.py)."""
+
+
+READERS: dict[str, Reader] = {
     "sql": sql.read,
     "spreadsheet": spreadsheet.read,
     "delimited": delimited.read,

@@ -26,7 +26,7 @@ from connectors import error_cells, files, mapping, tables
 from connectors.config import SourceConfig
 from connectors.fields import NAME_FIELDS
 from connectors.files import SourceFile
-from connectors.reading import Reading, Report, Row
+from connectors.reading import Reading, Report, Row, Since
 from connectors.tables import Cell
 from onefold.errors import SourceLayout, SourceLocked, SourceMissing
 
@@ -62,7 +62,7 @@ class _Sheet:
 
 
 @contextmanager
-def read(config: SourceConfig) -> Iterator[Reading]:
+def read(config: SourceConfig, since: Since | None = None) -> Iterator[Reading]:
     """Open workbooks; their tables give the union of their columns.
 
     Raises:
@@ -71,7 +71,7 @@ def read(config: SourceConfig) -> Iterator[Reading]:
         SourceLayout: a file is no workbook, or no sheet holds a table of customers.
     """
     report = Report()
-    found = _workbooks(config, report)
+    found = _workbooks(config, since, report)
     sheets = [sheet for file in found for sheet in _tables(config, file, report)]
     if not sheets and {one.what for one in report.skipped} <= {_EMPTY}:
         yield Reading([], iter(()), report, found[0].name)
@@ -93,11 +93,11 @@ def read(config: SourceConfig) -> Iterator[Reading]:
     yield Reading(columns, rows, report, f"{origin}, {len(sheets)} tables")
 
 
-def _workbooks(config: SourceConfig, report: Report) -> list[SourceFile]:
+def _workbooks(config: SourceConfig, since: Since | None, report: Report) -> list[SourceFile]:
     """The files; what a glob finds beside workbooks is left out and reported."""
     named = {str(path) for path in config.path}
     result = []
-    for file in files.find(config):
+    for file in files.find(config, since):
         if file.path.suffix.casefold() in SUFFIXES or str(file.path) in named:
             result.append(file)
         else:

@@ -20,7 +20,7 @@ from sqlalchemy import exc
 
 from connectors.config import SourceConfig
 from connectors.dialects import as_text, text_type
-from connectors.reading import Reading, Report, Row
+from connectors.reading import Reading, Report, Row, Since
 from connectors.templates import load, statement
 from onefold.errors import (
     SourceEncoding,
@@ -45,7 +45,9 @@ _NO_DATABASE = re.compile(r"database .* does not exist|unknown database", re.IGN
 
 
 @contextmanager
-def read(config: SourceConfig, limit: int | None = None) -> Iterator[Reading]:
+def read(
+    config: SourceConfig, since: Since | None = None, limit: int | None = None
+) -> Iterator[Reading]:
     """Open a database and stream its table or query.
 
     Args:
