@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 
 from connectors.config import SourceConfig
-from connectors.dialects import as_text, text_type
+from connectors.queries import Query, written
 from connectors.reading import Reading, Report, Row, Since
 from connectors.templates import load, statement
 from onefold.errors import (
@@ -63,11 +63,10 @@ def read(
     report = Report()
     with opened(config) as connection:
         url = _url(config)
-        names, select = _statement(config, connection)
-        if limit is not None and not isinstance(select, str):
-            select = select.limit(limit)
-        rows = _rows(config, connection, url, select)
-        yield Reading(names, rows, report, f"{_place(config)} in {_shown(url)}")
+        query = _query(config, connection)
+        select = query.select()
+        rows = _rows(config, connection, url, select if limit is None else select.limit(limit))
+        yield Reading(list(query.columns), rows, report, f"{_place(config)} in {_shown(url)}")
 
 
 @contextmanager
@@ -174,22 +173,16 @@ def _decoded(value: bytes) -> str:
 # -- the statement
 
 
-def _statement(
-    config: SourceConfig, connection: sa.Connection
-) -> tuple[list[str], str | sa.Select[Any]]:
-    """The columns, and the SELECT that casts each of them to text."""
+def _query(config: SourceConfig, connection: sa.Connection) -> Query:
+    """The records that a source declares: its query, its template's, or its table's."""
     if config.query:
-        query = config.query.strip().rstrip(";").strip()
-        origin = f"({query}\n) onefold_query"
+        origin = written(config.query)
         names = _query_columns(config, connection, origin)
-        quote, kind = connection.dialect.identifier_preparer.quote, text_type(connection.dialect)
-        casts = [f"CAST({quote(name)} AS {kind}) AS {quote(name)}" for name in names]
-        return names, f"SELECT {', '.join(casts)} FROM {origin}"
+        return Query({name: sa.column(name) for name in names}, origin)
     if not config.table:
         return statement.build(config, sa.inspect(connection), connection.dialect)
     table = _table(config, connection)
-    columns: list[Any] = [as_text(column).label(column.name) for column in table.c]
-    return [column.name for column in table.c], sa.select(*columns).select_from(table)
+    return Query({column.name: column for column in table.c}, table)
 
 
 def _place(config: SourceConfig) -> str:
@@ -226,9 +219,12 @@ def _table(config: SourceConfig, connection: sa.Connection) -> sa.TableClause:
     )
 
 
-def _query_columns(config: SourceConfig, connection: sa.Connection, origin: str) -> list[str]:
+def _query_columns(
+    config: SourceConfig, connection: sa.Connection, origin: sa.TextClause
+) -> list[str]:
+    nothing = sa.select(sa.text("*")).select_from(origin).where(sa.text("1 = 0"))
     try:
-        result = _execute(connection, f"SELECT * FROM {origin} WHERE 1 = 0")
+        result = connection.execute(nothing)
         names = [str(name) for name in result.keys()]  # noqa: SIM118
         result.close()
     except (exc.ProgrammingError, exc.OperationalError) as error:
@@ -251,21 +247,13 @@ def _query_columns(config: SourceConfig, connection: sa.Connection, origin: str)
     return names
 
 
-def _execute(connection: sa.Connection, statement: str) -> sa.CursorResult[Any]:
-    # Without parameters drivers leave '%' and ':' in the statement alone.
-    return connection.execution_options(no_parameters=True).exec_driver_sql(statement)
-
-
 def _rows(
-    config: SourceConfig, connection: sa.Connection, url: sa.URL, select: str | sa.Select[Any]
+    config: SourceConfig, connection: sa.Connection, url: sa.URL, select: sa.Select[Any]
 ) -> Iterator[Row]:
     position = _place(config)
     with _said_in_words(config, url):
         streaming = connection.execution_options(stream_results=True, max_row_buffer=_BATCH)
-        if isinstance(select, str):
-            result = _execute(streaming, select)
-        else:
-            result = streaming.execute(select)
+        result = streaming.execute(select)
         for batch in result.partitions(_BATCH):
             for values in batch:
                 yield Row(position, [_text(value) for value in values])

@@ -16,28 +16,26 @@ from sqlalchemy import exc
 
 from connectors.config import SourceConfig
 from connectors.dialects import as_text, latest, listed
+from connectors.queries import Expression, Query
 from connectors.templates.model import Computed, Condition, Link, Template, load
 from onefold.errors import SourceLayout, SourceMissing
 
-Expression = sa.ColumnElement[Any]
 Table = sa.FromClause
 _SHOWN = 40
 
 
-def build(
-    config: SourceConfig, inspector: sa.Inspector, dialect: sa.Dialect
-) -> tuple[list[str], sa.Select[Any]]:
-    """The columns and the SELECT of a source that has a template.
+def build(config: SourceConfig, inspector: sa.Inspector, dialect: sa.Dialect) -> Query:
+    """The query of a source that has a template.
 
     Args:
         inspector: the catalog of the database.
-        dialect: the kind of database that the SELECT is for.
+        dialect: the kind of database that the query is for.
 
     Raises:
         SourceMissing: a table that the template needs is not there.
         SourceLayout: a column that it needs, or that the source's YAML names, is not there.
     """
-    return _Builder(config, load(config.template or ""), inspector, dialect).select()
+    return _Builder(config, load(config.template or ""), inspector, dialect).query()
 
 
 @dataclass
@@ -67,7 +65,7 @@ class _Builder:
         self._catalog = _Catalog(config, template, inspector)
         self._orders_itself = dialect.name != "sqlite"
 
-    def select(self) -> tuple[list[str], sa.Select[Any]]:
+    def query(self) -> Query:
         main = self._table(self._template.main, "main")
         scope = _Scope(self._template.main, {"": _columns(main)})
         origin: sa.FromClause = main
@@ -84,10 +82,18 @@ class _Builder:
         for reference in self._wanted():
             value = self._column(reference, scope)
             if value is not None:
-                outputs[reference.removesuffix("?")] = as_text(value)
-        selected = sa.select(*(value.label(name) for name, value in outputs.items()))
-        selected = selected.select_from(origin).where(*self._conditions(scope))
-        return list(outputs), selected
+                outputs[reference.removesuffix("?")] = value
+        deleted = [
+            made
+            for part in self._template.deleted
+            if (made := self._condition(part, scope)) is not None
+        ]
+        return Query(
+            outputs,
+            origin,
+            tuple(self._conditions(scope)),
+            sa.or_(*deleted) if deleted else None,
+        )
 
     def _wanted(self) -> Iterable[str]:
         """Every reference that the source maps or has in its key, each once."""
@@ -96,18 +102,11 @@ class _Builder:
         return dict.fromkeys(used)
 
     def _conditions(self, scope: _Scope) -> list[Expression]:
-        template = self._template
         only = [
             Condition.model_validate({"column": column, "in": values})
             for column, values in self._config.only.items()
         ]
-        conditions = self._all([*template.where, *only], scope)
-        gone = [
-            made for part in template.deleted if (made := self._condition(part, scope)) is not None
-        ]
-        if gone:
-            conditions.append(sa.case((sa.or_(*gone), 1), else_=0) == 0)
-        return conditions
+        return self._all([*self._template.where, *only], scope)
 
     # -- tables
 

@@ -61,7 +61,7 @@ def sql(home, schema_text):
                 if "CREATE TABLE" in part:
                     connection.exec_driver_sql(part)
             config = home.config(template=name, url="sqlite:///x.db", **settings)
-            _, select = statement.build(config, sa.inspect(connection), dialect)
+            select = statement.build(config, sa.inspect(connection), dialect).select()
         written = select.compile(dialect=dialect, compile_kwargs={"literal_binds": True})
         return " ".join(str(written).split())
 
