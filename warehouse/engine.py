@@ -23,6 +23,7 @@ from alembic.script import ScriptDirectory
 
 from onefold.errors import WarehouseError
 from onefold.settings import Settings
+from warehouse.bi import install
 from warehouse.columns import REVIEW, STORES, WAREHOUSE
 
 log = logging.getLogger("onefold.warehouse")
@@ -300,7 +301,7 @@ def connect(settings: Settings) -> Warehouse:
 
 
 def migrate(settings: Settings) -> None:
-    """Make or update the tables of both stores; nothing is done where they are up to date.
+    """Make or update the tables of both stores and the views; nothing where they are up to date.
 
     Each store is migrated in one transaction.
 
@@ -316,7 +317,8 @@ def migrate(settings: Settings) -> None:
             if not wh.is_postgresql:
                 Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
             with wh.read(store) as connection:
-                if _revision(connection, store) == scripts.get_current_head():
+                up_to_date = _revision(connection, store) == scripts.get_current_head()
+                if up_to_date and (store != WAREHOUSE or install.stands(connection)):
                     continue  # without waiting for whoever writes
             with wh.write(store) as connection:
                 if wh.is_postgresql:
@@ -330,7 +332,10 @@ def migrate(settings: Settings) -> None:
                         do="Install that version, or point to another database.",
                     )
                 if current != scripts.get_current_head():
+                    install.make_way(connection)
                     command.upgrade(_configured(connection, store), "head")
                     log.info("migrated store %s of %s", store, place(url))
+                if store == WAREHOUSE:
+                    install.install(connection)
     finally:
         wh.close()

@@ -11,6 +11,7 @@ import typer
 from onefold import __version__
 from onefold.cli import review as reviewing
 from onefold.cli.explain import explain
+from onefold.cli.grants import grants
 from onefold.cli.source import source
 from onefold.errors import ConfigError, OnefoldError
 
@@ -233,6 +234,7 @@ def export(
 
 app.command()(explain)
 app.command()(reviewing.review)
+app.command()(grants)
 app.add_typer(source, name="source")
 app.add_typer(reviewing.account, name="account")
 app.add_typer(reviewing.audit, name="audit")

@@ -1,0 +1,194 @@
+"""SQL that PostgreSQL and SQLite write differently: lists kept as JSON, and masks.
+
+What belongs here: expressions that compile to what the connection's database
+understands. A list is jsonb on PostgreSQL and JSON text on SQLite.
+
+A mask shows a reader enough to recognize a value, not enough to use it. It
+follows review/presenters/masking.py; here it has to be SQL, because the tools
+that read these views ask the database themselves.
+"""
+
+import sqlite3
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import GenericFunction
+
+_HAS_ARROW = sqlite3.sqlite_version_info >= (3, 38)
+Expression = sa.ColumnElement[Any]
+
+HIDDEN = "…"
+SHOWN = 3
+SHOWN_LAST = 4
+SHORT = 8
+"""Characters of a number up to which only its first one is shown."""
+
+
+class list_first(GenericFunction[str]):  # noqa: N801 - named as in SQL
+    """The first element of a list of text; null where there is none."""
+
+    type = sa.Text()
+    inherit_cache = True
+
+
+class list_length(GenericFunction[int]):  # noqa: N801
+    """How many elements a list has; 0 where there is none."""
+
+    type = sa.Integer()
+    inherit_cache = True
+
+
+class list_joined(GenericFunction[str]):  # noqa: N801
+    """A list of text as one text, separated by '; ', in its order; null where it is empty."""
+
+    type = sa.Text()
+    inherit_cache = True
+
+
+class list_item(GenericFunction[str]):  # noqa: N801
+    """The element of a list of text at a place from 0; null where there is none."""
+
+    type = sa.Text()
+    inherit_cache = True
+
+
+class list_places(sa.sql.functions.FunctionElement[Any]):  # noqa: N801
+    """A list of text as rows of ``key``, from 0, and ``value``: for a FROM clause."""
+
+    inherit_cache = True
+
+
+class as_moment(GenericFunction[Any]):  # noqa: N801
+    """A moment that stands in the statement as text."""
+
+    type = sa.DateTime(timezone=True)
+    inherit_cache = True
+
+
+class year_of(GenericFunction[int]):  # noqa: N801
+    """The year of a date."""
+
+    type = sa.Integer()
+    inherit_cache = True
+
+
+def _item(values: str, path: str) -> str:
+    """An element as text on SQLite.
+
+    DuckDB, attached to the file, runs the view itself and has ``->>`` as SQLite has; its
+    json_extract keeps the quotes. SQLite before 3.38 has json_extract only.
+    """
+    return f"({values} ->> {path})" if _HAS_ARROW else f"json_extract({values}, {path})"
+
+
+@compiles(list_first, "postgresql")
+def _(element: Any, compiler: Any, **kw: Any) -> str:
+    return f"({compiler.process(element.clauses, **kw)} ->> 0)"
+
+
+@compiles(list_first, "sqlite")
+def _(element: Any, compiler: Any, **kw: Any) -> str:
+    return _item(compiler.process(element.clauses, **kw), "'$[0]'")
+
+
+@compiles(list_length, "postgresql")
+def _(element: Any, compiler: Any, **kw: Any) -> str:
+    return f"COALESCE(jsonb_array_length({compiler.process(element.clauses, **kw)}), 0)"
+
+
+@compiles(list_length, "sqlite")
+def _(element: Any, compiler: Any, **kw: Any) -> str:
+    return f"COALESCE(json_array_length({compiler.process(element.clauses, **kw)}), 0)"
+
+
+@compiles(list_joined, "postgresql")
+def _(element: Any, compiler: Any, **kw: Any) -> str:
+    inner = compiler.process(element.clauses, **kw)
+    return (
+        "(SELECT string_agg(each.value, '; ' ORDER BY each.place) FROM"
+        f" jsonb_array_elements_text({inner}) WITH ORDINALITY AS each(value, place))"
+    )
+
+
+@compiles(list_joined, "sqlite")
+def _(element: Any, compiler: Any, **kw: Any) -> str:
+    inner = compiler.process(element.clauses, **kw)
+    item = _item(inner, "('$[' || each.key || ']')")
+    return f"(SELECT group_concat({item}, '; ') FROM json_each({inner}) AS each)"
+
+
+@compiles(list_item, "postgresql")
+def _(element: Any, compiler: Any, **kw: Any) -> str:
+    values, place = (compiler.process(each, **kw) for each in element.clauses)
+    return f"({values} ->> CAST({place} AS INTEGER))"
+
+
+@compiles(list_item, "sqlite")
+def _(element: Any, compiler: Any, **kw: Any) -> str:
+    values, place = (compiler.process(each, **kw) for each in element.clauses)
+    return _item(values, f"('$[' || {place} || ']')")
+
+
+@compiles(list_places, "postgresql")
+def _(element: Any, compiler: Any, **kw: Any) -> str:
+    inner = compiler.process(element.clauses, **kw)
+    return (
+        "LATERAL (SELECT CAST(each.place AS INTEGER) - 1 AS key, each.value AS value FROM"
+        f" jsonb_array_elements_text({inner}) WITH ORDINALITY AS each(value, place))"
+    )
+
+
+@compiles(list_places, "sqlite")
+def _(element: Any, compiler: Any, **kw: Any) -> str:
+    return f"json_each({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(as_moment, "postgresql")
+def _(element: Any, compiler: Any, **kw: Any) -> str:
+    return f"CAST({compiler.process(element.clauses, **kw)} AS TIMESTAMP WITH TIME ZONE)"
+
+
+@compiles(as_moment, "sqlite")
+def _(element: Any, compiler: Any, **kw: Any) -> str:
+    return str(compiler.process(element.clauses, **kw))
+
+
+@compiles(year_of, "postgresql")
+def _(element: Any, compiler: Any, **kw: Any) -> str:
+    return f"CAST(EXTRACT(YEAR FROM {compiler.process(element.clauses, **kw)}) AS INTEGER)"
+
+
+@compiles(year_of, "sqlite")
+def _(element: Any, compiler: Any, **kw: Any) -> str:
+    inner = compiler.process(element.clauses, **kw)
+    return f"CAST(substr(CAST({inner} AS TEXT), 1, 4) AS INTEGER)"
+
+
+def first_character(value: Expression) -> Expression:
+    """A text's first character, the rest hidden; null and empty stay."""
+    return sa.case((value == "", value), else_=sa.func.substr(value, 1, 1).op("||")(HIDDEN))
+
+
+def ends(value: Expression) -> Expression:
+    """A number's ends: +86…8000."""
+    length = sa.func.length(value)
+    last = sa.func.substr(value, length - (SHOWN_LAST - 1))
+    shown = sa.func.substr(value, 1, SHOWN).op("||")(HIDDEN).op("||")(last)
+    return sa.case((length <= SHORT, first_character(value)), else_=shown)
+
+
+def email(value: Expression) -> Expression:
+    """A mail address's first character: a…@…, its domain may be a family's own."""
+    return sa.func.substr(value, 1, 1).op("||")(f"{HIDDEN}@{HIDDEN}")
+
+
+def beginning(value: Expression) -> Expression:
+    """The first characters of a postal code, which as a whole may be one street."""
+    return sa.func.substr(value, 1, SHOWN).op("||")(HIDDEN)
+
+
+def unrolled(values: Expression, name: str) -> sa.FromClause:
+    """A list of text as a FROM clause with columns ``key``, from 0, and ``value``."""
+    columns = (sa.column("key", sa.Integer()), sa.column("value", sa.Text()))
+    return list_places(values).table_valued(*columns, name=name)

@@ -1,0 +1,344 @@
+"""The views of the schema ``bi``, once: names, columns, meaning, and what they select.
+
+What belongs here: what BI tools read. Views only add columns; a column's name,
+type and meaning stay, whatever becomes of the tables below. A view with
+personal data exists twice: ``NAME`` shows masks, ``NAME_pii`` the values. On
+SQLite, which has no schemas, they are plain views of warehouse.db.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from rules.customer import BY_NAME, GOLDEN_FIELDS, ORGANIZATION, Field
+from warehouse.bi import sql
+from warehouse.bi.names import PII
+from warehouse.bi.sql import Expression
+from warehouse.tables import (
+    crosswalk,
+    golden_customer,
+    golden_customer_history,
+    golden_field,
+    lineage_event,
+    redirect,
+)
+
+FOREVER = "9999-12-31 00:00:00.000000"
+"""``valid_to`` of what still holds, so that an as-of join needs no null."""
+
+Select = sa.Select[tuple[object, ...]] | sa.CompoundSelect[tuple[object, ...]]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a view.
+
+    Attributes:
+        name: its name.
+        doc: what it holds; the comment in the database and the data dictionary.
+        value: what it selects.
+        masked: what a reader without the right to personal data gets; None: the value.
+    """
+
+    name: str
+    doc: str
+    value: Expression
+    masked: Expression | None = None
+
+
+@dataclass(frozen=True)
+class View:
+    """A view.
+
+    Attributes:
+        name: without its schema.
+        doc: what a row is and what it is for.
+        columns: in their order.
+        source: from where.
+        pii: whether it shows personal data as it is.
+    """
+
+    name: str
+    doc: str
+    columns: tuple[Column, ...]
+    source: Callable[[list[Expression]], Select]
+    pii: bool = False
+
+    def select(self) -> Select:
+        """What the view selects."""
+        shown = [
+            column.value if self.pii or column.masked is None else column.masked
+            for column in self.columns
+        ]
+        return self.source(
+            [value.label(column.name) for column, value in zip(self.columns, shown, strict=True)]
+        )
+
+
+def views() -> tuple[View, ...]:
+    """Every view, in the order in which they are made."""
+    return tuple(_all())
+
+
+def _all() -> Iterable[View]:
+    yield from _twice(
+        "dim_customer",
+        "One row per golden customer as it is now: the dimension to join facts to.",
+        (*_golden(golden_customer), *_published(golden_customer)),
+        lambda columns: sa.select(*columns).select_from(golden_customer),
+    )
+    yield from _twice(
+        "dim_customer_history",
+        "Every published version of every golden customer (SCD2). As of a moment M:"
+        " valid_from <= M AND M < valid_to.",
+        (*_versions(golden_customer_history), *_golden(golden_customer_history)),
+        lambda columns: sa.select(*columns).select_from(golden_customer_history),
+    )
+    yield _bridge()
+    yield _id_map()
+    yield from _contact_points()
+
+
+def _twice(
+    name: str,
+    doc: str,
+    columns: tuple[Column, ...],
+    source: Callable[[list[Expression]], Select],
+) -> Iterable[View]:
+    """A view with masks, and the one with the values."""
+    yield View(name, f"{doc} Personal data is masked.", columns, source)
+    yield View(f"{name}{PII}", f"{doc} With personal data.", columns, source, pii=True)
+
+
+# -- golden customers
+
+_NUMBERS = frozenset({"national_id", "house_number", "unit"})
+_WITHHELD = frozenset({"birth_date", "sex", "attributes"})
+"""Of these no part can be shown; a masked view has null."""
+_ORGANIZATIONS_TOO = frozenset({"name", "other_names"})
+"""Personal in a person's record; an organization's name is public."""
+_LISTS = {
+    "emails": ("email", "E-mail address, the most direct one."),
+    "phones": ("phone", "Telephone number in E.164, the most direct one."),
+}
+"""Lists of which a dimension shows the first; all are in customer_contact_point."""
+_BESIDE_LISTS = frozenset({"phone_kinds", "phone_extensions"})
+
+
+def _golden(table: sa.Table) -> tuple[Column, ...]:
+    """The golden values of a table with one customer's version per row."""
+    found = [Column("golden_id", "Lasting id; never reused.", table.c.golden_id)]
+    for field in GOLDEN_FIELDS:
+        if field.name not in _BESIDE_LISTS:
+            found += _of_field(table, field)
+    found += [
+        Column("record_count", "Source records held to be this customer.", table.c.record_count),
+        Column("source_count", "Sources that hold it.", table.c.source_count),
+        Column(
+            "sources",
+            "Names of the sources that hold it, separated by '; '.",
+            sql.list_joined(table.c.sources),
+        ),
+    ]
+    return tuple(found)
+
+
+def _of_field(table: sa.Table, field: Field) -> list[Column]:
+    value = table.c[field.name]
+    if field.name in _LISTS:
+        name, doc = _LISTS[field.name]
+        first = sql.list_first(value)
+        mask = sql.email(first) if name == "email" else sql.ends(first)
+        counted = Column(f"{name}_count", f"How many there are of {name}.", sql.list_length(value))
+        return [Column(name, doc, first, mask), counted]
+    if field.kind == "list":
+        joined = sql.list_joined(value)
+        first = sql.list_first(value)
+        doc = f"{field.doc.rstrip('.')}, separated by '; '."
+        if not field.personal:
+            return [Column(field.name, doc, joined)]
+        return [Column(field.name, doc, joined, _hidden_name(table, joined, first))]
+    if field.name in _ORGANIZATIONS_TOO:
+        return [Column(field.name, field.doc, value, _hidden_name(table, value, value))]
+    if field.name == "birth_date":
+        doc = f"{field.doc} Null where personal data is masked."
+        year = Column("birth_year", "Year of birth of a person.", sql.year_of(value))
+        return [Column(field.name, doc, value, sa.cast(sa.null(), sa.Date())), year]
+    if field.name in _WITHHELD:
+        doc = f"{field.doc} Null where personal data is masked."
+        shown = sa.cast(value, sa.Text()) if field.kind == "json" else value
+        return [Column(field.name, doc, shown, sa.cast(sa.null(), sa.Text()))]
+    if field.name == "postal_code":
+        return [Column(field.name, field.doc, value, sql.beginning(value))]
+    if field.personal:
+        mask = sql.ends(value) if field.name in _NUMBERS else sql.first_character(value)
+        return [Column(field.name, field.doc, value, mask)]
+    return [Column(field.name, field.doc, value)]
+
+
+def _hidden_name(table: sa.Table, value: Expression, first: Expression) -> Expression:
+    """An organization's name as it is, a person's without all but its first character."""
+    organization = table.c.customer_type == ORGANIZATION
+    return sa.case((organization, value), else_=sql.first_character(first))
+
+
+def _published(table: sa.Table) -> tuple[Column, ...]:
+    return (
+        Column(
+            "first_published_at",
+            "When the id was published first, UTC.",
+            table.c.first_published_at,
+        ),
+        Column("published_at", "When this version was published, UTC.", table.c.published_at),
+    )
+
+
+def _versions(table: sa.Table) -> tuple[Column, ...]:
+    still = sa.func.coalesce(table.c.valid_to, sql.as_moment(FOREVER))
+    return (
+        Column("valid_from", "From when this version holds, UTC, inclusive.", table.c.valid_from),
+        Column(
+            "valid_to", f"Until when, UTC, exclusive; {FOREVER[:10]} where it still holds.", still
+        ),
+        Column("is_current", "Whether it is in dim_customer.", table.c.is_current),
+        Column("change", "How the version came: created, changed or restored.", table.c.change),
+    )
+
+
+# -- keys and ids
+
+
+def _bridge() -> View:
+    columns = (
+        Column("source", "The source.", crosswalk.c.source),
+        Column("source_key", "The record's key in it, as facts carry it.", crosswalk.c.source_key),
+        Column("record_id", "Both joined by a colon.", crosswalk.c.record_id),
+        Column("golden_id", "The customer in dim_customer.", crosswalk.c.golden_id),
+        Column("since", "Since when it is that customer, UTC.", crosswalk.c.since),
+    )
+    return View(
+        "bridge_source_customer",
+        "Source record to golden customer: joins facts that carry a source's key.",
+        columns,
+        # DuckDB, attached to SQLite, counts rows by ROWID unless a column is asked for, and the
+        # table has none.
+        lambda chosen: sa.select(*chosen).where(crosswalk.c.golden_id.is_not(None)),
+    )
+
+
+def _id_map() -> View:
+    """Live ids and retired ones, each with the id it is now."""
+    last = (
+        sa.select(lineage_event.c.reason)
+        .where(
+            lineage_event.c.golden_id == redirect.c.golden_id,
+            lineage_event.c.event.in_(("absorbed", "retired")),
+        )
+        .order_by(lineage_event.c.at.desc(), lineage_event.c.number.desc())
+        .limit(1)
+        .correlate(redirect)
+        .scalar_subquery()
+    )
+    first = (
+        sa.select(sa.func.min(golden_customer_history.c.valid_from))
+        .where(golden_customer_history.c.golden_id == redirect.c.golden_id)
+        .correlate(redirect)
+        .scalar_subquery()
+    )
+    live = sa.select(
+        golden_customer.c.golden_id,
+        golden_customer.c.golden_id.label("current_golden_id"),
+        sa.literal("live").label("state"),
+        golden_customer.c.first_published_at.label("first_published_at"),
+        sa.cast(sa.null(), golden_customer.c.published_at.type).label("retired_at"),
+        sa.cast(sa.null(), sa.Text()).label("reason"),
+    )
+    retired = sa.select(
+        redirect.c.golden_id,
+        redirect.c.successor,
+        sa.case((redirect.c.successor.is_(None), "ended"), else_="merged"),
+        first,
+        redirect.c.retired_at,
+        last,
+    )
+    ids = sa.union_all(live, retired).subquery("ids")
+    docs = {
+        "golden_id": "Every id that was ever published.",
+        "current_golden_id": "The live id to use now, itself while live; null: the customer ended.",
+        "state": "live, merged (into current_golden_id) or ended.",
+        "first_published_at": "When the id was published first, UTC.",
+        "retired_at": "When it went, UTC; null while live.",
+        "reason": "Why it went, in words.",
+    }
+    columns = tuple(Column(name, doc, ids.c[name]) for name, doc in docs.items())
+    return View(
+        "id_map",
+        "Every golden id ever published and the one it is now: old reports keep working.",
+        columns,
+        lambda chosen: sa.select(*chosen).select_from(ids),
+    )
+
+
+# -- contact points
+
+
+def _contact_points() -> Iterable[View]:
+    yield from (_contact_view(pii=False), _contact_view(pii=True))
+
+
+def _contact_view(*, pii: bool) -> View:
+    """One row per address and number; lists are unrolled by the database."""
+    points = sa.union_all(
+        _points("email", golden_customer.c.emails, None),
+        _points("phone", golden_customer.c.phones, golden_customer.c.phone_kinds),
+    ).subquery("points")
+    value = points.c.value
+    mask = sa.case((points.c.kind == "email", sql.email(value)), else_=sql.ends(value))
+    of = sa.case((points.c.kind == "email", "emails"), else_="phones")
+    joined = points.outerjoin(
+        golden_field,
+        sa.and_(
+            golden_field.c.golden_id == points.c.golden_id,
+            golden_field.c.field == of,
+            golden_field.c.item == points.c.item,
+        ),
+    )
+    columns = (
+        Column("golden_id", "The customer in dim_customer.", points.c.golden_id),
+        Column("kind", "email or phone.", points.c.kind),
+        Column("item", "Its place from 0, the most direct first.", points.c.item),
+        Column("is_primary", "Whether it is the first of its kind.", points.c.item == 0),
+        Column("value", "Mail address in lower case, or telephone number in E.164.", value, mask),
+        Column("phone_kind", BY_NAME["phone_kinds"].doc, points.c.phone_kind),
+        Column("source", "The source it came from.", golden_field.c.source),
+        Column("rule", "The survivorship rule that chose it.", golden_field.c.rule),
+    )
+    doc = "One row per mail address and telephone number of a golden customer."
+    return View(
+        f"customer_contact_point{PII if pii else ''}",
+        f"{doc} {'With personal data.' if pii else 'Personal data is masked.'}",
+        columns,
+        lambda chosen: sa.select(*chosen).select_from(joined),
+        pii,
+    )
+
+
+def _points(
+    kind: str, values: sa.Column[object], kinds: sa.Column[object] | None
+) -> sa.Select[tuple[object, ...]]:
+    each = sql.unrolled(values, kind)
+    phone_kind: Expression = sa.cast(sa.null(), sa.Text())
+    if kinds is not None:
+        phone_kind = sql.list_item(kinds, each.c.key)
+    return (
+        sa.select(
+            golden_customer.c.golden_id,
+            sa.literal(kind).label("kind"),
+            sa.cast(each.c.key, sa.Integer()).label("item"),
+            sql.list_item(values, each.c.key).label("value"),
+            phone_kind.label("phone_kind"),
+        )
+        .select_from(golden_customer)
+        .join(each, sa.true())
+    )
