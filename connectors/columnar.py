@@ -11,7 +11,7 @@ import csv
 import glob
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from pyarrow import csv as arrow_csv
 from connectors import content, delimited, files, mapping, parquet, spreadsheet, tables
 from connectors.config import SourceConfig
 from connectors.files import SourceFile
-from connectors.reading import POSITION, PROBLEM, ROW_HASH, SOURCE_KEY, Reading, Report, Row
+from connectors.reading import POSITION, PROBLEM, ROW_HASH, SOURCE_KEY, Report
 from onefold.errors import SourceEmpty, SourceError, SourceLayout
 
 ROW, SHEET = "_row", "_sheet"
@@ -33,7 +33,6 @@ _SUFFIXES = {".csv": "delimited", ".tsv": "delimited", ".txt": "delimited", ".ta
 _SUFFIXES |= dict.fromkeys(spreadsheet.SUFFIXES, "spreadsheet")
 _SUFFIXES |= {".parquet": "parquet", ".pq": "parquet"}
 _READERS = {"spreadsheet": spreadsheet.read, "delimited": delimited.read, "parquet": parquet.read}
-_BATCH_ROWS = 20_000
 _DO = "Look at the file; it must be a table with headings."
 _ODD_START = (
     "合计|总计|总数|合共|小计|共计|累计|^ *共|total|summe|gesamt|somme|制表|制单|填表|审核|复核"
@@ -179,35 +178,20 @@ def _collected(config: SourceConfig, report: Report) -> pa.Table:
                 *((SHEET, pa.string()), (PROBLEM, pa.string())),
             ]
         )
-        batches = [_batch(rows, schema) for rows in _batched(reading)]
+        batches = [_placed(batch, schema) for batch in reading.batches()]
         report.files, report.notes = reading.report.files, reading.report.notes
         for one in reading.report.skipped:
             report.skip(one.where, one.what, one.count)
         return pa.Table.from_batches(batches, schema)
 
 
-def _batched(reading: Reading) -> Iterator[list[Row]]:
-    rows: list[Row] = []
-    for row in reading.rows:
-        rows.append(row)
-        if len(rows) >= _BATCH_ROWS:
-            yield rows
-            rows = []
-    if rows:
-        yield rows
-
-
-def _batch(rows: Sequence[Row], schema: pa.Schema) -> pa.RecordBatch:
-    places = [row.position.split("|") for row in rows]
-    columns: list[Iterable[object]] = [*zip(*(row.values for row in rows), strict=True)]
-    columns += [
-        [row.position for row in rows],
-        [int(place[-1]) for place in places],
-        ["|".join(place[1:-1]) or None for place in places],
-        [row.problem for row in rows],
-    ]
-    arrays = [pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)]
-    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+def _placed(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """A batch of a reading with row and sheet of every record."""
+    position, problem, *values = batch.columns
+    places = [place.split("|") for place in position.to_pylist()]
+    rows = pa.array([int(place[-1]) for place in places], pa.int64())
+    sheets = pa.array(["|".join(place[1:-1]) or None for place in places], pa.string())
+    return pa.RecordBatch.from_arrays([*values, position, rows, sheets, problem], schema=schema)
 
 
 # -- column by column

@@ -2,8 +2,8 @@
 
 What belongs here: the shape of a reading, whole or of what changed, and the columns
 that every snapshot has. How rows are found in a source is the connector's part; how
-they are kept is connectors/snapshot.py, how changes become the next whole snapshot
-connectors/merging.py.
+they are kept is connectors/landing.py and connectors/snapshot.py, how changes become
+the next whole snapshot connectors/merging.py.
 """
 
 from collections import Counter
@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
 SOURCE_KEY, POSITION, ROW_HASH, PROBLEM = "_source_key", "_position", "_row_hash", "_problem"
 RESERVED = (SOURCE_KEY, POSITION, ROW_HASH, PROBLEM)
 """Columns that a snapshot adds to the source's own."""
+_BATCH_ROWS, _BATCH_CHARS = 20_000, 32_000_000
 
 
 class Row(NamedTuple):
@@ -155,7 +157,8 @@ class Reading:
     """An opened source: columns now, rows as they come."""
 
     columns: list[str]
-    rows: Iterator[Row]
+    rows: Iterator[Row | pa.RecordBatch]
+    """Rows one by one, or many at once as :func:`batch` makes them."""
     report: Report
     origin: str
     """What was opened, in words, for people."""
@@ -167,3 +170,81 @@ class Reading:
     changes: Changes | None = None
     """None: the rows are all that there are. Also where changes were asked for: a connector
     that cannot give them any more (its mark has expired) reads everything."""
+
+    def batches(self, limit: int | None = None) -> Iterator[pa.RecordBatch]:
+        """The rows, many at once, in their order: position, problem, then the values.
+
+        Args:
+            limit: how many at most; None: all.
+        """
+        left = limit
+        size = _BATCH_ROWS if limit is None else min(limit, _BATCH_ROWS)
+        for found in _batched(self.rows, len(self.columns), size):
+            if left is None:
+                yield found
+                continue
+            yield found.slice(0, left)
+            left -= found.num_rows
+            if left <= 0:
+                return
+
+
+def batch(
+    position: str | pa.Array, values: Sequence[pa.Array], problem: pa.Array | None = None
+) -> pa.RecordBatch:
+    """Many rows at once.
+
+    Args:
+        position: where each stands, or where they all do.
+        values: text of every column, in the order of the reading's columns.
+        problem: what is wrong with each record as a whole, null where nothing is.
+    """
+    rows = len(values[0])
+    if isinstance(position, str):
+        position = pa.repeat(pa.scalar(position), rows)
+    if problem is None:
+        problem = pa.nulls(rows, pa.string())
+    names = [POSITION, PROBLEM, *map(str, range(len(values)))]
+    return pa.RecordBatch.from_arrays([position, problem, *values], names=names)
+
+
+def _batched(
+    rows: Iterator[Row | pa.RecordBatch], width: int, size: int
+) -> Iterator[pa.RecordBatch]:
+    some: list[Row] = []
+    chars = 0
+    for row in rows:
+        if isinstance(row, Row):
+            some.append(row)
+            chars += sum(map(len, filter(None, row.values)))
+            if len(some) < size and chars < _BATCH_CHARS:
+                continue
+        if some:
+            yield _of_rows(some, width)
+            some, chars = [], 0
+        if isinstance(row, pa.RecordBatch) and row.num_rows:
+            yield row
+    if some:
+        yield _of_rows(some, width)
+
+
+def _of_rows(rows: Sequence[Row], width: int) -> pa.RecordBatch:
+    columns = zip(*(row.values for row in rows), strict=True) if width else ()
+    return batch(
+        text(row.position for row in rows),
+        [text(column) for column in columns],
+        text(row.problem for row in rows),
+    )
+
+
+def text(values: Iterable[str | None]) -> pa.Array:
+    """Values as a column; half a surrogate pair, which no text may hold, as U+FFFD."""
+    kept = list(values)
+    try:
+        return pa.array(kept, pa.string())
+    except UnicodeEncodeError:
+        return pa.array([value and _whole(value) for value in kept], pa.string())
+
+
+def _whole(value: str) -> str:
+    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -5,7 +5,6 @@ about a source stands in connectors/recognition.py and rules/onboarding.
 """
 
 import glob
-import itertools
 import tempfile
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -110,14 +109,13 @@ def read(config: SourceConfig, rows: int = ROWS) -> Sample:
             raise SourceEmpty(
                 config.name, "there is nothing to read", found=reading.origin, do="Mend it."
             )
-        reading.rows = itertools.islice(reading.rows, rows)
         key = config.key or reading.key
         places = [mapping.find_column(reading.columns, name) for name in key]
         if None in places:
             missing = key[places.index(None)]
             raise mapping.missing_column(config, missing, reading.columns, "key")
         landed = snapshot.write(
-            reading,
+            replace(reading, rows=reading.batches(rows)),
             config,
             Path(lake),
             None,

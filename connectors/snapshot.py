@@ -4,17 +4,17 @@ What belongs here: how rows become a file (written under a temporary name,
 synced to disk, renamed), their keys and hashes, the manifest, and when nothing
 is written at all. Which rows a source has is the connector's part.
 
-A row's hash covers its values by column name, so neither the order of rows,
-files or columns nor a further empty column changes it. The content hash is the
-sum of the rows' hashes: the same rows in another order are the same content.
-The positions hash is the sum over rows and where they stand: rows that moved
-within a file make a new snapshot, so that every position stays true. The rows
-of a database all stand at its table, so that their order means nothing.
+A row's hash (connectors/row_hashes.py) covers its values by column name, so
+neither the order of rows, files or columns nor a further empty column changes
+it. The content hash is the sum of the rows' hashes: the same rows in another
+order are the same content. The positions hash is the sum over rows and where
+they stand: rows that moved within a file make a new snapshot, so that every
+position stays true. The rows of a database all stand at its table, so that
+their order means nothing.
 """
 
 import datetime as dt
 import fcntl
-import hashlib
 import os
 import re
 import secrets
@@ -30,23 +30,22 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from connectors import landing, row_hashes
 from connectors.config import SourceConfig
+from connectors.landing import Landed
 from connectors.reading import (
-    POSITION,
     PROBLEM,
     ROW_HASH,
     SOURCE_KEY,
     FileFacts,
     Reading,
-    Row,
     Skipped,
 )
 from onefold.errors import SourceEmpty, SourceHeld, SourceMissing
 
 MANIFEST = b"onefold"
-_BATCH_ROWS, _BATCH_CHARS = 20_000, 32_000_000
+_REWRITTEN_ROWS = 20_000
 _TEMPORARY = ".tmp"
-_MASK = (1 << 128) - 1
 
 
 class Manifest(BaseModel):
@@ -176,11 +175,11 @@ def write(
     sync_id = f"{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S%f}Z-{secrets.token_hex(3)}"
     with (
         _temporary(place, sync_id) as file,
-        pq.ParquetWriter(file, _schema(reading.columns), compression="zstd") as writer,
+        landing.writer(file, reading.columns) as writer,
     ):
-        landed = _land(reading, writer, key)
+        landed = landing.land(reading, writer, key)
         _hold_back(config, previous, landed.rows)
-        content_hash = _digest(
+        content_hash = row_hashes.of(
             str(landed.total), *sorted(reading.columns), "", *(reading.columns[i] for i in key)
         ).hex()
         positions_hash = f"{landed.placed:032x}"
@@ -219,123 +218,7 @@ def write(
     return Extraction("changed", final, manifest)
 
 
-# -- rows to a file
-
-
-@dataclass
-class _Landed:
-    """What is known once every row is in the temporary file."""
-
-    rows: int
-    total: int
-    """Sum of the rows' hashes."""
-    placed: int
-    """Sum of the hashes of rows with their positions."""
-    keys: pa.ChunkedArray
-    hashes: pa.ChunkedArray
-    positions: pa.ChunkedArray
-    marked: frozenset[int]
-    """Numbers of the rows that have a problem of their own."""
-
-
-@dataclass
-class _Batch:
-    keys: list[str]
-    hashes: list[str]
-    positions: list[str]
-    problems: list[str | None]
-    values: list[list[str | None]]
-    chars: int = 0
-
-
-_EMPTY_KEY = "the key is empty"
 _FROM_CONTENT = re.compile(r"#[0-9a-f]{32}")
-
-
-def _schema(columns: list[str]) -> pa.Schema:
-    names = [SOURCE_KEY, POSITION, ROW_HASH, PROBLEM, *columns]
-    return pa.schema([pa.field(name, pa.string()) for name in names])
-
-
-def _land(reading: Reading, writer: pq.ParquetWriter, key: tuple[int, ...]) -> _Landed:
-    schema = _schema(reading.columns)
-    order = sorted(range(len(reading.columns)), key=lambda i: reading.columns[i])
-    labels = [f"{len(reading.columns[i])}:{reading.columns[i]}=" for i in order]
-    chunks: dict[str, list[pa.Array]] = {"keys": [], "hashes": [], "positions": []}
-    total = placed = rows = 0
-    marked: set[int] = set()
-    batch = _Batch([], [], [], [], [])
-
-    def flush() -> None:
-        nonlocal batch
-        if batch.keys:
-            first = [pa.array(batch.keys), pa.array(batch.positions), pa.array(batch.hashes)]
-            rest = [pa.array(batch.problems, pa.string())]
-            rest += [pa.array(column, pa.string()) for column in zip(*batch.values, strict=True)]
-            writer.write_batch(pa.RecordBatch.from_arrays([*first, *rest], schema=schema))
-            for name, array in zip(("keys", "positions", "hashes"), first, strict=True):
-                chunks[name].append(array)
-        batch = _Batch([], [], [], [], [])
-
-    for row in reading.rows:
-        values, text = _hashable(row, order, labels)
-        digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16)
-        row_hash, problem = digest.hexdigest(), row.problem
-        source_key = _joined([values[i] for i in key]) if key else row_hash
-        if not source_key:
-            source_key = f"#{row_hash}"
-            problem = f"{problem}; {_EMPTY_KEY}" if problem else _EMPTY_KEY
-        if problem:
-            marked.add(rows)
-            row_hash = _digest(row_hash, problem).hex()
-        total = (total + int(row_hash, 16)) & _MASK
-        place = hashlib.blake2b(f"{row_hash}{row.position}".encode(), digest_size=16)
-        placed = (placed + int(place.hexdigest(), 16)) & _MASK
-        rows += 1
-        batch.keys.append(source_key)
-        batch.hashes.append(row_hash)
-        batch.positions.append(row.position)
-        batch.problems.append(problem)
-        batch.values.append(values)
-        batch.chars += len(text)
-        if len(batch.keys) >= _BATCH_ROWS or batch.chars >= _BATCH_CHARS:
-            flush()
-    flush()
-    columns = {name: pa.chunked_array(arrays, pa.string()) for name, arrays in chunks.items()}
-    return _Landed(rows, total, placed, **columns, marked=frozenset(marked))
-
-
-def _hashable(row: Row, order: list[int], labels: list[str]) -> tuple[list[str | None], str]:
-    """The values, and their text for the hash: each with its column and its length."""
-    values = list(row.values)
-    text = "".join(
-        f"{label}{len(value)}:{value}"
-        for label, i in zip(labels, order, strict=True)
-        if (value := values[i]) is not None
-    )
-    if "\0" in text:  # never data, and PostgreSQL refuses it
-        values = [value and value.replace("\0", "") for value in values]
-        return _hashable(Row(row.position, values), order, labels)
-    return values, text
-
-
-def _joined(parts: list[str | None]) -> str:
-    """Key columns as one key; '' if all are empty.
-
-    >>> _joined(["0010", " A "]), _joined(["a|b"]), _joined([None, " "])
-    ('0010|A', 'a|b', '')
-    """
-    plain = [(part or "").strip() for part in parts]
-    if len(plain) == 1:
-        return plain[0]
-    if not any(plain):
-        return ""
-    return "|".join(part.replace("\\", "\\\\").replace("|", "\\|") for part in plain)
-
-
-def _digest(*texts: str) -> bytes:
-    joined = "".join(f"{len(text)}:{text}" for text in texts)
-    return hashlib.blake2b(joined.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 # -- keys that occur more than once
@@ -348,7 +231,7 @@ class _Repair:
     problem: str | None
 
 
-def _repair(landed: _Landed, *, by_content: bool) -> dict[int, _Repair]:
+def _repair(landed: Landed, *, by_content: bool) -> dict[int, _Repair]:
     """New keys for rows whose key another row has too, by the row's number.
 
     Every row gets a key of its own, whatever the order of the rows: of the rows that
@@ -376,7 +259,7 @@ def _repair(landed: _Landed, *, by_content: bool) -> dict[int, _Repair]:
                 repairs[row] = _Repair(f"{key}{again}", row_hash, None)
                 continue
             problem = f"the key occurs {len(members)} times in the source; another row was kept"
-            new_hash = _digest(row_hash, problem).hex()
+            new_hash = row_hashes.of(row_hash, problem).hex()
             repairs[row] = _Repair(f"{key}#{row_hash[:8]}{again}", new_hash, problem)
     return repairs
 
@@ -386,9 +269,9 @@ def _rewrite(
 ) -> None:
     first.flush()
     source = pq.ParquetFile(first.name)
-    writer = pq.ParquetWriter(second, source.schema_arrow, compression="zstd")
+    writer = landing.writer(second, manifest.columns)
     start = 0
-    for batch in source.iter_batches(batch_size=_BATCH_ROWS):
+    for batch in source.iter_batches(batch_size=_REWRITTEN_ROWS):
         touched = [row for row in range(start, start + batch.num_rows) if row in repairs]
         if touched:
             batch = _repaired(batch, {row - start: repairs[row] for row in touched})

@@ -92,6 +92,7 @@ def test_order_of_columns_and_empty_columns_change_no_row(tmp_path):
         ([("a", "b")], [("ab", None)]),
         ([("a", None)], [("a", "")]),
         ([("a", None)], [(None, "a")]),
+        ([("a", None)], [("a", None), (None, None)]),
         ([("a", "b")], [("a", "b"), ("a", "b")]),
         ([("a", "b"), ("c", "d")], [("a", "d"), ("c", "b")]),
     ],

@@ -1,0 +1,148 @@
+"""Rows to a file: the records of a reading, batch by batch, with their keys and hashes.
+
+What belongs here: what every snapshot adds to the source's own columns, made for
+whole columns. Memory is bounded by a batch and, of every record, key and hash.
+Which rows a source has is the connector's part; the file, its manifest and keys
+that occur twice are connectors/snapshot.py's.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from connectors import row_hashes
+from connectors.reading import POSITION, PROBLEM, ROW_HASH, SOURCE_KEY, Reading
+
+EMPTY_KEY = "the key is empty"
+
+
+@dataclass
+class Landed:
+    """What is known once every row is in the file.
+
+    Attributes:
+        rows: how many there are.
+        total: the sum of the rows' hashes.
+        placed: the sum of rows with where they stand.
+        keys, hashes, positions: of every row, in the file's order.
+        marked: numbers of the rows that have a problem of their own.
+    """
+
+    rows: int
+    total: int
+    placed: int
+    keys: pa.ChunkedArray
+    hashes: pa.ChunkedArray
+    positions: pa.ChunkedArray
+    marked: frozenset[int]
+
+
+def schema(columns: Sequence[str]) -> pa.Schema:
+    """The columns of a snapshot: its own, then the source's; all text."""
+    names = [SOURCE_KEY, POSITION, ROW_HASH, PROBLEM, *columns]
+    return pa.schema([pa.field(name, pa.string()) for name in names])
+
+
+def writer(file: object, columns: Sequence[str]) -> pq.ParquetWriter:
+    """A Parquet file for a snapshot. Keys and hashes differ: a dictionary of them is no use."""
+    return pq.ParquetWriter(
+        file,
+        schema(columns),
+        compression="zstd",
+        use_dictionary=[POSITION, PROBLEM, *columns],
+    )
+
+
+def land(reading: Reading, to: pq.ParquetWriter, key: Sequence[int]) -> Landed:
+    """Write every row of a reading.
+
+    Args:
+        key: indexes of the key columns; empty: made of the content.
+
+    Raises:
+        SourceError: whatever the connector raises.
+    """
+    fields = schema(reading.columns)
+    keys: list[pa.Array] = []
+    hashes: list[pa.Array] = []
+    positions: list[pa.Array] = []
+    total = placed = rows = 0
+    marked: list[int] = []
+    for batch in reading.batches():
+        position, problem = batch.column(0), batch.column(1)
+        values = [_without_nul(column) for column in batch.columns[2:]]
+        found = row_hashes.digests(reading.columns, values)
+        if key:
+            made = joined([values[i] for i in key])
+            empty = pc.equal(made, "")
+            if pc.any(empty).as_py():
+                own = pc.binary_join_element_wise("#", row_hashes.hexadecimal(found), "")
+                made = pc.if_else(empty, own, made)
+                said = pc.binary_join_element_wise(problem, EMPTY_KEY, "; ", null_handling="skip")
+                problem = pc.if_else(empty, said, problem)
+        else:
+            made = row_hashes.hexadecimal(found)
+        if problem.null_count < len(problem):
+            with_problem = pc.indices_nonzero(problem.is_valid()).to_pylist()
+            found = _with_problems(found, problem, with_problem)
+            marked += [rows + row for row in with_problem]
+        row_hash = row_hashes.hexadecimal(found)
+        to.write_batch(
+            pa.RecordBatch.from_arrays([made, position, row_hash, problem, *values], schema=fields)
+        )
+        total += row_hashes.total(found)
+        placed += row_hashes.placed(found, position)
+        rows += batch.num_rows
+        keys.append(made)
+        hashes.append(row_hash)
+        positions.append(position)
+    return Landed(
+        rows=rows,
+        total=total & row_hashes.MASK,
+        placed=placed & row_hashes.MASK,
+        keys=pa.chunked_array(keys, pa.string()),
+        hashes=pa.chunked_array(hashes, pa.string()),
+        positions=pa.chunked_array(positions, pa.string()),
+        marked=frozenset(marked),
+    )
+
+
+def joined(parts: Sequence[pa.Array]) -> pa.Array:
+    """Key columns as one key; '' where all are empty.
+
+    >>> joined([pa.array(["0010", "", None]), pa.array([" A ", "a|b", " "])]).to_pylist()
+    ['0010|A', '|a\\\\|b', '']
+    >>> joined([pa.array(["a|b"])]).to_pylist()
+    ['a|b']
+    """
+    plain = [pc.fill_null(pc.utf8_trim_whitespace(part), "") for part in parts]
+    if len(plain) == 1:
+        return plain[0]
+    there = [pc.not_equal(part, "") for part in plain]
+    some = there[0]
+    for one in there[1:]:
+        some = pc.or_(some, one)
+    for sign in ("\\", "|"):
+        plain = [pc.replace_substring(part, sign, f"\\{sign}") for part in plain]
+    return pc.if_else(some, pc.binary_join_element_wise(*plain, "|"), "")
+
+
+def _without_nul(column: pa.Array) -> pa.Array:
+    """Text without NUL: never data, and PostgreSQL refuses it."""
+    data = column.buffers()[2]
+    if data is None or np.frombuffer(data, np.uint8).all():
+        return column
+    return pc.replace_substring(column, "\0", "")
+
+
+def _with_problems(found: bytes, problem: pa.Array, rows: Sequence[int]) -> bytes:
+    """The hashes, those of rows with a problem made of both."""
+    changed, size = bytearray(found), row_hashes.SIZE
+    for row, text in zip(rows, problem.take(rows).to_pylist(), strict=True):
+        place = slice(row * size, (row + 1) * size)
+        changed[place] = row_hashes.of(found[place].hex(), text)
+    return bytes(changed)

@@ -1,0 +1,94 @@
+"""Hashes of records: whole columns at once, the same however rows, columns or batches lie.
+
+What belongs here: the text that a record's hash is made of, the hash, and sums of
+hashes. A record's text is, of its filled columns in the order of their names,
+name NUL value NUL, and no value holds a NUL; so a column that is empty everywhere
+changes no hash. Hashes are BLAKE2b of 16 bytes: two records of one
+text in 2**64 are likelier to meet than two hashes.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+SIZE = 16
+"""Bytes of a hash."""
+MASK = (1 << 8 * SIZE) - 1
+
+
+def digests(columns: Sequence[str], values: Sequence[pa.Array]) -> bytes:
+    """The hashes of records, one after another.
+
+    Args:
+        columns: names of the columns, in any order.
+        values: text, without NUL, of each of them.
+    """
+    parts: list[pa.Scalar | pa.Array] = []
+    for name, column in sorted(zip(columns, values, strict=True), key=lambda pair: pair[0]):
+        if not column.null_count:
+            parts += [pa.scalar(name), column]
+        elif column.null_count < len(column):
+            parts.append(pc.binary_join_element_wise(name, column, "\0"))
+    if not parts:
+        return of_text(pa.array([""])) * (len(values[0]) if values else 0)
+    # Arrow loses a row that has nothing but nulls, so there is an end that is none.
+    return of_text(pc.binary_join_element_wise(*parts, "", "\0", null_handling="skip"))
+
+
+def of_text(texts: pa.Array) -> bytes:
+    """The hash of every text, one after another."""
+    offsets = np.frombuffer(texts.buffers()[1], np.int32, len(texts) + 1, 4 * texts.offset).tolist()
+    data = memoryview(texts.buffers()[2] or b"")
+    hashed = hashlib.blake2b
+    return b"".join(
+        [hashed(data[start:end], digest_size=SIZE).digest() for start, end in pairwise(offsets)]
+    )
+
+
+def of(*texts: str) -> bytes:
+    """One hash of several texts."""
+    joined = "".join(f"{len(text)}:{text}" for text in texts)
+    return hashlib.blake2b(joined.encode(), digest_size=SIZE).digest()
+
+
+def hexadecimal(found: bytes) -> pa.Array:
+    """Hashes as text, 32 digits each."""
+    count = len(found) // SIZE
+    offsets = np.arange(0, 2 * SIZE * (count + 1), 2 * SIZE, dtype=np.int32)
+    return pa.StringArray.from_buffers(
+        count, pa.py_buffer(offsets), pa.py_buffer(found.hex().encode())
+    )
+
+
+def total(found: bytes) -> int:
+    """The sum of hashes, modulo 2**128.
+
+    >>> total(bytes(15) + b"\\2" + b"\\xff" * 16)
+    1
+    """
+    limbs = np.frombuffer(found, ">u4").reshape(-1, SIZE // 4).sum(0, dtype=np.uint64)
+    result = 0
+    for limb in limbs.tolist():
+        result = (result << 32) + limb
+    return result & MASK
+
+
+def placed(found: bytes, positions: pa.Array) -> int:
+    """The sum over records of hash and position, modulo 2**128: other where one moved."""
+    if not len(positions):
+        return 0
+    if pc.all(pc.equal(positions, positions[0])).as_py():  # a table's rows all stand at it
+        (weight,) = _numbers(of_text(positions.slice(0, 1)))
+        return total(found) * (weight | 1) & MASK
+    weights = _numbers(of_text(positions))
+    products = (n * (w | 1) for n, w in zip(_numbers(found), weights, strict=True))
+    return sum(products) & MASK
+
+
+def _numbers(found: bytes) -> list[int]:
+    parts = np.frombuffer(found, ">u8").reshape(-1, 2).tolist()
+    return [(high << 64) + low for high, low in parts]
