@@ -44,11 +44,13 @@ _ONLY_FOR = {
     "query": ("sql",),
     "database_schema": ("sql",),
     "only": ("sql",),
-    "path": ("spreadsheet", "delimited", "fixed_width", "parquet"),
+    "path": ("spreadsheet", "delimited", "fixed_width", "parquet", "dbf"),
     "sheets": ("spreadsheet",),
     "hidden_sheets": ("spreadsheet",),
     "header_row": ("spreadsheet", "delimited"),
-    "encoding": ("delimited", "fixed_width"),
+    "encoding": ("delimited", "fixed_width", "dbf"),
+    "memos": ("dbf",),
+    "check_counts": ("dbf",),
     "delimiter": ("delimited",),
     "layout": ("fixed_width",),
 }
@@ -63,7 +65,7 @@ class SourceConfig(BaseModel):
     """Short lasting name; the first half of every record id. Default: the file's name."""
     description: str = ""
     """One sentence for people; no effect."""
-    connector: Literal["sql", "spreadsheet", "delimited", "fixed_width", "parquet"]
+    connector: Literal["sql", "spreadsheet", "delimited", "fixed_width", "parquet", "dbf"]
     """Kind of the source."""
     url: str | None = Field(default=None, repr=False)
     """sql: SQLAlchemy URL, its password as ``${NAME}``."""
@@ -86,7 +88,11 @@ class SourceConfig(BaseModel):
     header_row: int | None = Field(default=None, ge=0)
     """Row of the headings, from 1; 0: there are none; default: found by itself."""
     encoding: str | None = None
-    """delimited, fixed_width: encoding of the bytes; default: detected, or the layout's."""
+    """delimited, fixed_width, dbf: encoding of the bytes; default: detected, or the layout's."""
+    memos: bool = True
+    """dbf: whether the memo file must be there; False: do without."""
+    check_counts: bool = True
+    """Whether a file that says another number of records than it has is held back."""
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
     """delimited: one character; default: found by itself."""
     layout: str | None = None

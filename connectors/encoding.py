@@ -28,6 +28,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _CHINESE = frozenset({"CN", "TW", "HK", "MO", "SG"})
+_WIDE = frozenset({"gb18030", "cp949", "cp950", "cp932", "utf-8"})
 _FREQUENT = 0.5
 """Share of level-1 characters above which a text is Chinese; real lists have over .8,
 western text read as GB18030 next to none."""
@@ -87,6 +88,29 @@ def detect(
         found=f"not UTF-8 from byte {offset} on, nor UTF-16, GB18030 or Big5",
         do="Name the encoding in the source's YAML (encoding: ...), or export it as UTF-8.",
     )
+
+
+def confirmed(path: Path, where: str, said: str, *, country: str | None = None) -> Encoding:
+    """Find the encoding of a text whose file format names one, which may be wrong.
+
+    The name counts unless the text is plainly UTF-8 or Chinese, or is not text in it:
+    programs that never set a code page leave a western one there.
+
+    Args:
+        said: the encoding that the format names.
+
+    Raises:
+        SourceEncoding: the text is in no encoding tried.
+    """
+    if _fault(path, "ascii") is None:
+        return Encoding(said, "declared")
+    if _fault(path, "utf-8") is None:
+        return Encoding("utf-8", "strict")
+    fits = _fault(path, said) is None
+    is_wide = codecs.lookup(said).name in _WIDE
+    if fits and (is_wide or _chinese(path) is None):
+        return Encoding(said, "declared")
+    return detect(path, where, country=country)
 
 
 def _declared(path: Path, where: str, name: str) -> Encoding:

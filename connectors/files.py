@@ -6,18 +6,20 @@ connector's part.
 
 import glob
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from connectors.config import SourceConfig
-from connectors.reading import FileFacts, Since
-from onefold.errors import SourceLocked, SourceMissing
+from connectors.reading import FileFacts, Report, Since
+from onefold.errors import SourceHeld, SourceLocked, SourceMissing
 
 _GLOB = frozenset("*?[")
 _LOCK_PREFIXES = ("~$", ".~lock.", ".~")
 """Files that Excel, LibreOffice and WPS put beside an open workbook."""
+_BESIDE = {"dbf": frozenset({".fpt", ".dbt", ".cpg"})}
+"""Connector → endings of the files that belong to one of the same name."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +30,12 @@ class SourceFile:
         path: where it is.
         name: its place below the folder that the glob starts in, '/' between folders;
             a plain file name in the usual case.
+        beside: files that belong to it: the memo file of a DBF table.
     """
 
     path: Path
     name: str
+    beside: tuple[Path, ...] = ()
 
 
 def find(config: SourceConfig, since: Since | None = None) -> list[SourceFile]:
@@ -56,10 +60,26 @@ def find(config: SourceConfig, since: Since | None = None) -> list[SourceFile]:
         if not files:
             raise _missing(config, pattern, base)
         for path in files:
-            found.setdefault(path, SourceFile(path, path.relative_to(base).as_posix()))
+            name = path.relative_to(base).as_posix()
+            found.setdefault(path, SourceFile(path, name, beside(config, path)))
     left_out = since.unchanged if since else frozenset[str]()
     wanted = [file for file in found.values() if file.name not in left_out]
     return sorted(wanted, key=lambda file: (file.name, str(file.path)))
+
+
+def beside(config: SourceConfig, path: Path) -> tuple[Path, ...]:
+    """The files that belong to a file, whatever the case of their names."""
+    endings = _BESIDE.get(config.connector)
+    if not endings:
+        return ()
+    stem = path.stem.casefold()
+    return tuple(
+        sorted(
+            other
+            for other in path.parent.iterdir()
+            if other.suffix.casefold() in endings and other.stem.casefold() == stem
+        )
+    )
 
 
 def _base(pattern: str) -> Path:
@@ -92,6 +112,33 @@ def _missing(config: SourceConfig, pattern: str, base: Path) -> SourceMissing:
 _DO = "Put it there, or mend 'path' in {}."
 
 
+def named(found: Sequence[SourceFile]) -> str:
+    """Some files in words, for people."""
+    names = ", ".join(file.name for file in found[:3])
+    return names + (f" and {len(found) - 3} more" if len(found) > 3 else "")
+
+
+def hold_count(config: SourceConfig, report: Report, where: str, said: str, found: str) -> None:
+    """Hold a source back whose file says another number of records than it has.
+
+    Args:
+        where: the file.
+        said, found: how many it says, and how many there are, in words.
+
+    Raises:
+        SourceHeld: unless the source says ``check_counts: false``; then it is a note.
+    """
+    if config.check_counts:
+        raise SourceHeld(
+            where,
+            f"it should have {said}",
+            found=found,
+            do="Copy the file again. If it is right as it is, write 'check_counts: false' in "
+            f"{config.file}. The last good records stay in use.",
+        )
+    report.note(f"{where}: {said}, {found} found")
+
+
 def facts(files: list[SourceFile]) -> list[FileFacts]:
     """Name, size and hash of every file.
 
@@ -102,11 +149,12 @@ def facts(files: list[SourceFile]) -> list[FileFacts]:
     result = []
     for file in files:
         with opened(file):
-            digest = hashlib.sha256()
-            with file.path.open("rb") as stream:
-                while block := stream.read(1 << 20):
-                    digest.update(block)
-            size = file.path.stat().st_size
+            digest, size = hashlib.sha256(), 0
+            for path in (file.path, *file.beside):
+                with path.open("rb") as stream:
+                    while block := stream.read(1 << 20):
+                        digest.update(block)
+                        size += len(block)
         result.append(FileFacts(name=file.name, size=size, sha256=digest.hexdigest()))
     return result
 
@@ -120,9 +168,9 @@ def opened(file: SourceFile) -> Iterator[None]:
         SourceMissing: it has gone.
     """
     try:
-        before = _stamp(file.path)
+        before = [_stamp(path) for path in (file.path, *file.beside)]
         yield
-        after = _stamp(file.path)
+        after = [_stamp(path) for path in (file.path, *file.beside)]
     except PermissionError as error:
         raise SourceLocked(
             file.name, "the file may not be read", do="Close it elsewhere or mend its permissions."

@@ -172,10 +172,8 @@ def read(config: SourceConfig, since: Since | None = None) -> Iterator[Reading]:
     report = Report()
     found = files.find(config, since)
     rows = itertools.chain.from_iterable(_rows(file, layout, report) for file in found)
-    names = ", ".join(file.name for file in found[:3])
-    more = f" and {len(found) - 3} more" if len(found) > 3 else ""
     columns = [field.name for field in layout.fields]
-    yield Reading(columns, rows, report, names + more, layout.key)
+    yield Reading(columns, rows, report, files.named(found), layout.key)
 
 
 def _rows(file: SourceFile, layout: Layout, report: Report) -> Iterator[Row]:

@@ -34,9 +34,7 @@ def read(config: SourceConfig, since: Since | None = None) -> Iterator[Reading]:
     columns = list(dict.fromkeys(name for one in schemas for name in one.names))
     report = Report()
     rows = itertools.chain.from_iterable(_rows(file, columns, report) for file in found)
-    names = ", ".join(file.name for file in found[:3])
-    more = f" and {len(found) - 3} more" if len(found) > 3 else ""
-    yield Reading(columns, rows, report, names + more)
+    yield Reading(columns, rows, report, files.named(found))
 
 
 def schema(file: SourceFile) -> pa.Schema:

@@ -43,7 +43,7 @@ class FileFacts(BaseModel):
     name: str
     """Relative to the folder that the glob starts in; as in positions."""
     size: int
-    """Bytes."""
+    """Bytes, with those of the files that belong to it (the memo file of a DBF table)."""
     sha256: str
     """Of its bytes, hexadecimal."""
 

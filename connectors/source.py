@@ -13,6 +13,7 @@ from connectors import config as configs
 from connectors import delimited, fixed_width, mapping, parquet, snapshot, spreadsheet, sql
 from connectors import files as file_sets
 from connectors.config import Declared, SourceConfig
+from connectors.legacy import dbf
 from connectors.reading import RESERVED, FileFacts, Reading, Since
 from connectors.snapshot import Extraction, Manifest
 from onefold.errors import ConfigError, OnefoldError, SourceEmpty
@@ -46,6 +47,7 @@ READERS: dict[str, Reader] = {
     "delimited": delimited.read,
     "fixed_width": fixed_width.read,
     "parquet": parquet.read,
+    "dbf": dbf.read,
 }
 
 READER_VERSION = 1
@@ -162,6 +164,8 @@ def _settings_hash(config: SourceConfig) -> str:
             "header_row",
             "encoding",
             "delimiter",
+            "memos",
+            "check_counts",
             "key",
             "columns",
             "headings",
@@ -184,7 +188,8 @@ def files(config: SourceConfig) -> list[tuple[str, int, int]]:
         paths = sql.database_files(config)
     else:
         try:
-            paths = [file.path for file in file_sets.find(config)]
+            found = file_sets.find(config)
+            paths = [path for file in found for path in (file.path, *file.beside)]
         except OnefoldError:
             return []
         if config.layout:
