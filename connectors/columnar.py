@@ -19,9 +19,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
-from connectors import content, delimited, files, mapping, parquet, spreadsheet, tables
+from connectors import content, delimited, files, kinds, mapping, parquet, spreadsheet, tables
 from connectors.config import SourceConfig
 from connectors.files import SourceFile
+from connectors.legacy import dbf
 from connectors.reading import POSITION, PROBLEM, ROW_HASH, SOURCE_KEY, Report
 from onefold.errors import SourceEmpty, SourceError, SourceLayout
 
@@ -29,10 +30,12 @@ ROW, SHEET = "_row", "_sheet"
 """Columns of a table: the row as the file shows it (line of a text file, row of a sheet, both
 from 1 and headings included; record of a Parquet file), and the sheet, null where there is none."""
 
-_SUFFIXES = {".csv": "delimited", ".tsv": "delimited", ".txt": "delimited", ".tab": "delimited"}
-_SUFFIXES |= dict.fromkeys(spreadsheet.SUFFIXES, "spreadsheet")
-_SUFFIXES |= {".parquet": "parquet", ".pq": "parquet"}
-_READERS = {"spreadsheet": spreadsheet.read, "delimited": delimited.read, "parquet": parquet.read}
+_READERS = {
+    "spreadsheet": spreadsheet.read,
+    "delimited": delimited.read,
+    "parquet": parquet.read,
+    "dbf": dbf.read,
+}
 _DO = "Look at the file; it must be a table with headings."
 _ODD_START = (
     "合计|总计|总数|合共|小计|共计|累计|^ *共|total|summe|gesamt|somme|制表|制单|填表|审核|复核"
@@ -67,29 +70,30 @@ def read(path: Path, name: str) -> FileTable:
     """Read a file whole.
 
     Args:
-        path: CSV, TSV, a workbook or Parquet, by its ending.
+        path: CSV, TSV, a workbook, Parquet or DBF, by its ending and first bytes.
         name: short name for the source.
 
     Raises:
         SourceError: the file is missing, locked, broken, of another kind, or has no rows.
     """
-    connector = _SUFFIXES.get(path.suffix.casefold())
-    if path.is_file() and connector is None:
+    kind = kinds.of(path) if path.is_file() else "text"
+    connector = "delimited" if kind == "text" else kind
+    if connector not in _READERS:
         raise SourceLayout(
             str(path),
             "this kind of file is not known",
             found=path.suffix or "no ending",
-            do="Give a .csv, .tsv, .xlsx, .xls, .ods or .parquet file.",
+            do="Give a .csv, .tsv, .xlsx, .xls, .ods, .parquet or .dbf file.",
         )
     config = SourceConfig(
         name=name,
-        connector=connector or "delimited",  # type: ignore[arg-type]
+        connector=connector,  # type: ignore[arg-type]
         path=(glob.escape(str(path)),),
         headings="auto",
     )
     try:
         table, report = _read(config)
-        if config.connector != "parquet" and is_record(table.column_names):
+        if config.connector in ("delimited", "spreadsheet") and is_record(table.column_names):
             table, report = _read(config.model_copy(update={"header_row": 0}))
             report.note(f"{path.name}: there are no headings, the first row is a record")
     except SourceError as error:

@@ -17,16 +17,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import exc
 
-from connectors import databases, fixed_width, mapping, sampling, spreadsheet, templates
+from connectors import databases, fixed_width, kinds, mapping, sampling, templates
 from connectors.config import SourceConfig
 from connectors.databases import Fit
 from onefold.errors import ConfigError, OnefoldError, SourceError, SourceLayout, SourceMissing
 from onefold.settings import expand_environment
 
-_SQLITE = b"SQLite format 3\0"
-_ZIP = b"PK\x03\x04"
-_TEXT = frozenset({".csv", ".tsv", ".tab", ".psv", ".txt", ".dat", ".asc", ".prn", ".del", ""})
-_PARQUET = frozenset({".parquet", ".pq"})
 _LAYOUTS = (".yml", ".yaml")
 _PATTERN = re.compile(r"[*?\[]")
 _FILE_SCHEMES = ("http", "https", "ftp", "sftp", "s3", "gs", "az", "abfs", "file")
@@ -104,9 +100,8 @@ def locate(
         if not matches:
             raise SourceMissing(str(path), "there is no such file or folder", do="Mend the path.")
         return [_files(str(path), [Path(match) for match in matches], home, name, layout)]
-    with path.open("rb") as file:
-        if file.read(len(_SQLITE)) == _SQLITE:
-            return [_database(f"sqlite:///{path}", home, name or _slug(path.stem), table, template)]
+    if kinds.of(path) == "sqlite":
+        return [_database(f"sqlite:///{path}", home, name or _slug(path.stem), table, template)]
     return [_files(str(path), [path], home, name, layout)]
 
 
@@ -217,7 +212,7 @@ def _folder(folder: Path, home: Path, layout: Path | None) -> list[Place]:
             continue
         if kind == "spreadsheet":
             groups[kind,].append(path)
-        elif kind in ("delimited", "parquet"):
+        elif kind in ("delimited", "parquet", "dbf"):
             groups[kind, path.suffix.casefold(), *_headings(path)].append(path)
         else:
             groups[kind, str(path)].append(path)
@@ -312,7 +307,7 @@ def _files(
             first.name,
             "this kind of file is not known",
             found=first.suffix or "no ending",
-            do="Give CSV, TSV, a workbook, Parquet, SQLite, or a fixed-width file with --layout.",
+            do=f"Give {kinds.KNOWN}, or a fixed-width file with --layout.",
         )
     paths = [pattern] if pattern is not None else [str(path) for path in members]
     stem = first.stem if len(members) == 1 else (folder or first.parent).name
@@ -335,22 +330,9 @@ def _settings(paths: list[str], kind: str, layout: str | None = None) -> dict[st
 
 def _kind(path: Path, layout: Path | None) -> str | None:
     """The connector of a file, by its ending and its first bytes; None if none reads it."""
-    suffix = path.suffix.casefold()
-    try:
-        with path.open("rb") as file:
-            head = file.read(len(_SQLITE))
-    except OSError as error:
-        raise SourceError(
-            path.name, "the file may not be read", found=error.strerror or "", do="Mend its rights."
-        ) from error
-    if head == _SQLITE:
-        return "sqlite"
-    if suffix in spreadsheet.SUFFIXES or (head.startswith(_ZIP) and suffix in _TEXT):
-        return "spreadsheet"
-    if suffix in _PARQUET:
-        return "parquet"
-    if suffix not in _TEXT:
-        return None
+    kind = kinds.of(path)
+    if kind != "text":
+        return kind
     return "fixed_width" if layout or _layout_of(path) else "delimited"
 
 

@@ -5,10 +5,11 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import dbf
 import pytest
 
 import demo
-from connectors import locating, sampling
+from connectors import columnar, locating, sampling
 from connectors.config import load_source
 from connectors.databases import fit
 from onefold.errors import ConfigError, SourceLayout, SourceMissing
@@ -52,6 +53,25 @@ def test_a_folder_is_one_source_per_kind_of_file(tmp_path):
     }  # fmt: skip
     assert places[tmp_path.name.casefold()].settings["path"] == "a_*.csv"
     assert places["legacy"].settings["layout"] == "legacy_layout.yaml"
+
+
+def test_dbf_table_is_known_by_its_ending_and_its_first_bytes(tmp_path):
+    rows = [("0001", "Ann Sample", "ann@example.org"), ("0002", "Bob Sample", "bob@example.org")]
+    table = dbf.Table(
+        str(tmp_path / "kh.dbf"), "KHBH C(6); KHMC C(20); EMAIL C(30)", dbf_type="db3",
+        codepage="cp936", on_disk=True,
+    )  # fmt: skip
+    table.open(dbf.READ_WRITE)
+    for row in rows:
+        table.append(row)
+    table.close()
+    (tmp_path / "kh.dat").write_bytes((tmp_path / "kh.dbf").read_bytes())
+    for name in ("kh.dbf", "kh.dat"):
+        (place,) = locating.locate(str(tmp_path / name), tmp_path)
+        assert place.settings == {"connector": "dbf", "path": name}
+        proposal = propose(place, sampling.unmapped(place.config), "CN")
+        assert proposal.columns["name"] == ("KHMC",)
+        assert columnar.read(tmp_path / name, "a").table["KHBH"].to_pylist() == ["0001", "0002"]
 
 
 def test_paths_outside_the_home_are_absolute(tmp_path):

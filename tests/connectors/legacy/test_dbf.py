@@ -15,11 +15,11 @@ LANGUAGE_BYTE = 29
 def _written(path, fields, rows, kind="db3", codepage="cp936", deleted=()):
     """A table of the library ``dbf``."""
     table = dbf.Table(str(path), fields, dbf_type=kind, codepage=codepage, on_disk=True)
-    with table.open(dbf.READ_WRITE):
-        for row in rows:
-            table.append(row)
+    table.open(dbf.READ_WRITE)
+    for row in rows:
+        table.append(row)
+    table.close()
     data = bytearray(path.read_bytes())
-    data[4:8] = struct.pack("<I", len(rows))  # which is one short in what it writes for FoxPro
     start, length = struct.unpack_from("<HH", data, 8)
     for number in deleted:
         data[start + number * length] = ord("*")
