@@ -32,10 +32,11 @@ from scipy.sparse import csr_array
 
 from dedupe.comparing.columns import positions
 from dedupe.counting import distinct, pairs_of
+from dedupe.counts import rarities
 from dedupe.learning import label_pairs
 from dedupe.levels import NUMBERS, VETOES, fields_of
 from dedupe.model import APART_PRIOR, Check, Model, Models, logit_bits
-from dedupe.scoring import ValueCounts, at_one_place, checkable, rarities, weight_table
+from dedupe.scoring import ValueCounts, at_one_place, checkable, weight_table
 
 ALL_SPREAD, LEVEL_SPREAD, RARITY_SPREAD, TOGETHER_SPREAD = 1.5, 0.6, 0.6, 1.0
 """Standard deviations in bits: of what all get, a level, a bit of rarity, and both together."""

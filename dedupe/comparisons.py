@@ -5,14 +5,13 @@ merge. The levels and their sentences stand in levels.py, the rules of each
 field in comparing/. The function is the same in one process and in many.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedupe.comparing import address, identifiers, names, people, reach, texts
 from dedupe.comparing.columns import Levels, Mask, Rows, positions
+from dedupe.counts import Counts
 from dedupe.levels import FIELDS, LEVELS, MISSING, NUMBERS, VETOES, is_text
 from rules.customer import ORGANIZATION, PERSON
 
@@ -27,28 +26,7 @@ _NUMBER = {
 _WHOLE = _NUMBER[ORGANIZATION]["name"]["whole"]
 
 
-class Counts(NamedTuple):
-    """What comparing reads of all records together.
-
-    Attributes:
-        phones: how many records have each number, see reach.phone_counts.
-        public: mail domains of many owners, see reach.public_domains.
-    """
-
-    phones: pa.Table
-    public: frozenset[str]
-
-
 _HOUSE = [level.name for level in LEVELS[PERSON]["address"]].index("number")
-
-
-COUNTED = ("phones", "emails", "brand_key", "family")
-"""Columns of features that :func:`count` reads."""
-
-
-def count(features: pa.Table) -> Counts:
-    """Count once what every chunk of pairs is compared with."""
-    return Counts(reach.phone_counts(features), reach.public_domains(features))
 
 
 def compare(pairs: pa.Table, features: pa.Table, counts: Counts | None = None) -> pa.Table:
@@ -57,21 +35,20 @@ def compare(pairs: pa.Table, features: pa.Table, counts: Counts | None = None) -
     Args:
         pairs: left_id, right_id, and whatever else: it is kept.
         features: rows of features.build, with every record of the pairs.
-        counts: of all records; those of the features if left out.
+        counts: what was counted of all records; None: of the features.
 
     Returns:
         pairs, same rows and order, plus customer_type, one ``<field>_level``
-        (int8, see levels.py) per field, ``phone_value`` (the shared telephone
-        number that the fewest records have, or null), ``veto`` (a name in
-        ``levels.VETOES``, or null) and ``veto_without_numbers`` (the same if
-        neither numbers nor birth dates were known).
+        (int8, see levels.py) per field, ``veto`` (a name in ``levels.VETOES``, or
+        null) and ``veto_without_numbers`` (the same if neither numbers nor birth
+        dates were known).
 
     Raises:
         KeyError: a record of the pairs is not in features.
     """
     left, right = (_rows(pairs.column(name), features) for name in ("left_id", "right_id"))
     used = np.union1d(left, right)
-    phones, public = counts or count(features)
+    known = counts or Counts.of(features)
     if len(used) < features.num_rows:
         features = features.take(pa.array(used))
         left, right = np.searchsorted(used, left), np.searchsorted(used, right)
@@ -83,8 +60,8 @@ def compare(pairs: pa.Table, features: pa.Table, counts: Counts | None = None) -
     levels["name"] = names.levels(features, left, right, person, organization)
     levels["id"] = identifiers.levels(features, left, right)
     levels["birth_date"] = _only(identifiers.birth_levels(features, left, right), person)
-    levels["phone"], phone_value = reach.phone_levels(features, left, right, phones)
-    levels["email"] = reach.email_levels(features, left, right, public)
+    levels["phone"] = reach.phone_levels(features, left, right, known.switchboards)
+    levels["email"] = reach.email_levels(features, left, right, known.public)
     levels["address"] = address.levels(features, left, right)
     levels["employer"] = _only(people.employer_levels(features, left, right), person)
     levels["contact"] = _only(people.contact_levels(features, left, right), organization)
@@ -102,7 +79,6 @@ def compare(pairs: pa.Table, features: pa.Table, counts: Counts | None = None) -
     result = pairs.append_column("customer_type", pa.array(kind, mask=kind == ""))
     for field in (*FIELDS, *filter(is_text, levels)):
         result = result.append_column(f"{field}_level", pa.array(levels[field], pa.int8()))
-    result = result.append_column("phone_value", phone_value)
     result = result.append_column("veto", _vetoes(levels, person, organization, generation))
     unnumbered = levels | {field: np.full_like(levels[field], MISSING) for field in NUMBERS}
     return result.append_column(

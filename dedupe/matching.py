@@ -6,6 +6,7 @@ what is kept of all of them is levels, or weights, in a few bytes each.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -13,9 +14,9 @@ import pyarrow as pa
 from dedupe import checking, clusters, comparisons, counting, training
 from dedupe import labels as labeling
 from dedupe.comparing.columns import positions
-from dedupe.comparisons import Counts
+from dedupe.counts import Counts
 from dedupe.levels import VETOES
-from dedupe.model import MatchingSettings, Models
+from dedupe.model import MatchingSettings, Models, counts_of
 from dedupe.scoring import Scorer, ValueCounts
 from rules.customer import ORGANIZATION, PERSON
 
@@ -36,7 +37,7 @@ def learn(
     settings: MatchingSettings,
     labels: pa.Table | None = None,
 ) -> Models:
-    """Train one model per customer type.
+    """Train one model per customer type, and freeze what was counted of all records with it.
 
     Args:
         pairs: blocking's candidates: left_id, right_id, found_by; or compare's of them.
@@ -50,35 +51,36 @@ def learn(
     """
     said = labeling.usable(labels, features)
     unseen = labeling.not_in(said, pairs)
-    values = ValueCounts(features)
+    counts = Counts.of(features)
+    values = ValueCounts(features, counts.spaces)
     taught, told = [], []
     for some in (pairs, unseen) if unseen.num_rows else (pairs,):
-        for chunk in _compared(some, features):
+        for chunk in _compared(some, features, counts):
             known = chunk.append_column("known", pa.array(labeling.align(said, chunk)))
             taught.append(training.counted(known))
             told.append(checking.told(known, values))
     rows = counting.together(taught)
     answers = rows.column("known").to_numpy() if said.num_rows else None
     models = training.train(rows, features, settings, answers)
-    return checking.checked(models, counting.together(told))
+    checked = checking.checked(models, counting.together(told))
+    return {kind: replace(model, counts=counts) for kind, model in checked.items()}
 
 
 class Weigher:
-    """All records, counted once, ready to compare and score a few pairs again and again."""
+    """Records ready to compare and score a few pairs of them again and again."""
 
-    def __init__(self, features: pa.Table, models: Models, counts: Counts | None = None) -> None:
-        """Count the values of all records.
+    def __init__(self, features: pa.Table, models: Models) -> None:
+        """Look the records' values up.
 
         Args:
-            features: one row per record.
+            features: one row per record; those of the pairs will do for models with counts.
             models: from learn or dedupe.model.load.
-            counts: comparisons.count of the features, if there is one.
 
         Raises:
             ModelError: a model for a type in the data is missing.
         """
         self._features = features
-        self._counts = counts or comparisons.count(features)
+        self._counts = counts_of(models) or Counts.of(features)
         self._scorer = Scorer(features, models)
 
     def score(self, pairs: pa.Table) -> pa.Table:
@@ -89,19 +91,24 @@ class Weigher:
         )
 
 
-def compare(pairs: pa.Table, features: pa.Table) -> pa.Table:
+def compare(pairs: pa.Table, features: pa.Table, counts: Counts | None = None) -> pa.Table:
     """Compare pairs chunk by chunk: their levels and vetoes, some 30 bytes per pair.
 
     Both learn and score_pairs take what this returns for the pairs, so that
     who trains and scores the same pairs compares them once.
+
+    Args:
+        pairs: left_id, right_id, found_by.
+        features: one row per record.
+        counts: what was counted of all records; None: of the features.
     """
-    return pa.concat_tables(_small(chunk) for chunk in _compared(pairs, features))
+    return pa.concat_tables(_small(chunk) for chunk in _compared(pairs, features, counts))
 
 
-def _compared(pairs: pa.Table, features: pa.Table) -> Iterator[pa.Table]:
+def _compared(pairs: pa.Table, features: pa.Table, counts: Counts | None) -> Iterator[pa.Table]:
     """Chunks of pairs with levels and vetoes; of pairs that have them, the pairs."""
     known = "veto" in pairs.column_names
-    counts = None if known else comparisons.count(features)
+    counts = counts if known or counts is not None else Counts.of(features)
     for chunk in _chunks(pairs):
         yield chunk if known else comparisons.compare(chunk, features, counts)
 
@@ -112,8 +119,7 @@ def _chunks(pairs: pa.Table) -> Iterator[pa.Table]:
 
 
 def _small(compared: pa.Table) -> pa.Table:
-    """Without the shared telephone number, and a byte for a column of few values."""
-    compared = compared.drop_columns(["phone_value"])
+    """With a byte for a column of few values."""
     for name, values in _FEW_VALUES.items():
         codes = positions(compared.column(name), values)
         codes = pa.array(codes.astype(np.int8), mask=codes < 0)
@@ -156,15 +162,15 @@ def scored_chunks(
     Weighs every pair twice, because the pairs inside components, which stand
     among the others, are known only when all are weighed.
     """
-    scorer = Scorer(features, models)
+    scorer, counts = Scorer(features, models), counts_of(models)
     if "veto" not in pairs.column_names:
-        pairs = compare(pairs, features)
-    weighed = pa.concat_tables(map(scorer.weigh, _compared(pairs, features)))
+        pairs = compare(pairs, features, counts)
+    weighed = pa.concat_tables(map(scorer.weigh, _chunks(pairs)))
     added = _inside(weighed, features, decisions, settings)
     if added.num_rows:
-        levels = compare(added, features)
+        levels = compare(added, features, counts)
         pairs = _sorted(_joined(pairs, levels), features)
-    for chunk in _compared(pairs, features):
+    for chunk in _chunks(pairs):
         yield scorer.score(chunk)
 
 
@@ -180,12 +186,12 @@ def weigh_pairs(
     Returns:
         left_id, right_id, found_by, veto, weight_bits, probability.
     """
-    scorer = Scorer(features, models)
-    weighed = pa.concat_tables(map(scorer.weigh, _compared(pairs, features)))
+    scorer, counts = Scorer(features, models), counts_of(models)
+    weighed = pa.concat_tables(map(scorer.weigh, _compared(pairs, features, counts)))
     added = _inside(weighed, features, decisions, settings)
     if not added.num_rows:
         return weighed
-    found = pa.concat_tables(map(scorer.weigh, _compared(added, features)))
+    found = pa.concat_tables(map(scorer.weigh, _compared(added, features, counts)))
     return _sorted(_joined(weighed, found), features)
 
 

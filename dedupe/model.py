@@ -15,17 +15,19 @@ import json
 import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from dedupe.counts import Counts
 from dedupe.levels import VERSION
 from onefold.errors import ConfigError, ModelError
 
-FORMAT = 5
+FORMAT = 6
 _FILE = re.compile(r"^(?P<type>[a-z]+)-(?P<version>\d{4,})\.json$")
 
 
@@ -141,6 +143,8 @@ class Model:
         check: what numbers say of the agreements of pairs that nothing contradicts.
         apart_check: kind of contradiction (levels.Veto.at_home) → the same of its pairs.
         version: number of the saved file, 0 before it is saved.
+        counts: of all records at training; None: a model made by hand, which scores by the
+            counts of the records that it is given.
     """
 
     customer_type: str
@@ -155,6 +159,7 @@ class Model:
     denied: tuple[str, ...] = ()
     check: Check = Check()
     apart_check: Mapping[str, Check] = field(default_factory=dict)
+    counts: Counts | None = field(default=None, compare=False, repr=False)
 
     @property
     def fingerprint(self) -> str:
@@ -165,7 +170,12 @@ class Model:
 
 
 Models = dict[str, Model]
-"""One model per customer type."""
+"""One model per customer type; all have the same counts."""
+
+
+def counts_of(models: Models) -> Counts | None:
+    """What was counted when the models were trained; None for models made by hand."""
+    return next((one.counts for one in models.values() if one.counts is not None), None)
 
 
 def logit_bits(probability: float) -> float:
@@ -187,7 +197,8 @@ def probability_of(bits: float) -> float:
 
 
 def _dump(model: Model) -> str:
-    data = {"format": FORMAT, **asdict(replace(model, fields={}, apart={}))}
+    data = {"format": FORMAT, **asdict(replace(model, fields={}, apart={}, counts=None))}
+    data["counts"] = model.counts and model.counts.fingerprint
     data["fields"] = {name: asdict(known) for name, known in model.fields.items()}
     data["apart"] = {
         veto: {name: asdict(known) for name, known in fields.items()}
@@ -199,6 +210,8 @@ def _dump(model: Model) -> str:
 def save(models: Models, models_dir: Path) -> Models:
     """Write each model as ``<type>-NNNN.json``, one number above the newest.
 
+    Its counts are ``counts-<fingerprint>.parquet`` beside it, written first.
+
     A model that equals the newest saved one is not written again; one that cannot be read,
     such as another version's, equals none.
 
@@ -206,6 +219,9 @@ def save(models: Models, models_dir: Path) -> Models:
         the models with the version numbers they now have.
     """
     models_dir.mkdir(parents=True, exist_ok=True)
+    counts = counts_of(models)
+    if counts is not None and not _counts_path(models_dir, counts.fingerprint).is_file():
+        _durably(_counts_path(models_dir, counts.fingerprint), counts.write)
     saved: Models = {}
     for customer_type, model in sorted(models.items()):
         versions = _versions(models_dir, customer_type)
@@ -216,14 +232,26 @@ def save(models: Models, models_dir: Path) -> Models:
                 continue
         numbered = replace(model, version=max(versions, default=0) + 1)
         path = models_dir / f"{customer_type}-{numbered.version:04d}.json"
-        temporary = path.with_suffix(f".{os.getpid()}.tmp")
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write(_dump(numbered) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        _durably(path, partial(_write, numbered))
         saved[customer_type] = numbered
     return saved
+
+
+def _counts_path(models_dir: Path, fingerprint: str) -> Path:
+    return models_dir / f"counts-{fingerprint}.parquet"
+
+
+def _write(model: Model, path: Path) -> None:
+    path.write_text(_dump(model) + "\n", encoding="utf-8")
+
+
+def _durably(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file under a temporary name, and rename it when it is whole."""
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    write(temporary)
+    with temporary.open("rb") as file:
+        os.fsync(file.fileno())
+    temporary.replace(path)
 
 
 def load(models_dir: Path, levels_version: str = VERSION) -> Models:
@@ -287,7 +315,7 @@ def _fingerprint(path: Path) -> str | None:
 def _read(path: Path) -> Model:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        if data.pop("format") != FORMAT:
+        if data.pop("format", None) != FORMAT:
             raise ModelError(
                 path.name,
                 "the model file has another format than this version of Onefold reads",
@@ -298,15 +326,17 @@ def _read(path: Path) -> Model:
         denied = tuple(data.pop("denied"))
         check = _check(data.pop("check"))
         apart_check = {veto: _check(known) for veto, known in data.pop("apart_check").items()}
+        name = data.pop("counts")
         return Model(
             fields=fields,
             apart=apart,
             denied=denied,
             check=check,
             apart_check=apart_check,
+            counts=Counts.read(_counts_path(path.parent, name)) if name else None,
             **data,
         )
-    except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
         raise ModelError(
             path.name,
             "the model file cannot be read",

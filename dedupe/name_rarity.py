@@ -13,14 +13,14 @@ probability proportional to n among chance agreements, so it adds
 log2(mean n / n) bits, where the mean is over all records.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedupe.rarity import AGREES, counted, distinct_numbers, exploded
+from dedupe.rarity import AGREES, RARE, Counted, Space, among, exploded
 from rules import text
 
 OWN = 1.5
@@ -42,23 +42,46 @@ class NameRarity(NamedTuple):
     limit: float = 4.0
     family_from: float = 0.3
 
-    def frequencies(self, features: pa.Table, rows: np.ndarray) -> "NameFrequencies":
-        """Count the names of the given rows of features (persons)."""
-        return NameFrequencies(features, self, rows)
+    def spaces(self, features: pa.Table, rows: np.ndarray) -> tuple[Space, ...]:
+        """Count the names of the given rows of features (persons): whole, by family name
+        and initial, by family name."""
+        found = []
+        for owner, values in _forms(features, self.columns):
+            keep = among(owner, rows, features.num_rows)
+            counted = Counted.of(owner[keep], values.filter(pa.array(keep)))
+            most = _most(counted.owner, counted.counts[counted.value], features.num_rows)
+            others = np.maximum(most[most > 0], RARE) - OWN
+            found.append(counted.space(float(others.mean()) if len(others) else 1.0))
+        return tuple(found)
+
+    def frequencies(
+        self, features: pa.Table, rows: np.ndarray, spaces: tuple[Space, ...]
+    ) -> "NameFrequencies":
+        """Look the names of the given rows of features (persons) up.
+
+        Args:
+            spaces: of :meth:`spaces`.
+        """
+        return NameFrequencies(features, self, rows, spaces)
 
 
 class NameFrequencies:
     """Others with each record's name, ready to adjust pairs of persons."""
 
-    def __init__(self, features: pa.Table, rarity: NameRarity, rows: np.ndarray) -> None:
-        """Count the names of the given rows of features."""
+    def __init__(
+        self,
+        features: pa.Table,
+        rarity: NameRarity,
+        rows: np.ndarray,
+        spaces: tuple[Space, ...],
+    ) -> None:
+        """Look the names of the given rows of features up."""
         self._rarity = rarity
         keys = features.column("name_key")
-        whole = exploded(features, rarity.columns)
-        read = exploded(features, ("name_readings",))
-        self._whole = _others(*whole, rows, features.num_rows)
-        self._initial = _others(*_mapped(*read, surnames_and_initials), rows, features.num_rows)
-        self._family = _others(*_mapped(*read, _surnames), rows, features.num_rows)
+        self._whole, self._initial, self._family = (
+            _others(*form, rows, features.num_rows, space)
+            for form, space in zip(_forms(features, rarity.columns), spaces, strict=True)
+        )
         self._han = np.asarray(_han(keys), dtype=bool)
 
     def bits(self, left: np.ndarray, right: np.ndarray, agreement: np.ndarray) -> np.ndarray:
@@ -108,23 +131,34 @@ def _mapped(
     return owner[filled], found.filter(pa.array(filled))
 
 
-def _others(owner: np.ndarray, values: pa.Array, rows: np.ndarray, size: int) -> np.ndarray:
+def _forms(features: pa.Table, columns: tuple[str, ...]) -> Iterator[tuple[np.ndarray, pa.Array]]:
+    """Owners and names: whole, family name and initial, family name."""
+    yield exploded(features, columns)
+    read = exploded(features, ("name_readings",))
+    yield _mapped(*read, surnames_and_initials)
+    yield _mapped(*read, _surnames)
+
+
+def _most(owner: np.ndarray, counts: np.ndarray, size: int) -> np.ndarray:
+    """By row of features the largest count of its values; 0 where it has none."""
+    most = np.zeros(size, dtype=np.int64)
+    np.maximum.at(most, owner, counts)
+    return most
+
+
+def _others(
+    owner: np.ndarray, values: pa.Array, rows: np.ndarray, size: int, space: Space
+) -> np.ndarray:
     """Bits by row of features, of the row's most frequent value; 0 where it has none.
 
     Args:
         owner, values: row of features and value, one each.
-        rows: those counted.
+        rows: those looked up.
         size: rows of features.
+        space: how many records have each value.
     """
-    keep = counted(owner, rows, size)
+    keep = among(owner, rows, size)
     coded = values.filter(pa.array(keep)).dictionary_encode()
-    distinct = max(len(coded.dictionary), 1)
-    pairs = distinct_numbers(owner[keep] * distinct + np.asarray(coded.indices, dtype=np.int64))
-    owner, value = pairs // distinct, pairs % distinct
-    counts = np.bincount(value, minlength=distinct)
-    most = np.zeros(size, dtype=np.int64)
-    np.maximum.at(most, owner, counts[value])
-    others = np.maximum(most, 2) - OWN
-    known = most > 0
-    mean = others[known].mean() if known.any() else 1.0
-    return np.where(known, np.log2(mean / others), 0.0)
+    counts = space.count_of(coded.dictionary)[np.asarray(coded.indices)]
+    most = _most(owner[keep], counts, size)
+    return np.where(most > 0, np.log2(space.mean / (np.maximum(most, RARE) - OWN)), 0.0)

@@ -11,7 +11,7 @@ levels there are in levels.py.
 Source: Fellegi & Sunter 1969, doi:10.1080/01621459.1969.10501049
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import NamedTuple
 
@@ -20,41 +20,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedupe.comparing.columns import positions
+from dedupe.counts import Spaces, rarities, spaces_of
 from dedupe.learning import posterior
-from dedupe.levels import MISSING, NUMBERS, VETOES, fields_of, is_text, levels_of
-from dedupe.model import APART_PRIOR, Check, Model, Models, logit_bits
-from dedupe.name_rarity import NameFrequencies, NameRarity
-from dedupe.rarity import Frequencies, Rarity
+from dedupe.levels import MISSING, NUMBERS, VETOES, fields_of, levels_of
+from dedupe.model import APART_PRIOR, Check, Model, Models, counts_of, logit_bits
+from dedupe.name_rarity import NameFrequencies
+from dedupe.rarity import Frequencies
 from onefold.errors import ModelError
-from rules.customer import ORGANIZATION, PERSON
 
 CHUNK_ROWS = 200_000
-
-_SHARED_RARITIES = {
-    "phone": Rarity(("phone_keys",), 4.0),
-    "email": Rarity(("emails",), 3.0),
-}
-RARITIES: dict[str, dict[str, Rarity | NameRarity]] = {
-    PERSON: {"name": NameRarity(), **_SHARED_RARITIES},
-    ORGANIZATION: {
-        "name": Rarity(("brand_key", "brand_readings", "name_key")),
-        **_SHARED_RARITIES,
-    },
-}
-"""Comparisons whose agreement depends on how rare the agreeing value is."""
-_TEXT_RARITY_BITS = 4.0
-
-
-def rarities(customer_type: str, fields: Iterable[str]) -> dict[str, Rarity | NameRarity]:
-    """The comparisons of a type whose agreement depends on how rare the agreeing value is.
-
-    Args:
-        fields: all comparisons, for those of attributes compared as plain text.
-    """
-    texts: dict[str, Rarity | NameRarity] = {
-        name: Rarity((name,), _TEXT_RARITY_BITS) for name in fields if is_text(name)
-    }
-    return RARITIES[customer_type] | texts
 
 
 def score(levels: pa.Table, features: pa.Table, models: Models) -> pa.Table:
@@ -62,7 +36,7 @@ def score(levels: pa.Table, features: pa.Table, models: Models) -> pa.Table:
 
     Args:
         levels: left_id, right_id, found_by, <field>_level per comparison, veto.
-        features: one row per record: record_id, customer_type, the columns of RARITIES.
+        features: one row per record: record_id, customer_type, the columns of counts.RARITIES.
         models: one per customer type; a pair of two types is weighed as its
             left record's type, and has its veto.
 
@@ -79,6 +53,12 @@ def score(levels: pa.Table, features: pa.Table, models: Models) -> pa.Table:
     """
     scorer = Scorer(features, models)
     return pa.concat_tables(map(scorer.score, _chunks(levels)))
+
+
+def _spaces(models: Models, features: pa.Table) -> Spaces:
+    """As counted when the models were trained; of the features for models without counts."""
+    known = counts_of(models)
+    return spaces_of(features) if known is None else known.spaces
 
 
 class _Weighed(NamedTuple):
@@ -101,10 +81,15 @@ class _Weighed(NamedTuple):
 
 
 class ValueCounts:
-    """How common the values of all records are: what rarities of pairs are read from."""
+    """How common the values of records are: what rarities of pairs are read from."""
 
-    def __init__(self, features: pa.Table) -> None:
-        """Count the values of all records: record_id, customer_type, the columns of RARITIES."""
+    def __init__(self, features: pa.Table, spaces: Spaces) -> None:
+        """Look the values of some records up.
+
+        Args:
+            features: record_id, customer_type, the columns of counts.RARITIES.
+            spaces: of all records.
+        """
         self._ids = features.column("record_id").combine_chunks()
         self.types = sorted(pc.unique(features.column("customer_type")).to_pylist())
         """Customer types that there are."""
@@ -114,7 +99,7 @@ class ValueCounts:
         for number, customer_type in enumerate(self.types):
             rows = np.flatnonzero(self._type == number)
             self._frequencies[customer_type] = {
-                name: rarity.frequencies(features, rows)
+                name: rarity.frequencies(features, rows, spaces[customer_type, name])
                 for name, rarity in rarities(customer_type, features.column_names).items()
             }
 
@@ -148,12 +133,12 @@ class Scorer:
     """Models and value counts, ready to score one chunk of pairs after another."""
 
     def __init__(self, features: pa.Table, models: Models) -> None:
-        """Count the values of all records.
+        """Look the values of the records of the pairs up in the counts of the models.
 
         Raises:
             ModelError: a model for a type in the data is missing.
         """
-        self._values = ValueCounts(features)
+        self._values = ValueCounts(features, _spaces(models, features))
         for customer_type in sorted(set(self._values.types) - set(models)):
             raise ModelError(
                 f"models/{customer_type}",

@@ -1,7 +1,7 @@
 """Telephone numbers and e-mail addresses: two records to a level.
 
 What belongs here: what a shared or nearly shared number or address means. How
-common a shared number is weighs in scoring; :func:`phone_values` names it.
+common a shared number is weighs in scoring (rarity.py).
 """
 
 from collections.abc import Callable
@@ -68,37 +68,30 @@ ROLES = frozenset(
 """Local parts that name a desk and nobody."""
 
 
-def phone_counts(features: pa.Table) -> pa.Table:
-    """How many rows have each telephone number: number, count."""
-    flat = features.column("phones").combine_chunks().flatten()
-    return pa.table({"number": flat}).group_by("number").aggregate([([], "count_all")])
-
-
 SWITCHBOARD = 300
 """Records that may have one telephone number; one that more have says nothing about a customer,
 and is as good as missing."""
 
 
-def phone_levels(
-    features: pa.Table, left: Rows, right: Rows, counts: pa.Table
-) -> tuple[Levels, pa.Array]:
-    """Telephone levels of pairs of rows, and the number they share.
+def switchboards(features: pa.Table) -> frozenset[str]:
+    """The telephone numbers that more than :data:`SWITCHBOARD` records have."""
+    counted = pc.value_counts(features.column("phones").combine_chunks().flatten())
+    common = pc.greater(counted.field("counts"), SWITCHBOARD)
+    return frozenset(counted.field("values").filter(common).to_pylist())
+
+
+def phone_levels(features: pa.Table, left: Rows, right: Rows, common: frozenset[str]) -> Levels:
+    """Telephone levels of pairs of rows; -1 where either has no number.
 
     Args:
         features: rows of features.build.
         left, right: row numbers, one per pair.
-        counts: of :func:`phone_counts` over all records.
-
-    Returns:
-        the levels, -1 where either has no number; the shared number that the
-        fewest records have, null where none is shared.
+        common: of :func:`switchboards` over all records.
     """
     numbers = encode_lists(features.column("phones").combine_chunks())
-    known = np.asarray(pc.index_in(pa.array(numbers.values, pa.string()), counts.column("number")))
-    count = np.asarray(counts.column("count_all"))[known]
-    common = count > SWITCHBOARD
     codes = numbers.codes.copy()
-    codes[np.isin(codes, np.flatnonzero(common))] = -1
+    left_out = [code for code, number in enumerate(numbers.values) if number in common]
+    codes[np.isin(codes, left_out)] = -1
     a, b = codes[left], codes[right]
     shared = shares(a, b)
     keys = encode_lists(features.column("phone_keys").combine_chunks(), width=8)
@@ -126,7 +119,7 @@ def phone_levels(
     result[one & several[left] & several[right]] = PHONE_HOUSEHOLD
     result[one & mobile] = PHONE_MOBILE
     result[both & (shared > 1)] = PHONE_TWO
-    return result, _rarest_shared(numbers, count, a, b, shared > 0)
+    return result
 
 
 def _is_legible(key: str) -> bool:
@@ -256,25 +249,6 @@ def _any_pair(
 
 def _one_digit_off(texts: Texts, a: Ints, b: Ints) -> Mask:
     return texts.within(a, b, 1)
-
-
-def _rarest_shared(
-    numbers: Codes, count: npt.NDArray[np.int64], a: Ints, b: Ints, rows: Mask
-) -> pa.Array:
-    """The number of fewest records that both rows of a pair have; of several the first."""
-    values = pa.array(numbers.values, pa.string())
-    in_order = np.asarray(pc.array_sort_indices(values)).astype(np.int64)
-    by_count = in_order[np.argsort(count[in_order], kind="stable")]
-    rank = np.full(len(values) + 1, len(values), dtype=np.int64)
-    rank[by_count] = np.arange(len(by_count))
-    best = np.full(len(a), -1, dtype=np.int32)
-    shared = np.flatnonzero(rows)
-    b = b[shared]
-    for i in range(a.shape[1]):
-        own = a[shared, i]
-        better = (own >= 0) & (b == own[:, None]).any(axis=1) & (rank[own] < rank[best[shared]])
-        best[shared[better]] = own[better]
-    return values.take(pa.array(best, mask=best < 0))
 
 
 def email_levels(features: pa.Table, left: Rows, right: Rows, public: frozenset[str]) -> Levels:

@@ -18,7 +18,7 @@ from dedupe import clusters, matching, scoring
 from dedupe.comparing.columns import decoded
 from dedupe.explaining import shown
 from dedupe.explaining.facts import Record
-from dedupe.model import MatchingSettings, Models
+from dedupe.model import MatchingSettings, Models, counts_of
 
 
 @dataclass(frozen=True)
@@ -164,7 +164,7 @@ class Evidence:
 
     def weigh(self, pairs: pa.Table) -> pa.Table:
         """Compare and score pairs now, with the model and the frequencies of the matching."""
-        levels = matching.compare(pairs, self.features)
+        levels = matching.compare(pairs, self.features, counts_of(self.models))
         return decoded(scoring.score(levels, self.features, self.models))
 
     def contradiction(self, row: Mapping[str, Any]) -> str | None:
@@ -172,7 +172,8 @@ class Evidence:
         if row["veto"] is not None or not row.get("veto_bits"):
             return row["veto"]
         ids = {name: [row[name]] for name in ("left_id", "right_id")}
-        return matching.compare(pa.table(ids), self.features)["veto"][0].as_py()
+        counts = counts_of(self.models)
+        return matching.compare(pa.table(ids), self.features, counts)["veto"][0].as_py()
 
     # ------------------------------------------------------------------ decisions
     def decisions_on(self, ids: Iterable[str]) -> pa.Table | None:

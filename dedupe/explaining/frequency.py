@@ -7,12 +7,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dedupe.counts import rarities
 from dedupe.explaining import shown
 from dedupe.explaining.evidence import Evidence
 from dedupe.explaining.facts import Frequency
 from dedupe.name_rarity import NameRarity, surnames_and_initials
 from dedupe.rarity import Rarity, exploded
-from dedupe.scoring import rarities
 from rules.customer import ORGANIZATION, PERSON
 
 

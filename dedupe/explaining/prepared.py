@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedupe import comparisons
-from dedupe.comparisons import Counts
+from dedupe.counts import Counts
 from dedupe.explaining import shown
 from dedupe.explaining.evidence import Evidence
 from dedupe.explaining.facts import Record
@@ -130,14 +130,14 @@ class Prepared(Evidence):
 
 
 def contradictions(
-    pairs: pa.Table, features: pa.Table, counts: Counts
+    pairs: pa.Table, features: pa.Table, counts: Counts | None
 ) -> dict[tuple[str, str], str | None]:
     """What pairs contradict each other in whose weight overruled it, compared all at once.
 
     Args:
         pairs: scored pairs.
         features: of their records.
-        counts: of all records.
+        counts: of all records; None: of the features.
     """
     if "veto_bits" not in pairs.column_names:
         return {}

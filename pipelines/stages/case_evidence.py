@@ -21,7 +21,7 @@ from dedupe.comparing.columns import decoded
 from dedupe.explaining import frequency, stored
 from dedupe.explaining.evidence import bearing_on
 from dedupe.explaining.prepared import Prepared, contradictions
-from dedupe.model import Models
+from dedupe.model import Models, counts_of
 from pipelines import lake
 from pipelines.stages import matching
 from pipelines.stages.deployment import Deployment
@@ -169,8 +169,7 @@ class _World:
         self.clusters = _among(found, ids)
         self.suggestions = lake.read(deployment.lake, "suggestions", names["suggestions"])
         self.pairs = self._closed(_inside(scored, ids))
-        counts = matching.counts(deployment)
-        self.contradictions = contradictions(self.pairs, self.features, counts)
+        self.contradictions = contradictions(self.pairs, self.features, counts_of(models))
 
     def _closed(self, scored: pa.Table) -> pa.Table:
         """The scored pairs, and the ones inside components that decisions joined."""

@@ -15,13 +15,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedupe import blocking, comparisons, label_files, labels, matching, reclustering, relations
+from dedupe import blocking, label_files, labels, matching, reclustering, relations
 from dedupe import clusters as clustering
 from dedupe import features as featuring
 from dedupe import model as models
 from dedupe.clusters import Clustering
 from dedupe.comparing.columns import decoded
-from dedupe.comparisons import Counts
 from dedupe.levels import LEVELS, is_text
 from dedupe.model import MatchingSettings, Models
 from onefold.errors import ModelError
@@ -188,20 +187,8 @@ def weigher(deployment: Deployment) -> matching.Weigher:
     return deployment.once(
         "weigher",
         name,
-        lambda: matching.Weigher(_features(deployment), known, counts(deployment)),
+        lambda: matching.Weigher(_features(deployment), known),
     )
-
-
-def counts(deployment: Deployment) -> Counts:
-    """What comparing reads of all records together; counted once while the home is open."""
-    name = _candidates_fingerprint(deployment)
-
-    def count() -> Counts:
-        if not lake.has(deployment.lake, "features", name):
-            return comparisons.count(_features(deployment))
-        return comparisons.count(lake.read(deployment.lake, "features", name, comparisons.COUNTED))
-
-    return deployment.once("counts", name, count)
 
 
 def _record_ids(deployment: Deployment) -> pa.Array:

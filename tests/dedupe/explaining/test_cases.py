@@ -7,7 +7,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from dedupe import comparisons, explain
+from dedupe import explain
+from dedupe.counts import Counts
 from dedupe.explain import CaseFacts, Evidence
 from dedupe.explaining import frequency, graph_svg, stored, svg
 from dedupe.explaining.facts import plain
@@ -35,7 +36,7 @@ def prepared(evidence: Evidence, ids: list[str]) -> Prepared:
         crosswalk=evidence.crosswalk,
         pairs=pairs,
         frequencies=frequency.count(evidence.features, evidence.cluster_ids, features),
-        contradictions=contradictions(pairs, features, comparisons.count(evidence.features)),
+        contradictions=contradictions(pairs, features, Counts.of(evidence.features)),
     )
 
 

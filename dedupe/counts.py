@@ -1,0 +1,172 @@
+"""What comparing and scoring read of all records together, frozen with the model.
+
+How rare a name is, which number is a switchboard's, whose mail domain is
+public: such counts move with every record, and with them the weight of every
+pair. So they are counted when a model is trained and kept beside it
+(model.save): an unchanged pair weighs the same until then, and a value that
+was not seen is rare.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from dedupe.comparing import reach
+from dedupe.levels import is_text
+from dedupe.name_rarity import NameRarity
+from dedupe.rarity import Rarity, Space
+from rules.customer import ORGANIZATION, PERSON
+
+_SHARED_RARITIES = {
+    "phone": Rarity(("phone_keys",), 4.0),
+    "email": Rarity(("emails",), 3.0),
+}
+RARITIES: dict[str, dict[str, Rarity | NameRarity]] = {
+    PERSON: {"name": NameRarity(), **_SHARED_RARITIES},
+    ORGANIZATION: {
+        "name": Rarity(("brand_key", "brand_readings", "name_key")),
+        **_SHARED_RARITIES,
+    },
+}
+"""Comparisons whose agreement depends on how rare the agreeing value is."""
+_TEXT_RARITY_BITS = 4.0
+
+
+def rarities(customer_type: str, fields: Iterable[str]) -> dict[str, Rarity | NameRarity]:
+    """The comparisons of a type whose agreement depends on how rare the agreeing value is.
+
+    Args:
+        fields: all comparisons, for those of attributes compared as plain text.
+    """
+    texts: dict[str, Rarity | NameRarity] = {
+        name: Rarity((name,), _TEXT_RARITY_BITS) for name in fields if is_text(name)
+    }
+    return RARITIES[customer_type] | texts
+
+
+Spaces = Mapping[tuple[str, str], tuple[Space, ...]]
+"""Customer type and field → how common its values are, by form (a name's are whole, family name
+and initial, family name)."""
+
+
+def spaces_of(features: pa.Table) -> Spaces:
+    """Count the values of all records: customer_type, the columns of :data:`RARITIES`."""
+    types = features.column("customer_type")
+    rows = {kind: np.flatnonzero(np.asarray(pc.equal(types, kind))) for kind in RARITIES}
+    return {
+        (kind, name): rarity.spaces(features, rows[kind])
+        for kind in RARITIES
+        for name, rarity in rarities(kind, features.column_names).items()
+    }
+
+
+_SCHEMA = pa.schema(
+    [
+        ("customer_type", pa.string()),
+        ("field", pa.string()),
+        ("form", pa.int8()),
+        ("value", pa.string()),
+        ("records", pa.int64()),
+    ]
+)
+_NOTE = b"onefold"
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What was counted of all records.
+
+    Attributes:
+        switchboards: telephone numbers of too many records, see reach.switchboards.
+        public: mail domains of many owners, see reach.public_domains.
+        spaces: how common values are.
+    """
+
+    switchboards: frozenset[str] = frozenset()
+    public: frozenset[str] = frozenset()
+    spaces: Spaces = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, features: pa.Table) -> "Counts":
+        """Count all records.
+
+        Args:
+            features: of features.build.
+        """
+        return cls(
+            reach.switchboards(features), reach.public_domains(features), spaces_of(features)
+        )
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of all that was counted."""
+        digest = hashlib.sha256(json.dumps(self._note(), sort_keys=True).encode())
+        table = self._table()
+        for row in table.to_batches(max_chunksize=1 << 16):
+            digest.update(json.dumps(row.to_pydict(), ensure_ascii=False).encode())
+        return digest.hexdigest()[:16]
+
+    def write(self, path: Path) -> None:
+        """Write them as a Parquet file; :meth:`read` gives them back."""
+        note = {_NOTE: json.dumps(self._note()).encode()}
+        pq.write_table(self._table().replace_schema_metadata(note), path, compression="zstd")
+
+    @classmethod
+    def read(cls, path: Path) -> "Counts":
+        """What :meth:`write` wrote.
+
+        Raises:
+            OSError, KeyError, ValueError: the file is not there, or none of these.
+        """
+        table = pq.read_table(path, partitioning=None)
+        note = json.loads((table.schema.metadata or {})[_NOTE])
+        spaces: dict[tuple[str, str], tuple[Space, ...]] = {}
+        for customer_type, name, means in note["means"]:
+            mine = table.filter(
+                pc.and_(
+                    pc.equal(table["customer_type"], customer_type),
+                    pc.equal(table["field"], name),
+                )
+            )
+            forms = [mine.filter(pc.equal(mine["form"], form)) for form in range(len(means))]
+            spaces[customer_type, name] = tuple(
+                Space(one["value"].combine_chunks(), one["records"].to_numpy(), float(mean))
+                for one, mean in zip(forms, means, strict=True)
+            )
+        return cls(frozenset(note["switchboards"]), frozenset(note["public"]), spaces)
+
+    def _note(self) -> dict[str, Any]:
+        return {
+            "switchboards": sorted(self.switchboards),
+            "public": sorted(self.public),
+            "means": [
+                [*key, [space.mean for space in spaces]]
+                for key, spaces in sorted(self.spaces.items())
+            ],
+        }
+
+    def _table(self) -> pa.Table:
+        """The values as a table, sorted."""
+        parts = [_SCHEMA.empty_table()]
+        for (customer_type, name), spaces in self.spaces.items():
+            for form, space in enumerate(spaces):
+                size = len(space.values)
+                columns = [
+                    pa.repeat(customer_type, size),
+                    pa.repeat(name, size),
+                    pa.repeat(pa.scalar(form, pa.int8()), size),
+                    space.values,
+                    pa.array(space.counts, pa.int64()),
+                ]
+                parts.append(pa.table(columns, schema=_SCHEMA))
+        order = [(name, "ascending") for name in ("customer_type", "field", "form", "value")]
+        return pa.concat_tables(parts).sort_by(order).combine_chunks()
