@@ -7,6 +7,7 @@ the connector of its kind.
 
 import difflib
 import re
+import typing
 import zoneinfo
 from collections import defaultdict
 from collections.abc import Hashable
@@ -27,6 +28,7 @@ from pydantic import (
 
 from connectors import templates
 from connectors.fields import is_input_field, nearest_input_field
+from connectors.web.settings import ApiSettings
 from onefold.errors import ConfigError
 from onefold.settings import expand_environment, yaml_error
 
@@ -39,7 +41,8 @@ _CRON_WORDS = {
 }
 _CRON_PART = re.compile(r"(?:\*|(\w+)(?:-(\w+))?)(?:/(\d+))?")
 _ONLY_FOR = {
-    "url": ("sql",),
+    "url": ("sql", "api"),
+    "api": ("api",),
     "table": ("sql",),
     "query": ("sql",),
     "database_schema": ("sql",),
@@ -65,10 +68,12 @@ class SourceConfig(BaseModel):
     """Short lasting name; the first half of every record id. Default: the file's name."""
     description: str = ""
     """One sentence for people; no effect."""
-    connector: Literal["sql", "spreadsheet", "delimited", "fixed_width", "parquet", "dbf"]
+    connector: Literal["sql", "api", "spreadsheet", "delimited", "fixed_width", "parquet", "dbf"]
     """Kind of the source."""
     url: str | None = Field(default=None, repr=False)
-    """sql: SQLAlchemy URL, its password as ``${NAME}``."""
+    """sql: SQLAlchemy URL, its password as ``${NAME}``; api: address of the records."""
+    api: ApiSettings | None = None
+    """api: how it is asked (connectors/web/settings.py)."""
     table: str | None = None
     """sql: table or view, ``schema.table`` where it has a schema."""
     query: str | None = None
@@ -209,6 +214,9 @@ class SourceConfig(BaseModel):
                     "'only' and 'database_schema' are for the tables of a template;"
                     " put them in 'query'"
                 )
+        elif self.connector == "api":
+            if not re.match(r"https?://[^/\s]", self.url or ""):
+                raise ValueError("connector api needs 'url': https://HOST/PATH of the records")
         elif not self.path:
             raise ValueError(f"connector {self.connector} needs 'path'")
         if self.connector == "fixed_width" and not self.layout:
@@ -403,7 +411,7 @@ def _as_config_error(where: str, error: ValidationError) -> ConfigError:
     first = error.errors(include_input=False, include_url=False)[0]
     field = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(field, SourceConfig.model_fields, n=1)
+        near = difflib.get_close_matches(str(first["loc"][-1]), _siblings(first["loc"]), n=1)
         do = f"Did you mean '{near[0]}'?" if near else "Remove it."
         return ConfigError(f"{where}, {field}", "this setting is not known", do=do)
     if first["type"] == "missing":
@@ -414,12 +422,35 @@ def _as_config_error(where: str, error: ValidationError) -> ConfigError:
     )
 
 
+def _siblings(place: tuple[int | str, ...]) -> list[str]:
+    """The settings that may stand where one is that is not known."""
+    model: type[BaseModel] = SourceConfig
+    for part in place[:-1]:
+        inner = (
+            [
+                kind
+                for kind in (model.model_fields[str(part)].annotation,)
+                for kind in (kind, *typing.get_args(kind))
+                if isinstance(kind, type) and issubclass(kind, BaseModel)
+            ]
+            if str(part) in model.model_fields
+            else []
+        )
+        if not inner:
+            return []
+        model = inner[0]
+    return list(model.model_fields)
+
+
 def _absolute(config: SourceConfig, home: Path) -> SourceConfig:
     changes: dict[str, Any] = {}
     if config.path:
         changes["path"] = tuple(str(home / Path(path).expanduser()) for path in config.path)
     if config.layout:
         changes["layout"] = str(home / Path(config.layout).expanduser())
+    if config.api and config.api.verify:
+        verify = str(home / Path(config.api.verify).expanduser())
+        changes["api"] = config.api.model_copy(update={"verify": verify})
     sqlite = re.fullmatch(r"(sqlite(?:\+\w+)?:///)([^/:?][^:?]*)", config.url or "")
     if sqlite:
         changes["url"] = f"{sqlite.group(1)}{home / sqlite.group(2)}"

@@ -7,15 +7,14 @@ about a source stands in connectors/recognition.py and rules/onboarding.
 import glob
 import tempfile
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
 
-from connectors import columnar, files, mapping, snapshot, source, sql
+from connectors import columnar, files, snapshot, source
 from connectors.config import SourceConfig
-from connectors.reading import RESERVED, Reading, Skipped
+from connectors.reading import RESERVED, Skipped
 from onefold.errors import SourceEmpty, SourceLayout
 
 ROWS = 20_000
@@ -63,7 +62,7 @@ def unmapped(config: SourceConfig, rows: int = ROWS) -> tuple[Sample, ...]:
     """
     # A name that is filled in keeps no sheet out because nothing in it is called a name.
     config = config.model_copy(update={"headings": "auto", "defaults": {"name": ""}})
-    if config.connector == "sql":
+    if config.connector in source.ASKED:
         parts: Sequence[SourceConfig] = [config]
     else:
         found = [file.path for file in files.find(config)]
@@ -103,23 +102,19 @@ def read(config: SourceConfig, rows: int = ROWS) -> Sample:
     Raises:
         SourceError: missing, locked, unreachable, or not as declared.
     """
-    with _opened(config, rows) as reading, tempfile.TemporaryDirectory() as lake:
+    with source.opened(config, rows) as reading, tempfile.TemporaryDirectory() as lake:
         reading.columns = [f"{name}_" if name in RESERVED else name for name in reading.columns]
         if not reading.columns:
             raise SourceEmpty(
                 config.name, "there is nothing to read", found=reading.origin, do="Mend it."
             )
-        key = config.key or reading.key
-        places = [mapping.find_column(reading.columns, name) for name in key]
-        if None in places:
-            missing = key[places.index(None)]
-            raise mapping.missing_column(config, missing, reading.columns, "key")
+        key = source.key_columns(config, reading)
         landed = snapshot.write(
             replace(reading, rows=reading.batches(rows)),
             config,
             Path(lake),
             None,
-            key=tuple(reading.columns.index(place) for place in places if place),
+            key=tuple(key),
             settings_hash="",
         )
         manifest = landed.manifest
@@ -132,12 +127,6 @@ def read(config: SourceConfig, rows: int = ROWS) -> Sample:
             skipped=manifest.skipped,
             notes=manifest.notes,
         )
-
-
-def _opened(config: SourceConfig, rows: int) -> AbstractContextManager[Reading]:
-    if config.connector == "sql":
-        return sql.read(config, limit=rows)
-    return source.READERS[config.connector](config)
 
 
 def require_columns(samples: Sequence[Sample], what: str) -> None:

@@ -16,6 +16,7 @@ from connectors.config import Declared, SourceConfig
 from connectors.legacy import dbf
 from connectors.reading import RESERVED, FileFacts, Reading, Since
 from connectors.snapshot import Extraction, Manifest
+from connectors.web import api
 from onefold.errors import ConfigError, OnefoldError, SourceEmpty
 
 __all__ = [
@@ -48,8 +49,13 @@ READERS: dict[str, Reader] = {
     "fixed_width": fixed_width.read,
     "parquet": parquet.read,
     "dbf": dbf.read,
+    "api": api.read,
 }
+ASKED = {"sql": sql.read, "api": api.read}
+"""Connectors of servers, which can be asked for some rows only; all others read files."""
 
+_HOW_ONLY = {"auth", "verify", "timeout", "page_size", "requests_per_second", "wait_at_most"}
+"""Settings of ``api`` that change nothing of what is read."""
 READER_VERSION = 1
 """Raised when a connector reads the same bytes differently than before."""
 
@@ -115,7 +121,7 @@ def extract(config: SourceConfig, lake: Path, previous: Manifest | None) -> Extr
     """
     settings_hash = _settings_hash(config)
     facts: list[FileFacts] = []
-    if config.connector != "sql":
+    if config.connector not in ASKED:
         facts = file_sets.facts(file_sets.find(config))
         if previous and settings_hash == previous.settings_hash:
             old = snapshot.path_of(lake, previous)
@@ -124,7 +130,7 @@ def extract(config: SourceConfig, lake: Path, previous: Manifest | None) -> Extr
     with READERS[config.connector](config) as reading:
         reading.report.files = facts
         _prepare(config, reading)
-        key = _key_columns(config, reading)
+        key = key_columns(config, reading)
         return snapshot.write(
             reading, config, lake, previous, key=tuple(key), settings_hash=settings_hash
         )
@@ -143,7 +149,7 @@ def _prepare(config: SourceConfig, reading: Reading) -> None:
     mapping.resolve(config, reading.columns)
 
 
-def _key_columns(config: SourceConfig, reading: Reading) -> list[int]:
+def key_columns(config: SourceConfig, reading: Reading) -> list[int]:
     """Where the key's columns are; one that ends in ``?`` may be missing if another is there."""
     names = config.key or reading.key
     found = {name: mapping.find_column(reading.columns, name.removesuffix("?")) for name in names}
@@ -170,7 +176,9 @@ def _settings_hash(config: SourceConfig) -> str:
             "columns",
             "headings",
             "country",
-        }
+            "api",
+        },
+        exclude={"api": _HOW_ONLY},
     )
     digest = hashlib.sha256(f"{READER_VERSION} {parts}".encode())
     digest.update(mapping.words_hash().encode())
@@ -184,6 +192,8 @@ def files(config: SourceConfig) -> list[tuple[str, int, int]]:
 
     Empty for a database server and for files that are not there.
     """
+    if config.connector == "api":
+        return []
     if config.connector == "sql":
         paths = sql.database_files(config)
     else:
@@ -204,15 +214,22 @@ def files(config: SourceConfig) -> list[tuple[str, int, int]]:
     return result
 
 
+def opened(config: SourceConfig, rows: int) -> AbstractContextManager[Reading]:
+    """Open a source of which no more than some rows will be read; a server is asked for those."""
+    if config.connector in ASKED:
+        return ASKED[config.connector](config, limit=rows)
+    return READERS[config.connector](config)
+
+
 def check(config: SourceConfig) -> str:
     """Say in words that a source can be reached and read as declared.
 
     Raises:
         SourceError: it cannot; the message says why and what to do.
     """
-    with READERS[config.connector](config) as reading:
+    with opened(config, 1) as reading:
         _prepare(config, reading)
-        _key_columns(config, reading)
+        key_columns(config, reading)
         fields = mapping.resolve(config, reading.columns)
         what = reading.origin
         return f"{what} can be read; {len(reading.columns)} columns, mapped: {', '.join(fields)}"

@@ -60,7 +60,10 @@ def _sensor(name: str, config: SourceConfig) -> dg.SensorDefinition:
 
 def file_sensors(sources: Mapping[str, SourceConfig]) -> list[dg.SensorDefinition]:
     """The sensors of the sources that are files, running as soon as the daemon does."""
-    return [_sensor(name, config) for name, config in sources.items() if config.connector != "sql"]
+    asked = sources_module.ASKED
+    return [
+        _sensor(name, config) for name, config in sources.items() if config.connector not in asked
+    ]
 
 
 def decisions_sensor(home: Path) -> dg.SensorDefinition:

@@ -7,6 +7,7 @@ import pytest
 
 from connectors.fixed_width import Layout
 from connectors.source import SourceConfig, declared, load_sources
+from connectors.web.settings import ApiSettings
 from onefold.errors import ConfigError
 
 GOOD = {"connector": "delimited", "path": "a.csv", "columns": {"name": "Name"}}
@@ -150,6 +151,8 @@ def test_every_setting_is_documented():
     text = (Path(__file__).parents[2] / "docs/sources.md").read_text(encoding="utf-8")
     documented = set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
     assert documented == set(SourceConfig.model_fields)
+    documented = set(re.findall(r"^\| `api\.(\w+)` \|", text, re.MULTILINE))
+    assert documented == set(ApiSettings.model_fields)
     for name in Layout.model_fields.keys() - {"file"}:
         assert re.search(rf"^{name}:", text, re.MULTILINE), name
 

@@ -1,0 +1,1 @@
+"""Web APIs: REST with paging, OData, Salesforce and HubSpot, over one HTTP client."""

@@ -1,0 +1,194 @@
+"""Records as pages bring them → columns and rows, in bounded memory.
+
+What belongs here: the temporary file that pages are written to as they come, which
+columns all records have together, and that no record counts twice because it moved
+from one page to another while they were read.
+
+Of records with one key, copies are left out, and so is one that another page has in a
+newer state. All others stay: that a key is not unique is for the snapshot to say.
+"""
+
+import gzip
+import hashlib
+import io
+import json
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, NamedTuple
+
+import numpy as np
+
+from connectors import mapping
+from connectors.flattening import Flat, ListRule, flatten
+from connectors.reading import Row
+from connectors.web.paging import Page
+from onefold.errors import SourceLayout
+
+MOST_COLUMNS = 2_000
+"""Records whose values are names of columns have no end of them."""
+_FACTS = np.dtype([("a", "<u8"), ("b", "<u8"), ("content", "S16"), ("page", "<u4"), ("at", "S40")])
+
+
+class Shape(NamedTuple):
+    """What is known of the records before they are read.
+
+    Attributes:
+        key: columns of the key; one that ends in ``?`` may be missing. Empty: there is none.
+        cursor: columns of which the first filled one says when a record changed.
+        columns: columns that are there whether a record fills them or not.
+        lists: what becomes of lists of objects.
+    """
+
+    key: Sequence[str]
+    cursor: Sequence[str]
+    columns: Sequence[str]
+    lists: Mapping[str, ListRule]
+
+
+@dataclass
+class Gathered:
+    """Records on disk.
+
+    Attributes:
+        columns: of all records together, in the order in which they were first seen.
+        count: how many there are, each once.
+        again: how many were left out, because they came more than once.
+        greatest: the greatest value of the cursor, as text; '' without any.
+    """
+
+    columns: list[str]
+    count: int
+    again: int
+    greatest: str
+    _file: IO[bytes]
+    _left_out: frozenset[int]
+
+    def rows(self, position: str) -> Iterator[Row]:
+        """Every record once."""
+        for flat in self.flats():
+            yield Row(position, [flat.get(column) for column in self.columns])
+
+    def flats(self) -> Iterator[Flat]:
+        """Every record once, as the columns that it has."""
+        self._file.seek(0)
+        with gzip.GzipFile(fileobj=self._file, mode="rb") as packed:
+            for number, line in enumerate(io.BufferedReader(packed, 1 << 20)):
+                if number not in self._left_out:
+                    yield json.loads(line)
+
+
+@contextmanager
+def gathered(
+    pages: Iterable[Page], shape: Shape, name: str, file: str, limit: int | None = None
+) -> Iterator[Gathered]:
+    """Read all pages into a temporary file, which nobody else can open and which is gone after.
+
+    Args:
+        name, file: of the source, for messages.
+        limit: records after which no further page is read; None: all are.
+
+    Raises:
+        SourceLayout: the records have no end of columns.
+        SourceError: whatever ``pages`` raises.
+    """
+    columns = _Columns(shape, name, file)
+    facts = bytearray()
+    greatest, count = "", 0
+    with tempfile.TemporaryFile() as spill:
+        with gzip.GzipFile(fileobj=spill, mode="wb", compresslevel=1) as packed:
+            for number, page in enumerate(pages):
+                for record in page.records:
+                    flat = flatten(record, shape.lists)
+                    columns.add(flat)
+                    # Half a character, as JSON may have it, is mended when it lands.
+                    text = json.dumps(flat, ensure_ascii=False, separators=(",", ":"))
+                    line = text.encode("utf-8", "surrogatepass")
+                    packed.write(line + b"\n")
+                    at = columns.cursor_of(flat)
+                    greatest = max(greatest, at)
+                    facts += columns.key_digest(flat, count) + _digest(line)
+                    facts += number.to_bytes(4, "little") + at.encode()[:40].ljust(40, b"\0")
+                    count += 1
+                if limit is not None and count >= limit:
+                    break
+        left_out = _left_out(np.frombuffer(bytes(facts), _FACTS))
+        yield Gathered(
+            list(columns.names), count - len(left_out), len(left_out), greatest, spill, left_out
+        )
+
+
+class _Columns:
+    """The columns that are known so far, and which of them are key and cursor."""
+
+    def __init__(self, shape: Shape, name: str, file: str) -> None:
+        self.names = dict.fromkeys(shape.columns)
+        self._wanted = [part.removesuffix("?") for part in shape.key]
+        self._at = [part.removesuffix("?") for part in shape.cursor]
+        self._name, self._file = name, file
+        self._find()
+
+    def add(self, flat: Flat) -> None:
+        if flat.keys() <= self.names.keys():
+            return
+        self.names.update(dict.fromkeys(flat))
+        self._find()
+        if len(self.names) > MOST_COLUMNS:
+            raise SourceLayout(
+                self._name,
+                f"the records have more than {MOST_COLUMNS:,} columns",
+                found="names that differ from record to record",
+                do=f"Say in {self._file} where the list of records stands (api.records).",
+            )
+
+    def _find(self) -> None:
+        self._key, self._cursor = self._there(self._wanted), self._there(self._at)
+
+    def _there(self, wanted: Sequence[str]) -> list[str]:
+        found = (mapping.find_column(list(self.names), name) for name in wanted)
+        return [column for column in dict.fromkeys(found) if column is not None]
+
+    def key_digest(self, flat: Flat, number: int) -> bytes:
+        """Of a record's key; of its number where it has none, so that it is like no other."""
+        parts = [flat.get(column) for column in self._key]
+        if not any(part and part.strip() for part in parts):
+            parts = ["", str(number)]
+        return _digest(json.dumps(parts).encode())
+
+    def cursor_of(self, flat: Flat) -> str:
+        return next((value for column in self._cursor if (value := flat.get(column))), "")
+
+
+def _digest(data: bytes) -> bytes:
+    return hashlib.blake2b(data, digest_size=16).digest()
+
+
+def _left_out(facts: "np.ndarray[tuple[int], np.dtype[np.void]]") -> frozenset[int]:
+    """Numbers of the records that are copies, or older states that another page has newer."""
+    order = np.lexsort((np.arange(len(facts)), facts["b"], facts["a"]))
+    a, b = facts["a"][order], facts["b"][order]
+    same = (a[1:] == a[:-1]) & (b[1:] == b[:-1])
+    if not same.any():
+        return frozenset()
+    left_out: set[int] = set()
+    ends = np.flatnonzero(~np.append(same, False))
+    starts = np.append(0, ends[:-1] + 1)
+    for start, end in zip(starts[ends > starts], ends[ends > starts], strict=True):
+        kept: list[int] = []
+        for number in order[start : end + 1].tolist():
+            one = facts[number]
+            for other in list(kept):
+                former = facts[other]
+                if one["content"] == former["content"]:
+                    left_out.add(number)
+                    break
+                if one["page"] != former["page"] and one["at"] < former["at"]:
+                    left_out.add(number)
+                    break
+                if one["page"] != former["page"] and one["at"] > former["at"]:
+                    left_out.add(other)
+                    kept.remove(other)
+            else:
+                kept.append(number)
+    return frozenset(left_out)

@@ -1,0 +1,148 @@
+"""The ``api:`` section of a source: how a web API is asked.
+
+What belongs here: the settings and the sentences about wrong ones. Where the API is
+(``url``), what its columns mean and what its key is, is said as for every source.
+"""
+
+from typing import Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    model_validator,
+)
+
+from connectors.flattening import ListRule
+
+Kind = Literal["rest"]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Auth(_Section):
+    """Who asks. One of: a client of OAuth2, user and password, a bearer token, a key."""
+
+    token_url: str = ""
+    """OAuth2 client credentials: where a token is fetched."""
+    client_id: str = ""
+    client_secret: SecretStr = SecretStr("")
+    scope: str = ""
+    client_in: Literal["body", "header"] = "body"
+    """Where id and secret stand when a token is fetched."""
+    token_parameters: dict[str, str] = {}
+    """What else a token is asked for with, such as ``resource`` or ``audience``."""
+    user: str = ""
+    password: SecretStr = SecretStr("")
+    token: SecretStr = SecretStr("")
+    """A lasting bearer token."""
+    key: SecretStr = SecretStr("")
+    """An API key, sent as ``header`` or as ``parameter``."""
+    header: str = ""
+    parameter: str = ""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        ways = {
+            "client_id": bool(self.client_id),
+            "user": bool(self.user),
+            "token": bool(self.token.get_secret_value()),
+            "key": bool(self.key.get_secret_value()),
+        }
+        said = [name for name, there in ways.items() if there]
+        if len(said) != 1:
+            raise ValueError(
+                "say one of client_id with client_secret, user with password, token, and key;"
+                f" found {', '.join(said) or 'none that is filled'}"
+            )
+        if self.client_id and not self.client_secret.get_secret_value():
+            raise ValueError("client_id needs client_secret, as ${NAME} from the environment")
+        if (self.token_url or self.scope) and not self.client_id:
+            raise ValueError("token_url and scope are for client_id with client_secret")
+        if bool(self.header) + bool(self.parameter) != (said == ["key"]):
+            raise ValueError(
+                "key needs either 'header' or 'parameter': the name that it is sent as"
+            )
+        return self
+
+
+class Paging(_Section):
+    """How the next page is asked for. One of next, link, page, offset and cursor."""
+
+    next: str = ""
+    """Where in the answer the address of the next page stands (names with dots)."""
+    link: bool = False
+    """The header ``Link`` names the next page."""
+    page: str = ""
+    """Parameter of the page's number."""
+    first: int = Field(default=1, ge=0)
+    """Number of the first page."""
+    offset: str = ""
+    """Parameter of how many records to leave out."""
+    cursor: str = ""
+    """Parameter of a token; where it stands in the answer say ``token`` or ``last``."""
+    token: str = ""
+    """Where in the answer the token of the next page stands."""
+    last: str = ""
+    """The field of a page's last record that is the token."""
+    size: str = ""
+    """Parameter of the number of records on a page (``page_size``)."""
+    more: str = ""
+    """Where in the answer stands whether there are more pages."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _word(cls, value: Any) -> Any:
+        return {"link": True} if value == "link" else value
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        ways = ("next", "link", "page", "offset", "cursor")
+        said = [way for way in ways if getattr(self, way)]
+        if len(said) != 1:
+            raise ValueError(f"say one of {', '.join(ways)}; found {', '.join(said) or 'none'}")
+        if bool(self.token) + bool(self.last) != (said == ["cursor"]):
+            raise ValueError("cursor needs either 'token' or 'last': where the token stands")
+        if "first" in self.model_fields_set and not self.page:
+            raise ValueError("'first' is for 'page'")
+        return self
+
+
+class ApiSettings(_Section):
+    """How a web API is asked; every setting has one meaning for all kinds that have it."""
+
+    kind: Kind = "rest"
+    auth: Auth | None = None
+    """Who asks; without it nobody in particular."""
+    headers: dict[str, str] = Field(default={}, repr=False)
+    """Further headers of every request."""
+    parameters: dict[str, str] = Field(default={}, repr=False)
+    """Further parameters of every request for records."""
+    verify: str | None = None
+    """File of the certificates (PEM) that the server's must be signed by; default: those that
+    the system and certifi trust."""
+    timeout: float = Field(default=60, gt=0, le=3600)
+    """Seconds without a byte after which a request is given up."""
+    page_size: int | None = Field(default=None, ge=1, le=100_000)
+    """Records on a page; default: what suits the service."""
+    requests_per_second: float | None = Field(default=None, gt=0)
+    """At most so many."""
+    wait_at_most: float = Field(default=600, ge=0, le=86_400)
+    """Seconds in one sync that are spent on waiting, for a rate limit or before a new try."""
+    lists: dict[str, ListRule] = {}
+    """Column of a list of objects → ``first`` (with ``prefer``) or ``all`` (the default)."""
+    records: str = ""
+    """rest: where in the answer the list of records stands; default: found."""
+    total: str = ""
+    """rest: where in the answer the number of all records stands."""
+    paging: Paging | None = None
+    """rest: how the next page is asked for; default: as a header ``Link`` says."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.auth and self.auth.client_id and not self.auth.token_url:
+            raise ValueError("auth with client_id needs 'token_url'")
+        return self
