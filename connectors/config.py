@@ -5,13 +5,16 @@ What a heading means stands in connectors/mapping.py; how a source is read in
 the connector of its kind.
 """
 
+import contextlib
 import difflib
 import re
 import typing
+import urllib.parse
 import zoneinfo
 from collections import defaultdict
 from collections.abc import Hashable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -26,7 +29,7 @@ from pydantic import (
     model_validator,
 )
 
-from connectors import templates
+from connectors import cron, durations, templates
 from connectors.fields import is_input_field, nearest_input_field
 from connectors.web.settings import ApiSettings
 from onefold.errors import ConfigError
@@ -34,12 +37,6 @@ from onefold.settings import expand_environment, yaml_error
 
 _NAME = re.compile(r"^[^\W_][\w.-]*$")
 _NAME_LINE = re.compile(r"""^name:[ \t]*["']?([^\W_][\w.-]*)""", re.MULTILINE)
-_CRON_RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
-_CRON_WORDS = {
-    3: ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"),
-    4: ("sun", "mon", "tue", "wed", "thu", "fri", "sat"),
-}
-_CRON_PART = re.compile(r"(?:\*|(\w+)(?:-(\w+))?)(?:/(\d+))?")
 _ONLY_FOR = {
     "url": ("sql", "api"),
     "api": ("api",),
@@ -68,6 +65,8 @@ class SourceConfig(BaseModel):
     """Short lasting name; the first half of every record id. Default: the file's name."""
     description: str = ""
     """One sentence for people; no effect."""
+    owner: str = ""
+    """Who answers for it: an e-mail address or a team; shown in Dagster and in alerts."""
     connector: Literal["sql", "api", "spreadsheet", "delimited", "fixed_width", "parquet", "dbf"]
     """Kind of the source."""
     url: str | None = Field(default=None, repr=False)
@@ -126,6 +125,8 @@ class SourceConfig(BaseModel):
     """Kind of every customer of the source, if they are all of one kind."""
     schedule: str | None = None
     """When to sync: cron, five fields."""
+    fresh_within: timedelta | None = None
+    """How old the last good sync may be, such as 26h; default: what ``schedule`` leaves."""
     hold_if_shrinks_by: float = Field(default=0.5, gt=0, le=1)
     """Share of rows, 0..1, whose loss holds a sync back; 1: never."""
     severity: dict[str, Literal["error", "warning"]] = {}
@@ -188,12 +189,17 @@ class SourceConfig(BaseModel):
     @field_validator("schedule")
     @classmethod
     def _cron(cls, value: str | None) -> str | None:
-        if value is not None and not _is_cron(value):
+        if value is not None and not cron.is_cron(value):
             raise ValueError(
                 "a schedule is cron: minute, hour, day of month, month and day of week,"
                 " such as '0 2 * * *'"
             )
         return value
+
+    @field_validator("fresh_within", mode="before")
+    @classmethod
+    def _length_of_time(cls, value: Any) -> Any:
+        return durations.parse(value) if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -233,6 +239,29 @@ class SourceConfig(BaseModel):
         """Where the source is declared, for messages."""
         return f"sources/{self._file or f'{self.name}.yml'}"
 
+    @property
+    def fresh_for(self) -> timedelta | None:
+        """How old the last good sync may be before the source is stale; None: as old as it is.
+
+        Without ``fresh_within`` it is the longest time that ``schedule`` leaves between two
+        syncs, and a twelfth of it, half an hour at least, for the sync itself.
+        """
+        if self.fresh_within is not None or self.schedule is None:
+            return self.fresh_within
+        gap = cron.longest_gap(self.schedule)
+        return gap and gap + max(gap / 12, timedelta(minutes=30))
+
+    @property
+    def server(self) -> str | None:
+        """Host that the source is read from; None for files and databases on this machine."""
+        for place in (self.url, *self.path):
+            if place and "://" in place:
+                with contextlib.suppress(ValueError):
+                    split = urllib.parse.urlsplit(place)
+                    asked = urllib.parse.parse_qs(split.query).get("host", [None])[0]
+                    return split.hostname or asked
+        return None
+
     def files(self) -> list[Path]:
         """The files of the source that are there now, layout included; none for a server."""
         from connectors.source import files
@@ -244,39 +273,6 @@ def _listed(value: Any) -> Any:
     if isinstance(value, str):
         return (value,) if value else ()
     return value
-
-
-def _is_cron(line: str) -> bool:
-    """Whether a line is cron with five fields.
-
-    >>> [_is_cron(line) for line in ("0 2 * * *", "*/15 8-18 * * mon-fri", "0 0 1,15 * *")]
-    [True, True, True]
-    >>> [_is_cron(line) for line in ("0 2 * *", "60 2 * * *", "daily", "0 2 * * someday")]
-    [False, False, False, False]
-    """
-    fields = line.split()
-    return len(fields) == len(_CRON_RANGES) and all(
-        _is_cron_part(part, place)
-        for place, field in enumerate(fields)
-        for part in field.lower().split(",")
-    )
-
-
-def _is_cron_part(part: str, place: int) -> bool:
-    match = _CRON_PART.fullmatch(part)
-    if not match or match.group(3) == "0":
-        return False
-    low, high = _CRON_RANGES[place]
-    words = _CRON_WORDS.get(place, ())
-    ends = []
-    for end in match.group(1, 2):
-        if end in words:
-            ends.append(words.index(end) + low)
-        elif end is not None:
-            if not end.isdecimal() or not low <= int(end) <= high:
-                return False
-            ends.append(int(end))
-    return ends == sorted(ends)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from pipelines.repair_sensor import repairs_sensor
 from pipelines.resources import Home
 from pipelines.schedules import source_schedules
 from pipelines.sensors import decisions_sensor, file_sensors
+from pipelines.source import source_spec
 from pipelines.staged import quarantine_asset, staged_asset
 from pipelines.timezone import time_zone
 
@@ -37,6 +38,7 @@ def build(home: Path | None) -> dg.Definitions:
     jobs = all_jobs(names)
     return dg.Definitions(
         assets=[
+            *(source_spec(name, sources.get(name) or found.broken[name]) for name in names),
             *(raw_asset(name, sources.get(name) or found.broken[name]) for name in names),
             *(staged_asset(name) for name in names),
             quarantine_asset(names),

@@ -27,6 +27,7 @@ def golden_customer(home: Home) -> dg.MaterializeResult:
         report = stages.publish(deployment)
         sample = stages.golden_sample(deployment, SHOWN)
         checks = stages.published_checks(deployment)
+        stages.note_golden(deployment)
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": report.golden,

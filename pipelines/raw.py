@@ -13,6 +13,7 @@ from pipelines.checks import SOURCE_CHECKS
 from pipelines.naming import asset_name
 from pipelines.report import as_plain
 from pipelines.resources import Home
+from pipelines.source import source_key
 
 TRIES = 3
 """How often an unreachable source is tried in one run."""
@@ -26,16 +27,18 @@ def raw_asset(source: str, declared: SourceConfig | ConfigError) -> dg.AssetsDef
         declared: its settings, or what is wrong with them; then every run says so.
     """
     key = dg.AssetKey(["raw", asset_name(source)])
+    server = None if isinstance(declared, ConfigError) else declared.server
     if isinstance(declared, ConfigError):
-        kinds, description = {"parquet"}, f"Source {source} is declared wrongly. {declared}"
+        description = f"Source {source} is declared wrongly. {declared}"
     else:
-        kinds = {"parquet", declared.connector}
         description = f"Source {source} as text, exactly as read: an immutable snapshot."
 
     @dg.asset(
         key=key,
+        deps=[source_key(source)],
         group_name="raw",
-        kinds=kinds,
+        pool=server and f"server:{server}",
+        kinds={"parquet"},
         description=description,
         check_specs=[
             dg.AssetCheckSpec(name, asset=key, description=description)
@@ -52,6 +55,7 @@ def raw_asset(source: str, declared: SourceConfig | ConfigError) -> dg.AssetsDef
                     max_retries=TRIES - 1,
                     seconds_to_wait=resources.RETRY_SECONDS * 2**context.retry_number,
                 ) from error
+            deployment.synced[source] = synced
         return dg.MaterializeResult(
             metadata={"dagster/row_count": synced.read, **as_plain(synced)},
             check_results=[

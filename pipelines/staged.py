@@ -12,6 +12,7 @@ from pipelines.checks import BLOCKING, SOURCE_CHECKS, WARNING, check_result, sou
 from pipelines.naming import asset_name
 from pipelines.report import as_plain
 from pipelines.resources import Home
+from pipelines.source import event
 from rules.customer import STAGED_SCHEMA
 from rules.quarantine import QUARANTINE_SCHEMA
 
@@ -35,10 +36,12 @@ def staged_asset(source: str) -> dg.AssetsDefinition:
             for name, description in SOURCE_CHECKS["staged"].items()
         ],
     )
-    def staged(home: Home) -> dg.MaterializeResult:
+    def staged(context: dg.AssetExecutionContext, home: Home) -> dg.MaterializeResult:
         with home.working() as deployment:
             report = stages.stage(deployment, source)
+            outcome = stages.note_source(deployment, deployment.synced.get(source), report)
             sample = stages.staged_sample(deployment, source, SHOWN)
+        context.log_event(event(source, outcome))
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": report.staged,

@@ -347,10 +347,13 @@ def record_ids(wh: Warehouse) -> pa.ChunkedArray:
         return rows.read(connection, staged_customer, ["record_id"])["record_id"]
 
 
-def newest(wh: Warehouse) -> datetime | None:
-    """The latest updated_at of all live records; None if none has one."""
+def newest(wh: Warehouse, source: str | None = None) -> datetime | None:
+    """The latest updated_at of all live records, or of a source's; None if none has one."""
+    query = sa.select(sa.func.max(staged_customer.c.updated_at))
+    if source is not None:
+        query = query.where(staged_customer.c.source == source)
     with wh.read() as connection:
-        found = connection.execute(sa.select(sa.func.max(staged_customer.c.updated_at))).scalar()
+        found = connection.execute(query).scalar()
     return found if found is None or found.tzinfo else found.replace(tzinfo=UTC)
 
 

@@ -13,6 +13,7 @@ from onefold.cli import review as reviewing
 from onefold.cli.explain import explain
 from onefold.cli.grants import grants
 from onefold.cli.source import source
+from onefold.cli.status import status
 from onefold.errors import ConfigError, OnefoldError
 
 app = typer.Typer(
@@ -233,6 +234,7 @@ def export(
 
 
 app.command()(explain)
+app.command()(status)
 app.command()(reviewing.review)
 app.command()(grants)
 app.add_typer(source, name="source")

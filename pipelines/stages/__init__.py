@@ -18,6 +18,7 @@ from pipelines.stages.invariants import (
     published_checks,
 )
 from pipelines.stages.matching import candidates, clusters, known_labels, scored_pairs, train
+from pipelines.stages.noting import note_golden, note_source
 from pipelines.stages.publishing import publish
 from pipelines.stages.samples import golden_sample, quarantine_counts, sample, staged_sample
 from pipelines.stages.sources import stage, sync
@@ -36,6 +37,8 @@ __all__ = [
     "declarations",
     "golden_sample",
     "known_labels",
+    "note_golden",
+    "note_source",
     "opened",
     "orphans",
     "publish",

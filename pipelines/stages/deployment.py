@@ -17,6 +17,7 @@ from onefold.errors import ConfigError
 from onefold.settings import Settings
 from pipelines import lake
 from pipelines.lock import exclusive
+from pipelines.report import Synced
 from warehouse import engine
 from warehouse import staged as staging
 from warehouse.engine import Warehouse
@@ -38,6 +39,7 @@ class Deployment:
         policy: section ``survivorship`` of onefold.yml.
         kept: what was worked out since the home was opened, by :meth:`once`.
         read_now: sources that could be read since the home was opened.
+        synced: how reading each source went since the home was opened.
     """
 
     settings: Settings
@@ -50,6 +52,7 @@ class Deployment:
     kept: dict[str, tuple[Hashable, Any]] = field(default_factory=dict, repr=False)
     _staged: dict[str, pa.Table] = field(default_factory=dict, repr=False)
     read_now: set[str] = field(default_factory=set, repr=False)
+    synced: dict[str, Synced] = field(default_factory=dict, repr=False)
 
     def once(self, what: str, key: Hashable, make: Callable[[], _Made]) -> _Made:
         """What ``make`` gives, made again only where the key is another than last time."""

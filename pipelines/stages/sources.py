@@ -224,7 +224,8 @@ def _stands(
 
 
 _NOT_STAGING = {
-    "description", "url", "table", "query", "path", "layout", "schedule", "hold_if_shrinks_by",
+    "description", "owner", "url", "table", "query", "path", "layout", "schedule", "fresh_within",
+    "hold_if_shrinks_by",
 }  # fmt: skip
 """Settings of a source that say where and when to read, not what the records become."""
 

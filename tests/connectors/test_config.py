@@ -1,12 +1,13 @@
 """Wrong settings are named by file and field, with what to do."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from connectors.fixed_width import Layout
-from connectors.source import SourceConfig, declared, load_sources
+from connectors.source import SourceConfig, declared, load_one, load_sources
 from connectors.web.settings import ApiSettings
 from onefold.errors import ConfigError
 
@@ -165,3 +166,34 @@ def test_numbers_of_expectations_are_numbers(home):
     config = load_sources(home.folder)["customers"]
     assert config.expectations[0]["min_value"] == 2
     assert config.required == ("name",)
+
+
+def test_a_source_is_fresh_as_long_as_it_says_or_as_its_schedule_leaves_it(home):
+    def fresh_for(lines):
+        text = f"connector: delimited\npath: x\nheadings: auto\n{lines}"
+        (home.folder / "sources/customers.yml").write_text(text)
+        return load_one(home.folder, "customers").fresh_for
+
+    assert fresh_for("") is None
+    assert fresh_for("fresh_within: 90m\n") == timedelta(minutes=90)
+    assert fresh_for('schedule: "30 2 * * *"\n') == timedelta(hours=26)
+    assert fresh_for('schedule: "*/5 * * * *"\n') == timedelta(minutes=35)
+    assert fresh_for('schedule: "30 2 * * *"\nfresh_within: 3d\n') == timedelta(days=3)
+    with pytest.raises(ConfigError, match=r"customers\.yml, fresh_within: a length of time"):
+        fresh_for("fresh_within: soon\n")
+
+
+@pytest.mark.parametrize(
+    ("url", "server"),
+    [
+        ("postgresql://reader:p%40ss@ERP.example.com:5433/erp", "erp.example.com"),
+        ("postgresql:///erp?host=db.example.com", "db.example.com"),
+        ("mysql://root@127.0.0.1/erp", "127.0.0.1"),
+        ("sqlite:///data/erp.db", None),
+    ],
+)
+def test_the_server_of_a_source_is_its_host(home, url, server):
+    (home.folder / "sources/erp.yml").write_text(
+        f"connector: sql\nurl: {url}\ntable: t\nheadings: auto\n"
+    )
+    assert load_one(home.folder, "erp").server == server

@@ -26,8 +26,10 @@ def _graph(defs: dg.Definitions) -> dict[str, set[str]]:
 
 def test_every_source_has_raw_and_staged_and_all_lead_to_golden(home: Path) -> None:
     assert _graph(definitions.build(home)) == {
-        "raw/crm": set(),
-        "raw/erp": set(),
+        "source/crm": set(),
+        "source/erp": set(),
+        "raw/crm": {"source/crm"},
+        "raw/erp": {"source/erp"},
         "staged/crm": {"raw/crm"},
         "staged/erp": {"raw/erp"},
         "quarantine": {"staged/crm", "staged/erp"},
@@ -90,7 +92,8 @@ def test_jobs_are_refresh_and_one_sync_per_source_with_all_that_follows(home: Pa
         }
         for name in ("refresh", "apply_decisions", "sync_crm", "sync_erp")
     }
-    everything = {key.to_user_string() for key in graph.get_all_asset_keys()}
+    everything = {key.to_user_string() for key in graph.executable_asset_keys}
+    assert {"source/crm", "source/erp"} == _graph(defs).keys() - everything
     assert keys["refresh"] == everything
     assert keys["apply_decisions"] == {"clusters", "golden_customer"}
     assert keys["sync_crm"] == everything - {"raw/erp", "staged/erp"}

@@ -1,0 +1,46 @@
+"""What is kept of how a sync and a publish went, for the status, the alerts and the pages."""
+
+from pipelines.report import SourceReport, Staged, Synced
+from pipelines.stages.deployment import Deployment
+from warehouse import outcomes
+from warehouse import staged as staging
+from warehouse.outcomes import GoldenOutcome, SourceOutcome
+
+
+def note_source(deployment: Deployment, synced: Synced | None, staged: Staged) -> SourceOutcome:
+    """Keep how a source's sync went, from reading to staging.
+
+    Args:
+        deployment: the opened home.
+        synced: of the same run; None where the source was not read in it.
+        staged: what staging said.
+
+    Returns:
+        the outcome, with its moments.
+    """
+    report = SourceReport.of(synced, staged)
+    home = deployment.settings.home
+    before = outcomes.read(home).sources.get(report.source)
+    if before and before.newest_at and staged.status == "unchanged":
+        newest = before.newest_at
+    else:
+        moment = staging.newest(deployment.warehouse, report.source)
+        newest = moment.isoformat() if moment else ""
+    outcome = SourceOutcome(
+        status=report.status,
+        message=report.message,
+        read=report.read,
+        staged=report.staged,
+        quarantined=report.quarantined,
+        findings=report.findings,
+        added=report.added,
+        changed=report.changed,
+        deleted=report.deleted,
+        newest_at=newest,
+    )
+    return outcomes.note_source(home, report.source, outcome)
+
+
+def note_golden(deployment: Deployment) -> None:
+    """Keep that the golden table is up to date with the staged records."""
+    outcomes.note_golden(deployment.settings.home, GoldenOutcome("published"))
