@@ -22,6 +22,7 @@ from pyarrow import csv as arrow_csv
 from connectors import content, delimited, files, kinds, mapping, parquet, spreadsheet, tables
 from connectors.config import SourceConfig
 from connectors.files import SourceFile
+from connectors.holding import held
 from connectors.legacy import dbf
 from connectors.reading import POSITION, PROBLEM, ROW_HASH, SOURCE_KEY, Report
 from onefold.errors import SourceEmpty, SourceError, SourceLayout
@@ -76,7 +77,7 @@ def read(path: Path, name: str) -> FileTable:
     Raises:
         SourceError: the file is missing, locked, broken, of another kind, or has no rows.
     """
-    kind = kinds.of(path) if path.is_file() else "text"
+    kind, members = kinds.look(path) if path.is_file() else ("text", ())
     connector = "delimited" if kind == "text" else kind
     if connector not in _READERS:
         raise SourceLayout(
@@ -89,13 +90,15 @@ def read(path: Path, name: str) -> FileTable:
         name=name,
         connector=connector,  # type: ignore[arg-type]
         path=(glob.escape(str(path)),),
+        members=members,
         headings="auto",
     )
     try:
-        table, report = _read(config)
-        if config.connector in ("delimited", "spreadsheet") and is_record(table.column_names):
-            table, report = _read(config.model_copy(update={"header_row": 0}))
-            report.note(f"{path.name}: there are no headings, the first row is a record")
+        with held(config) as config:
+            table, report = _read(config)
+            if config.connector in ("delimited", "spreadsheet") and is_record(table.column_names):
+                table, report = _read(config.model_copy(update={"header_row": 0}))
+                report.note(f"{path.name}: there are no headings, the first row is a record")
     except SourceError as error:
         where = path.name if error.where == name else error.where
         do = _DO if "sources/" in error.do else error.do
@@ -203,8 +206,10 @@ def _placed(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
 
 def _fast(config: SourceConfig, report: Report) -> pa.Table | None:
     """A delimited file parsed by Arrow; None if it must be read row by row."""
-    (file,) = files.find(config)
-    found = Report()
+    found, several = Report(), files.find(config)
+    if len(several) != 1:
+        return None
+    file = several[0]
     text = delimited.opened(config, file, found)
     header = text.header
     if header is None or header.first != header.last:

@@ -37,6 +37,8 @@ from onefold.settings import expand_environment, yaml_error
 
 _NAME = re.compile(r"^[^\W_][\w.-]*$")
 _NAME_LINE = re.compile(r"""^name:[ \t]*["']?([^\W_][\w.-]*)""", re.MULTILINE)
+FILE_KINDS = ("spreadsheet", "delimited", "fixed_width", "parquet", "dbf")
+"""The connectors that read files."""
 _ONLY_FOR = {
     "url": ("sql", "api"),
     "api": ("api",),
@@ -44,7 +46,8 @@ _ONLY_FOR = {
     "query": ("sql",),
     "database_schema": ("sql",),
     "only": ("sql",),
-    "path": ("spreadsheet", "delimited", "fixed_width", "parquet", "dbf"),
+    "path": FILE_KINDS,
+    "members": FILE_KINDS,
     "sheets": ("spreadsheet",),
     "hidden_sheets": ("spreadsheet",),
     "header_row": ("spreadsheet", "delimited"),
@@ -83,8 +86,10 @@ class SourceConfig(BaseModel):
     """sql with a template: schema of its tables; default: the one schema that has them."""
     only: dict[str, tuple[str, ...]] = {}
     """sql with a template: column of its main table → values; other rows are left out."""
-    path: tuple[str, ...] = ()
-    """Files: paths or globs (``**`` too), relative to the home."""
+    path: tuple[str, ...] = Field(default=(), repr=False)
+    """Files: paths or globs (``**`` too), relative to the home; URLs that fsspec opens."""
+    members: tuple[str, ...] = ()
+    """Files that are archives: names or globs of the members to read; empty: all."""
     sheets: tuple[str, ...] = ()
     """spreadsheet: names or globs of the sheets to read; empty: every sheet with a table."""
     hidden_sheets: bool = False
@@ -136,8 +141,9 @@ class SourceConfig(BaseModel):
     expectations: tuple[dict[str, Any], ...] = ()
     """Further expectations of Great Expectations on staged columns (rules/suites.py)."""
     _file: str = PrivateAttr(default="")
+    _held: Any = PrivateAttr(default=None)
 
-    @field_validator("path", "sheets", "key", "required", "html", mode="before")
+    @field_validator("path", "members", "sheets", "key", "required", "html", mode="before")
     @classmethod
     def _one_or_many(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str) else value
@@ -261,6 +267,11 @@ class SourceConfig(BaseModel):
                     asked = urllib.parse.parse_qs(split.query).get("host", [None])[0]
                     return split.hostname or asked
         return None
+
+    @property
+    def held(self) -> Any:
+        """Its files while it is read (connectors/holding.py), or None."""
+        return self._held
 
     def files(self) -> list[Path]:
         """The files of the source that are there now, layout included; none for a server."""
@@ -438,10 +449,16 @@ def _siblings(place: tuple[int | str, ...]) -> list[str]:
     return list(model.model_fields)
 
 
+def _located(path: str, home: Path) -> str:
+    """A path as it is, absolute; a URL as it stands."""
+    path = path.removeprefix("file://")
+    return path if "://" in path else str(home / Path(path).expanduser())
+
+
 def _absolute(config: SourceConfig, home: Path) -> SourceConfig:
     changes: dict[str, Any] = {}
     if config.path:
-        changes["path"] = tuple(str(home / Path(path).expanduser()) for path in config.path)
+        changes["path"] = tuple(_located(path, home) for path in config.path)
     if config.layout:
         changes["layout"] = str(home / Path(config.layout).expanduser())
     if config.api and config.api.verify:

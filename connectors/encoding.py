@@ -201,6 +201,17 @@ def _chinese(path: Path) -> Encoding | None:
     return Encoding(best[1], "characters") if best[0] >= _FREQUENT else None
 
 
+def chinese(raw: bytes) -> str | None:
+    """A short text as GB18030, if it is plainly Chinese; None otherwise."""
+    try:
+        text = raw.decode("gb18030")
+    except UnicodeDecodeError:
+        return None
+    wide = [c for c in text if c > "\u007f"]
+    hits = sum(c in _frequent("gb18030") for c in wide)
+    return text if wide and hits >= _FREQUENT * len(wide) else None
+
+
 def _share(path: Path, name: str, frequent: frozenset[str]) -> float:
     decoder = codecs.getincrementaldecoder(name)("strict")
     wide = hits = 0

@@ -9,10 +9,11 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from connectors.config import SourceConfig
 from connectors.reading import FileFacts, Report, Since
+from connectors.remote import is_remote
 from onefold.errors import SourceHeld, SourceLocked, SourceMissing
 
 _GLOB = frozenset("*?[")
@@ -29,7 +30,8 @@ class SourceFile:
     Attributes:
         path: where it is.
         name: its place below the folder that the glob starts in, '/' between folders;
-            a plain file name in the usual case.
+            a plain file name in the usual case; of a member of an archive
+            ``archive|member``.
         beside: files that belong to it: the memo file of a DBF table.
     """
 
@@ -39,37 +41,60 @@ class SourceFile:
 
 
 def find(config: SourceConfig, since: Since | None = None) -> list[SourceFile]:
-    """Every file of a source, in the order of their names; not the ones that are unchanged.
+    """Every file to be read, in the order of their names; not the ones that are unchanged.
 
-    A folder stands for the files in it.
+    A folder stands for the files in it. Files elsewhere and archives are there only while
+    the source is held (connectors/holding.py).
+
+    Raises:
+        SourceMissing: a path is not there, or a glob finds nothing.
+    """
+    if config.held is not None:
+        return list(config.held.files(since))
+    left_out = since.unchanged if since else frozenset[str]()
+    return [file for file in on_disk(config) if file.name not in left_out]
+
+
+def on_disk(config: SourceConfig) -> list[SourceFile]:
+    """The files of a source that are on disk, archives as they are, in the order of their names.
 
     Raises:
         SourceMissing: a path is not there, or a glob finds nothing.
     """
     found: dict[Path, SourceFile] = {}
     for pattern in config.path:
+        if is_remote(pattern):
+            continue
         base = _base(pattern)
         if Path(pattern).is_dir():
             pattern, base = f"{pattern}/*", Path(pattern)
         matches = [Path(match) for match in glob.glob(pattern, recursive=True)]  # noqa: PTH207
         if not matches and Path(pattern).is_file():  # a name with brackets in it
             matches, base = [Path(pattern)], Path(pattern).parent
-        files = [
-            path for path in matches if path.is_file() and not path.name.startswith(_LOCK_PREFIXES)
-        ]
+        files = [path for path in matches if path.is_file() and is_own(config, path.name)]
         if not files:
             raise _missing(config, pattern, base)
         for path in files:
             name = path.relative_to(base).as_posix()
             found.setdefault(path, SourceFile(path, name, beside(config, path)))
-    left_out = since.unchanged if since else frozenset[str]()
-    wanted = [file for file in found.values() if file.name not in left_out]
-    return sorted(wanted, key=lambda file: (file.name, str(file.path)))
+    return sorted(found.values(), key=lambda file: (file.name, str(file.path)))
+
+
+def is_own(config: SourceConfig, name: str) -> bool:
+    """Whether a file is one of its own: no lock, and not what belongs to another one."""
+    if name.startswith(_LOCK_PREFIXES):
+        return False
+    return PurePath(name).suffix.casefold() not in belonging(config)
+
+
+def belonging(config: SourceConfig) -> frozenset[str]:
+    """Endings of the files that belong to one of the same name."""
+    return _BESIDE.get(config.connector, frozenset())
 
 
 def beside(config: SourceConfig, path: Path) -> tuple[Path, ...]:
     """The files that belong to a file, whatever the case of their names."""
-    endings = _BESIDE.get(config.connector)
+    endings = belonging(config)
     if not endings:
         return ()
     stem = path.stem.casefold()
@@ -139,24 +164,21 @@ def hold_count(config: SourceConfig, report: Report, where: str, said: str, foun
     report.note(f"{where}: {said}, {found} found")
 
 
-def facts(files: list[SourceFile]) -> list[FileFacts]:
-    """Name, size and hash of every file.
+def facts(file: SourceFile) -> FileFacts:
+    """Name, size and hash of a file and what belongs to it.
 
     Raises:
-        SourceLocked: a file may not be read.
-        SourceMissing: a file has gone.
+        SourceLocked: it may not be read.
+        SourceMissing: it has gone.
     """
-    result = []
-    for file in files:
-        with opened(file):
-            digest, size = hashlib.sha256(), 0
-            for path in (file.path, *file.beside):
-                with path.open("rb") as stream:
-                    while block := stream.read(1 << 20):
-                        digest.update(block)
-                        size += len(block)
-        result.append(FileFacts(name=file.name, size=size, sha256=digest.hexdigest()))
-    return result
+    digest, size = hashlib.sha256(), 0
+    with opened(file):
+        for path in (file.path, *file.beside):
+            with path.open("rb") as stream:
+                while block := stream.read(1 << 20):
+                    digest.update(block)
+                    size += len(block)
+    return FileFacts(name=file.name, size=size, sha256=digest.hexdigest())
 
 
 @contextmanager

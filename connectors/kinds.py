@@ -4,9 +4,12 @@ What belongs here: the table of endings and marks. What is asked for is a guess;
 connector says whether it is true.
 """
 
+import glob
+import tempfile
+from collections import Counter, defaultdict
 from pathlib import Path
 
-from connectors import spreadsheet
+from connectors import archives, spreadsheet
 from connectors.legacy import dbf, dbf_table
 from onefold.errors import SourceError
 
@@ -23,7 +26,7 @@ BY_ENDING: dict[str, str] = {
     **dict.fromkeys(dbf.SUFFIXES, "dbf"),
 }
 """Ending → connector, where the ending decides."""
-KNOWN = "CSV, TSV, a workbook, Parquet, DBF, SQLite"
+KNOWN = "CSV, TSV, a workbook, Parquet, DBF, SQLite, a zip or gzip file of these"
 """What is read without further settings, in words."""
 
 
@@ -41,6 +44,33 @@ def of(path: Path) -> str | None:
             path.name, "the file may not be read", found=error.strerror or "", do="Mend its rights."
         ) from error
     return of_head(path.suffix.casefold(), head)
+
+
+def look(path: Path) -> tuple[str | None, tuple[str, ...]]:
+    """The connector of a file, looking into an archive: the one that reads most of it.
+
+    Returns:
+        The connector as :func:`of` says it, and the members of the archive to read, as globs;
+        none if there is no choice.
+
+    Raises:
+        SourceError: the file may not be read, or the archive cannot be unpacked.
+    """
+    if not archives.is_archive(path.name):
+        return of(path), ()
+    with tempfile.TemporaryDirectory(prefix="onefold-") as folder:
+        found = archives.unpack(path, path.name, Path(folder))
+        sizes: Counter[str] = Counter()
+        members: dict[str, list[str]] = defaultdict(list)
+        for name, place in found:
+            kind = of(place)
+            if kind not in (None, "sqlite"):
+                sizes[str(kind)] += place.stat().st_size + 1
+                members[str(kind)].append(glob.escape(name))
+        if not sizes:
+            return None, ()
+        kind = sizes.most_common(1)[0][0]
+        return kind, tuple(members[kind]) if len(found) > 1 else ()
 
 
 def of_head(ending: str, head: bytes) -> str | None:

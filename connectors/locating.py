@@ -17,7 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import exc
 
-from connectors import databases, fixed_width, kinds, mapping, sampling, templates
+from connectors import archives, databases, fixed_width, kinds, mapping, sampling, templates
 from connectors.config import SourceConfig
 from connectors.databases import Fit
 from onefold.errors import ConfigError, OnefoldError, SourceError, SourceLayout, SourceMissing
@@ -310,9 +310,15 @@ def _files(
             do=f"Give {kinds.KNOWN}, or a fixed-width file with --layout.",
         )
     paths = [pattern] if pattern is not None else [str(path) for path in members]
-    stem = first.stem if len(members) == 1 else (folder or first.parent).name
+    stem = (folder or first.parent).name
+    if len(members) == 1:
+        packed = archives.is_archive(first.name)
+        stem = Path(archives.inner_name(first.name) if packed else first.name).stem
     proposed = name or _slug(stem)
     read = _settings(paths, kind, str(found) if found and kind == "fixed_width" else None)
+    chosen = kinds.look(first)[1] if len(members) == 1 else ()
+    if chosen:
+        read["members"] = list(chosen)
     config = _config(proposed, read)
     settings = dict(read)
     written = [_relative(Path(path), home) for path in paths]
@@ -330,7 +336,7 @@ def _settings(paths: list[str], kind: str, layout: str | None = None) -> dict[st
 
 def _kind(path: Path, layout: Path | None) -> str | None:
     """The connector of a file, by its ending and its first bytes; None if none reads it."""
-    kind = kinds.of(path)
+    kind, _ = kinds.look(path)
     if kind != "text":
         return kind
     return "fixed_width" if layout or _layout_of(path) else "delimited"

@@ -46,6 +46,8 @@ class FileFacts(BaseModel):
     """Bytes, with those of the files that belong to it (the memo file of a DBF table)."""
     sha256: str
     """Of its bytes, hexadecimal."""
+    version: str = ""
+    """Of a file elsewhere: its ETag or time of change; '' if that says nothing sure."""
 
 
 class Skipped(BaseModel):

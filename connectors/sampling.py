@@ -4,19 +4,21 @@ What belongs here: how many rows of which files are looked at. What they say
 about a source stands in connectors/recognition.py and rules/onboarding.
 """
 
-import glob
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import pyarrow as pa
 
 from connectors import columnar, files, snapshot, source
 from connectors.config import SourceConfig
+from connectors.holding import held, only
 from connectors.reading import RESERVED, Skipped
 from onefold.errors import SourceEmpty, SourceLayout
 
+_Item = TypeVar("_Item")
 ROWS = 20_000
 """Rows that are read of a source at most."""
 FILES = 12
@@ -62,28 +64,25 @@ def unmapped(config: SourceConfig, rows: int = ROWS) -> tuple[Sample, ...]:
     """
     # A name that is filled in keeps no sheet out because nothing in it is called a name.
     config = config.model_copy(update={"headings": "auto", "defaults": {"name": ""}})
-    if config.connector in source.ASKED:
+    with held(config) as config:
         parts: Sequence[SourceConfig] = [config]
-    else:
-        found = [file.path for file in files.find(config)]
-        parts = [
-            config.model_copy(update={"path": (glob.escape(str(path)),)}) for path in spread(found)
-        ]
-    samples = tuple(_unmapped(part, max(rows // len(parts), 1)) for part in parts)
+        if config.held:
+            parts = [only(config, file) for file in spread(files.find(config))]
+        samples = tuple(_unmapped(part, max(rows // len(parts), 1)) for part in parts)
     if not any(sample.table.num_rows for sample in samples):
         raise SourceEmpty(config.name, "there are no records", do="Give a source with some.")
     return samples
 
 
-def spread(paths: Sequence[Path]) -> list[Path]:
+def spread(found: Sequence[_Item]) -> list[_Item]:
     """Some of many files, from the first to the last.
 
-    >>> len(spread([Path(str(i)) for i in range(100)])), len(spread([Path("a")]))
+    >>> len(spread(range(100))), len(spread([1]))
     (12, 1)
     """
-    if len(paths) <= FILES:
-        return list(paths)
-    return [paths[i * (len(paths) - 1) // (FILES - 1)] for i in range(FILES)]
+    if len(found) <= FILES:
+        return list(found)
+    return [found[i * (len(found) - 1) // (FILES - 1)] for i in range(FILES)]
 
 
 def _unmapped(config: SourceConfig, rows: int) -> Sample:

@@ -5,7 +5,8 @@ connector reads which kind. How a kind is read stands in its own module.
 """
 
 import hashlib
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -13,6 +14,7 @@ from connectors import config as configs
 from connectors import delimited, fixed_width, mapping, parquet, snapshot, spreadsheet, sql
 from connectors import files as file_sets
 from connectors.config import Declared, SourceConfig
+from connectors.holding import held
 from connectors.legacy import dbf
 from connectors.reading import RESERVED, FileFacts, Reading, Since
 from connectors.snapshot import Extraction, Manifest
@@ -119,10 +121,15 @@ def extract(config: SourceConfig, lake: Path, previous: Manifest | None) -> Extr
     Raises:
         SourceError: missing, locked, unreachable, not as declared, empty, or shrunk.
     """
+    with held(config) as config:
+        return _extract(config, lake, previous)
+
+
+def _extract(config: SourceConfig, lake: Path, previous: Manifest | None) -> Extraction:
     settings_hash = _settings_hash(config)
     facts: list[FileFacts] = []
-    if config.connector not in ASKED:
-        facts = file_sets.facts(file_sets.find(config))
+    if config.held:
+        facts = config.held.facts(previous.files if previous else ())
         if previous and settings_hash == previous.settings_hash:
             old = snapshot.path_of(lake, previous)
             if tuple(facts) == previous.files and old.is_file():
@@ -170,6 +177,7 @@ def _settings_hash(config: SourceConfig) -> str:
             "header_row",
             "encoding",
             "delimiter",
+            "members",
             "memos",
             "check_counts",
             "key",
@@ -190,7 +198,7 @@ def _settings_hash(config: SourceConfig) -> str:
 def files(config: SourceConfig) -> list[tuple[str, int, int]]:
     """Path, size and time of change (ns) of every file, cheap enough for a sensor.
 
-    Empty for a database server and for files that are not there.
+    Empty for a database server, for files elsewhere and for files that are not there.
     """
     if config.connector == "api":
         return []
@@ -198,7 +206,7 @@ def files(config: SourceConfig) -> list[tuple[str, int, int]]:
         paths = sql.database_files(config)
     else:
         try:
-            found = file_sets.find(config)
+            found = file_sets.on_disk(config)
             paths = [path for file in found for path in (file.path, *file.beside)]
         except OnefoldError:
             return []
@@ -214,11 +222,15 @@ def files(config: SourceConfig) -> list[tuple[str, int, int]]:
     return result
 
 
-def opened(config: SourceConfig, rows: int) -> AbstractContextManager[Reading]:
+@contextmanager
+def opened(config: SourceConfig, rows: int) -> Iterator[Reading]:
     """Open a source of which no more than some rows will be read; a server is asked for those."""
     if config.connector in ASKED:
-        return ASKED[config.connector](config, limit=rows)
-    return READERS[config.connector](config)
+        with ASKED[config.connector](config, limit=rows) as reading:
+            yield reading
+    else:
+        with held(config) as config, READERS[config.connector](config) as reading:
+            yield reading
 
 
 def check(config: SourceConfig) -> str:

@@ -25,7 +25,17 @@ def text(proposal: Proposal) -> str:
     by_column = {line.column: line for line in proposal.lines}
     read = f"{proposal.rows:,} records of {proposal.place.what} were looked at"
     lines = [f"# Proposed by 'onefold source add': {_comment(read)}.", ""]
-    for name in ("name", "template", "connector", "url", "table", "path", "layout", "header_row"):
+    for name in (
+        "name",
+        "template",
+        "connector",
+        "url",
+        "table",
+        "path",
+        "members",
+        "layout",
+        "header_row",
+    ):
         if name in settings:
             lines += [f"{name}: {_listed(settings[name])}"]
     if proposal.place.secret:
