@@ -30,6 +30,9 @@ WARNING: dict[str, dict[str, str]] = {
         "sources_declared": "Every source that has records is declared in sources/.",
         "sources_readable": "Every file in sources/ can be used; if not, its last records stay.",
     },
+    "data_quality": {
+        "quality_targets": "Every figure reaches its target; see quality: targets: in onefold.yml.",
+    },
 }
 """Asset → its checks that only warn."""
 

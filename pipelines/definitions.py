@@ -14,6 +14,7 @@ from onefold import settings
 from pipelines.golden import golden_customer
 from pipelines.jobs import all_jobs
 from pipelines.matching import candidates_asset, clusters, scored_pairs
+from pipelines.quality import data_quality
 from pipelines.raw import raw_asset
 from pipelines.repair_sensor import repairs_sensor
 from pipelines.resources import Home
@@ -46,6 +47,7 @@ def build(home: Path | None) -> dg.Definitions:
             scored_pairs,
             clusters,
             golden_customer,
+            data_quality,
         ],
         jobs=jobs,
         schedules=source_schedules(sources, time_zone(settings.load(home)) if home else "UTC"),

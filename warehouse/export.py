@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import date
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from pyarrow import csv, parquet
 
 from onefold.errors import ConfigError, WarehouseError
 from rules.customer import GOLDEN_FIELDS
-from warehouse import rows, text_form
+from warehouse import quarantine, rows, text_form
 from warehouse.engine import Warehouse
 from warehouse.tables import crosswalk, golden_customer, staged_customer
 
@@ -39,6 +40,10 @@ GOLDEN_SCHEMA = pa.schema(
 CROSSWALK_SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("source", "source_key", "position", "golden_id")]
 )
+TO_MEND = [
+    "severity", "position", "source_key", "field", "raw_value", "reason", "rule", "first_seen",
+]  # fmt: skip
+"""Columns of what a source's owner should mend."""
 _LIST_SEPARATOR = "; "
 _SHEET_ROWS = 1_048_576
 _CELL_LENGTH = 32_767
@@ -99,11 +104,44 @@ def crosswalk_file(wh: Warehouse, path: Path | str) -> int:
     return _write(read_crosswalk(wh), Path(path))
 
 
-def _write(table: pa.Table, path: Path) -> int:
+def to_mend(wh: Warehouse, source: str, path: Path | str) -> int:
+    """Write a source's open findings to a file for whoever mends them there.
+
+    Position, key, field, what was found, what is wrong and what to do, by position.
+
+    Returns:
+        The number of findings.
+
+    Raises:
+        ConfigError: the suffix is not .csv, .parquet or .xlsx, or the file cannot be written.
+        WarehouseError: the database refuses, or the table does not fit a sheet.
+    """
+    return _write(read_to_mend(wh, source), Path(path), sheet="to mend")
+
+
+def read_to_mend(wh: Warehouse, source: str) -> pa.Table:
+    """A source's open findings as TO_MEND, errors first, by position."""
+    found = quarantine.read(wh, source)
+    order = [("severity", "ascending"), ("position", "ascending"), ("field", "ascending")]
+    return found.sort_by(order).select(TO_MEND)
+
+
+def workbook(table: pa.Table, sheet: str) -> bytes:
+    """A table as an Excel workbook, for a download.
+
+    Raises:
+        WarehouseError: the table does not fit a sheet.
+    """
+    book = BytesIO()
+    _book(table, sheet).save(book)
+    return book.getvalue()
+
+
+def _write(table: pa.Table, path: Path, sheet: str = "customers") -> int:
     writers: dict[str, Callable[[pa.Table, Path], None]] = {
         ".csv": _write_csv,
         ".parquet": _write_parquet,
-        ".xlsx": _write_xlsx,
+        ".xlsx": lambda found, to: _book(found, sheet).save(to),
     }
     writer = writers.get(path.suffix.lower())
     if writer is None:
@@ -153,17 +191,17 @@ def _write_parquet(table: pa.Table, path: Path) -> None:
     parquet.write_table(table, path)
 
 
-def _write_xlsx(table: pa.Table, path: Path) -> None:
-    """One sheet; text stays text, so that no value becomes a formula or loses its zeros."""
+def _book(table: pa.Table, name: str) -> openpyxl.Workbook:
+    """A workbook of one sheet; text stays text: no value becomes a formula or loses its zeros."""
     if table.num_rows >= _SHEET_ROWS:
         raise WarehouseError(
-            path.name,
+            name,
             "a sheet cannot hold the table",
             found=f"{table.num_rows} rows",
             do="Export to .csv or .parquet.",
         )
     book = openpyxl.Workbook(write_only=True)
-    sheet = book.create_sheet("customers")
+    sheet = book.create_sheet(name)
     sheet.freeze_panes = "B2"
     sheet.append(table.column_names)
     for batch in _flat(table).to_batches(max_chunksize=10_000):
@@ -180,4 +218,4 @@ def _write_xlsx(table: pa.Table, path: Path) -> None:
                 else:
                     cells.append(value)
             sheet.append(cells)
-    book.save(path)
+    return book

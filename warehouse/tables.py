@@ -326,6 +326,28 @@ publish_run = sa.Table(
     comment="Every publish that wrote something.",
 )
 
+quality_measure = sa.Table(
+    "quality_measure",
+    warehouse,
+    Column("day", sa.Date(), primary_key=True, comment="The day of the deployment's time zone."),
+    text("source", "The source.", key=True),
+    text("field", "The column of a customer; empty: the records as a whole.", key=True),
+    text("measure", "What is measured; see warehouse/quality.py.", key=True),
+    count("good", "Records or values that are as they should be."),
+    count("counted", "Records or values that were looked at."),
+    at("at", "When it was measured last that day, UTC."),
+    sa.Index(None, "source", "measure", "field", "day"),
+    comment="How good the sources are: the last measure of each day on which something changed.",
+)
+
+quality_state = sa.Table(
+    "quality_state",
+    warehouse,
+    text("name", "quality.", key=True),
+    text("fingerprint", "Of all that was measured last.", null=False),
+    comment="What the measures of quality stand on, so that nothing is measured twice.",
+)
+
 id_sequence = sa.Table(
     "id_sequence",
     warehouse,

@@ -12,6 +12,7 @@ from onefold import __version__
 from onefold.cli import review as reviewing
 from onefold.cli.explain import explain
 from onefold.cli.grants import grants
+from onefold.cli.quality import quality
 from onefold.cli.source import source
 from onefold.cli.status import status
 from onefold.errors import ConfigError, OnefoldError
@@ -237,6 +238,7 @@ app.command()(explain)
 app.command()(status)
 app.command()(reviewing.review)
 app.command()(grants)
+app.command()(quality)
 app.add_typer(source, name="source")
 app.add_typer(reviewing.account, name="account")
 app.add_typer(reviewing.audit, name="audit")

@@ -20,6 +20,7 @@ from pipelines.stages.invariants import (
 from pipelines.stages.matching import candidates, clusters, known_labels, scored_pairs, train
 from pipelines.stages.noting import note_golden, note_source
 from pipelines.stages.publishing import publish
+from pipelines.stages.quality import measure
 from pipelines.stages.samples import golden_sample, quarantine_counts, sample, staged_sample
 from pipelines.stages.sources import stage, sync
 
@@ -37,6 +38,7 @@ __all__ = [
     "declarations",
     "golden_sample",
     "known_labels",
+    "measure",
     "note_golden",
     "note_source",
     "opened",

@@ -18,9 +18,10 @@ from onefold.settings import Settings
 from pipelines import lake
 from pipelines.lock import exclusive
 from pipelines.report import Synced
-from warehouse import engine
+from warehouse import engine, quality_policy
 from warehouse import staged as staging
 from warehouse.engine import Warehouse
+from warehouse.quality_policy import QualityPolicy
 
 _Made = TypeVar("_Made")
 
@@ -37,6 +38,7 @@ class Deployment:
         lake: the lake's folder.
         matching: section ``matching`` of onefold.yml.
         policy: section ``survivorship`` of onefold.yml.
+        quality: section ``quality`` of onefold.yml.
         kept: what was worked out since the home was opened, by :meth:`once`.
         read_now: sources that could be read since the home was opened.
         synced: how reading each source went since the home was opened.
@@ -49,6 +51,7 @@ class Deployment:
     lake: Path
     matching: MatchingSettings
     policy: survivorship.Policy
+    quality: QualityPolicy
     kept: dict[str, tuple[Hashable, Any]] = field(default_factory=dict, repr=False)
     _staged: dict[str, pa.Table] = field(default_factory=dict, repr=False)
     read_now: set[str] = field(default_factory=set, repr=False)
@@ -78,14 +81,17 @@ class Deployment:
         return staged.filter(pc.is_in(staged["record_id"], value_set=ids))
 
 
-def check_settings(settings: Settings) -> tuple[MatchingSettings, survivorship.Policy]:
+def check_settings(
+    settings: Settings,
+) -> tuple[MatchingSettings, survivorship.Policy, QualityPolicy]:
     """The behavior sections of onefold.yml, validated.
 
     Raises:
         ConfigError: a setting is unknown or out of range.
     """
     matching_settings = MatchingSettings.read(settings.sections.get("matching"))
-    return matching_settings, survivorship.load_policy(settings.sections.get("survivorship"))
+    survival = survivorship.load_policy(settings.sections.get("survivorship"))
+    return matching_settings, survival, quality_policy.load(settings.sections.get("quality"))
 
 
 @contextmanager
@@ -97,7 +103,7 @@ def opened(home: Path) -> Iterator[Deployment]:
         WarehouseError: a database cannot be reached or refuses.
     """
     settings = settings_module.load(home)
-    matching_settings, policy = check_settings(settings)
+    behavior = check_settings(settings)
     found = declared(settings.home)
     folder = lake.folder(settings)
     with exclusive(settings.home):
@@ -105,8 +111,6 @@ def opened(home: Path) -> Iterator[Deployment]:
         lake.clean(folder, settings.models_dir)
         warehouse = engine.connect(settings)
         try:
-            yield Deployment(
-                settings, found.sources, found.broken, warehouse, folder, matching_settings, policy
-            )
+            yield Deployment(settings, found.sources, found.broken, warehouse, folder, *behavior)
         finally:
             warehouse.close()

@@ -43,9 +43,9 @@ def evidence(settings: Settings, warehouse: Warehouse) -> Evidence:
     Raises:
         ConfigError: records, decisions, settings or the program changed since the last refresh.
     """
-    behavior, policy = check_settings(settings)
+    behavior = check_settings(settings)
     folder = lake.folder(settings)
-    deployment = Deployment(settings, {}, {}, warehouse, folder, behavior, policy)
+    deployment = Deployment(settings, {}, {}, warehouse, folder, *behavior)
     names = matching.names(deployment)
     missing = [table for table, name in names.items() if not lake.has(folder, table, name)]
     models = matching.saved_models(deployment)
@@ -65,7 +65,7 @@ def evidence(settings: Settings, warehouse: Warehouse) -> Evidence:
         clusters=lake.read(folder, "clusters", names["clusters"]),
         suggestions=lake.read(folder, "suggestions", names["suggestions"]),
         models=models,
-        settings=behavior,
+        settings=behavior[0],
         staged=shown,
         decisions=matching.pair_decisions(deployment),
         crosswalk=publish.read_identity(warehouse).crosswalk,

@@ -37,12 +37,13 @@ def test_every_source_has_raw_and_staged_and_all_lead_to_golden(home: Path) -> N
         "scored_pairs": {"candidates"},
         "clusters": {"scored_pairs"},
         "golden_customer": {"clusters"},
+        "data_quality": {"golden_customer", "quarantine"},
     }
 
 
 def test_without_a_home_there_is_what_all_homes_share() -> None:
     assert set(_graph(definitions.build(None))) == {
-        "quarantine", "candidates", "scored_pairs", "clusters", "golden_customer",
+        "quarantine", "candidates", "scored_pairs", "clusters", "golden_customer", "data_quality",
     }  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from warehouse.tables import (
     golden_customer_history,
     golden_field,
     lineage_event,
+    quality_measure,
     redirect,
 )
 
@@ -98,6 +99,7 @@ def _all() -> Iterable[View]:
     yield _bridge()
     yield _id_map()
     yield from _contact_points()
+    yield _quality()
 
 
 def _twice(
@@ -321,6 +323,29 @@ def _contact_view(*, pii: bool) -> View:
         columns,
         lambda chosen: sa.select(*chosen).select_from(joined),
         pii,
+    )
+
+
+def _quality() -> View:
+    of = quality_measure.c
+    columns = (
+        Column("day", "The day; the last figures of each day on which something changed.", of.day),
+        Column("source", "The source.", of.source),
+        Column("field", "Column of a customer; empty: the records as a whole.", of.field),
+        Column(
+            "measure",
+            "accepted, single, completeness, validity, uniqueness, timeliness or consistency.",
+            of.measure,
+        ),
+        Column("good", "Records or values that are as they should be.", of.good),
+        Column("counted", "Records or values that were looked at; never 0.", of.counted),
+        Column("share", "good of counted, 0 to 1.", sa.cast(of.good, sa.Float(53)) / of.counted),
+    )
+    return View(
+        "data_quality_daily",
+        "How good each source is, by field and day. What each measure counts: docs/quality.md.",
+        columns,
+        lambda chosen: sa.select(*chosen).select_from(quality_measure),
     )
 
 
