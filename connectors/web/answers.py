@@ -40,13 +40,11 @@ class Answer:
         body: JSON with every number as it was written, as text; None where there is none.
         url: what was asked, without what is secret.
         link: address of the next page, of the header ``Link``; '' without.
-        moment: the service's clock when it answered, UTC; None if it does not say.
     """
 
     body: Any
     url: str
     link: str = ""
-    moment: datetime | None = None
 
     def at(self, path: str) -> Any:
         """What stands at a place of the body: names with dots, numbers in lists; None if nothing.

@@ -11,13 +11,15 @@ from dataclasses import dataclass, field
 
 from connectors.config import SourceConfig
 from connectors.reading import Reading, Report, Since
-from connectors.web import answers, paging, rest
+from connectors.web import answers, odata, paging, rest
 from connectors.web.client import Client
 from connectors.web.gathering import Gathered, Shape, gathered
 from connectors.web.paging import Page
-from connectors.web.service import Query
-from connectors.web.settings import ApiSettings
+from connectors.web.service import Query, Service
+from connectors.web.settings import ApiSettings, Kind
 from onefold.errors import SourceUnreachable
+
+SERVICES: dict[Kind, type[Service]] = {"rest": rest.Service, "odata": odata.Service}
 
 
 @contextmanager
@@ -42,7 +44,7 @@ def read(
     api = config.api or ApiSettings()
     report = Report()
     with Client(config.name, config.file, config.url or "", api) as client:
-        query = rest.everything(config, api)
+        query = SERVICES[api.kind](config, api, client).everything()
         shape = Shape(
             config.key or query.key, config.columns.get("updated_at", ()), query.columns, api.lists
         )

@@ -11,10 +11,10 @@ import logging
 import random
 import ssl
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from urllib.parse import quote, unquote_plus
 
 import certifi
@@ -33,6 +33,8 @@ from onefold.errors import (
 )
 
 log = logging.getLogger("onefold.connectors")
+
+_T = TypeVar("_T")
 
 TRIES = 6
 """How often one request is sent at most; more often where the service says when to come back."""
@@ -133,6 +135,18 @@ class Client:
             SourceLayout: what comes is no data, or the request is not understood.
             SourceError: credentials or certificate are refused, or the service leads away.
         """
+        return self._asked(request, self._answer)
+
+    def text(self, request: Request) -> bytes:
+        """The same for what is no JSON: the body as it comes."""
+
+        def body(response: httpx.Response, body: bytes) -> bytes:
+            self._require_success(response, body)
+            return body
+
+        return self._asked(request, body)
+
+    def _asked(self, request: Request, made: Callable[[httpx.Response, bytes], _T]) -> _T:
         url = self.at_home(request.url)
         renewed = False
         tried = 0
@@ -151,8 +165,9 @@ class Client:
                 if response.status_code == 401 and not renewed and self._credentials.renew(carried):
                     renewed, tried = True, tried - 1
                     continue
-                answer = self._answer(response, body)
-                self.began = self.began or answer.moment or datetime.now(UTC)
+                answer = made(response, body)
+                date = answers.moment(response.headers.get("Date", ""))
+                self.began = self.began or date or datetime.now(UTC)
                 return answer
             except _Troubled as trouble:
                 self._wait(trouble, tried)
@@ -260,8 +275,8 @@ class Client:
             )
         return target
 
-    def _answer(self, response: httpx.Response, body: bytes) -> Answer:
-        """What a response says; raises for every status but 2xx."""
+    def _require_success(self, response: httpx.Response, body: bytes) -> None:
+        """Raise for every status but 2xx."""
         status, code = response.status_code, answers.error_code(body)
         asked = answers.wait_asked(response.headers)
         if status in _AGAIN or (status == 403 and (asked is not None or code in _LIMITS)):
@@ -270,6 +285,10 @@ class Client:
             raise _Troubled(what, asked, _status(response, body))
         if not response.is_success:
             raise self._refused(response, body)
+
+    def _answer(self, response: httpx.Response, body: bytes) -> Answer:
+        """What a response with JSON says."""
+        self._require_success(response, body)
         try:
             data = answers.parsed(body, response.headers.get("Content-Type", ""))
         except NotData as wrong:
@@ -283,8 +302,7 @@ class Client:
                 do=f"Check url and api.auth in {self._file}.",
             ) from None
         link = response.links.get("next", {}).get("url", "")
-        date = answers.moment(response.headers.get("Date", ""))
-        return Answer(data, answers.shown(response.url), link, date)
+        return Answer(data, answers.shown(response.url), link)
 
     def _refused(self, response: httpx.Response, body: bytes) -> SourceError:
         status, found = response.status_code, _status(response, body)

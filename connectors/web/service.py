@@ -5,9 +5,12 @@ What belongs here: the shape that rest.py, odata.py, salesforce.py and hubspot.p
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from connectors.web.client import Request
+from connectors.config import SourceConfig
+from connectors.web.client import Client, Request
 from connectors.web.paging import Route
+from connectors.web.settings import ApiSettings
 
 
 @dataclass(frozen=True)
@@ -25,3 +28,13 @@ class Query:
     route: Route
     columns: Sequence[str] = ()
     key: tuple[str, ...] = ()
+
+
+class Service(Protocol):
+    """A service as one source asks it."""
+
+    def __init__(self, config: SourceConfig, api: ApiSettings, client: Client) -> None:
+        """May ask what there is."""
+
+    def everything(self) -> Query:
+        """All records."""

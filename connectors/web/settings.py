@@ -16,7 +16,14 @@ from pydantic import (
 
 from connectors.flattening import ListRule
 
-Kind = Literal["rest"]
+Kind = Literal["rest", "odata"]
+
+_ONLY_FOR: dict[str, tuple[Kind, ...]] = {
+    "filter": ("odata",),
+    "records": ("rest",),
+    "total": ("rest",),
+    "paging": ("rest",),
+}
 
 
 class _Section(BaseModel):
@@ -134,6 +141,8 @@ class ApiSettings(_Section):
     """Seconds in one sync that are spent on waiting, for a rate limit or before a new try."""
     lists: dict[str, ListRule] = {}
     """Column of a list of objects → ``first`` (with ``prefer``) or ``all`` (the default)."""
+    filter: str = ""
+    """odata: which records, as $filter."""
     records: str = ""
     """rest: where in the answer the list of records stands; default: found."""
     total: str = ""
@@ -142,7 +151,10 @@ class ApiSettings(_Section):
     """rest: how the next page is asked for; default: as a header ``Link`` says."""
 
     @model_validator(mode="after")
-    def _complete(self) -> Self:
+    def _fits_kind(self) -> Self:
+        for name, kinds in _ONLY_FOR.items():
+            if name in self.model_fields_set and self.kind not in kinds:
+                raise ValueError(f"'{name}' has no meaning for kind {self.kind}")
         if self.auth and self.auth.client_id and not self.auth.token_url:
             raise ValueError("auth with client_id needs 'token_url'")
         return self

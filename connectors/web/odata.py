@@ -1,0 +1,168 @@
+"""OData services, versions 2 and 4: SAP S/4HANA, Dynamics 365 and others.
+
+What belongs here: what is asked for, by ``$metadata`` and by the columns that the source
+maps. Fields of related records are asked for where a column names them
+(``to_Address.City``); with a template nothing but mapped fields is, as of a database.
+
+Source: OASIS OData 4.01 Protocol and JSON Format; OData.org 2.0 JSON Format.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from connectors.config import SourceConfig
+from connectors.web import metadata, odata_fields, paging
+from connectors.web.answers import Answer
+from connectors.web.client import Client, Gone, Request
+from connectors.web.metadata import Entity, Model
+from connectors.web.odata_values import ANNOTATION, SHOWN, literal, of_2, of_4
+from connectors.web.paging import Page, Record, Route
+from connectors.web.service import Query
+from connectors.web.settings import ApiSettings
+from onefold.errors import SourceLayout, SourceMissing
+
+PAGE_SIZE = 1_000
+
+
+class Service:
+    """One set of records of an OData service."""
+
+    def __init__(self, config: SourceConfig, api: ApiSettings, client: Client) -> None:
+        """Reads ``$metadata``.
+
+        Raises:
+            SourceMissing: the service has no such set.
+            SourceLayout: there is no metadata at the address.
+            SourceError: as :meth:`Client.ask`.
+        """
+        self._config, self._api = config, api
+        address, _, query = (config.url or "").partition("?")
+        root, _, name = address.rstrip("/").rpartition("/")
+        self._parameters = dict(parse_qsl(query, keep_blank_values=True)) | api.parameters
+        found = model(config, client, root, self._parameters)
+        if name not in found.sets:
+            raise SourceMissing(
+                config.name,
+                f"the service has no set of records '{name}'",
+                found=", ".join(sorted(found.sets)[:40]),
+                do=f"Mend 'url' in {config.file}.",
+            )
+        self._version = found.version
+        self._address = f"{root}/{name}"
+        self._entity = found.entities.get(found.sets[name], Entity((), {}, {}))
+        mapped = (column for columns in config.columns.values() for column in columns)
+        self._fields, self._columns = odata_fields.needed(
+            found, self._entity, [*self._entity.key, *config.key, *mapped]
+        )
+        self._narrow = config.template is not None and config.headings != "auto"
+        self._shown = frozenset(name for name in self._columns if name.endswith(SHOWN))
+
+    def everything(self) -> Query:
+        """All records that ``filter`` allows."""
+        own = [] if self._narrow else list(self._entity.fields)
+        columns = list(dict.fromkeys([*own, *self._columns]))
+        condition = self._api.filter
+        return Query(
+            self._request(condition, counted=True),
+            self._route(condition),
+            columns,
+            self._entity.key,
+        )
+
+    def _request(self, condition: str, *, counted: bool = False) -> Request:
+        """The request for the first page of the records that a condition holds for."""
+        size = self._api.page_size or PAGE_SIZE
+        parameters = dict(self._parameters)
+        parameters |= odata_fields.shape(self._version, self._fields, narrow=self._narrow)
+        if condition:
+            parameters["$filter"] = condition
+        if self._entity.key:
+            parameters["$orderby"] = ",".join(self._entity.key)
+        if self._version == 2:
+            parameters |= {"$format": "json"} | ({"$inlinecount": "allpages"} if counted else {})
+            if self._entity.key:
+                parameters["$top"] = str(size)
+            headers = {"DataServiceVersion": "2.0", "MaxDataServiceVersion": "2.0"}
+        else:
+            parameters |= {"$count": "true"} if counted else {}
+            shown = f',odata.include-annotations="{ANNOTATION}"' if self._shown else ""
+            headers = {"OData-Version": "4.0", "OData-MaxVersion": "4.0"}
+            headers["Prefer"] = f"odata.maxpagesize={size}{shown}"
+        return Request(self._address, tuple(parameters.items()), headers=tuple(headers.items()))
+
+    def _route(self, condition: str) -> Route:
+        if self._version == 2:
+            return Route(
+                self._records_of_2,
+                lambda request, page: self._following_of_2(request, page, condition),
+                lambda answer: paging.total_at(answer, "d.__count"),
+            )
+        return Route(
+            self._records_of_4,
+            lambda request, page: _linked(request, page.answer.at("@odata.nextLink")),
+            lambda answer: paging.total_at(answer, "@odata.count"),
+        )
+
+    def _records_of_4(self, answer: Answer) -> list[Record]:
+        found = paging.records_at(answer, "value", self._config.name, self._config.file)
+        return [of_4(record, self._shown) for record in found]
+
+    def _records_of_2(self, answer: Answer) -> list[Record]:
+        inside = Answer(answer.at("d"), answer.url)
+        path = "results" if isinstance(inside.body, Mapping) else ""
+        found = paging.records_at(inside, path, self._config.name, self._config.file)
+        return [of_2(record) for record in found]
+
+    def _following_of_2(self, request: Request, page: Page, condition: str) -> Request | None:
+        """The next page: where the service says, else what comes after the last key.
+
+        After the last key, and not so many records further on: a record that is made or
+        deleted meanwhile moves no other one to a page that was read already. Until a page
+        is empty: a service may give fewer records than it is asked for.
+        """
+        link = page.answer.at("d.__next")
+        if link:
+            return _linked(request, link)
+        if not self._entity.key or not page.records:
+            return None
+        after = self._after(page.records[-1])
+        return self._request(f"({condition}) and ({after})" if condition else after)
+
+    def _after(self, record: Record) -> str:
+        """The condition that a record comes after another one, in the order of the key."""
+        parts: list[str] = []
+        same: list[str] = []
+        for name in self._entity.key:
+            value = self._literal(name, str(record.get(name)))
+            parts.append(" and ".join([*same, f"{name} gt {value}"]))
+            same.append(f"{name} eq {value}")
+        return parts[0] if len(parts) == 1 else " or ".join(f"({part})" for part in parts)
+
+    def _literal(self, name: str, value: str) -> str:
+        return literal(self._version, self._entity.fields.get(name, "Edm.String"), value)
+
+
+def model(config: SourceConfig, client: Client, root: str, parameters: Mapping[str, str]) -> Model:
+    """The metadata of a service.
+
+    Raises:
+        SourceLayout: there is none at the address.
+        SourceError: as :meth:`Client.ask`.
+    """
+    accepted = (("Accept", "application/xml"),)
+    request = Request(f"{root}/$metadata", tuple(parameters.items()), headers=accepted)
+    try:
+        return metadata.parse(client.text(request))
+    except (ValueError, Gone) as error:
+        raise SourceLayout(
+            config.name,
+            "there is no OData service at this address",
+            found=f"{root}/$metadata: {error if isinstance(error, ValueError) else 'nothing'}",
+            do=f"Give the address of a set of records as 'url' in {config.file}, such as"
+            " https://HOST/SERVICE/Customers.",
+        ) from error
+
+
+def _linked(request: Request, link: Any) -> Request | None:
+    return Request(str(link), headers=request.headers) if link else None
