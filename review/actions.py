@@ -46,6 +46,7 @@ ACTIONS = {
     "view_quarantine": N_("looked at the quarantine"),
     "view_finding": N_("looked at a rejected value or record"),
     "view_repairs": N_("looked at what was mended and accepted"),
+    "fetch_to_mend": N_("fetched what to mend at a source"),
     "view_audit": N_("looked at the audit log"),
 }
 """Every action by name."""

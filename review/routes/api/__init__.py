@@ -10,6 +10,7 @@ from review.routes.api import (
     overrides,
     overview,
     people,
+    quality,
     quarantine,
     second,
     session,
@@ -26,6 +27,7 @@ ROUTERS = (
     batches.router,
     second.router,
     quarantine.router,
+    quality.router,
     people.router,
     audit.router,
 )
