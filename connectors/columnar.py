@@ -24,6 +24,7 @@ from connectors.config import SourceConfig
 from connectors.files import SourceFile
 from connectors.holding import held
 from connectors.legacy import dbf
+from connectors.nested import json_files, xml_files
 from connectors.reading import POSITION, PROBLEM, ROW_HASH, SOURCE_KEY, Report
 from onefold.errors import SourceEmpty, SourceError, SourceLayout
 
@@ -36,6 +37,8 @@ _READERS = {
     "delimited": delimited.read,
     "parquet": parquet.read,
     "dbf": dbf.read,
+    "json": json_files.read,
+    "xml": xml_files.read,
 }
 _DO = "Look at the file; it must be a table with headings."
 _ODD_START = (
@@ -84,7 +87,7 @@ def read(path: Path, name: str) -> FileTable:
             str(path),
             "this kind of file is not known",
             found=path.suffix or "no ending",
-            do="Give a .csv, .tsv, .xlsx, .xls, .ods, .parquet or .dbf file.",
+            do="Give a .csv, .tsv, .xlsx, .xls, .ods, .parquet, .dbf, .json or .xml file.",
         )
     config = SourceConfig(
         name=name,

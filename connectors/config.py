@@ -31,13 +31,14 @@ from pydantic import (
 
 from connectors import cron, durations, templates
 from connectors.fields import is_input_field, nearest_input_field
+from connectors.flattening import ListRule
 from connectors.web.settings import ApiSettings
 from onefold.errors import ConfigError
 from onefold.settings import expand_environment, yaml_error
 
 _NAME = re.compile(r"^[^\W_][\w.-]*$")
 _NAME_LINE = re.compile(r"""^name:[ \t]*["']?([^\W_][\w.-]*)""", re.MULTILINE)
-FILE_KINDS = ("spreadsheet", "delimited", "fixed_width", "parquet", "dbf")
+FILE_KINDS = ("spreadsheet", "delimited", "fixed_width", "parquet", "dbf", "json", "xml")
 """The connectors that read files."""
 _ONLY_FOR = {
     "url": ("sql", "api"),
@@ -51,7 +52,9 @@ _ONLY_FOR = {
     "sheets": ("spreadsheet",),
     "hidden_sheets": ("spreadsheet",),
     "header_row": ("spreadsheet", "delimited"),
-    "encoding": ("delimited", "fixed_width", "dbf"),
+    "encoding": ("delimited", "fixed_width", "dbf", "json", "xml"),
+    "record": ("json", "xml"),
+    "lists": ("json", "xml"),
     "memos": ("dbf",),
     "check_counts": ("dbf",),
     "delimiter": ("delimited",),
@@ -70,7 +73,9 @@ class SourceConfig(BaseModel):
     """One sentence for people; no effect."""
     owner: str = ""
     """Who answers for it: an e-mail address or a team; shown in Dagster and in alerts."""
-    connector: Literal["sql", "api", "spreadsheet", "delimited", "fixed_width", "parquet", "dbf"]
+    connector: Literal[
+        "sql", "api", "spreadsheet", "delimited", "fixed_width", "parquet", "dbf", "json", "xml"
+    ]
     """Kind of the source."""
     url: str | None = Field(default=None, repr=False)
     """sql: SQLAlchemy URL, its password as ``${NAME}``; api: address of the records."""
@@ -97,7 +102,12 @@ class SourceConfig(BaseModel):
     header_row: int | None = Field(default=None, ge=0)
     """Row of the headings, from 1; 0: there are none; default: found by itself."""
     encoding: str | None = None
-    """delimited, fixed_width, dbf: encoding of the bytes; default: detected, or the layout's."""
+    """Text files: encoding of the bytes; default: detected, or what file or layout say."""
+    record: str | None = None
+    """json: where the list of records is, names with dots; xml: the element that is a record,
+    names with slashes. Default: found by itself."""
+    lists: dict[str, ListRule] = {}
+    """json, xml: column of a list of objects → what is taken of it; default: all, joined."""
     memos: bool = True
     """dbf: whether the memo file must be there; False: do without."""
     check_counts: bool = True

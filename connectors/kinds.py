@@ -4,19 +4,23 @@ What belongs here: the table of endings and marks. What is asked for is a guess;
 connector says whether it is true.
 """
 
+import codecs
 import glob
+import re
 import tempfile
 from collections import Counter, defaultdict
 from pathlib import Path
 
 from connectors import archives, spreadsheet
 from connectors.legacy import dbf, dbf_table
+from connectors.nested import json_files, xml_files
 from onefold.errors import SourceError
 
 HEAD = 4096
 """Bytes of a file that are looked at."""
 _SQLITE = b"SQLite format 3\0"
 _ZIP = b"PK\x03\x04"
+_JSON = re.compile(rb"""\{\s*"[^"]*"\s*:|\[\s*\{""")
 TEXT = frozenset({".csv", ".tsv", ".tab", ".psv", ".txt", ".dat", ".asc", ".prn", ".del", ""})
 """Endings of text, delimited or of fixed width, or of nothing in particular."""
 BY_ENDING: dict[str, str] = {
@@ -24,9 +28,11 @@ BY_ENDING: dict[str, str] = {
     ".parquet": "parquet",
     ".pq": "parquet",
     **dict.fromkeys(dbf.SUFFIXES, "dbf"),
+    **dict.fromkeys(json_files.SUFFIXES, "json"),
+    **dict.fromkeys(xml_files.SUFFIXES, "xml"),
 }
 """Ending → connector, where the ending decides."""
-KNOWN = "CSV, TSV, a workbook, Parquet, DBF, SQLite, a zip or gzip file of these"
+KNOWN = "CSV, TSV, a workbook, Parquet, DBF, JSON, XML, SQLite, a zip or gzip file of these"
 """What is read without further settings, in words."""
 
 
@@ -89,6 +95,11 @@ def of_head(ending: str, head: bytes) -> str | None:
         return "spreadsheet"
     if _is_dbf(head):
         return "dbf"
+    start = head.removeprefix(codecs.BOM_UTF8).lstrip()
+    if start.startswith(b"<?xml"):
+        return "xml"
+    if _JSON.match(start):
+        return "json"
     return "text"
 
 

@@ -20,6 +20,8 @@ from sqlalchemy import exc
 from connectors import archives, databases, fixed_width, kinds, mapping, sampling, templates
 from connectors.config import SourceConfig
 from connectors.databases import Fit
+from connectors.files import SourceFile
+from connectors.nested import xml_files
 from onefold.errors import ConfigError, OnefoldError, SourceError, SourceLayout, SourceMissing
 from onefold.settings import expand_environment
 
@@ -212,7 +214,7 @@ def _folder(folder: Path, home: Path, layout: Path | None) -> list[Place]:
             continue
         if kind == "spreadsheet":
             groups[kind,].append(path)
-        elif kind in ("delimited", "parquet", "dbf"):
+        elif kind in ("delimited", "parquet", "dbf", "json", "xml"):
             groups[kind, path.suffix.casefold(), *_headings(path)].append(path)
         else:
             groups[kind, str(path)].append(path)
@@ -319,6 +321,8 @@ def _files(
     chosen = kinds.look(first)[1] if len(members) == 1 else ()
     if chosen:
         read["members"] = list(chosen)
+    if kind == "xml" and not archives.is_archive(first.name):
+        read["record"] = xml_files.find_record(SourceFile(first, first.name))
     config = _config(proposed, read)
     settings = dict(read)
     written = [_relative(Path(path), home) for path in paths]

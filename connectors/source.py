@@ -16,6 +16,7 @@ from connectors import files as file_sets
 from connectors.config import Declared, SourceConfig
 from connectors.holding import held
 from connectors.legacy import dbf
+from connectors.nested import json_files, xml_files
 from connectors.reading import RESERVED, FileFacts, Reading, Since
 from connectors.snapshot import Extraction, Manifest
 from connectors.web import api
@@ -51,6 +52,8 @@ READERS: dict[str, Reader] = {
     "fixed_width": fixed_width.read,
     "parquet": parquet.read,
     "dbf": dbf.read,
+    "json": json_files.read,
+    "xml": xml_files.read,
     "api": api.read,
 }
 ASKED = {"sql": sql.read, "api": api.read}
@@ -178,6 +181,8 @@ def _settings_hash(config: SourceConfig) -> str:
             "encoding",
             "delimiter",
             "members",
+            "record",
+            "lists",
             "memos",
             "check_counts",
             "key",

@@ -33,6 +33,7 @@ def text(proposal: Proposal) -> str:
         "table",
         "path",
         "members",
+        "record",
         "layout",
         "header_row",
     ):

@@ -1,0 +1,1 @@
+"""Files of nested records: JSON and XML."""
