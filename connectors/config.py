@@ -30,6 +30,7 @@ from pydantic import (
 )
 
 from connectors import cron, durations, templates
+from connectors.change_settings import ChangeTable, Deleted, FullEvery, Mode, Overlap
 from connectors.fields import is_input_field, nearest_input_field
 from connectors.flattening import ListRule
 from connectors.web.settings import ApiSettings
@@ -47,6 +48,7 @@ _ONLY_FOR = {
     "query": ("sql",),
     "database_schema": ("sql",),
     "only": ("sql",),
+    "changes": ("sql",),
     "path": FILE_KINDS,
     "members": FILE_KINDS,
     "sheets": ("spreadsheet",),
@@ -59,6 +61,12 @@ _ONLY_FOR = {
     "check_counts": ("dbf",),
     "delimiter": ("delimited",),
     "layout": ("fixed_width",),
+}
+_ONLY_IN: dict[str, tuple[Mode, ...]] = {
+    "overlap": ("cursor", "changes"),
+    "changes": ("cursor", "changes"),
+    "full_every": ("cursor", "changes"),
+    "removed_files": ("files",),
 }
 
 
@@ -142,6 +150,20 @@ class SourceConfig(BaseModel):
     """When to sync: cron, five fields."""
     fresh_within: timedelta | None = None
     """How old the last good sync may be, such as 26h; default: what ``schedule`` leaves."""
+    mode: Mode = "snapshot"
+    """What a sync reads: everything; rows by a cursor or a change table; new and changed files."""
+    cursor: str | None = None
+    """Mode cursor: the column that grows when a row changes."""
+    overlap: Overlap | None = None
+    """How far behind the highest cursor a sync begins; default: 10m, a day for dates."""
+    changes: ChangeTable | None = None
+    """sql, modes cursor and changes: a table of the keys that changed or were deleted."""
+    deleted: Deleted | None = None
+    """Which rows are kept in the source although they are deleted; they are left out."""
+    full_every: FullEvery = timedelta(days=1)
+    """Modes cursor and changes: how often all keys are compared; or never."""
+    removed_files: Literal["drop", "keep"] = "drop"
+    """Mode files: what becomes of the rows of a file that is gone."""
     hold_if_shrinks_by: float = Field(default=0.5, gt=0, le=1)
     """Share of rows, 0..1, whose loss holds a sync back; 1: never."""
     severity: dict[str, Literal["error", "warning"]] = {}
@@ -243,9 +265,29 @@ class SourceConfig(BaseModel):
             raise ValueError(f"connector {self.connector} needs 'path'")
         if self.connector == "fixed_width" and not self.layout:
             raise ValueError("connector fixed_width needs 'layout'")
+        if self.mode != "snapshot":
+            self._can_sync_changes()
+        for name, modes in _ONLY_IN.items():
+            if name in self.model_fields_set and self.mode not in modes:
+                raise ValueError(f"'{name}' is for mode {' or '.join(modes)}")
         if self.headings == "none" and not self.columns:
             raise ValueError("nothing is mapped: write 'columns', or 'headings: auto'")
         return self
+
+    def _can_sync_changes(self) -> None:
+        if (self.mode == "files") != (self.connector in _ONLY_FOR["path"]):
+            others = "snapshot or files" if self.mode != "files" else "snapshot, cursor or changes"
+            raise ValueError(f"connector {self.connector} has the modes {others}")
+        if self.mode == "files":
+            return
+        if not self.key:
+            raise ValueError(f"mode {self.mode} needs 'key'")
+        if self.mode == "cursor" and not self.cursor:
+            raise ValueError("mode cursor needs 'cursor': the column that says when a row changed")
+        if self.mode == "changes" and not self.changes:
+            raise ValueError("mode changes needs 'changes': the table of what changed")
+        if self.changes and len(self.changes.key) != len(self.key):
+            raise ValueError("'changes' needs as many key columns as the source has")
 
     def _has_tables(self) -> bool:
         return self.template is not None and bool(templates.load(self.template).main)

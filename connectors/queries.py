@@ -6,7 +6,7 @@ template's tables) stands in connectors/sql.py and connectors/templates/statemen
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -42,8 +42,8 @@ class Query:
             further: conditions on top of the query's own.
             gone: the rows that are kept as deleted, in place of the others.
         """
-        wanted = self.columns if names is None else {name: self.columns[name] for name in names}
-        columns: list[Any] = [as_text(value).label(name) for name, value in wanted.items()]
+        wanted = list(self.columns) if names is None else names
+        columns: list[Any] = [as_text(self.columns[name]).label(name) for name in wanted]
         selected = sa.select(*columns)
         return selected.select_from(self.origin).where(*self.where, *self._side(gone), *further)
 
@@ -52,10 +52,38 @@ class Query:
         value = sa.type_coerce(sa.func.max(self.columns[name]), sa.types.NullType())
         return sa.select(value).select_from(self.origin).where(*self.where, *further)
 
+    def without(self, column: str, values: Sequence[str]) -> "Query":
+        """The same, where rows with one of these values are kept as deleted.
+
+        Args:
+            column: the column that says so.
+            values: as :meth:`select` gives them; none: where anything stands there.
+        """
+        value = self.columns[column]
+        if values:
+            gone = is_among(value, values)
+        else:
+            gone = value.is_not(None)
+            if isinstance(value.type, sa.String | sa.types.NullType):
+                gone = sa.and_(gone, sa.func.ltrim(as_text(value)) != "")
+        return replace(self, gone=gone if self.gone is None else sa.or_(self.gone, gone))
+
     def _side(self, gone: bool) -> list[Expression]:
         if self.gone is None:
             return [sa.false()] if gone else []
         return [sa.case((self.gone, 1), else_=0) == (1 if gone else 0)]
+
+
+def is_among(value: Expression, texts: Sequence[str]) -> Expression:
+    """Whether a column has one of the values, compared as what it is."""
+    if isinstance(value.type, sa.Boolean):
+        wanted = {text.casefold() in ("true", "1", "y") for text in texts}
+        return sa.or_(*(value == (sa.true() if flag else sa.false()) for flag in sorted(wanted)))
+    if isinstance(value.type, sa.Integer):
+        return value.in_([int(text) for text in texts if text.lstrip("-").isdecimal()])
+    if isinstance(value.type, sa.String):
+        return value.in_(texts)
+    return as_text(value).in_(texts)
 
 
 def written(query: str) -> Any:

@@ -118,18 +118,6 @@ class Since:
     unchanged: frozenset[str] = frozenset()
 
 
-class Listed(NamedTuple):
-    """A record that is there: all that a comparison of keys reads of it.
-
-    Attributes:
-        key: the values of its key columns.
-        cursor: what its row has in the cursor's column.
-    """
-
-    key: Key
-    cursor: str | None
-
-
 @dataclass
 class Changes:
     """How a reading that is not whole is completed; its rows are those that are new or changed.
@@ -140,18 +128,21 @@ class Changes:
     ``fetch`` where it is needed. A record that has a row is there, whatever ``deleted`` says.
 
     Attributes:
-        touched: keys that a change table lists: they are fetched, and are gone if not found.
-        deleted: keys that the source says are gone: switched-off rows, a feed of deletes.
-        listing: every key that is there, with its cursor; finds deletes that nothing reports
-            and rows that came late. None: cannot be listed; then everything is read instead.
+        touched: keys that a change table lists, as rows of the key's columns: they are
+            fetched, and are gone if not found.
+        deleted: keys that the source says are gone, as such rows: switched-off records, a feed
+            of deletes.
+        listing: of every record that is there a row of its key's columns and, in mode cursor,
+            its cursor's column; finds deletes that nothing reports and rows that came late.
+            None: cannot be listed; then everything is read instead.
         fetch: the rows of some keys, in any order, those that are there. None: cannot be
             fetched; then everything is read instead.
     """
 
-    touched: Iterable[Key] = ()
-    deleted: Iterable[Key] = ()
-    listing: Callable[[], Iterator[Listed]] | None = None
-    fetch: Callable[[Sequence[Key]], Iterator[Row]] | None = None
+    touched: Iterable[Row | pa.RecordBatch] = ()
+    deleted: Iterable[Row | pa.RecordBatch] = ()
+    listing: Callable[[], Iterator[Row | pa.RecordBatch]] | None = None
+    fetch: Callable[[Sequence[Key]], Iterator[Row | pa.RecordBatch]] | None = None
 
 
 @dataclass

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import pyarrow as pa
 
-from connectors import columnar, files, snapshot, source
+from connectors import columnar, files, snapshot, source, switched_off
 from connectors.config import SourceConfig
 from connectors.holding import held, only
 from connectors.reading import RESERVED, Skipped
@@ -108,6 +108,7 @@ def read(config: SourceConfig, rows: int = ROWS) -> Sample:
                 config.name, "there is nothing to read", found=reading.origin, do="Mend it."
             )
         key = source.key_columns(config, reading)
+        switched_off.leave_out(reading, config, key)
         landed = snapshot.write(
             replace(reading, rows=reading.batches(rows)),
             config,

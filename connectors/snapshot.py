@@ -14,16 +14,11 @@ their order means nothing.
 """
 
 import datetime as dt
-import fcntl
-import os
-import re
 import secrets
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Literal
+from typing import Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -32,20 +27,27 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from connectors import landing, row_hashes
 from connectors.config import SourceConfig
+from connectors.lake_files import clean, publish, temporary
 from connectors.landing import Landed
-from connectors.reading import (
-    PROBLEM,
-    ROW_HASH,
-    SOURCE_KEY,
-    FileFacts,
-    Reading,
-    Skipped,
-)
+from connectors.parts import Part, copy
+from connectors.reading import ROW_HASH, SOURCE_KEY, FileFacts, Reading, Skipped
+from connectors.repeated_keys import Repair, adjusted, repair, replaced
 from onefold.errors import SourceEmpty, SourceHeld, SourceMissing
 
 MANIFEST = b"onefold"
-_REWRITTEN_ROWS = 20_000
-_TEMPORARY = ".tmp"
+_BEGAN = "%Y%m%dT%H%M%S%f"
+
+
+class Counts(BaseModel):
+    """What one sync did to the rows of a source."""
+
+    model_config = ConfigDict(frozen=True)
+
+    read: int = 0
+    """Rows that were read from the source, whether they changed or not."""
+    new: int = 0
+    changed: int = 0
+    deleted: int = 0
 
 
 class Manifest(BaseModel):
@@ -59,8 +61,12 @@ class Manifest(BaseModel):
     rows: int
     columns: tuple[str, ...]
     """The source's own columns, in the source's order."""
+    key: tuple[str, ...] = ()
+    """The key's columns; empty if it is made of the content."""
     content_hash: str
     """The same for the same rows in any order; hexadecimal."""
+    rows_sum: str = ""
+    """The sum of the rows' hashes, hexadecimal: what content_hash is made of."""
     positions_hash: str = ""
     """The same for the same rows at the same positions; hexadecimal."""
     key_basis: Literal["columns", "content"]
@@ -75,6 +81,26 @@ class Manifest(BaseModel):
     """Rows with a ``_problem``."""
     settings_hash: str = ""
     """Of all settings that shape a reading."""
+    mark: str = ""
+    """How far the source was read (connectors.reading.Reading); '' if it is read whole."""
+    compared_at: dt.datetime | None = None
+    """When the last sync began that read everything or compared all keys, for such a source."""
+    counts: Counts = Counts()
+    """What changed since the snapshot before."""
+
+
+class Progress(BaseModel):
+    """How far a source that is read by its changes was looked through."""
+
+    model_config = ConfigDict(frozen=True)
+
+    mark: str
+    compared_at: dt.datetime | None
+
+    @classmethod
+    def of(cls, manifest: Manifest) -> "Progress":
+        """What a snapshot itself says."""
+        return cls(mark=manifest.mark, compared_at=manifest.compared_at)
 
 
 @dataclass(frozen=True)
@@ -90,6 +116,11 @@ class Extraction:
     status: Literal["changed", "unchanged"]
     path: Path
     manifest: Manifest
+
+    @property
+    def counts(self) -> Counts:
+        """What this sync changed."""
+        return self.manifest.counts if self.status == "changed" else Counts()
 
 
 def folder(lake: Path, source: str) -> Path:
@@ -169,136 +200,147 @@ def write(
         SourceHeld: more rows are gone than ``hold_if_shrinks_by`` allows.
         SourceError: whatever the connector raises; nothing is left behind.
     """
-    place = folder(lake, config.name)
-    place.mkdir(parents=True, exist_ok=True)
-    _clean(place)
-    sync_id = f"{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S%f}Z-{secrets.token_hex(3)}"
+    place, sync_id = begin(lake, config.name)
     with (
-        _temporary(place, sync_id) as file,
+        temporary(place, sync_id) as file,
         landing.writer(file, reading.columns) as writer,
     ):
         landed = landing.land(reading, writer, key)
-        _hold_back(config, previous, landed.rows)
-        content_hash = row_hashes.of(
-            str(landed.total), *sorted(reading.columns), "", *(reading.columns[i] for i in key)
-        ).hex()
-        positions_hash = f"{landed.placed:032x}"
-        if previous and (previous.content_hash, previous.positions_hash) == (
-            content_hash,
-            positions_hash,
-        ):
-            old = path_of(lake, previous)
-            if old.is_file():
-                return Extraction("unchanged", old, previous)
-        repairs = _repair(landed, by_content=not key)
-        manifest = Manifest(
-            source=config.name,
-            sync_id=sync_id,
-            rows=landed.rows,
-            columns=tuple(reading.columns),
-            content_hash=content_hash,
-            positions_hash=positions_hash,
-            key_basis="columns" if key else "content",
-            skipped=tuple(reading.report.skipped),
-            files=tuple(reading.report.files),
-            notes=tuple(reading.report.lines),
-            problems=len(landed.marked | {row for row, r in repairs.items() if r.problem}),
-            settings_hash=settings_hash,
+        hold_back(config, previous, landed.rows)
+        repairs = repair(landed, by_content=not key)
+        total, placed = adjusted(landed, repairs)
+        names = tuple(reading.columns[i] for i in key)
+        manifest = describe(reading, config.name, sync_id, names, settings_hash).model_copy(
+            update={
+                "rows": landed.rows,
+                "content_hash": content_hash(total, reading.columns, names),
+                "rows_sum": f"{total:032x}",
+                "positions_hash": f"{placed:032x}",
+                "problems": len(landed.marked | {row for row, r in repairs.items() if r.problem}),
+            }
         )
+        if previous and is_same(lake, previous, manifest):
+            return stands(lake, previous, manifest)
+        counts = _compared(landed, repairs, lake, previous)
+        manifest = manifest.model_copy(update={"counts": counts})
         final = place / f"{sync_id}.parquet"
         if not repairs:
             writer.add_key_value_metadata({MANIFEST: manifest.model_dump_json().encode()})
         writer.close()
         if repairs:
-            with _temporary(place, sync_id + "-keys") as second:
-                _rewrite(file, second, repairs, manifest)
-                _publish(second, final)
+            file.flush()
+            assemble([Part(Path(file.name), None, repairs)], manifest, final)
         else:
-            _publish(file, final)
+            publish(file, final)
     return Extraction("changed", final, manifest)
 
 
-_FROM_CONTENT = re.compile(r"#[0-9a-f]{32}")
-
-
-# -- keys that occur more than once
-
-
-@dataclass(frozen=True)
-class _Repair:
-    key: str
-    row_hash: str
-    problem: str | None
-
-
-def _repair(landed: Landed, *, by_content: bool) -> dict[int, _Repair]:
-    """New keys for rows whose key another row has too, by the row's number.
-
-    Every row gets a key of its own, whatever the order of the rows: of the rows that
-    have no other problem the one with the smallest hash keeps the key, the others
-    get part of their hash to it.
-    """
-    counts = landed.keys.value_counts()
-    repeated = counts.filter(pc.greater(counts.field("counts"), 1)).field("values")
-    if not len(repeated):
-        return {}
-    rows = pc.indices_nonzero(pc.is_in(landed.keys, value_set=repeated)).to_pylist()
-    groups: dict[str, list[tuple[bool, str, str, int]]] = defaultdict(list)
-    picked = (landed.keys.take(rows), landed.hashes.take(rows), landed.positions.take(rows))
-    for row, key, row_hash, position in zip(rows, *(p.to_pylist() for p in picked), strict=True):
-        groups[key].append((row in landed.marked, row_hash, position, row))
-    repairs = {}
-    for key, members in groups.items():
-        seen: Counter[str] = Counter()
-        for place, (_, row_hash, _, row) in enumerate(sorted(members)):
-            seen[row_hash] += 1
-            if place == 0:
-                continue
-            again = f"-{seen[row_hash]}" if seen[row_hash] > 1 else ""
-            if by_content or _FROM_CONTENT.fullmatch(key):
-                repairs[row] = _Repair(f"{key}{again}", row_hash, None)
-                continue
-            problem = f"the key occurs {len(members)} times in the source; another row was kept"
-            new_hash = row_hashes.of(row_hash, problem).hex()
-            repairs[row] = _Repair(f"{key}#{row_hash[:8]}{again}", new_hash, problem)
-    return repairs
-
-
-def _rewrite(
-    first: IO[bytes], second: IO[bytes], repairs: dict[int, _Repair], manifest: Manifest
-) -> None:
-    first.flush()
-    source = pq.ParquetFile(first.name)
-    writer = landing.writer(second, manifest.columns)
-    start = 0
-    for batch in source.iter_batches(batch_size=_REWRITTEN_ROWS):
-        touched = [row for row in range(start, start + batch.num_rows) if row in repairs]
-        if touched:
-            batch = _repaired(batch, {row - start: repairs[row] for row in touched})
-        writer.write_batch(batch)
-        start += batch.num_rows
-    writer.add_key_value_metadata({MANIFEST: manifest.model_dump_json().encode()})
-    writer.close()
-
-
-def _repaired(batch: pa.RecordBatch, repairs: dict[int, _Repair]) -> pa.RecordBatch:
-    keys, hashes, problems = (
-        batch.column(name).to_pylist() for name in (SOURCE_KEY, ROW_HASH, PROBLEM)
+def describe(
+    reading: Reading, source: str, sync_id: str, key: Sequence[str], settings_hash: str
+) -> Manifest:
+    """What a manifest says of a reading that is at its end, without its rows."""
+    return Manifest(
+        source=source,
+        sync_id=sync_id,
+        rows=0,
+        columns=tuple(reading.columns),
+        key=tuple(key),
+        content_hash="",
+        key_basis="columns" if key else "content",
+        skipped=tuple(reading.report.skipped),
+        files=tuple(reading.report.files),
+        notes=tuple(reading.report.lines),
+        settings_hash=settings_hash,
+        mark=reading.mark,
+        compared_at=began_at(sync_id) if reading.mark else None,
     )
-    for row, repair in repairs.items():
-        keys[row], hashes[row] = repair.key, repair.row_hash
-        both = [text for text in (problems[row], repair.problem) if text]
-        problems[row] = "; ".join(both) or None
-    for name, values in ((SOURCE_KEY, keys), (ROW_HASH, hashes), (PROBLEM, problems)):
-        index = batch.schema.get_field_index(name)
-        batch = batch.set_column(index, batch.schema.field(index), pa.array(values, pa.string()))
-    return batch
 
 
-# -- held back
+def begin(lake: Path, source: str) -> tuple[Path, str]:
+    """Where the snapshots of a source go, and the name of a new one."""
+    place = folder(lake, source)
+    place.mkdir(parents=True, exist_ok=True)
+    clean(place)
+    return place, f"{dt.datetime.now(dt.UTC):{_BEGAN}}Z-{secrets.token_hex(3)}"
 
 
-def _hold_back(config: SourceConfig, previous: Manifest | None, rows: int) -> None:
+def began_at(sync_id: str) -> dt.datetime:
+    """When a sync began."""
+    return dt.datetime.strptime(sync_id.partition("Z")[0], _BEGAN).replace(tzinfo=dt.UTC)
+
+
+def content_hash(total: int, columns: Sequence[str], key: Sequence[str]) -> str:
+    """Of the sum of the rows' hashes, the columns' names in any order and the key's."""
+    return row_hashes.of(str(total), *sorted(columns), "", *key).hex()
+
+
+def is_same(lake: Path, previous: Manifest, manifest: Manifest) -> bool:
+    """Whether the previous snapshot is there and holds the same rows at the same places."""
+    return (previous.content_hash, previous.positions_hash) == (
+        manifest.content_hash,
+        manifest.positions_hash,
+    ) and path_of(lake, previous).is_file()
+
+
+def stands(lake: Path, previous: Manifest, manifest: Manifest) -> Extraction:
+    """The outcome of a sync that found nothing new: how far it looked is noted, if it matters."""
+    before, now = progress(lake, previous), Progress.of(manifest)
+    if now.mark and now != before:
+        path = _progress_path(lake, previous)
+        with temporary(path.parent, f"{manifest.sync_id}-progress") as file:
+            file.write(now.model_dump_json().encode())
+            publish(file, path)
+    return Extraction("unchanged", path_of(lake, previous), previous)
+
+
+def progress(lake: Path, manifest: Manifest) -> Progress:
+    """How far the syncs up to now looked: the snapshot's, or a later one's that changed nothing."""
+    try:
+        return Progress.model_validate_json(_progress_path(lake, manifest).read_bytes())
+    except (OSError, ValidationError):
+        return Progress.of(manifest)
+
+
+def _progress_path(lake: Path, manifest: Manifest) -> Path:
+    return path_of(lake, manifest).with_suffix(".progress")
+
+
+def assemble(parts: Sequence[Part], manifest: Manifest, final: Path) -> None:
+    """Write a snapshot out of parts of others."""
+    with temporary(final.parent, f"{manifest.sync_id}-whole") as file:
+        with landing.writer(file, manifest.columns) as writer:
+            copy(parts, writer, manifest.columns)
+            writer.add_key_value_metadata({MANIFEST: manifest.model_dump_json().encode()})
+        publish(file, final)
+
+
+def _compared(
+    landed: Landed, repairs: Mapping[int, Repair], lake: Path, previous: Manifest | None
+) -> Counts:
+    """What is new, changed and gone; a row without a key of its own is new or gone."""
+    if previous is None or not path_of(lake, previous).is_file():
+        return Counts(read=landed.rows, new=landed.rows)
+    keys = replaced(landed.keys, {row: one.key for row, one in repairs.items()})
+    hashes = replaced(landed.hashes, {row: one.row_hash for row, one in repairs.items()})
+    before = pq.read_table(path_of(lake, previous), columns=[SOURCE_KEY, ROW_HASH])
+    known = pc.is_in(keys, value_set=before[SOURCE_KEY])
+    stayed = pc.and_(known, pc.is_in(hashes, value_set=before[ROW_HASH]))
+    there = int(pc.sum(known).as_py() or 0)
+    return Counts(
+        read=landed.rows,
+        new=landed.rows - there,
+        changed=there - int(pc.sum(stayed).as_py() or 0),
+        deleted=previous.rows - there,
+    )
+
+
+def hold_back(config: SourceConfig, previous: Manifest | None, rows: int) -> None:
+    """Keep the last snapshot in use if too many rows are gone.
+
+    Raises:
+        SourceEmpty: all are.
+        SourceHeld: more than ``hold_if_shrinks_by`` allows.
+    """
     if previous is None or previous.rows == 0:
         return
     if rows == 0:
@@ -316,40 +358,3 @@ def _hold_back(config: SourceConfig, previous: Manifest | None, rows: int) -> No
             do="Mend the source, or, if that is right, set hold_if_shrinks_by: 1 in "
             f"{config.file} for one sync. Its last good records stay in use.",
         )
-
-
-# -- files
-
-
-@contextmanager
-def _temporary(place: Path, stem: str) -> Iterator[IO[bytes]]:
-    """A locked temporary file; removed on the way out unless it was published."""
-    path = place / f".{stem}{_TEMPORARY}"
-    with path.open("wb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        try:
-            yield file
-        finally:
-            path.unlink(missing_ok=True)
-
-
-def _publish(file: IO[bytes], final: Path) -> None:
-    file.flush()
-    os.fsync(file.fileno())
-    Path(file.name).replace(final)
-    directory = os.open(final.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
-
-
-def _clean(place: Path) -> None:
-    """Remove what a killed run left; the files of a run that lives are locked."""
-    for path in place.glob(f".*{_TEMPORARY}"):
-        try:
-            with path.open("rb") as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                path.unlink(missing_ok=True)
-        except (BlockingIOError, FileNotFoundError):
-            continue

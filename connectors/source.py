@@ -7,11 +7,22 @@ connector reads which kind. How a kind is read stands in its own module.
 import hashlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
 from connectors import config as configs
-from connectors import delimited, fixed_width, mapping, parquet, snapshot, spreadsheet, sql
+from connectors import (
+    delimited,
+    fixed_width,
+    mapping,
+    merging,
+    parquet,
+    snapshot,
+    spreadsheet,
+    sql,
+    switched_off,
+)
 from connectors import files as file_sets
 from connectors.config import Declared, SourceConfig
 from connectors.holding import held
@@ -137,17 +148,45 @@ def _extract(config: SourceConfig, lake: Path, previous: Manifest | None) -> Ext
             old = snapshot.path_of(lake, previous)
             if tuple(facts) == previous.files and old.is_file():
                 return Extraction("unchanged", old, previous)
+    since, compare = _since(config, lake, previous, settings_hash)
+    if previous and since:
+        with READERS[config.connector](config, since) as reading:
+            _prepare(config, reading)
+            done = merging.merge(
+                reading, config, lake, previous, settings_hash=settings_hash, compare=compare
+            )
+        if done is not None:
+            return done
     with READERS[config.connector](config) as reading:
         reading.report.files = facts
-        _prepare(config, reading)
-        key = key_columns(config, reading)
+        key = _prepare(config, reading)
         return snapshot.write(
             reading, config, lake, previous, key=tuple(key), settings_hash=settings_hash
         )
 
 
-def _prepare(config: SourceConfig, reading: Reading) -> None:
-    """Refuse what cannot be used before any row is read."""
+def _since(
+    config: SourceConfig, lake: Path, previous: Manifest | None, settings_hash: str
+) -> tuple[Since | None, bool]:
+    """Where changes begin, None if everything is to be read; and whether to compare all keys."""
+    if config.mode not in ("cursor", "changes") or previous is None:
+        return None, False
+    progress = snapshot.progress(lake, previous)
+    if not progress.mark or previous.settings_hash != settings_hash:
+        return None, False
+    if not snapshot.path_of(lake, previous).is_file() or not previous.rows:
+        return None, False
+    every, last = config.full_every, progress.compared_at
+    due = every != "never" and (last is None or datetime.now(UTC) >= last + every)
+    return Since(mark=progress.mark), due
+
+
+def _prepare(config: SourceConfig, reading: Reading) -> list[int]:
+    """Refuse what cannot be used before any row is read.
+
+    Returns:
+        where the key's columns are.
+    """
     if not reading.columns:
         raise SourceEmpty(
             config.name,
@@ -157,6 +196,14 @@ def _prepare(config: SourceConfig, reading: Reading) -> None:
         )
     reading.columns = [f"{name}_" if name in RESERVED else name for name in reading.columns]
     mapping.resolve(config, reading.columns)
+    if (
+        config.mode == "cursor"
+        and mapping.find_column(reading.columns, config.cursor or "") is None
+    ):
+        raise mapping.missing_column(config, config.cursor or "", reading.columns, "cursor")
+    key = key_columns(config, reading)
+    switched_off.leave_out(reading, config, key)
+    return key
 
 
 def key_columns(config: SourceConfig, reading: Reading) -> list[int]:
@@ -175,6 +222,15 @@ def _settings_hash(config: SourceConfig) -> str:
     parts = config.model_dump_json(
         include={
             "connector",
+            "table",
+            "query",
+            "template",
+            "only",
+            "database_schema",
+            "mode",
+            "cursor",
+            "changes",
+            "deleted",
             "sheets",
             "hidden_sheets",
             "header_row",
@@ -195,6 +251,8 @@ def _settings_hash(config: SourceConfig) -> str:
     )
     digest = hashlib.sha256(f"{READER_VERSION} {parts}".encode())
     digest.update(mapping.words_hash().encode())
+    if config.connector == "sql":
+        digest.update(sql.database_of(config).encode())
     if config.layout and Path(config.layout).is_file():
         digest.update(Path(config.layout).read_bytes())
     return digest.hexdigest()[:32]
@@ -246,7 +304,6 @@ def check(config: SourceConfig) -> str:
     """
     with opened(config, 1) as reading:
         _prepare(config, reading)
-        key_columns(config, reading)
         fields = mapping.resolve(config, reading.columns)
         what = reading.origin
         return f"{what} can be read; {len(reading.columns)} columns, mapped: {', '.join(fields)}"

@@ -18,9 +18,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import exc
 
+from connectors import mapping
 from connectors.config import SourceConfig
 from connectors.queries import Query, written
 from connectors.reading import Reading, Report, Row, Since
+from connectors.sql_changes import Database
 from connectors.templates import load, statement
 from onefold.errors import (
     SourceEncoding,
@@ -64,9 +66,20 @@ def read(
     with opened(config) as connection:
         url = _url(config)
         query = _query(config, connection)
-        select = query.select()
-        rows = _rows(config, connection, url, select if limit is None else select.limit(limit))
-        yield Reading(list(query.columns), rows, report, f"{_place(config)} in {_shown(url)}")
+        origin, names = f"{_place(config)} in {_shown(url)}", list(query.columns)
+        rows = functools.partial(_rows, config, connection, url)
+        if limit is not None:
+            yield Reading(names, rows(query.select().limit(limit)), report, origin)
+            return
+        select, mark, changes = query.select(), "", None
+        if config.mode != "snapshot":
+            table = _change_query(config, connection)
+            database = Database(config, connection, query, table, rows, report)
+            mark = database.mark()
+            found = database.changed(since) if since and mark else None
+            if found is not None:
+                select, changes = found
+        yield Reading(names, rows(select), report, origin, mark=mark, changes=changes)
 
 
 @contextmanager
@@ -92,6 +105,12 @@ def database_files(config: SourceConfig) -> list[Path]:
         return []
     path = Path(url.database)
     return [path, path.with_name(path.name + "-wal")]
+
+
+def database_of(config: SourceConfig) -> str:
+    """Which database a source is read from, whoever reads it."""
+    url = _url(config)
+    return f"{url.get_backend_name()} {url.host} {url.port} {url.database}"
 
 
 def _url(config: SourceConfig) -> sa.URL:
@@ -156,6 +175,7 @@ def _read_only(connection: sa.Connection) -> sa.Connection:
         connection.commit()
     elif backend == "sqlite":
         connection.exec_driver_sql("PRAGMA query_only = ON")
+        connection.exec_driver_sql("BEGIN")
     return connection
 
 
@@ -174,7 +194,28 @@ def _decoded(value: bytes) -> str:
 
 
 def _query(config: SourceConfig, connection: sa.Connection) -> Query:
-    """The records that a source declares: its query, its template's, or its table's."""
+    """The records that a source declares, without those that it keeps as deleted."""
+    query = _declared(config, connection)
+    if config.deleted is None:
+        return query
+    column = mapping.find_column(list(query.columns), config.deleted.column)
+    if column is None:
+        raise mapping.missing_column(
+            config, config.deleted.column, list(query.columns), "deleted.column"
+        )
+    return query.without(column, config.deleted.values)
+
+
+def _change_query(config: SourceConfig, connection: sa.Connection) -> Query | None:
+    """The change table of a source."""
+    if config.changes is None:
+        return None
+    place = {"table": config.changes.table, "query": config.changes.query, "template": None}
+    return _declared(config.model_copy(update=place), connection)
+
+
+def _declared(config: SourceConfig, connection: sa.Connection) -> Query:
+    """The records of a query, of a template's tables, or of a table."""
     if config.query:
         origin = written(config.query)
         names = _query_columns(config, connection, origin)

@@ -16,7 +16,7 @@ from sqlalchemy import exc
 
 from connectors.config import SourceConfig
 from connectors.dialects import as_text, latest, listed
-from connectors.queries import Expression, Query
+from connectors.queries import Expression, Query, is_among
 from connectors.templates.model import Computed, Condition, Link, Template, load
 from onefold.errors import SourceLayout, SourceMissing
 
@@ -96,8 +96,10 @@ class _Builder:
         )
 
     def _wanted(self) -> Iterable[str]:
-        """Every reference that the source maps or has in its key, each once."""
+        """Every reference that the source maps, syncs by or has in its key, each once."""
         used = [*self._config.key]
+        used += [self._config.cursor] if self._config.cursor else []
+        used += [self._config.deleted.column] if self._config.deleted else []
         used += [name for names in self._config.columns.values() for name in names]
         return dict.fromkeys(used)
 
@@ -200,7 +202,9 @@ class _Builder:
 
     def _rank(self, flag: Expression) -> Expression:
         """0 for a flag that is set, 1 for one that is not."""
-        set_ = flag if isinstance(flag.type, sa.Boolean) else _in(flag, ("X", "Y", "1", "true"))
+        set_ = (
+            flag if isinstance(flag.type, sa.Boolean) else is_among(flag, ("X", "Y", "1", "true"))
+        )
         return sa.case((set_, 0), else_=1)
 
     # -- columns
@@ -287,9 +291,9 @@ class _Builder:
         self, condition: Condition, value: Expression, scope: _Scope
     ) -> Expression | None:
         if condition.one_of:
-            return _in(value, condition.one_of)
+            return is_among(value, condition.one_of)
         if condition.not_in:
-            return sa.or_(value.is_(None), ~_in(value, condition.not_in))
+            return sa.or_(value.is_(None), ~is_among(value, condition.not_in))
         if condition.blank is not None:
             if not _is_text(value):
                 return value.is_(None) if condition.blank else value.is_not(None)
@@ -384,18 +388,6 @@ def _bare(name: str) -> str:
 
 def _is_text(value: Expression) -> bool:
     return isinstance(value.type, sa.String)
-
-
-def _in(value: Expression, texts: Sequence[str]) -> Expression:
-    """Whether a column has one of the values, compared as what it is."""
-    if isinstance(value.type, sa.Boolean):
-        wanted = {text.casefold() in ("true", "1", "y") for text in texts}
-        return sa.or_(*(value == (sa.true() if flag else sa.false()) for flag in sorted(wanted)))
-    if isinstance(value.type, sa.Integer):
-        return value.in_([int(text) for text in texts if text.lstrip("-").isdecimal()])
-    if _is_text(value):
-        return value.in_(texts)
-    return as_text(value).in_(texts)
 
 
 def _translated(value: Expression, languages: Sequence[str]) -> Expression:

@@ -1,0 +1,76 @@
+"""How a source tells what changed and what was deleted: parts of its settings.
+
+What belongs here: the settings ``deleted`` and ``changes``, the overlap, and what each mode
+needs. How they are carried out stands in connectors/changes.py and connectors/merging.py.
+"""
+
+from datetime import timedelta
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+
+from connectors import durations
+
+Mode = Literal["snapshot", "cursor", "changes", "files"]
+
+
+def _one_or_many(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+def _overlap(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    return int(value) if value.isdecimal() else durations.parse(value)
+
+
+def _length_of_time(value: Any) -> Any:
+    return durations.parse(value) if isinstance(value, str) and value != "never" else value
+
+
+Texts = Annotated[tuple[str, ...], BeforeValidator(_one_or_many)]
+Overlap = Annotated[timedelta | int, BeforeValidator(_overlap)]
+FullEvery = Annotated[timedelta | Literal["never"], BeforeValidator(_length_of_time)]
+
+
+class Deleted(BaseModel):
+    """Which rows the source keeps although they are deleted: switched off by a column."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    column: str
+    """The column that says so."""
+    values: Texts = ()
+    """Its values in deleted rows, as read; none: deleted where anything stands there."""
+
+    def holds(self, value: str | None) -> bool:
+        """Whether a row with this value is deleted.
+
+        >>> Deleted(column="deleted_at").holds("2024-05-01"), Deleted(column="x").holds(" ")
+        (True, False)
+        >>> Deleted(column="state", values=("D", "X")).holds("D ")
+        True
+        """
+        plain = (value or "").strip()
+        return plain in self.values if self.values else bool(plain)
+
+
+class ChangeTable(BaseModel):
+    """A table in which the source, or a trigger, notes keys of changed or deleted records."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    table: str = ""
+    """The table or view, ``schema.table`` where it has a schema."""
+    query: str = ""
+    """A SELECT in place of a table."""
+    key: Texts
+    """Its columns that hold the key, in the order of the source's ``key``."""
+    cursor: str
+    """Its column that only grows: a number or a moment."""
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if bool(self.table) == bool(self.query):
+            raise ValueError("say either 'table' or 'query'")
+        return self

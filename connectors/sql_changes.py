@@ -1,0 +1,239 @@
+"""What changed in a database: rows by a cursor or a change table, keys, rows of some keys.
+
+What belongs here: the conditions, and which of them a reading of changes needs. How a
+reading of changes becomes a snapshot stands in connectors/merging.py; connections, the
+query itself and errors in connectors/sql.py.
+
+The mark is the greatest value of the cursor when the reading began, asked before any row is
+read and never later than now: a row stamped in the future (a clock that is wrong) is read
+again by every sync, and hides nothing. Rows whose cursor is null are always read.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import sqlalchemy as sa
+
+from connectors import mapping, marks
+from connectors.config import SourceConfig
+from connectors.dialects import as_text
+from connectors.marks import Mark
+from connectors.queries import Expression, Query
+from connectors.reading import Changes, Key, Report, Row, Since
+from onefold.errors import ConfigError
+
+_KEYS_AT_ONCE = 500
+_FIRST_YEAR = date(1000, 1, 1)
+"""What lies before is a date of zeros, which MySQL has where others have null."""
+
+
+class AsGiven(sa.types.UserDefinedType[Any]):
+    """A value that goes to the driver as it came from it."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        """Never written: no column has this type."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Database:
+    """An opened source in a database, as far as changes are read from it.
+
+    Attributes:
+        config: its settings.
+        connection: opened, for reading.
+        query: its records.
+        change_query: its change table, if it has one.
+        rows: runs a SELECT; every column of it is text.
+        report: for notes.
+    """
+
+    config: SourceConfig
+    connection: sa.Connection
+    query: Query
+    change_query: Query | None
+    rows: Callable[[sa.Select[Any]], Iterator[Row]]
+    report: Report
+
+    def mark(self) -> str:
+        """How far everything reaches now; '' if nothing has a cursor yet."""
+        now = datetime.now(UTC)
+        found = {
+            name: self._greatest(query, column, now)
+            for name, (query, column) in self._cursors().items()
+        }
+        if not all(found.values()):
+            return ""
+        return json.dumps({name: str(mark) for name, mark in found.items()})
+
+    def changed(self, since: Since) -> tuple[sa.Select[Any], Changes] | None:
+        """The SELECT of new and changed rows, and what completes it; None: read everything.
+
+        Raises:
+            ConfigError: the overlap, or an end of the range, does not suit the cursor.
+        """
+        if since.until:
+            return self._range(since)
+        try:
+            begin = {name: marks.parse(text) for name, text in json.loads(since.mark).items()}
+        except ValueError:
+            return None
+        cursors = self._cursors()
+        if begin.keys() != cursors.keys():
+            return None
+        newer = {
+            name: self._newer(query, column, begin[name])
+            for name, (query, column) in cursors.items()
+        }
+        key = self._key()
+        names = [*key, *([self._cursor()] if self.config.cursor else [])]
+        changes = Changes(
+            listing=lambda: self.rows(self.query.select(names)),
+            fetch=self.fetch,
+        )
+        select = self.query.select(None, newer.get("cursor", sa.false()))
+        if self.query.gone is not None and "cursor" in newer:
+            changes.deleted = self.rows(self.query.select(key, newer["cursor"], gone=True))
+        if self.change_query is not None and self.config.changes:
+            columns = [_column(self.config, self.change_query, n) for n in self.config.changes.key]
+            changes.touched = self.rows(self.change_query.select(columns, newer["changes"]))
+        return select, changes
+
+    def fetch(self, keys: Sequence[Key]) -> Iterator[Row]:
+        """The rows of some keys; other writings of a key (in another case) may come with them."""
+        columns = [self.query.columns[name] for name in self._key()]
+        for start in range(0, len(keys), _KEYS_AT_ONCE):
+            some = keys[start : start + _KEYS_AT_ONCE]
+            if len(columns) == 1:
+                condition = _among(columns[0], [key[0] for key in some])
+            else:
+                condition = sa.or_(
+                    *(
+                        sa.and_(*(_among(c, [v]) for c, v in zip(columns, key, strict=True)))
+                        for key in some
+                    )
+                )
+            yield from self.rows(self.query.select(None, condition))
+
+    def _range(self, since: Since) -> tuple[sa.Select[Any], Changes] | None:
+        column = self.query.columns[self._cursor()]
+        highest = self._value(self.query.greatest(self._cursor()))
+        if highest is None:
+            return None
+        try:
+            low, high = (marks.like(highest, text) for text in (since.mark, since.until))
+        except ValueError:
+            raise ConfigError(
+                f"{self.config.name}, {since.mark} to {since.until}",
+                "this is no range of the cursor",
+                found=f"a cursor like {highest}",
+                do="Write both ends as the cursor is written.",
+            ) from None
+        select = self.query.select(None, column >= _bound(low), column < _bound(high))
+        return select, Changes(fetch=self.fetch)
+
+    def _cursors(self) -> dict[str, tuple[Query, str]]:
+        """What only grows: the source's cursor and that of its change table."""
+        found: dict[str, tuple[Query, str]] = {}
+        if self.config.mode == "cursor":
+            found["cursor"] = (self.query, self._cursor())
+        if self.change_query is not None and self.config.changes:
+            name = _column(self.config, self.change_query, self.config.changes.cursor)
+            found["changes"] = (self.change_query, name)
+        return found
+
+    def _cursor(self) -> str:
+        return _column(self.config, self.query, self.config.cursor or "")
+
+    def _key(self) -> list[str]:
+        found = (mapping.find_column(list(self.query.columns), n.removesuffix("?"))
+                 for n in self.config.key)  # fmt: skip
+        return list(dict.fromkeys(name for name in found if name))
+
+    def _greatest(self, query: Query, name: str, now: datetime) -> Mark | None:
+        zone = self.config.time_zone
+        found = self._value(query.greatest(name))
+        if found is None or not found.is_after(now, zone):
+            return found
+        self.report.note(
+            f"'{name}' lies in the future in some rows; they are read again by every sync"
+            f" (is time_zone: {zone} right?)"
+        )
+        latest = found.latest(now, zone)
+        assert latest is not None  # it is a moment
+        return self._value(query.greatest(name, query.columns[name] <= _bound(latest)))
+
+    def _value(self, select: sa.Select[Any]) -> Mark | None:
+        value = self.connection.execute(select).scalar()
+        try:
+            return marks.of(value)
+        except ValueError as error:
+            raise ConfigError(
+                f"{self.config.file}, cursor",
+                "values of this kind have no order in time",
+                found=str(error),
+                do="Name a column with a moment, a date or a number that only grows.",
+            ) from None
+
+    def _newer(self, query: Query, name: str, mark: Mark) -> Expression:
+        """Rows from the mark on, less the overlap, and those without a cursor."""
+        column = query.columns[name]
+        try:
+            begin = mark.before(self.config.overlap)
+        except ValueError as error:
+            raise ConfigError(
+                f"{self.config.file}, overlap",
+                f"'{name}' needs {error}",
+                found=str(self.config.overlap),
+                do="Mend it, or leave it out.",
+            ) from None
+        parts = [column >= _bound(begin), column.is_(None)]
+        if mark.written_like:
+            parts.append(column < _bound(Mark("1")))  # '' and dates of zeros
+        elif isinstance(mark.value, date) and self.connection.dialect.name in ("mysql", "mariadb"):
+            parts.append(column < _bound(Mark(_FIRST_YEAR)))
+        return sa.or_(*parts)
+
+
+def _column(config: SourceConfig, query: Query, name: str) -> str:
+    found = mapping.find_column(list(query.columns), name)
+    if found is None:
+        raise mapping.missing_column(config, name, list(query.columns), "cursor")
+    return found
+
+
+def _bound(mark: Mark) -> Any:
+    return sa.bindparam(None, mark.value, type_=AsGiven())
+
+
+def _among(column: Expression, texts: Sequence[str | None]) -> Expression:
+    """Whether a column is one of some values, each written as the column is read.
+
+    Compared as what it is where that is sure, so that an index helps; else as text.
+    """
+    there = [text for text in texts if text is not None]
+    values = _typed(column, there)
+    if values is None:
+        one_of: Expression = as_text(column).in_(there)
+    else:
+        one_of = column.in_([sa.bindparam(None, value, type_=AsGiven()) for value in values])
+    return one_of if len(there) == len(texts) else sa.or_(column.is_(None), one_of)
+
+
+def _typed(column: Expression, texts: Sequence[str]) -> list[Any] | None:
+    if isinstance(column.type, sa.String):
+        return list(texts)
+    try:
+        if isinstance(column.type, sa.Integer):
+            return [int(text) for text in texts]
+        if isinstance(column.type, sa.Numeric) and not isinstance(column.type, sa.Float):
+            return [Decimal(text) for text in texts]
+    except (ValueError, InvalidOperation):
+        return None  # SQLite keeps any text in a column of numbers
+    return None
