@@ -51,6 +51,7 @@ _ONLY_FOR = {
     "changes": ("sql",),
     "path": FILE_KINDS,
     "members": FILE_KINDS,
+    "timeout": ("sql",),
     "sheets": ("spreadsheet",),
     "hidden_sheets": ("spreadsheet",),
     "header_row": ("spreadsheet", "delimited"),
@@ -97,6 +98,8 @@ class SourceConfig(BaseModel):
     """A known system (connectors/templates); its settings stand beneath those of the source."""
     database_schema: str | None = None
     """sql with a template: schema of its tables; default: the one schema that has them."""
+    timeout: float = Field(default=300, gt=0)
+    """sql: seconds that the server may be silent, or a lock be waited for."""
     only: dict[str, tuple[str, ...]] = {}
     """sql with a template: column of its main table → values; other rows are left out."""
     path: tuple[str, ...] = Field(default=(), repr=False)

@@ -8,42 +8,51 @@ moment; rows are streamed.
 
 import difflib
 import functools
-import re
+import math
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy import exc
 
-from connectors import mapping
+from connectors import mapping, postgres_copy
 from connectors.config import SourceConfig
+from connectors.database_errors import said_in_words, shown
+from connectors.postgres_copy import decoded
 from connectors.queries import Query, written
-from connectors.reading import Reading, Report, Row, Since
+from connectors.reading import Reading, Report, Row, Since, batch
+from connectors.silence import Watch
 from connectors.sql_changes import Database
 from connectors.templates import load, statement
-from onefold.errors import (
-    SourceEncoding,
-    SourceError,
-    SourceLayout,
-    SourceMissing,
-    SourceUnreachable,
-)
+from onefold.errors import SourceError, SourceLayout, SourceMissing
 
 _BATCH = 5_000
 _TIMEOUT_SECONDS = 10
+_WATCH = "onefold_watch"
+_BYTES = (bytes, bytearray, memoryview)
 _DRIVERS = {
     "postgres": "postgresql+psycopg",
     "postgresql": "postgresql+psycopg",
     "mysql": "mysql+pymysql",
     "mariadb": "mariadb+pymysql",
 }
-_REFUSED = re.compile(
-    r"password|authentication|access denied|role .* does not exist|no pg_hba", re.IGNORECASE
+_POSTGRESQL = (
+    "SET LOCAL timezone = 'UTC'",  # else the same moment is another text for each server
+    "SET LOCAL datestyle = 'ISO, YMD'",
+    "SET LOCAL intervalstyle = 'iso_8601'",
+    "SET LOCAL bytea_output = 'hex'",
 )
-_NO_DATABASE = re.compile(r"database .* does not exist|unknown database", re.IGNORECASE)
+_MARIADB = (
+    "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+    "SET SESSION TRANSACTION READ ONLY",
+    "SET SESSION group_concat_max_len = 1000000",
+    "SET SESSION net_write_timeout = 3600",  # while what came is written
+    "SET SESSION time_zone = '+00:00'",
+)
 
 
 @contextmanager
@@ -63,11 +72,14 @@ def read(
         SourceError: the URL is wrong, or the server refuses the user.
     """
     report = Report()
-    with opened(config) as connection:
+    with opened(config) as connection, ExitStack() as asked:
         url = _url(config)
         query = _query(config, connection)
-        origin, names = f"{_place(config)} in {_shown(url)}", list(query.columns)
-        rows = functools.partial(_rows, config, connection, url)
+        origin, names = f"{_place(config)} in {shown(url)}", list(query.columns)
+
+        def rows(select: sa.Select[Any]) -> Iterator[Row | pa.RecordBatch]:
+            return asked.enter_context(closing(_rows(config, connection, url, select)))
+
         if limit is not None:
             yield Reading(names, rows(query.select().limit(limit)), report, origin)
             return
@@ -91,9 +103,14 @@ def opened(config: SourceConfig) -> Iterator[sa.Connection]:
     """
     url = _url(config)
     engine = _engine(config, url)
+    watch = Watch(config.timeout)
+    if engine.driver == "psycopg":
+        watch.over(engine)
     try:
-        with _said_in_words(config, url), engine.connect() as connection:
-            yield _read_only(connection)
+        with said_in_words(config, url, watch), watch, engine.connect() as connection:
+            watch.rest()
+            connection.info[_WATCH] = watch
+            yield _read_only(connection, math.ceil(config.timeout))
     finally:
         engine.dispose()
 
@@ -127,7 +144,7 @@ def _url(config: SourceConfig) -> sa.URL:
 
 
 def _engine(config: SourceConfig, url: sa.URL) -> sa.Engine:
-    backend, options = url.get_backend_name(), dict[str, int]()
+    backend, options = url.get_backend_name(), dict[str, float]()
     if backend == "sqlite":
         path = Path(url.database or "")
         if not path.is_file():
@@ -142,6 +159,10 @@ def _engine(config: SourceConfig, url: sa.URL) -> sa.Engine:
         )
     if backend in ("postgresql", "mysql", "mariadb"):
         options = {"connect_timeout": _TIMEOUT_SECONDS}
+    if url.drivername == "mysql+pymysql":
+        options |= {"read_timeout": config.timeout, "write_timeout": config.timeout}
+    elif url.drivername == "postgresql+psycopg":
+        options |= {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
     try:
         return sa.create_engine(url, poolclass=sa.NullPool, connect_args=options)
     except (exc.NoSuchModuleError, ModuleNotFoundError) as error:
@@ -158,36 +179,27 @@ def _open_file(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_TIMEOUT_SECONDS
     )
-    connection.text_factory = _decoded
+    connection.text_factory = decoded
     return connection
 
 
-def _read_only(connection: sa.Connection) -> sa.Connection:
+def _read_only(connection: sa.Connection, timeout: int) -> sa.Connection:
+    """The connection, in a transaction that only reads and sees one moment."""
     backend = connection.dialect.name
     if backend == "postgresql":
-        return connection.execution_options(
+        connection = connection.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
-    if backend in ("mysql", "mariadb"):
-        connection.exec_driver_sql("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        connection.exec_driver_sql("SET SESSION TRANSACTION READ ONLY")
-        connection.exec_driver_sql("SET SESSION group_concat_max_len = 1000000")
+        wait = f"SET LOCAL lock_timeout = '{timeout}s'"
+        connection.exec_driver_sql("; ".join((*_POSTGRESQL, wait)))
+    elif backend in ("mysql", "mariadb"):
+        for statement in (*_MARIADB, f"SET SESSION lock_wait_timeout = {timeout}"):
+            connection.exec_driver_sql(statement)
         connection.commit()
     elif backend == "sqlite":
         connection.exec_driver_sql("PRAGMA query_only = ON")
         connection.exec_driver_sql("BEGIN")
     return connection
-
-
-def _decoded(value: bytes) -> str:
-    """Text of a SQLite file: UTF-8, else what old programs wrote, never an exception."""
-    try:
-        return value.decode("utf-8")
-    except UnicodeDecodeError:
-        try:
-            return value.decode("gb18030")
-        except UnicodeDecodeError:
-            return value.decode("utf-8", "replace")
 
 
 # -- the statement
@@ -290,80 +302,20 @@ def _query_columns(
 
 def _rows(
     config: SourceConfig, connection: sa.Connection, url: sa.URL, select: sa.Select[Any]
-) -> Iterator[Row]:
-    position = _place(config)
-    with _said_in_words(config, url):
+) -> Generator[Row | pa.RecordBatch]:
+    position, watch = _place(config), connection.info[_WATCH]
+    with said_in_words(config, url, watch):
+        if connection.dialect.driver == "psycopg":
+            for columns in postgres_copy.read(connection, select, watch):
+                yield batch(position, columns)
+            return
         streaming = connection.execution_options(stream_results=True, max_row_buffer=_BATCH)
-        result = streaming.execute(select)
-        for batch in result.partitions(_BATCH):
-            for values in batch:
+        for some in streaming.execute(select).partitions(_BATCH):
+            for values in some:
                 yield Row(position, [_text(value) for value in values])
 
 
 def _text(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
-    return (
-        _decoded(bytes(value)) if isinstance(value, bytes | bytearray | memoryview) else str(value)
-    )
-
-
-# -- errors
-
-
-@contextmanager
-def _said_in_words(config: SourceConfig, url: sa.URL) -> Iterator[None]:
-    """Turn the driver's errors into ours. Messages carry neither password nor values."""
-    try:
-        yield
-    except exc.DBAPIError as error:
-        raise _in_words(config, url, error) from error
-    except UnicodeDecodeError as error:
-        raise SourceEncoding(
-            config.name,
-            "the database sends text that is not in its encoding",
-            do="Set the encoding in the URL (client_encoding or charset).",
-        ) from error
-
-
-def _in_words(config: SourceConfig, url: sa.URL, error: exc.DBAPIError) -> SourceError:
-    message, where = str(error.orig), _shown(url)
-    if _NO_DATABASE.search(message):
-        return SourceMissing(
-            config.name, "the server has no such database", found=where, do=f"Mend {config.file}."
-        )
-    if _REFUSED.search(message):
-        return SourceError(
-            config.name,
-            "the server refuses the user",
-            found=where,
-            do="Check user name, password and rights.",
-        )
-    if "not a database" in message or "malformed" in message:
-        return SourceLayout(
-            config.name, "the file is no SQLite database, or damaged", found=where, do="Replace it."
-        )
-    if isinstance(error, exc.OperationalError | exc.InterfaceError) or error.connection_invalidated:
-        return SourceUnreachable(
-            config.name,
-            "the database does not answer",
-            found=where,
-            do="Check that it runs and can be reached from here.",
-        )
-    code = getattr(error.orig, "sqlstate", None) or type(error.orig).__name__
-    return SourceError(
-        config.name,
-        "the database breaks off",
-        found=f"error {code} from {where}",
-        do="Ask its admin.",
-    )
-
-
-def _shown(url: sa.URL) -> str:
-    """The database without user and password."""
-    if url.get_backend_name() == "sqlite":
-        return str(url.database)
-    host = url.host or str(url.query.get("host", "a local socket"))
-    return f"{url.get_backend_name()} database {url.database or ''} on {host}" + (
-        f":{url.port}" if url.port else ""
-    )
+    return decoded(bytes(value)) if isinstance(value, _BYTES) else str(value)
