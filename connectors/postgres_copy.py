@@ -8,12 +8,16 @@ Source: PostgreSQL documentation, COPY, "CSV Format"; protocol, 54.2.6.
 """
 
 import codecs
-from collections.abc import Iterator
+import selectors
+from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import psycopg
+import psycopg.errors
 import pyarrow as pa
 import sqlalchemy as sa
+from psycopg import pq
 from pyarrow import csv
 from sqlalchemy import exc
 
@@ -21,12 +25,16 @@ from connectors.silence import Watch
 
 _BLOCK = 4 << 20
 """Bytes from which on records are parsed together."""
+_INTERRUPTED = 1.0
+"""Seconds after which Ctrl+C is heard."""
 
 
 def read(
     connection: sa.Connection, select: sa.Select[Any], watch: Watch
-) -> Iterator[list[pa.Array]]:
+) -> Generator[list[pa.Array]]:
     """Stream what a SELECT of texts gives, some ten thousand records at a time.
+
+    The next records are received and parsed while somebody works on these.
 
     Args:
         connection: through psycopg, its transaction begun.
@@ -35,40 +43,82 @@ def read(
     Raises:
         sqlalchemy.exc.DBAPIError: as if the SELECT had been executed.
     """
+    parts = _read(connection, select, watch)
+    with ThreadPoolExecutor(1, "onefold-copy") as thread:
+        coming = thread.submit(next, parts, None)
+        try:
+            while (part := coming.result()) is not None:
+                coming = thread.submit(next, parts, None)
+                yield part
+        finally:
+            if not coming.done():  # nobody wants it any more
+                watch.cut()
+            wait([coming])
+            parts.close()
+
+
+def _read(
+    connection: sa.Connection, select: sa.Select[Any], watch: Watch
+) -> Generator[list[pa.Array]]:
     options = {"render_postcompile": True}
     compiled = select.compile(dialect=connection.dialect, compile_kwargs=options)
     driver: Any = connection.connection.driver_connection
-    width = len(select.selected_columns)
     # SQL_ASCII says nothing of the text, which then is what SQLite's may be.
     codec = codecs.lookup(driver.info.encoding).name
+    statement = psycopg.ClientCursor(driver).mogrify(
+        f"COPY ({compiled}) TO STDOUT (FORMAT csv)", compiled.params
+    )
+    width, over = len(select.selected_columns), False
     try:
         watch.listen()
-        statement = f"COPY ({compiled}) TO STDOUT (FORMAT csv)"
-        with driver.cursor() as cursor, cursor.copy(statement, compiled.params) as copy:
-            for block in _blocks(copy, watch):
-                with watch.resting():
-                    yield [_text(column, codec) for column in _parsed(block, width)]
-        watch.rest()
+        _begin(driver, statement)
+        for block in _blocks(driver.pgconn, watch):
+            with watch.resting():
+                yield [_text(column, codec) for column in _parsed(block, width)]
+        _end(driver)
+        over = True
     except psycopg.Error as error:
-        lost = driver.closed or driver.broken
         raise exc.DBAPIError.instance(
-            None,
-            None,
-            error,
-            psycopg.Error,
-            connection_invalidated=lost,
-            dialect=connection.dialect,
+            None, None, error, psycopg.Error, dialect=connection.dialect
         ) from error
+    finally:
+        watch.rest()
+        if not over:  # what is still to come would stand before every other answer
+            connection.invalidate()
 
 
-def _blocks(copy: Any, watch: Watch) -> Iterator[bytes]:
-    read, some = copy.read, bytearray()
-    while record := read():
-        watch.beats += 1
-        some += record
-        if len(some) >= _BLOCK:
-            yield bytes(some)
-            some = bytearray()
+def _begin(driver: Any, statement: str) -> None:
+    result = driver.pgconn.exec_(statement.encode(driver.info.encoding))
+    if result.status != pq.ExecStatus.COPY_OUT:
+        raise psycopg.errors.error_from_result(result, driver.info.encoding)
+
+
+def _end(driver: Any) -> None:
+    """Take the server's last word: COPY may break off after any record."""
+    while result := driver.pgconn.get_result():
+        if result.status != pq.ExecStatus.COMMAND_OK:
+            raise psycopg.errors.error_from_result(result, driver.info.encoding)
+
+
+def _blocks(server: Any, watch: Watch) -> Iterator[bytes]:
+    """The records that come, many at once."""
+    take, some = server.get_copy_data, bytearray()
+    with selectors.DefaultSelector() as selector:
+        selector.register(server.socket, selectors.EVENT_READ)
+        while True:
+            size, record = take(1)
+            if size > 0:
+                some += record
+                if len(some) >= _BLOCK:
+                    yield bytes(some)
+                    some = bytearray()
+            elif size == 0:
+                while not selector.select(_INTERRUPTED):
+                    continue
+                server.consume_input()
+                watch.beats += 1
+            else:
+                break
     if some:
         yield bytes(some)
 

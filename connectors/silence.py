@@ -82,14 +82,14 @@ class Watch:
             if not self._listening or heard != self.beats:
                 heard, since = self.beats, now
             elif now - since >= self.seconds:
-                self._cut()
+                self.silent = True
+                self.cut()
                 return
 
-    def _cut(self) -> None:
+    def cut(self) -> None:
         """Shut the connection in both directions: whoever reads on it sees its end."""
         if self._descriptor is None:
             return
-        self.silent = True
         with socket.socket(fileno=os.dup(self._descriptor)) as same:
             try:
                 same.shutdown(socket.SHUT_RDWR)

@@ -306,8 +306,9 @@ def _rows(
     position, watch = _place(config), connection.info[_WATCH]
     with said_in_words(config, url, watch):
         if connection.dialect.driver == "psycopg":
-            for columns in postgres_copy.read(connection, select, watch):
-                yield batch(position, columns)
+            with closing(postgres_copy.read(connection, select, watch)) as parts:
+                for columns in parts:
+                    yield batch(position, columns)
             return
         streaming = connection.execution_options(stream_results=True, max_row_buffer=_BATCH)
         for some in streaming.execute(select).partitions(_BATCH):
