@@ -51,7 +51,7 @@ def merge(
         reading: an opened source whose ``changes`` are there.
         previous: the manifest of the last good snapshot.
         settings_hash: goes into the manifest.
-        compare: whether all keys are compared.
+        compare: whether all keys are compared, if the changes do not ask for it themselves.
 
     Returns:
         the outcome; None if everything has to be read instead.
@@ -63,6 +63,7 @@ def merge(
     changes, key = reading.changes, previous.key
     if changes is None or not key or set(reading.columns) != set(previous.columns):
         return None
+    compare = compare or changes.went_back
     if compare and changes.listing is None:
         return None
     stored = _stored(snapshot.path_of(lake, previous), key)

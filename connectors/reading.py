@@ -137,12 +137,15 @@ class Changes:
             None: cannot be listed; then everything is read instead.
         fetch: the rows of some keys, in any order, those that are there. None: cannot be
             fetched; then everything is read instead.
+        went_back: whether the source reaches less far than at the last sync, as one put back
+            from a backup does: all keys are compared now.
     """
 
     touched: Iterable[Row | pa.RecordBatch] = ()
     deleted: Iterable[Row | pa.RecordBatch] = ()
     listing: Callable[[], Iterator[Row | pa.RecordBatch]] | None = None
     fetch: Callable[[Sequence[Key]], Iterator[Row | pa.RecordBatch]] | None = None
+    went_back: bool = False
 
 
 @dataclass

@@ -88,7 +88,7 @@ def read(
             table = _change_query(config, connection)
             database = Database(config, connection, query, table, rows, report)
             mark = database.mark()
-            found = database.changed(since) if since and mark else None
+            found = database.changed(since, mark) if since and mark else None
             if found is not None:
                 select, changes = found
         yield Reading(names, rows(select), report, origin, mark=mark, changes=changes)

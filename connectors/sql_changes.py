@@ -63,29 +63,31 @@ class Database:
 
     def mark(self) -> str:
         """How far everything reaches now; '' if nothing has a cursor yet."""
-        now = datetime.now(UTC)
         found = {
-            name: self._greatest(query, column, now)
-            for name, (query, column) in self._cursors().items()
+            name: self._greatest(query, column) for name, (query, column) in self._cursors().items()
         }
-        if not all(found.values()):
+        if "cursor" in found and found["cursor"] is None:
             return ""
-        return json.dumps({name: str(mark) for name, mark in found.items()})
+        return json.dumps({name: str(mark or "") for name, mark in found.items()})
 
-    def changed(self, since: Since) -> tuple[sa.Select[Any], Changes] | None:
+    def changed(self, since: Since, mark: str) -> tuple[sa.Select[Any], Changes] | None:
         """The SELECT of new and changed rows, and what completes it; None: read everything.
+
+        Args:
+            since: where the last sync left off.
+            mark: how far everything reaches now.
 
         Raises:
             ConfigError: the overlap, or an end of the range, does not suit the cursor.
         """
         if since.until:
             return self._range(since)
-        try:
-            begin = {name: marks.parse(text) for name, text in json.loads(since.mark).items()}
-        except ValueError:
-            return None
+        begin, reached = _parsed(since.mark), _parsed(mark)
         cursors = self._cursors()
-        if begin.keys() != cursors.keys():
+        if not begin.keys() == reached.keys() == cursors.keys():
+            return None
+        both = [(now, then) for name, then in begin.items() if then and (now := reached[name])]
+        if any(type(now.value) is not type(then.value) for now, then in both):
             return None
         newer = {
             name: self._newer(query, column, begin[name])
@@ -96,6 +98,7 @@ class Database:
         changes = Changes(
             listing=lambda: self.rows(self.query.select(names)),
             fetch=self.fetch,
+            went_back=any(now.value < then.value for now, then in both),
         )
         select = self.query.select(None, newer.get("cursor", sa.false()))
         if self.query.gone is not None and "cursor" in newer:
@@ -156,8 +159,8 @@ class Database:
                  for n in self.config.key)  # fmt: skip
         return list(dict.fromkeys(name for name in found if name))
 
-    def _greatest(self, query: Query, name: str, now: datetime) -> Mark | None:
-        zone = self.config.time_zone
+    def _greatest(self, query: Query, name: str) -> Mark | None:
+        now, zone = datetime.now(UTC), self.config.time_zone
         found = self._value(query.greatest(name))
         if found is None or not found.is_after(now, zone):
             return found
@@ -181,8 +184,10 @@ class Database:
                 do="Name a column with a moment, a date or a number that only grows.",
             ) from None
 
-    def _newer(self, query: Query, name: str, mark: Mark) -> Expression:
+    def _newer(self, query: Query, name: str, mark: Mark | None) -> Expression:
         """Rows from the mark on, less the overlap, and those without a cursor."""
+        if mark is None:
+            return sa.true()
         column = query.columns[name]
         try:
             begin = mark.before(self.config.overlap)
@@ -199,6 +204,14 @@ class Database:
         elif isinstance(mark.value, date) and self.connection.dialect.name in ("mysql", "mariadb"):
             parts.append(column < _bound(Mark(_FIRST_YEAR)))
         return sa.or_(*parts)
+
+
+def _parsed(mark: str) -> dict[str, Mark | None]:
+    """The cursors of a mark, None where there was nothing yet; empty if it is not one of ours."""
+    try:
+        return {name: marks.parse(one) if one else None for name, one in json.loads(mark).items()}
+    except ValueError:
+        return {}
 
 
 def _column(config: SourceConfig, query: Query, name: str) -> str:

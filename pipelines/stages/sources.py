@@ -225,7 +225,8 @@ def _stands(
 
 _NOT_STAGING = {
     "description", "owner", "url", "table", "query", "path", "layout", "schedule", "fresh_within",
-    "hold_if_shrinks_by",
+    "hold_if_shrinks_by", "mode", "cursor", "overlap", "full_every", "changes", "deleted",
+    "removed_files",
 }  # fmt: skip
 """Settings of a source that say where and when to read, not what the records become."""
 

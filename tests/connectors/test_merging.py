@@ -151,7 +151,7 @@ class SyncingRepeatedKeys(Syncing):
 
 
 FEW = settings(
-    max_examples=12, stateful_step_count=16, deadline=None,
+    max_examples=20, stateful_step_count=10, deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )  # fmt: skip
 TestSyncing = Syncing.TestCase
