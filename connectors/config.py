@@ -448,9 +448,9 @@ def load_source(file: Path, home: Path) -> SourceConfig:
         raise ConfigError(where, "a mapping was expected", do="Start with 'connector: ...'.")
     data = {key: value for key, value in data.items() if value != ""}
     data.setdefault("name", file.stem)
+    data = {key: _expanded(value, f"{where}, {key}") for key, value in data.items()}
     if "template" in data:
         data = templates.fill(data)
-    data = {key: _expanded(value, f"{where}, {key}") for key, value in data.items()}
     try:
         config = SourceConfig.model_validate(data)
     except ValidationError as error:

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from connectors.config import SourceConfig
 from connectors.mapping import resolve
+from connectors.reading import RESERVED
 from rules.placeholder import is_placeholder
 from rules.quarantine import Findings, Problem
 
@@ -94,8 +95,7 @@ class Cells:
         columns: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         if columns is None:
-            names = [name for name in raw.column_names if not name.startswith("_")]
-            columns = resolve(config, names)
+            columns = resolve(config, raw.column_names)
         self.rows = raw.num_rows
         self.columns: dict[str, list[str]] = {field: list(own) for field, own in columns.items()}
         self.findings = Findings()
@@ -214,7 +214,7 @@ class Cells:
 
     def reject(self, row: int, problem: Problem) -> None:
         """Keep a finding on the whole record, with the record as read."""
-        names = [name for name in self._raw.column_names if not name.startswith("_")]
+        names = [name for name in self._raw.column_names if name not in RESERVED]
         cells = {name: self._raw[name][row].as_py() for name in names}
         written = json.dumps({k: v for k, v in cells.items() if v}, ensure_ascii=False)
         self.findings.add(row, None, problem, written)

@@ -5,7 +5,7 @@ What belongs here: one file of data per kind of record, ``NAME.yml``
 system in code. ``template: odoo`` in a source's YAML takes one.
 """
 
-from connectors.templates.model import Template, fill, load, names
+from connectors.templates.model import Api, Template, fill, load, names
 from connectors.templates.recognition import Recognized, recognize
 
-__all__ = ["Recognized", "Template", "fill", "load", "names", "recognize"]
+__all__ = ["Api", "Recognized", "Template", "fill", "load", "names", "recognize"]

@@ -131,6 +131,32 @@ class Computed(_Part):
     """true where all of these hold, else false."""
 
 
+class Api(_Part):
+    """The same records through the system's web API."""
+
+    settings: dict[str, Any]
+    """Put over the template's other settings."""
+    computed: dict[str, Computed] = {}
+    """In place of the template's: columns made of others, by ``latest``, ``joined``, ``first``."""
+    where: tuple[Condition, ...] = ()
+    """In place of the template's: which records are customers, by their own columns."""
+    unsure: tuple[str, ...] = ()
+    """What was not seen of the API, besides the rest."""
+
+    @model_validator(mode="after")
+    def _by_own_columns(self) -> Self:
+        if any(one.translated or one.holds for one in self.computed.values()):
+            raise ValueError("of an API columns are computed by latest, joined and first only")
+        if any(_needs_tables(one) for one in self.where):
+            raise ValueError("records of an API have no other tables")
+        return self
+
+
+def _needs_tables(condition: Condition) -> bool:
+    inner = (*condition.any_of, *condition.all_of)
+    return bool(condition.exists or condition.lacks) or any(map(_needs_tables, inner))
+
+
 class Signs(_Part):
     """What a database or a file with such records looks like."""
 
@@ -158,6 +184,7 @@ class Template(_Part):
         where: which rows are customers.
         deleted: a row for which one of these holds is gone.
         settings: what a source's YAML would say; every part can be overridden there.
+        api: how its web API is read, where it has one.
     """
 
     name: str
@@ -174,6 +201,7 @@ class Template(_Part):
     where: tuple[Condition, ...] = ()
     deleted: tuple[Condition, ...] = ()
     settings: dict[str, Any]
+    api: Api | None = None
 
 
 def names() -> list[str]:
@@ -209,9 +237,19 @@ def fill(data: Mapping[str, Any]) -> dict[str, Any]:
     ('sql', 'comment', 'city')
     """
     template = load(str(data["template"]))
-    filled = _over(template.settings, data)
+    settings = template.settings
+    of_the_web = str(data.get("url", "")).startswith(("https://", "http://"))
+    if of_the_web and template.api is None:
+        raise ConfigError(
+            f"template {template.name}",
+            "there is no web API that it knows",
+            do="Give the URL of a database, or a path to files.",
+        )
+    if of_the_web and template.api is not None:
+        settings = _over(settings, template.api.settings)
+    filled = _over(settings, data)
     if "connector" not in filled and ("url" in filled or "path" in filled):
-        filled["connector"] = _connector(filled)
+        filled["connector"] = "api" if of_the_web else _connector(filled)
     return filled
 
 

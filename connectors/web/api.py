@@ -11,15 +11,21 @@ from dataclasses import dataclass, field
 
 from connectors.config import SourceConfig
 from connectors.reading import Reading, Report, Since
-from connectors.web import answers, odata, paging, rest
+from connectors.templates import rows
+from connectors.web import answers, hubspot, odata, paging, rest, salesforce
 from connectors.web.client import Client
 from connectors.web.gathering import Gathered, Shape, gathered
 from connectors.web.paging import Page
-from connectors.web.service import Query, Service
+from connectors.web.service import Query, Service, template_of
 from connectors.web.settings import ApiSettings, Kind
 from onefold.errors import SourceUnreachable
 
-SERVICES: dict[Kind, type[Service]] = {"rest": rest.Service, "odata": odata.Service}
+SERVICES: dict[Kind, type[Service]] = {
+    "rest": rest.Service,
+    "odata": odata.Service,
+    "salesforce": salesforce.Service,
+    "hubspot": hubspot.Service,
+}
 
 
 @contextmanager
@@ -45,20 +51,30 @@ def read(
     report = Report()
     with Client(config.name, config.file, config.url or "", api) as client:
         query = SERVICES[api.kind](config, api, client).everything()
-        shape = Shape(
-            config.key or query.key, config.columns.get("updated_at", ()), query.columns, api.lists
-        )
         walked = _Walked()
-        pages = walked.through(
-            paging.walk(client, config.name, config.file, query.first, query.route)
-        )
-        with gathered(pages, shape, config.name, config.file, limit) as found:
+        pages = paging.walk(client, config.name, config.file, query.first, query.route)
+        shape = _shape(config, api, query)
+        with gathered(walked.through(pages), shape, config.name, config.file, limit) as found:
             if limit is None:
                 _require_all(client, config, query, walked, found)
             if found.again:
                 report.note("a record came more than once; it counts once", found.again)
-            origin = answers.shown(config.url or "")
+            origin = answers.shown(query.first.url)
+            report.skip(origin, "no customer", found.unwanted)
             yield Reading(found.columns, found.rows(origin), report, origin, key=query.key)
+
+
+def _shape(config: SourceConfig, api: ApiSettings, query: Query) -> Shape:
+    template = template_of(config)
+    columns = [*query.columns, *(template.computed if template else ())]
+    return Shape(
+        key=config.key or query.key,
+        cursor=config.columns.get("updated_at", ()),
+        columns=columns,
+        lists=api.lists,
+        completed=lambda flat: rows.complete(template, flat) if template else flat,
+        is_wanted=lambda flat: template is None or rows.is_customer(template, flat),
+    )
 
 
 @dataclass

@@ -45,7 +45,14 @@ _one_at_a_time = threading.Lock()
 class Credentials:
     """What requests carry so that the service knows who asks."""
 
-    def __init__(self, auth: Auth | None, fetch: Fetch) -> None:
+    def __init__(self, auth: Auth | None, fetch: Fetch, token_url: str) -> None:
+        """Nothing is fetched yet.
+
+        Args:
+            token_url: where tokens are fetched if ``auth`` does not say.
+        """
+        if auth is not None and auth.client_id and not auth.token_url:
+            auth = auth.model_copy(update={"token_url": token_url})
         self._auth, self._fetch = auth, fetch
 
     def headers(self) -> dict[str, str]:

@@ -108,7 +108,8 @@ class Client:
         """
         self._name, self._file, self._settings = name, file, settings
         self._base = httpx.URL(url)
-        self._credentials = Credentials(settings.auth, self._fetch_token)
+        token_url = str(self._base.join("/services/oauth2/token"))  # of Salesforce
+        self._credentials = Credentials(settings.auth, self._fetch_token, token_url)
         self._waited = 0.0
         self._last_sent = 0.0
         self.began: datetime | None = None

@@ -13,7 +13,7 @@ import hashlib
 import io
 import json
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, NamedTuple
@@ -31,6 +31,9 @@ MOST_COLUMNS = 2_000
 _FACTS = np.dtype([("a", "<u8"), ("b", "<u8"), ("content", "S16"), ("page", "<u4"), ("at", "S40")])
 
 
+_WANTED, _UNWANTED = b"+", b"-"
+
+
 class Shape(NamedTuple):
     """What is known of the records before they are read.
 
@@ -39,12 +42,16 @@ class Shape(NamedTuple):
         cursor: columns of which the first filled one says when a record changed.
         columns: columns that are there whether a record fills them or not.
         lists: what becomes of lists of objects.
+        completed: puts computed columns to a record.
+        is_wanted: whether a record is one of the source; others are left out.
     """
 
     key: Sequence[str]
     cursor: Sequence[str]
     columns: Sequence[str]
     lists: Mapping[str, ListRule]
+    completed: Callable[[Flat], Flat]
+    is_wanted: Callable[[Flat], bool]
 
 
 @dataclass
@@ -53,30 +60,38 @@ class Gathered:
 
     Attributes:
         columns: of all records together, in the order in which they were first seen.
-        count: how many there are, each once.
-        again: how many were left out, because they came more than once.
+        key: those of the key that are there.
+        count: how many records there are, each once, wanted or not.
+        again: how many came once more.
+        unwanted: how many are none of the source.
         greatest: the greatest value of the cursor, as text; '' without any.
     """
 
     columns: list[str]
+    key: list[str]
     count: int
     again: int
+    unwanted: int
     greatest: str
     _file: IO[bytes]
     _left_out: frozenset[int]
 
     def rows(self, position: str) -> Iterator[Row]:
-        """Every record once."""
-        for flat in self.flats():
+        """Every record of the source once."""
+        for flat in self._flats(_WANTED):
             yield Row(position, [flat.get(column) for column in self.columns])
 
-    def flats(self) -> Iterator[Flat]:
-        """Every record once, as the columns that it has."""
+    def unwanted_keys(self) -> Iterator[Row]:
+        """The keys of the records that are none of the source."""
+        for flat in self._flats(_UNWANTED):
+            yield Row("", [flat.get(column) for column in self.key])
+
+    def _flats(self, mark: bytes) -> Iterator[Flat]:
         self._file.seek(0)
         with gzip.GzipFile(fileobj=self._file, mode="rb") as packed:
             for number, line in enumerate(io.BufferedReader(packed, 1 << 20)):
-                if number not in self._left_out:
-                    yield json.loads(line)
+                if line.startswith(mark) and number not in self._left_out:
+                    yield json.loads(line[1:])
 
 
 @contextmanager
@@ -95,17 +110,19 @@ def gathered(
     """
     columns = _Columns(shape, name, file)
     facts = bytearray()
-    greatest, count = "", 0
+    greatest, count, unwanted = "", 0, 0
     with tempfile.TemporaryFile() as spill:
         with gzip.GzipFile(fileobj=spill, mode="wb", compresslevel=1) as packed:
             for number, page in enumerate(pages):
                 for record in page.records:
-                    flat = flatten(record, shape.lists)
+                    flat = shape.completed(flatten(record, shape.lists))
                     columns.add(flat)
+                    mark = _WANTED if shape.is_wanted(flat) else _UNWANTED
+                    unwanted += mark == _UNWANTED
                     # Half a character, as JSON may have it, is mended when it lands.
                     text = json.dumps(flat, ensure_ascii=False, separators=(",", ":"))
                     line = text.encode("utf-8", "surrogatepass")
-                    packed.write(line + b"\n")
+                    packed.write(mark + line + b"\n")
                     at = columns.cursor_of(flat)
                     greatest = max(greatest, at)
                     facts += columns.key_digest(flat, count) + _digest(line)
@@ -115,7 +132,14 @@ def gathered(
                     break
         left_out = _left_out(np.frombuffer(bytes(facts), _FACTS))
         yield Gathered(
-            list(columns.names), count - len(left_out), len(left_out), greatest, spill, left_out
+            columns=list(columns.names),
+            key=columns.key,
+            count=count - len(left_out),
+            again=len(left_out),
+            unwanted=unwanted,
+            greatest=greatest,
+            _file=spill,
+            _left_out=left_out,
         )
 
 
@@ -143,7 +167,7 @@ class _Columns:
             )
 
     def _find(self) -> None:
-        self._key, self._cursor = self._there(self._wanted), self._there(self._at)
+        self.key, self._cursor = self._there(self._wanted), self._there(self._at)
 
     def _there(self, wanted: Sequence[str]) -> list[str]:
         found = (mapping.find_column(list(self.names), name) for name in wanted)
@@ -151,7 +175,7 @@ class _Columns:
 
     def key_digest(self, flat: Flat, number: int) -> bytes:
         """Of a record's key; of its number where it has none, so that it is like no other."""
-        parts = [flat.get(column) for column in self._key]
+        parts = [flat.get(column) for column in self.key]
         if not any(part and part.strip() for part in parts):
             parts = ["", str(number)]
         return _digest(json.dumps(parts).encode())

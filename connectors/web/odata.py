@@ -18,7 +18,7 @@ from connectors.web.client import Client, Gone, Request
 from connectors.web.metadata import Entity, Model
 from connectors.web.odata_values import ANNOTATION, SHOWN, literal, of_2, of_4
 from connectors.web.paging import Page, Record, Route
-from connectors.web.service import Query
+from connectors.web.service import Query, address, is_narrow, wanted
 from connectors.web.settings import ApiSettings
 from onefold.errors import SourceLayout, SourceMissing
 
@@ -37,8 +37,8 @@ class Service:
             SourceError: as :meth:`Client.ask`.
         """
         self._config, self._api = config, api
-        address, _, query = (config.url or "").partition("?")
-        root, _, name = address.rstrip("/").rpartition("/")
+        place, _, query = address(config, api).partition("?")
+        root, _, name = place.rstrip("/").rpartition("/")
         self._parameters = dict(parse_qsl(query, keep_blank_values=True)) | api.parameters
         found = model(config, client, root, self._parameters)
         if name not in found.sets:
@@ -51,11 +51,10 @@ class Service:
         self._version = found.version
         self._address = f"{root}/{name}"
         self._entity = found.entities.get(found.sets[name], Entity((), {}, {}))
-        mapped = (column for columns in config.columns.values() for column in columns)
         self._fields, self._columns = odata_fields.needed(
-            found, self._entity, [*self._entity.key, *config.key, *mapped]
+            found, self._entity, [*self._entity.key, *wanted(config)]
         )
-        self._narrow = config.template is not None and config.headings != "auto"
+        self._narrow = is_narrow(config)
         self._shown = frozenset(name for name in self._columns if name.endswith(SHOWN))
 
     def everything(self) -> Query:

@@ -16,10 +16,12 @@ from pydantic import (
 
 from connectors.flattening import ListRule
 
-Kind = Literal["rest", "odata"]
+Kind = Literal["rest", "odata", "salesforce", "hubspot"]
 
 _ONLY_FOR: dict[str, tuple[Kind, ...]] = {
-    "filter": ("odata",),
+    "object": ("salesforce", "hubspot"),
+    "version": ("salesforce",),
+    "filter": ("odata", "salesforce"),
     "records": ("rest",),
     "total": ("rest",),
     "paging": ("rest",),
@@ -141,8 +143,14 @@ class ApiSettings(_Section):
     """Seconds in one sync that are spent on waiting, for a rate limit or before a new try."""
     lists: dict[str, ListRule] = {}
     """Column of a list of objects → ``first`` (with ``prefer``) or ``all`` (the default)."""
+    path: str = ""
+    """Where the records are, if ``url`` names only the host."""
+    object: str = ""
+    """salesforce, hubspot: kind of record, such as Account or contacts."""
+    version: str = "62.0"
+    """salesforce: version of the API."""
     filter: str = ""
-    """odata: which records, as $filter."""
+    """odata, salesforce: which records, as $filter or as a condition of SOQL."""
     records: str = ""
     """rest: where in the answer the list of records stands; default: found."""
     total: str = ""
@@ -155,6 +163,9 @@ class ApiSettings(_Section):
         for name, kinds in _ONLY_FOR.items():
             if name in self.model_fields_set and self.kind not in kinds:
                 raise ValueError(f"'{name}' has no meaning for kind {self.kind}")
-        if self.auth and self.auth.client_id and not self.auth.token_url:
+        if self.kind in _ONLY_FOR["object"] and not self.object:
+            raise ValueError(f"kind {self.kind} needs 'object': the kind of record")
+        fetched = self.auth is not None and self.auth.client_id and not self.auth.token_url
+        if fetched and self.kind != "salesforce":
             raise ValueError("auth with client_id needs 'token_url'")
         return self

@@ -24,13 +24,15 @@ def templates(
             places = ", ".join(each.databases) or "files"
             if each.main and each.recognized_by.headings:
                 places += ", files"
+            if each.api:
+                places += ", web API"
             table.add_row(each.name, each.title, each.versions, places)
         out.print(table)
         out.print("\nUse one: 'template: NAME' and 'url' or 'path' in sources/NAME.yml.")
         return
     template = load(name)
     out.print(f"{template.title} ({template.versions})\n{template.reads}\n")
-    for doubt in template.unsure:
+    for doubt in (*template.unsure, *(template.api.unsure if template.api else ())):
         out.print(f"unsure: {doubt}")
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False, show_edge=False)
     table.add_column("field", no_wrap=True)

@@ -12,8 +12,10 @@ import yaml
 
 from connectors import snapshot
 from connectors.source import Manifest, SourceConfig, extract, load_sources
+from rules.standardize import Standardized, standardize
 
 Cell = str | float | None
+Staged = dict[str, dict[str, Any]]
 
 
 class Home:
@@ -61,6 +63,32 @@ def read_rows(home: Home) -> Callable[..., list[dict[str, str | None]]]:
 
     def read(**settings: Any) -> list[dict[str, str | None]]:
         return home.sync(home.config(**settings))[1]
+
+    return read
+
+
+@pytest.fixture
+def standardized(home) -> Callable[..., Standardized]:
+    """Declare a source, read it into the lake, standardize what is there."""
+
+    def read(country: str = "CN", **settings: Any) -> Standardized:
+        config = home.config(**settings)
+        raw = snapshot.read(home.sync_path(config))
+        return standardize(raw, config, country)
+
+    return read
+
+
+@pytest.fixture
+def staged(standardized) -> Callable[..., Staged]:
+    """The staged records of a source by their key, with what is filled only."""
+
+    def read(country: str = "CN", **settings: Any) -> Staged:
+        rows = standardized(country, **settings).staged.to_pylist()
+        return {
+            row["source_key"]: {name: value for name, value in row.items() if value is not None}
+            for row in rows
+        }
 
     return read
 

@@ -2,16 +2,11 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from connectors import snapshot
-from rules.standardize import Standardized, standardize
-
 SCHEMAS = Path(__file__).with_name("schemas")
-Staged = dict[str, dict[str, Any]]
 
 
 @pytest.fixture
@@ -35,29 +30,3 @@ def run_sql(schema_text) -> Callable[..., None]:
         engine.dispose()
 
     return run
-
-
-@pytest.fixture
-def standardized(home) -> Callable[..., Standardized]:
-    """Declare a source, read it into the lake, standardize what is there."""
-
-    def read(country: str = "CN", **settings: Any) -> Standardized:
-        config = home.config(**settings)
-        raw = snapshot.read(home.sync_path(config))
-        return standardize(raw, config, country)
-
-    return read
-
-
-@pytest.fixture
-def staged(standardized) -> Callable[..., Staged]:
-    """The staged records of a source by their key, with what is filled only."""
-
-    def read(country: str = "CN", **settings: Any) -> Staged:
-        rows = standardized(country, **settings).staged.to_pylist()
-        return {
-            row["source_key"]: {name: value for name, value in row.items() if value is not None}
-            for row in rows
-        }
-
-    return read
