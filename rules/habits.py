@@ -27,6 +27,7 @@ DATES = ("birth_date", "created_at", "updated_at")
 AGAIN = "another record of the source has the same key; give each record one of its own"
 """The ``_problem`` of a record whose key came before."""
 
+_COUNT = "count_all"
 _FIRST_RECORDED = date(1000, 1, 1)
 _OLD_DATE = re.compile(r"\s*(?:(?:\d{1,2}[-/.]){2})?1(?:[0-7]\d\d|8[0-4]\d)(?:[-/.]\d|\d{4}$|\s*$)")
 _DAY_MONTH = re.compile(r"\s*(\d{1,2})[-/.](\d{1,2})[-/.](?:\d{4}|\d{2})(?:\D.*)?")
@@ -63,18 +64,58 @@ def of(slices: Slices, config: SourceConfig, country: str, repairs: Repairs) -> 
     columns = next(slices(None)).column_names
     mapped = resolve(config, [name for name in columns if name[:1] != "_"])
     read = {field: mapped.get(field, []) for field in DATES}
-    needed = dict.fromkeys(["_source_key", *(name for names in read.values() for name in names)])
-    counts = {field: Counter[str]() for field in DATES}
-    for part in slices(None if repairs.values else list(needed)):
-        cells = Cells(repairs.apply(part, config), config, repairs, read)
-        for field in DATES:
-            counts[field].update(filter(None, cells.first(field)))
+    marks = [name for name in ("_source_key", "_problem") if name in columns]
+    needed = dict.fromkeys([*marks, *(name for names in read.values() for name in names)])
+    mended = pa.array(sorted({row["source_key"] for row in repairs.values}), pa.string())
+    written: dict[str, list[pa.Table]] = {field: [] for field in DATES}
+    marked = []
+
+    def take(part: pa.Table) -> None:
+        for field, names in read.items():
+            written[field].append(_written(part, field, names, config))
+
+    for part in slices(list(needed)):
+        marked.append(part.select(marks))
+        take(part.filter(pc.invert(pc.is_in(part["_source_key"], value_set=mended))))
+    for part in slices(None) if len(mended) else ():
+        some = part.filter(pc.is_in(part["_source_key"], value_set=mended))
+        take(repairs.apply(some, config))
+    counts = {
+        field: _counted(pa.concat_tables(written[field]), field, names, config)
+        for field, names in read.items()
+    }
     default = config.country or country
     return Habits(
         day_first={field: _day_first(counts[field], config, default) for field in DATES},
         earliest=_earliest(counts["birth_date"]),
-        again=_again(slices, "_problem" in columns),
+        again=_again(pa.concat_tables(marked)),
     )
+
+
+def _written(raw: pa.Table, field: str, names: list[str], config: SourceConfig) -> pa.Table:
+    """The distinct texts in the columns of a field, and how many records have them.
+
+    Moments that begin with the year tell nothing of the order of day and month.
+    """
+    if not names:
+        return pa.table({_COUNT: [raw.num_rows]})
+    told = config.values.get(field) or config.defaults.get(field) or field in config.html
+    if field != "birth_date" and len(names) == 1 and not told:
+        plain = pc.fill_null(pc.match_substring_regex(raw[names[0]], "^[0-9]{4}-"), True)
+        raw = raw.filter(pc.invert(plain))
+    return raw.select(names).group_by(names).aggregate([([], _COUNT)])
+
+
+def _counted(written: pa.Table, field: str, names: list[str], config: SourceConfig) -> Counter[str]:
+    """What the cells of a field say, and how many records say it."""
+    if names:
+        written = written.group_by(names).aggregate([(_COUNT, "sum")])
+    counts = Counter[str]()
+    cells = Cells(written, config, None, {field: names}).first(field)
+    for cell, count in zip(cells, written.column(written.num_columns - 1).to_pylist(), strict=True):
+        if cell:
+            counts[cell] += count
+    return counts
 
 
 def mark(raw: pa.Table, again: frozenset[int], start: int) -> pa.Table:
@@ -95,22 +136,23 @@ def mark(raw: pa.Table, again: frozenset[int], start: int) -> pa.Table:
     return raw.append_column("_problem", pa.array(marked, pa.string()))
 
 
-def _again(slices: Slices, may_have_problems: bool) -> frozenset[int]:
+def _again(marked: pa.Table) -> frozenset[int]:
     """The records without a problem of their own whose key came before.
 
     Connectors make keys unique; a table from elsewhere may not.
+
+    Args:
+        marked: the keys, and problems if there may be any.
     """
-    names = ["_source_key", "_problem"] if may_have_problems else ["_source_key"]
-    parts = [part.columns for part in slices(names)]
-    keys = pc.fill_null(pa.chunked_array([c for part in parts for c in part[0].chunks]), "")
+    keys = pc.fill_null(marked["_source_key"], "")
     if pc.count_distinct(keys).as_py() == len(keys):
         return frozenset()
-    marked = [""] * len(keys)
-    if may_have_problems:
-        marked = [problem or "" for part in parts for problem in part[1].to_pylist()]
+    problems = [""] * len(keys)
+    if "_problem" in marked.column_names:
+        problems = [problem or "" for problem in marked["_problem"].to_pylist()]
     seen: set[str] = set()
     found = set()
-    for row, (key, problem) in enumerate(zip(keys.to_pylist(), marked, strict=True)):
+    for row, (key, problem) in enumerate(zip(keys.to_pylist(), problems, strict=True)):
         if problem:
             continue
         if key in seen:

@@ -156,17 +156,10 @@ class Quarantine:
         self._blank: dict[str, set[int]] = {}
         self._rejected: set[int] = set()
 
-    @property
-    def rejected(self) -> int:
-        """How many records are kept out."""
-        return len(self._rejected)
-
-    def take(self, rows: Iterable[int], field: str | None, severity: Severity) -> int:
-        """Quarantine what standardize noted on a field (None: the record); how many findings."""
-        before = len(self._taken)
+    def take(self, rows: Iterable[int], field: str | None, severity: Severity) -> None:
+        """Quarantine what standardize noted on a field (None: the record)."""
         for row in rows:
             self._taken += self._noted[field, severity, row]
-        return len(self._taken) - before
 
     def standing_noted(
         self, rows: Iterable[int], field: str | None, severity: Severity
@@ -203,10 +196,9 @@ class Quarantine:
 
     def write(
         self, rows: Sequence[int], field: str, rule: str, severity: Severity, reason: str
-    ) -> int:
-        """Quarantine a field of these rows under a rule; how many findings."""
+    ) -> None:
+        """Quarantine a field of these rows under a rule."""
         self._written += [(row, field, rule, severity, reason) for row in rows]
-        return len(rows)
 
     def blank(self, rows: Iterable[int], columns: Iterable[str]) -> None:
         """Make staged columns null in these rows."""

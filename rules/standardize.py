@@ -97,7 +97,11 @@ def standardize(
 
 
 def in_slices(
-    slices: Slices, config: SourceConfig, country: str, repairs: Repairs | None = None
+    slices: Slices,
+    config: SourceConfig,
+    country: str,
+    repairs: Repairs | None = None,
+    found: Habits | None = None,
 ) -> Iterator[Standardized]:
     """Clean and type the records of a source slice by slice: the same for slices of any size.
 
@@ -106,12 +110,13 @@ def in_slices(
         config: the source.
         country: ISO 3166 code of the home, for a source that declares none.
         repairs: those in force for the source; None: none.
+        found: how the source writes, where the slices are some of its records; None: as they do.
 
     Raises:
         SourceLayout: a mapped column is not there.
     """
     repairs = repairs or Repairs()
-    found = habits.of(slices, config, country, repairs)
+    found = found or habits.of(slices, config, country, repairs)
     start = 0
     for part in slices(None):
         raw = repairs.apply(habits.mark(part, found.again, start), config)
@@ -132,17 +137,26 @@ def _standardize(
     for name in ("position", "row_hash"):
         staged[name] = raw[f"_{name}"].to_pylist()
     _reject_marked(raw, cells)
-    inputs: dict[str, list[str]] = {}
-    for name, names in cells.columns.items():
-        for fed in staged_fields(name):
-            inputs.setdefault(fed, []).extend(names)
     return Standardized(
         staged=pa.table(staged, schema=STAGED_SCHEMA),
         problems=cells.findings.table(staged["record_id"], keys, staged["position"], config.name),
         raw=raw,
-        inputs=inputs,
+        inputs=inputs(cells.columns),
         repairs=repairs,
     )
+
+
+def inputs(columns: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Staged field → the raw columns it is read from.
+
+    Args:
+        columns: input field → its raw columns.
+    """
+    found: dict[str, list[str]] = {}
+    for name, names in columns.items():
+        for fed in staged_fields(name):
+            found.setdefault(fed, []).extend(names)
+    return found
 
 
 def _reject_marked(raw: pa.Table, cells: Cells) -> None:

@@ -28,6 +28,10 @@ _E164 = r"\+[1-9]\d{3,14}"
 _EMAIL = r"[^@\s|]+@[^@\s|]+\.[^@\s|]+"
 _KIND = r"(?:mobile|fixed|service|unknown)"
 _POSTAL = r"^[A-Za-z0-9][A-Za-z0-9 -]{1,11}$"
+FORMED = ("phones", "emails", "postal_code", "birth_date", "created_at", "updated_at")
+"""Staged columns whose values have a form that later stages rely on."""
+AGING = frozenset({"date_in_future", "birth_date_range", "created_at_range", "updated_at_range"})
+"""Rules by which a value that fails today can be right another day."""
 _TEXT_ARGUMENTS = ("column", "regex", "like_pattern", "strftime_format", "value_set", "json_schema")
 
 
@@ -86,8 +90,8 @@ def source_rules(fields: Iterable[str], config: SourceConfig) -> list[Rule]:
     Raises:
         ConfigError: ``required`` or ``expectations`` name what is not there.
     """
-    rules = [*_finding_rules(fields), *_required_rules(config), *_own_rules(config)]
-    names = [rule.expectation.name for rule in rules]
+    rules = [*_finding_rules(fields), *required_rules(config), *own_rules(config)]
+    names = [rule.expectation.name for rule in [*rules, *value_rules(FORMED, {})]]
     for name in names:
         if names.count(name) > 1:
             raise ConfigError(
@@ -126,7 +130,7 @@ def _finding_rules(fields: Iterable[str]) -> list[Rule]:
     return rules
 
 
-def _required_rules(config: SourceConfig) -> list[Rule]:
+def required_rules(config: SourceConfig) -> list[Rule]:
     """That the fields are there which the source's YAML calls required."""
     where = f"{config.file}, required"
     for field in config.required:
@@ -185,7 +189,7 @@ def value_rules(filled: Container[str], severity: Mapping[str, Severity]) -> lis
     ]
 
 
-def _own_rules(config: SourceConfig) -> list[Rule]:
+def own_rules(config: SourceConfig) -> list[Rule]:
     """The ``expectations`` of the source's YAML."""
     rules = []
     for number, entry in enumerate(config.expectations, 1):

@@ -11,11 +11,11 @@ quarantine: what the field rules noted in standardize is a column
 any other.
 """
 
-from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -24,7 +24,16 @@ from rules import customer
 from rules.expectations import Result, run
 from rules.quarantine import Quarantine, Severity
 from rules.standardize import Standardized
-from rules.suite_rules import Rule, columns_of, identity_rules, source_rules, value_rules
+from rules.suite_rules import (
+    FORMED,
+    Rule,
+    columns_of,
+    identity_rules,
+    own_rules,
+    required_rules,
+    source_rules,
+    value_rules,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,6 +80,23 @@ class Check:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A checked slice.
+
+    Attributes:
+        records: ids of its records, kept out or not.
+        staged: accepted records; values that failed are null.
+        quarantine: one row per finding, ``rules.quarantine.QUARANTINE_SCHEMA``.
+        accepted: for each row of quarantine whether a steward accepted it.
+    """
+
+    records: pa.ChunkedArray
+    staged: pa.Table
+    quarantine: pa.Table
+    accepted: pa.Array
+
+
+@dataclass(frozen=True)
 class Validated:
     """A checked source.
 
@@ -91,130 +117,199 @@ class Validated:
     overtaken: list[str]
 
 
+def validated(
+    parts: Iterable[Part], config: SourceConfig, fed: Iterable[str], own: Mapping[str, Result]
+) -> Validated:
+    """The checked slices of a whole source put together, with its checks.
+
+    Args:
+        parts: of all slices, one at least.
+        config: the source.
+        fed: staged fields that the source feeds.
+        own: what the expectations of its YAML gave; filled before the first part comes.
+    """
+    done = list(parts)
+    staged = pa.concat_tables([part.staged for part in done])
+    found = pa.concat_tables([part.quarantine for part in done])
+    standing = Standing(
+        rows=sum(len(part.records) for part in done),
+        values={name: len(staged) - staged[name].null_count for name in FORMED},
+        findings=found.select(Standing.COLUMNS),
+    )
+    return Validated(
+        staged=staged,
+        quarantine=found,
+        checks=checks(config, fed, standing, own),
+        rejected=standing.kept_out,
+        accepted=pa.concat_arrays([part.accepted for part in done]),
+        overtaken=[],
+    )
+
+
 def validate(standardized: Standardized, config: SourceConfig) -> Validated:
     """Check one standardized source and split off what fails.
 
     Raises:
         ConfigError: an expectation in the source's YAML is wrong or cannot be computed.
     """
-    seen = Seen()
-    seen.add(standardized)
-    suite = Suite(seen, config, standardized.staged.column)
-    staged, found, accepted = suite.split(standardized)
-    repairs = standardized.repairs
-    return Validated(staged, found, suite.checks(), suite.rejected, accepted, repairs.overtaken)
+    own = own_results(config, standardized.staged.column)
+    part = split(standardized, config, own, np.arange(standardized.staged.num_rows))
+    found = validated([part], config, standardized.inputs, own)
+    return replace(found, overtaken=standardized.repairs.overtaken)
 
 
-class Seen:
-    """What a suite must know of all slices of a source before it looks at the first.
-
-    Attributes:
-        fields: staged fields that the source feeds or that have findings.
-        filled: staged columns that hold values.
-        rows: how many records there are.
-    """
-
-    def __init__(self) -> None:
-        self.fields: set[str] = set()
-        self.filled: set[str] = set()
-        self.rows = 0
-
-    def add(self, part: Standardized) -> None:
-        """Take in one slice."""
-        self.rows += part.staged.num_rows
-        self.fields |= set(part.inputs) | set(part.problems["field"].unique().to_pylist()) - {None}
-        self.filled |= _filled(part.staged)
-
-
-class Suite:
-    """The expectations of one source, asked slice by slice.
+def own_results(
+    config: SourceConfig, column: Callable[[str], pa.ChunkedArray]
+) -> dict[str, Result]:
+    """What the expectations of the source's YAML give, which may look at all records together.
 
     Args:
-        seen: of all slices.
         config: the source.
-        column: gives a staged column of all slices, for the expectations of the source's
-            YAML, which may look at all records together.
+        column: gives a staged column of all records, before any value was taken out.
 
-    Attributes:
-        rejected: how many records were kept out of the slices so far.
+    Returns:
+        by name; failing rows are counted from 0 through all records.
 
     Raises:
-        ConfigError: an expectation in the source's YAML is wrong or cannot be computed.
+        ConfigError: an expectation is wrong or cannot be computed.
+    """
+    rules = own_rules(config)
+    if not rules:
+        return {}
+    names = {name for rule in rules for name in _staged_columns(rule)} or {"record_id"}
+    staged = pa.table({name: column(name) for name in sorted(names)})
+    return _answers(rules, _frame(staged, rules))
+
+
+def judging(config: SourceConfig) -> set[str]:
+    """Names of the rules by which a suite takes out values or records of a source."""
+    rules = [*required_rules(config), *value_rules(FORMED, config.severity), *own_rules(config)]
+    return {rule.expectation.name for rule in rules}
+
+
+def split(
+    part: Standardized, config: SourceConfig, own: Mapping[str, Result], numbers: np.ndarray
+) -> Part:
+    """Check a slice and split off what fails.
+
+    Args:
+        part: the slice.
+        config: the source.
+        own: of :func:`own_results`.
+        numbers: of the slice's records among all of the source, ascending.
+
+    Raises:
+        ConfigError: the source's YAML asks for what is not there.
+    """
+    staged, outcomes = part.staged, _outcomes(part.problems)
+    noted = set(part.problems["field"].unique().to_pylist()) - {None}
+    filled = {name for name in FORMED if staged[name].null_count < staged.num_rows}
+    rules = [*source_rules(sorted(noted), config), *value_rules(filled, config.severity)]
+    asked = [rule for rule in rules if not (rule.together or _is_silent(rule, outcomes))]
+    frame = _frame(staged, asked)
+    _add_outcomes(frame, outcomes)
+    failing = {name: result.failing for name, result in _answers(asked, frame).items()}
+    failing |= {name: _of_slice(result, numbers) for name, result in own.items()}
+    quarantine = Quarantine(staged, part.problems, part.raw, part.inputs, part.repairs)
+    for rule in rules:
+        _sort(rule, failing.get(rule.expectation.name, ()), quarantine)
+    found = quarantine.table()
+    return Part(
+        records=staged["record_id"],
+        staged=quarantine.accepted(),
+        quarantine=found,
+        accepted=quarantine.accepted_of(found),
+    )
+
+
+# --- how a source stands
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a source stands: what its checks are counted from.
+
+    Attributes:
+        rows: how many records it has, kept out or not.
+        values: by column of FORMED, how many staged records have a value there.
+        findings: COLUMNS of every finding that stands, accepted or not.
     """
 
-    def __init__(
-        self,
-        seen: Seen,
-        config: SourceConfig,
-        column: Callable[[str], pa.ChunkedArray],
-    ) -> None:
-        self.rejected = 0
-        values = value_rules(seen.filled, config.severity)
-        self._rules = [*source_rules(sorted(seen.fields), config), *values]
-        self._tallies = {rule.expectation.name: _Tally() for rule in self._rules}
-        together = [rule for rule in self._rules if rule.together]
-        names = {name for rule in together for name in _staged_columns(rule)} or {"record_id"}
-        staged = pa.table({name: column(name) for name in sorted(names)} if together else {})
-        self._whole = _answers(together, _frame(staged, together) if together else None)
-        for name, result in self._whole.items():
-            self._tallies[name].add(result)
-        self._start = 0
+    COLUMNS: ClassVar = ["record_id", "position", "field", "rule", "severity", "whole_record"]
 
-    def split(self, part: Standardized) -> tuple[pa.Table, pa.Table, pa.Array]:
-        """Check the next slice and split off what fails.
+    rows: int
+    values: Mapping[str, int]
+    findings: pa.Table
 
-        Returns:
-            the accepted records, the findings and for each whether a steward accepted it,
-            as in :class:`Validated`.
-        """
-        staged, rows, outcomes = part.staged, part.staged.num_rows, _outcomes(part.problems)
-        filled = _filled(staged)
-        asked, results = [], {}
-        for rule in self._rules:
-            if rule.together:
-                results[rule.expectation.name] = _of_slice(self._whole, rule, self._start, rows)
-            elif _is_silent(rule, outcomes):
-                results[rule.expectation.name] = Result(True, rows, ())
-            elif rule.effect == "form" and not filled.issuperset(rule.fields):
-                results[rule.expectation.name] = Result(True, 0, ())
-            else:
-                asked.append(rule)
-        frame = _frame(staged, asked)
-        _add_outcomes(frame, outcomes)
-        results |= _answers(asked, frame)
-        quarantine = Quarantine(staged, part.problems, part.raw, part.inputs, part.repairs)
-        for rule in self._rules:
-            result, tally = results[rule.expectation.name], self._tallies[rule.expectation.name]
-            if not rule.together:
-                tally.add(result)
-            tally.quarantined += _sort(rule, result.failing, quarantine)
-        self._start += rows
-        self.rejected += quarantine.rejected
-        found = quarantine.table()
-        return quarantine.accepted(), found, quarantine.accepted_of(found)
-
-    def checks(self) -> list[Check]:
-        """One per expectation, over the slices so far."""
-        return [
-            _check(rule, tally.result(), blocking=False, quarantined=tally.quarantined)
-            for rule, tally in zip(self._rules, self._tallies.values(), strict=True)
-        ]
+    @property
+    def kept_out(self) -> int:
+        """How many records are kept out."""
+        return _records(self.findings.filter(self.findings["whole_record"]))
 
 
-class _Tally:
-    """What one expectation found in the slices so far, and the findings that it wrote."""
+def checks(
+    config: SourceConfig, fed: Iterable[str], standing: Standing, own: Mapping[str, Result]
+) -> list[Check]:
+    """One check per expectation of a source, counted from what stands.
 
-    def __init__(self) -> None:
-        self._success, self._evaluated, self.quarantined = True, 0, 0
-        self._failing: list[int] = []
+    The expectations were met or not when the records were cleaned, which may be long
+    ago; each failure left a finding. Those of the source's YAML are asked each time.
 
-    def add(self, result: Result) -> None:
-        self._success = self._success and result.success
-        self._evaluated += result.evaluated
-        self._failing += result.failing
+    Args:
+        config: the source.
+        fed: staged fields that the source feeds.
+        standing: how it stands.
+        own: of :func:`own_results`.
+    """
+    found = standing.findings
+    formed = value_rules(FORMED, config.severity)
+    by_rule = pc.is_in(found["rule"], value_set=pa.array(sorted(judging(config)), pa.string()))
+    noted, judged = found.filter(pc.invert(by_rule)), found.filter(by_rule)
+    fields = {*fed, *noted["field"].unique().to_pylist()} - {None}
+    made = []
+    for rule in [*source_rules(sorted(fields), config), *formed]:
+        name, severity = rule.expectation.name, rule.expectation.severity
+        if rule.effect == "finding":
+            of = _where(noted, field=rule.fields[0], severity=severity)
+        elif rule.effect == "record" and not rule.fields:
+            of = _where(noted, field=None, severity=severity)
+        else:
+            of = _where(judged, rule=name)
+        failed, evaluated = _records(of), standing.rows
+        if name in own:
+            made.append(_check(rule, own[name], blocking=False, quarantined=of.num_rows))
+            continue
+        if rule.effect == "form":
+            lost = of if severity == "error" else of.filter(of["whole_record"])
+            evaluated = standing.values[rule.fields[0]] + _records(lost)
+            if not evaluated:
+                continue
+        made.append(
+            Check(
+                name=name,
+                passed=not failed,
+                severity=severity,
+                blocking=False,
+                evaluated=evaluated,
+                failed=failed,
+                description=rule.description,
+                quarantined=of.num_rows,
+            )
+        )
+    return made
 
-    def result(self) -> Result:
-        return Result(self._success, self._evaluated, tuple(self._failing))
+
+def _where(findings: pa.Table, **values: str | None) -> pa.Table:
+    """The findings that have these values."""
+    for name, value in values.items():
+        column = findings[name]
+        findings = findings.filter(column.is_null() if value is None else pc.equal(column, value))
+    return findings
+
+
+def _records(findings: pa.Table) -> int:
+    """How many records the findings are about; a key that stands twice is two."""
+    return findings.group_by(["record_id", "position"]).aggregate([]).num_rows
 
 
 def _answers(rules: Sequence[Rule], frame: "pd.DataFrame | None") -> dict[str, Result]:
@@ -225,14 +320,9 @@ def _answers(rules: Sequence[Rule], frame: "pd.DataFrame | None") -> dict[str, R
     return {rule.expectation.name: result for rule, result in zip(rules, results, strict=True)}
 
 
-def _of_slice(whole: Mapping[str, Result], rule: Rule, start: int, rows: int) -> Result:
-    """The failing rows of one slice, counted from its first, out of those of all slices."""
-    result = whole[rule.expectation.name]
-    first = bisect_left(result.failing, start)
-    last = bisect_left(result.failing, start + rows)
-    return Result(
-        result.success, result.evaluated, tuple(row - start for row in result.failing[first:last])
-    )
+def _of_slice(result: Result, numbers: np.ndarray) -> tuple[int, ...]:
+    """The failing rows of one slice, counted from its first, out of those of all records."""
+    return tuple(np.flatnonzero(np.isin(numbers, result.failing)).tolist())
 
 
 def _filled(staged: pa.Table) -> set[str]:
@@ -240,26 +330,25 @@ def _filled(staged: pa.Table) -> set[str]:
     return {name for name in staged.column_names if staged[name].null_count < staged.num_rows}
 
 
-def _sort(rule: Rule, failing: Sequence[int], quarantine: Quarantine) -> int:
-    """Quarantine the rows that fail an expectation; how many findings that makes."""
+def _sort(rule: Rule, failing: Sequence[int], quarantine: Quarantine) -> None:
+    """Quarantine the rows that fail an expectation."""
     severity = rule.expectation.severity
     if rule.effect == "check" or not failing:
-        return 0
+        return
     name = rule.expectation.name
     standing = _standing(rule, failing, quarantine)
     if rule.effect == "record" or (severity == "error" and ESSENTIAL.intersection(rule.fields)):
         quarantine.reject(standing)
-    if rule.effect == "finding":
-        return sum(quarantine.take(failing, field, severity) for field in rule.fields)
-    if rule.effect == "record" and not rule.fields:
-        return quarantine.take(failing, None, severity)
+    if rule.effect == "finding" or not rule.fields:
+        for field in rule.fields or (None,):
+            quarantine.take(failing, field, severity)
+        return
     if rule.effect in ("value", "form") and severity == "error":
         unused = standing if rule.effect == "value" else failing
         for field in set(rule.fields) - ESSENTIAL:
             quarantine.blank(unused, (field, *BELONGS.get(field, ())))
-    return sum(
-        quarantine.write(failing, field, name, severity, rule.reason) for field in rule.fields
-    )
+    for field in rule.fields:
+        quarantine.write(failing, field, name, severity, rule.reason)
 
 
 def _standing(rule: Rule, failing: Sequence[int], quarantine: Quarantine) -> list[int]:

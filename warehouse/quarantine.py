@@ -5,6 +5,8 @@ transaction of the sync that found them (warehouse/staged.py). What stewards
 mend and accept stands in repairs.py; how pages list findings in findings.py.
 """
 
+from collections.abc import Iterable
+
 import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
@@ -13,23 +15,31 @@ from rules.quarantine import QUARANTINE_SCHEMA
 from warehouse import rows, text_form
 from warehouse.engine import Warehouse
 from warehouse.tables import quarantine
+from warehouse.waiting import Waiting
+
+_STATUS = pa.field("status", pa.string())
+COMPARED = ("quarantine_id", "position", "whole_record", "status")
+"""The id of a finding, and what may change of it."""
+COLUMNS = (*QUARANTINE_SCHEMA.names, "status", "quarantine_id", "first_seen")
+"""What is known of a finding when it is found."""
+_STANDS = "\"status\" <> 'repaired'"
 
 
-def identified(text: pa.Table, sync_id: str, accepted: pa.Array | None = None) -> pa.Table:
-    """Findings with an id that follows from what was found, not from where or when.
+def identified(found: pa.Table, sync_id: str, accepted: pa.Array) -> pa.Table:
+    """Findings in text form, with an id that follows from what was found, not from where or when.
 
     Equal findings (a key that stands twice) are counted through, by position.
 
     Args:
-        text: the findings.
+        found: QUARANTINE_SCHEMA; all findings of its records.
         sync_id: the sync that found them.
-        accepted: for each whether a steward accepted it; None: none.
+        accepted: for each whether a steward accepted it.
+
+    Returns:
+        COLUMNS.
     """
-    if accepted is None:
-        status = pa.array(["open"] * text.num_rows, pa.string())
-    else:
-        status = pc.if_else(accepted, "accepted", "open")
-    text = text.append_column("status", status)
+    text = text_form.encode(found.select(QUARANTINE_SCHEMA.names))
+    text = text.append_column("status", pc.if_else(accepted, "accepted", "open"))
     text = text.sort_by([("record_id", "ascending"), ("position", "ascending")])
     seen: dict[str, int] = {}
     ids = []
@@ -41,17 +51,39 @@ def identified(text: pa.Table, sync_id: str, accepted: pa.Array | None = None) -
     return text_form.with_constant(text, first_seen=sync_id)
 
 
-def write(connection: sa.Connection, source: str, found: pa.Table, sync_id: str) -> tuple[int, int]:
+def write(
+    connection: sa.Connection,
+    source: str,
+    findings: Waiting,
+    sync_id: str,
+    touched: pa.Array | None = None,
+) -> tuple[int, int]:
     """Insert new findings, close the ones that are gone, open closed ones again.
+
+    Args:
+        connection: within the transaction of the sync.
+        source: the source.
+        findings: COLUMNS.
+        sync_id: the sync.
+        touched: ids of the records that the findings may be about; None: all of the source.
 
     Returns:
         how many became open or accepted, and how many closed. A finding that was
         accepted, or is not any more, counts in both.
     """
     keys, told = ["quarantine_id"], ["position", "whole_record", "status"]
-    stored = rows.read(connection, quarantine, [*keys, *told], rows.one_of("source", [source]))
+    if touched is None:
+        where = rows.one_of("source", [source])
+        stored = rows.read(connection, quarantine, COMPARED, where)
+    else:
+        ids = touched.to_pylist()
+        stored = rows.read_of(
+            connection, quarantine, [*COMPARED, "record_id"], "record_id", ids
+        ).select(COMPARED)
+    found = findings.compared
     change = rows.difference(stored, found, keys, told)
-    rows.insert(connection, quarantine, change.added)
+    for text in findings.only(rows.compare(stored, found, keys, told).added):
+        rows.insert(connection, quarantine, text)
     again = change.changed.select([*keys, *told])
     again = again.append_column("last_seen", pa.nulls(again.num_rows, pa.string()))
     rows.update(connection, quarantine, again, keys)
@@ -62,6 +94,51 @@ def write(connection: sa.Connection, source: str, found: pa.Table, sync_id: str)
     stood = stored.filter(pc.not_equal(stored["status"], "repaired"))
     turned_of_these = rows.difference(stood, found, keys, ["status"]).changed.num_rows
     return change.added.num_rows + turned, gone.num_rows + turned_of_these
+
+
+def move(connection: sa.Connection, source: str, moved: pa.Table) -> None:
+    """Write where records stand now to the findings about them that stand.
+
+    Args:
+        connection: within the transaction of the sync.
+        source: the source.
+        moved: record_id, position.
+    """
+    where = f"{rows.one_of('source', [source])} AND {_STANDS}"
+    names = ["quarantine_id", "record_id", "position"]
+    stored = rows.read(connection, quarantine, names, where)
+    at = pc.index_in(stored["record_id"], value_set=moved["record_id"])
+    stored, at = stored.filter(at.is_valid()), at.drop_null()
+    placed = pa.table(
+        {"quarantine_id": stored["quarantine_id"], "position": moved["position"].take(at)}
+    )
+    change = rows.difference(stored, placed, ["quarantine_id"], ["position"]).changed
+    rows.update(connection, quarantine, change, ["quarantine_id"])
+
+
+def standing(connection: sa.Connection, source: str) -> pa.Table:
+    """The findings of a source that stand, accepted ones too: QUARANTINE_SCHEMA in part, status."""
+    names = ["record_id", "position", "field", "rule", "severity", "whole_record"]
+    where = f"{rows.one_of('source', [source])} AND {_STANDS}"
+    text = rows.read(connection, quarantine, [*names, "status"], where)
+    schema = pa.schema([*(QUARANTINE_SCHEMA.field(name) for name in names), _STATUS])
+    return text_form.decode(text, schema)
+
+
+def source_keys(wh: Warehouse, source: str, rules: Iterable[str], *, kept_out: bool) -> list[str]:
+    """Keys of the records about which findings of some rules stand.
+
+    Args:
+        wh: the warehouse.
+        source: the source.
+        rules: their names.
+        kept_out: whether records that are kept out count, whatever rule did it.
+    """
+    which = rows.one_of("rule", sorted(rules)) + (' OR "whole_record"' if kept_out else "")
+    where = f"{rows.one_of('source', [source])} AND {_STANDS} AND ({which})"
+    with wh.read() as connection:
+        found = rows.read(connection, quarantine, ["source_key"], where)
+    return [str(key) for key in found["source_key"].unique().to_pylist()]
 
 
 def read(wh: Warehouse, source: str | None = None, status: str = "open") -> pa.Table:
@@ -76,7 +153,7 @@ def read(wh: Warehouse, source: str | None = None, status: str = "open") -> pa.T
             *QUARANTINE_SCHEMA,
             pa.field("first_seen", pa.string()),
             pa.field("last_seen", pa.string()),
-            pa.field("status", pa.string()),
+            _STATUS,
         ]
     )
     with wh.read() as connection:

@@ -80,6 +80,30 @@ def in_force(wh: Warehouse, source: str, source_key: str | None = None) -> pa.Ta
     )
     if source_key is not None:
         query = query.where(repair.c.source_key == source_key)
+    return _table(wh, query)
+
+
+def in_force_then(wh: Warehouse, source: str, last: str, moment: datetime) -> pa.Table:
+    """The repairs that were in force for a source at a moment, as :func:`in_force` gave them.
+
+    Clocks may differ: compare the result with what is known of that moment.
+
+    Args:
+        wh: the warehouse.
+        source: the source.
+        last: the greatest id among them.
+        moment: then.
+    """
+    stood = sa.or_(repair.c.undone_at.is_(None), repair.c.undone_at > moment)
+    query = (
+        sa.select(*(repair.c[name] for name in REPAIRS_SCHEMA.names))
+        .where(repair.c.source == source, repair.c.repair_id <= last, stood)
+        .order_by(repair.c.repair_id)
+    )
+    return _table(wh, query)
+
+
+def _table(wh: Warehouse, query: sa.Select[Any]) -> pa.Table:
     with wh.read(REVIEW) as connection:
         rows = [dict(row._mapping) for row in connection.execute(query)]
     return pa.Table.from_pylist(rows, schema=REPAIRS_SCHEMA)

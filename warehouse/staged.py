@@ -6,8 +6,9 @@ trace: the next one starts from the old state.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from dataclasses import replace as dataclass_replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
@@ -17,10 +18,12 @@ import sqlalchemy as sa
 
 from onefold.errors import WarehouseError
 from rules.customer import STAGED_SCHEMA
-from rules.quarantine import QUARANTINE_SCHEMA
+from rules.suite_rules import FORMED
+from rules.suites import Part, Standing
 from warehouse import quarantine, rows, text_form
 from warehouse.engine import Warehouse
 from warehouse.tables import staged_customer, sync_run
+from warehouse.waiting import Waiting
 
 _HASH = "content_hash"
 _GOOD = ("synced", "unchanged")
@@ -104,6 +107,20 @@ class SyncRun:
     message: str | None
 
 
+@dataclass(frozen=True)
+class Rest:
+    """The records of a source that were not cleaned again, because they did not change.
+
+    Attributes:
+        gone: ids of records that the source has no more.
+        moved: ``record_id`` and ``position`` of those that stand elsewhere in it now. There
+            may be records among both of which nothing is stored.
+    """
+
+    gone: pa.ChunkedArray
+    moved: pa.Table
+
+
 def replace(
     wh: Warehouse,
     source: str,
@@ -114,9 +131,6 @@ def replace(
 ) -> Changes:
     """Make the source's staged records and open findings equal to these.
 
-    Only rows that differ are written, and one row of sync_run. Repeating a
-    sync that was written changes nothing.
-
     Args:
         wh: the warehouse.
         source: the source's name.
@@ -126,36 +140,77 @@ def replace(
         accepted: for each finding whether a steward accepted it; None: none.
 
     Raises:
-        WarehouseError: rows of another source or a record twice; the database refuses.
+        as for write.
     """
-    text = _checked(source, text_form.encode(staged.select(STAGED_SCHEMA.names)))
-    content = text.drop_columns(["position"])
-    text = text.append_column(_HASH, text_form.hashes(content))
-    staged_hash = text_form.digest(text.select(["record_id", _HASH]))
-    found = quarantine.identified(
-        text_form.encode(quarantined.select(QUARANTINE_SCHEMA.names)), sync.sync_id, accepted
-    )
-    kept_out = quarantined.filter(pc.fill_null(quarantined["whole_record"], False))
-    records_out = kept_out.group_by(["record_id", "position"]).aggregate([]).num_rows
-    with wh.write() as connection:
-        added, changed, moved, deleted = _write_records(connection, source, text)
-        opened, closed = quarantine.write(connection, source, found, sync.sync_id)
-        changes = Changes(
-            added=added,
-            changed=changed,
-            moved=moved,
-            deleted=deleted,
-            staged=text.num_rows,
-            quarantined=records_out,
-            findings=pc.sum(pc.equal(found["status"], "open")).as_py() or 0,
-            opened=opened,
-            closed=closed,
-        )
-        _write_run(connection, source, sync, changes, staged_hash)
+    if accepted is None:
+        accepted = pa.repeat(pa.scalar(False), quarantined.num_rows)
+    return write(wh, source, [Part(staged["record_id"], staged, quarantined, accepted)], sync)
+
+
+def write(
+    wh: Warehouse,
+    source: str,
+    parts: Iterable[Part],
+    sync: Sync,
+    rest: Rest | None = None,
+    describe: Callable[[Standing], Mapping[str, Any]] = lambda _: {},
+) -> Changes:
+    """Make the source's staged records and open findings equal to cleaned ones.
+
+    Only rows that differ are written, and one row of sync_run. Repeating a sync that
+    was written changes nothing. Memory holds a part, and keys and hashes of all records
+    of the parts and of what is compared with them.
+
+    Args:
+        wh: the warehouse.
+        source: the source's name.
+        parts: its records as cleaned, and their findings; each record in one part.
+        sync: what is known of the sync.
+        rest: the parts are of the records that changed since the source's last good sync,
+            and this is known of the others. None: they are of all its records.
+        describe: more for the sync's manifest, by how the source stands when all is written.
+
+    Raises:
+        WarehouseError: rows of another source or a record twice; the database refuses.
+        Whatever the parts raise; nothing is written then.
+    """
+    with (
+        Waiting([*STAGED_SCHEMA.names, _HASH], ["record_id", _HASH, "position"]) as records,
+        Waiting(quarantine.COLUMNS, quarantine.COMPARED) as findings,
+    ):
+        cleaned = []
+        for part in parts:
+            records.add(_hashed(source, part.staged))
+            findings.add(quarantine.identified(part.quarantine, sync.sync_id, part.accepted))
+            cleaned.append(part.records)
+        _once(source, records.compared)
+        touched = None
+        if rest is not None:
+            ids = [pa.array([], pa.string()), *(chunk for one in cleaned for chunk in one.chunks)]
+            touched = pc.unique(pa.chunked_array([*ids, *rest.gone.chunks]))
+        with wh.write() as connection:
+            staged_hash, counts = _write_records(connection, source, records, touched)
+            opened, closed = quarantine.write(connection, source, findings, sync.sync_id, touched)
+            if rest is not None:
+                still = pc.invert(pc.is_in(rest.moved["record_id"], value_set=touched))
+                counts["moved"] += _move(connection, source, rest.moved.filter(still))
+            standing, statuses = _standing(connection, source, sync.rows_read)
+            changes = Changes(
+                **counts,
+                staged=_count(connection, source),
+                quarantined=standing.kept_out,
+                findings=pc.sum(pc.equal(statuses, "open")).as_py() or 0,
+                opened=opened,
+                closed=closed,
+            )
+            sync = dataclass_replace(sync, manifest={**sync.manifest, **describe(standing)})
+            _write_run(connection, source, sync, changes, staged_hash)
     return changes
 
 
-def _checked(source: str, text: pa.Table) -> pa.Table:
+def _hashed(source: str, staged: pa.Table) -> pa.Table:
+    """Staged records in text form with the hash of their content."""
+    text = text_form.encode(staged.select(STAGED_SCHEMA.names))
     strangers = pc.sum(pc.fill_null(pc.not_equal(text["source"], source), True)).as_py() or 0
     if strangers:
         raise WarehouseError(
@@ -163,12 +218,15 @@ def _checked(source: str, text: pa.Table) -> pa.Table:
             "some are of another source",
             found=f"{strangers} of {text.num_rows}",
         )
-    twice = text.num_rows - len(pc.unique(text["record_id"]))
+    return text.append_column(_HASH, text_form.hashes(text.drop_columns(["position"])))
+
+
+def _once(source: str, compared: pa.Table) -> None:
+    twice = compared.num_rows - pc.count_distinct(compared["record_id"]).as_py()
     if twice:
         raise WarehouseError(
             f"staged records of {source}", "a record stands twice", found=f"{twice} times"
         )
-    return text.sort_by("record_id")
 
 
 def _where(source: str) -> str:
@@ -176,28 +234,62 @@ def _where(source: str) -> str:
 
 
 def _write_records(
-    connection: sa.Connection, source: str, text: pa.Table
-) -> tuple[int, int, int, int]:
-    stored = rows.read(
-        connection, staged_customer, ["record_id", _HASH, "position"], _where(source)
-    )
-    change = rows.difference(stored, text, ["record_id"], [_HASH])
-    moved = rows.difference(stored, text, ["record_id"], ["position"]).changed
-    only_moved = moved.filter(
-        pc.invert(pc.is_in(moved["record_id"], value_set=change.changed["record_id"]))
-    )
-    rows.delete(connection, staged_customer, change.deleted, ["record_id"])
-    rows.update(connection, staged_customer, change.changed, ["record_id"])
-    rows.update(
-        connection, staged_customer, only_moved.select(["record_id", "position"]), ["record_id"]
-    )
-    rows.insert(connection, staged_customer, change.added)
-    return (
-        change.added.num_rows,
-        change.changed.num_rows,
-        only_moved.num_rows,
-        change.deleted.num_rows,
-    )
+    connection: sa.Connection, source: str, records: Waiting, touched: pa.Array | None
+) -> tuple[str, dict[str, int]]:
+    """Write the records that differ; the hash of all of the source's, and what was written."""
+    new, names = records.compared, ["record_id", _HASH, "position"]
+    if touched is None:
+        stored = rows.read(connection, staged_customer, names, _where(source))
+        before = 0
+    else:
+        stored = rows.read_of(connection, staged_customer, names, "record_id", touched.to_pylist())
+        known = int(_runs(connection, *_last_good(source))[0].staged_hash or "0", 16)
+        before = known - text_form.total(stored[_HASH])
+    change = rows.compare(stored, new, ["record_id"], [_HASH])
+    placed = rows.compare(stored, new, ["record_id"], ["position"])
+    moved = new.filter(pa.array(placed.changed & ~change.changed))
+    gone = stored.filter(pa.array(change.deleted))
+    rows.delete(connection, staged_customer, gone, ["record_id"])
+    for text in records.only(change.changed):
+        rows.update(connection, staged_customer, text, ["record_id"])
+    rows.update(connection, staged_customer, moved.select(["record_id", "position"]), ["record_id"])
+    for text in records.only(change.added):
+        rows.insert(connection, staged_customer, text)
+    total = (before + text_form.total(new[_HASH])) % text_form.HASHES
+    return f"{total:032x}", {
+        "added": int(change.added.sum()),
+        "changed": int(change.changed.sum()),
+        "moved": moved.num_rows,
+        "deleted": gone.num_rows,
+    }
+
+
+def _move(connection: sa.Connection, source: str, moved: pa.Table) -> int:
+    """Write where unchanged records and their findings stand now; how many records moved."""
+    if not moved.num_rows:
+        return 0
+    names, ids = ["record_id", "position"], moved["record_id"].to_pylist()
+    stored = rows.read_of(connection, staged_customer, names, "record_id", ids)
+    placed = rows.difference(stored, moved, ["record_id"], ["position"]).changed
+    rows.update(connection, staged_customer, placed, ["record_id"])
+    quarantine.move(connection, source, moved)
+    return placed.num_rows
+
+
+def _count(connection: sa.Connection, source: str) -> int:
+    live = sa.select(sa.func.count()).where(staged_customer.c.source == source)
+    return int(connection.execute(live).scalar_one())
+
+
+def _standing(
+    connection: sa.Connection, source: str, rows_read: int
+) -> tuple[Standing, pa.ChunkedArray]:
+    """How a source stands, and the status of each finding."""
+    findings = quarantine.standing(connection, source)
+    counts = [sa.func.count(staged_customer.c[name]) for name in FORMED]
+    values = connection.execute(sa.select(*counts).where(staged_customer.c.source == source)).one()
+    by_name = dict(zip(FORMED, values, strict=True))
+    return Standing(rows_read, by_name, findings.select(Standing.COLUMNS)), findings["status"]
 
 
 def _write_run(
@@ -295,6 +387,13 @@ def _runs(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> list[Syn
     return found
 
 
+def _last_good(source: str) -> list[sa.ColumnElement[bool]]:
+    """The condition for the source's last sync that was written."""
+    where = [sync_run.c.source == source, sync_run.c.status.in_(_GOOD)]
+    latest = sa.select(sa.func.max(sync_run.c.finished_at)).where(*where).scalar_subquery()
+    return [*where, sync_run.c.finished_at == latest]
+
+
 def last_sync(wh: Warehouse, source: str, *, good: bool = True) -> SyncRun | None:
     """The source's last sync.
 
@@ -304,11 +403,10 @@ def last_sync(wh: Warehouse, source: str, *, good: bool = True) -> SyncRun | Non
         good: the last that was written; False: the last of all, failed and held ones too.
     """
     where = [sync_run.c.source == source]
-    if good:
-        where.append(sync_run.c.status.in_(_GOOD))
     latest = sa.select(sa.func.max(sync_run.c.finished_at)).where(*where).scalar_subquery()
+    last = _last_good(source) if good else [*where, sync_run.c.finished_at == latest]
     with wh.read() as connection:
-        found = _runs(connection, *where, sync_run.c.finished_at == latest)
+        found = _runs(connection, *last)
     return found[0] if found else None
 
 
@@ -339,6 +437,14 @@ def read(wh: Warehouse, record_ids: Sequence[str] | None = None) -> pa.Table:
         else:
             text = rows.read_of(connection, staged_customer, names, "record_id", record_ids)
     return text_form.decode(text, STAGED_SCHEMA).sort_by("record_id")
+
+
+def columns(wh: Warehouse, source: str, names: Sequence[str]) -> pa.Table:
+    """Columns of a source's live records, in no particular order; ``content_hash`` is one too."""
+    schema = pa.schema([*STAGED_SCHEMA, pa.field(_HASH, pa.string())])
+    with wh.read() as connection:
+        text = rows.read(connection, staged_customer, names, _where(source))
+    return text_form.decode(text, pa.schema([schema.field(name) for name in names]))
 
 
 def record_ids(wh: Warehouse) -> pa.ChunkedArray:

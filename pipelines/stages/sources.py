@@ -7,9 +7,7 @@ an error: sync_run notes it once, and its last good records stay in use.
 import logging
 import time
 from collections import Counter
-from dataclasses import asdict
 from datetime import UTC, datetime
-from functools import partial
 from typing import Literal
 
 import pyarrow as pa
@@ -19,10 +17,10 @@ from connectors.source import SourceConfig, extract
 from onefold.errors import ConfigError, SourceError, SourceHeld
 from pipelines import fingerprint
 from pipelines.report import Staged, Status, Synced
+from pipelines.stages import restaging
 from pipelines.stages.deployment import Deployment
-from rules import cleaning
-from rules.slices import SLICE
-from rules.suites import Check, Validated
+from pipelines.stages.restaging import repairs_fingerprint
+from rules.suites import Check
 from warehouse import repairs as mending
 from warehouse import staged as staging
 
@@ -112,38 +110,31 @@ def stage(deployment: Deployment, source: str) -> Staged:
         # The source was not read with these settings, so they are not tried on its records.
         log.info("staged/%s: kept, %s records", source, f"{good.rows_staged:,}")
         return _stands(source, good, "unchanged", "", began)
-    log.info("staged/%s: cleaning %s rows", source, f"{manifest.rows:,}")
-    path = snapshot.path_of(deployment.lake, manifest)
-    country = config.country or deployment.settings.country
     try:
-        slices = partial(snapshot.slices, path, SLICE)
-        validated = cleaning.clean(slices, config, country, repairs, path.parent)
+        again = restaging.plan(deployment, config, manifest, repairs, settings, good)
+        log.info(
+            "staged/%s: cleaning %s of %s rows", source, f"{again.rows:,}", f"{manifest.rows:,}"
+        )
+        changes = staging.write(
+            deployment.warehouse,
+            source,
+            again.parts(),
+            staging.Sync(
+                sync_id=_staging_id(manifest, depends_on, good, failed),
+                started_at=started_at,
+                rows_read=manifest.rows,
+                snapshot=again.path.relative_to(deployment.lake).as_posix(),
+                content_hash=manifest.content_hash,
+                key_basis=manifest.key_basis,
+                fingerprint=depends_on,
+                manifest=manifest.model_dump(mode="json"),
+            ),
+            again.rest,
+            again.told,
+        )
     except (SourceError, ConfigError) as error:
         _note_failure(deployment, source, "failed", error, started_at)
         return _stands(source, good, "failed", str(error), began, type(error).__name__)
-    log.info("staged/%s: writing", source)
-    changes = staging.replace(
-        deployment.warehouse,
-        source,
-        validated.staged,
-        validated.quarantine,
-        staging.Sync(
-            sync_id=_staging_id(manifest, depends_on, good, failed),
-            started_at=started_at,
-            rows_read=manifest.rows,
-            snapshot=path.relative_to(deployment.lake).as_posix(),
-            content_hash=manifest.content_hash,
-            key_basis=manifest.key_basis,
-            fingerprint=depends_on,
-            manifest=manifest.model_dump(mode="json")
-            | {
-                "checks": [asdict(check) for check in validated.checks],
-                "settings": settings,
-                "repairs": _repairs_told(repairs, validated),
-            },
-        ),
-        validated.accepted,
-    )
     if last is not None and failing:
         # Staged again for other rules only: that the source fails is still the last word on it.
         status: Literal["failed", "held"] = "held" if last.status == "held" else "failed"
@@ -174,7 +165,7 @@ def stage(deployment: Deployment, source: str) -> Staged:
         added=changes.added,
         changed=changes.changed,
         deleted=changes.deleted,
-        checks=validated.checks,
+        checks=again.checks,
         seconds=time.monotonic() - began,
     )
 
@@ -229,20 +220,6 @@ _NOT_STAGING = {
     "removed_files",
 }  # fmt: skip
 """Settings of a source that say where and when to read, not what the records become."""
-
-
-def repairs_fingerprint(repairs: pa.Table) -> str:
-    """Of the repairs in force for a source: another one means that it must be staged again."""
-    return fingerprint.of(repairs.to_pylist())
-
-
-def _repairs_told(repairs: pa.Table, validated: Validated) -> dict[str, object]:
-    """What sync_run keeps of the repairs that a source was staged with."""
-    return {
-        "fingerprint": repairs_fingerprint(repairs),
-        "last": max(repairs["repair_id"].to_pylist(), default=""),
-        "overtaken": validated.overtaken,
-    }
 
 
 def _staging_fingerprint(

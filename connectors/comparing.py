@@ -1,0 +1,77 @@
+"""What changed from one snapshot to another, record by record.
+
+What belongs here: comparing keys, hashes and positions of two snapshots, and
+reading some records of one. Nothing here looks at a value.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from connectors import snapshot
+from connectors.reading import POSITION, ROW_HASH, SOURCE_KEY
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What changed; records are counted from 0 in the order of the later snapshot.
+
+    Attributes:
+        keys: of every record of the later snapshot.
+        changed: numbers of the records that are new or have other values, ascending.
+        moved: ``source_key`` and ``position`` of those that only stand elsewhere.
+        gone: keys that the later snapshot has no more.
+    """
+
+    keys: pa.ChunkedArray
+    changed: np.ndarray
+    moved: pa.Table
+    gone: pa.ChunkedArray
+
+
+def compare(before: Path, after: Path) -> Compared:
+    """Compare two snapshots of one source. Takes memory for the keys and hashes of both."""
+    names = [SOURCE_KEY, ROW_HASH, POSITION]
+    old, new = (pq.read_table(path, columns=names) for path in (before, after))
+    at = pc.index_in(new[SOURCE_KEY], value_set=old[SOURCE_KEY])
+    matching = old.select([ROW_HASH, POSITION]).take(at)
+    same = pc.fill_null(pc.equal(new[ROW_HASH], matching[ROW_HASH]), False)
+    elsewhere = pc.and_(same, pc.not_equal(new[POSITION], matching[POSITION]))
+    moved = new.filter(elsewhere)
+    stays = np.zeros(old.num_rows, dtype=bool)
+    stays[np.asarray(at.drop_null())] = True
+    return Compared(
+        keys=new[SOURCE_KEY],
+        changed=np.flatnonzero(~np.asarray(same)),
+        moved=pa.table({"source_key": moved[SOURCE_KEY], "position": moved[POSITION]}),
+        gone=old[SOURCE_KEY].filter(pa.array(~stays)),
+    )
+
+
+def chosen(
+    path: Path, numbers: np.ndarray, rows: int, columns: Sequence[str] | None = None
+) -> Iterator[pa.Table]:
+    """Some records of a snapshot, in its order; one part at least.
+
+    Args:
+        path: the snapshot.
+        numbers: of the records, counted from 0, ascending.
+        rows: how many records a part has, about.
+        columns: which columns; None: all.
+    """
+    start, waiting, held, given = 0, list[pa.Table](), 0, False
+    for part in snapshot.slices(path, rows, columns):
+        first, last = np.searchsorted(numbers, [start, start + part.num_rows])
+        waiting.append(part.take(pa.array(numbers[first:last] - start)))
+        start += part.num_rows
+        held += waiting[-1].num_rows
+        if held >= rows:
+            yield pa.concat_tables(waiting).combine_chunks()
+            waiting, held, given = [], 0, True
+    if held or not given:
+        yield pa.concat_tables(waiting).combine_chunks()
