@@ -17,7 +17,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from onefold.errors import ConfigError
 
-SECTIONS = ("matching", "survivorship", "timezone", "evaluation", "review", "quality", "demo")
+SECTIONS = (
+    "matching", "survivorship", "timezone", "evaluation", "review", "quality", "alerts", "demo",
+)  # fmt: skip
 """Further settings of onefold.yml, each validated by the module that it drives."""
 _ENV = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 

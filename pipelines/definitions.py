@@ -11,6 +11,8 @@ import dagster as dg
 
 from connectors.source import Declared, declared
 from onefold import settings
+from pipelines.alert_sensors import alerts_sensor, failures_sensor
+from pipelines.alerting import AlertPolicy
 from pipelines.golden import golden_customer
 from pipelines.jobs import all_jobs
 from pipelines.matching import candidates_asset, clusters, scored_pairs
@@ -22,7 +24,7 @@ from pipelines.schedules import source_schedules
 from pipelines.sensors import decisions_sensor, file_sensors
 from pipelines.source import source_spec
 from pipelines.staged import quarantine_asset, staged_asset
-from pipelines.timezone import time_zone
+from pipelines.timezone import DEFAULT, time_zone
 
 
 def build(home: Path | None) -> dg.Definitions:
@@ -37,6 +39,8 @@ def build(home: Path | None) -> dg.Definitions:
     found = declared(home) if home else Declared({}, {})
     sources, names = found.sources, found.names
     jobs = all_jobs(names)
+    config = settings.load(home) if home else None
+    policy = AlertPolicy.of(config) if config else AlertPolicy()
     return dg.Definitions(
         assets=[
             *(source_spec(name, sources.get(name) or found.broken[name]) for name in names),
@@ -50,10 +54,12 @@ def build(home: Path | None) -> dg.Definitions:
             data_quality,
         ],
         jobs=jobs,
-        schedules=source_schedules(sources, time_zone(settings.load(home)) if home else "UTC"),
+        schedules=source_schedules(sources, time_zone(config) if config else DEFAULT),
         sensors=[
             *file_sensors(sources),
             *([decisions_sensor(home)] if home else []),
+            *([failures_sensor(home)] if home else []),
+            *([alerts_sensor(home)] if home and policy.hooks else []),
             *([repairs_sensor(home, names, jobs)] if home and names else []),
         ],
         resources={"home": Home(path=str(home) if home else dg.EnvVar("ONEFOLD_HOME"))},

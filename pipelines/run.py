@@ -15,10 +15,10 @@ from typing import Any
 
 import dagster as dg
 
-from onefold import errors
+from onefold import settings
 from onefold.errors import ConfigError, OnefoldError
-from pipelines import definitions, stages
-from pipelines.checks import SOURCE_CHECKS
+from onefold.settings import Settings
+from pipelines import alerting, definitions, endings, stages
 from pipelines.jobs import REFRESH
 from pipelines.naming import asset_name
 from pipelines.report import (
@@ -30,6 +30,8 @@ from pipelines.report import (
     Synced,
     from_plain,
 )
+from warehouse import outcomes
+from warehouse.outcomes import GoldenOutcome
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -59,8 +61,10 @@ def refresh(
         OnefoldError: of any other kind, if a stage could not do its work.
     """
     began = time.monotonic()
-    with _told(on_progress), stages.opened(home) as deployment:
-        home = deployment.settings.home
+    config = settings.load(home)
+    home = config.home
+    alerting.AlertPolicy.of(config)
+    with _told(on_progress), _noted(config), stages.opened(home) as deployment:
         known = sorted({*deployment.sources, *deployment.broken})
     wanted = _wanted(sources, known)
     defs = definitions.build(home)
@@ -76,7 +80,7 @@ def refresh(
             )
         )
         selection = list(keys.resolve(defs.resolve_asset_graph()))
-    with _told(on_progress), instance(home) as dagster:
+    with _told(on_progress), _noted(config), instance(home) as dagster:
         result = job.execute_in_process(
             instance=dagster,
             run_config=_QUIET,
@@ -84,7 +88,22 @@ def refresh(
             asset_selection=selection,
             tags={"onefold/by": "command line"},
         )
-    return _report(result, time.monotonic() - began, every_source=sources is None)
+        if not result.success:
+            outcomes.note_golden(home, endings.golden(result.all_events, result.run_id))
+        report = _report(result, time.monotonic() - began, every_source=sources is None)
+        alerting.tell(config)
+    return report
+
+
+@contextmanager
+def _noted(config: Settings) -> Iterator[None]:
+    """Keep and tell that a refresh stopped on an error, which goes on its way."""
+    try:
+        yield
+    except OnefoldError as error:
+        outcomes.note_golden(config.home, GoldenOutcome("failed", str(error)))
+        alerting.tell(config)
+        raise
 
 
 def write_instance(home: Path) -> Path:
@@ -174,9 +193,10 @@ def _report(
                 name: value.value for name, value in metadata.items()
             }
     # Of every source there is a line already; a wrong declaration is not said twice.
-    blocked, warnings = _failed_checks(result, {stages.READABLE} if every_source else set())
+    but = {stages.READABLE} if every_source else set()
+    blocked, warnings = endings.failed_checks(result.all_events, but)
     if not result.success and not blocked:
-        _raise_error(result)
+        raise endings.error(result.all_events, result.run_id)
     synced = {path[1]: from_plain(Synced, plain[path]) for path in plain if path[0] == "raw"}
     sources = [
         SourceReport.of(synced.get(path[1]), from_plain(Staged, plain[path]))
@@ -206,40 +226,3 @@ def _report(
         warnings=warnings,
         seconds=seconds,
     )
-
-
-def _failed_checks(result: dg.ExecuteInProcessResult, but: set[str]) -> tuple[list[str], list[str]]:
-    """The failed checks that held the golden table back, and those that did not, as sentences."""
-    blocked: list[str] = []
-    warnings: list[str] = []
-    for check in result.get_asset_check_evaluations():
-        if check.passed or check.asset_key.path[0] in SOURCE_CHECKS or check.check_name in but:
-            continue
-        place = "/".join(check.asset_key.path)
-        sentence = f"{place}, check {check.check_name}: {check.description or 'failed.'}"
-        holds = check.blocking and check.severity == dg.AssetCheckSeverity.ERROR
-        (blocked if holds else warnings).append(sentence)
-    return blocked, warnings
-
-
-def _raise_error(result: dg.ExecuteInProcessResult) -> None:
-    """Raise what stopped the run: the stage's own error, or that it has a bug."""
-    for event in result.all_events:
-        if event.event_type_value != "STEP_FAILURE":
-            continue
-        data = event.step_failure_data
-        if data.user_failure_data is not None:
-            said = {name: str(one.value) for name, one in data.user_failure_data.metadata.items()}
-            if "traceback" in said:
-                said["where"] = f"stage {event.step_key}"
-                said["do"] = f"Its traceback is in run {result.run_id}; see it with 'onefold up'."
-            kind = getattr(errors, said.get("error", ""), OnefoldError)
-            raise kind(said["where"], said["what"], found=said["found"], do=said["do"])
-        error = data.error and (data.error.cause or data.error)
-        raise OnefoldError(
-            f"stage {event.step_key}",
-            "it stopped on an error that Onefold did not expect",
-            found=str(error and error.cls_name),
-            do=f"Its traceback is in run {result.run_id}; see it with 'onefold up'.",
-        )
-    raise OnefoldError(f"run {result.run_id}", "it did not start", do="See it with 'onefold up'.")

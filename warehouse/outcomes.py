@@ -112,9 +112,11 @@ def note_source(home: Path, source: str, outcome: SourceOutcome) -> SourceOutcom
 
 
 def note_golden(home: Path, outcome: GoldenOutcome) -> GoldenOutcome:
-    """Keep how a run left the golden table."""
+    """Keep how a run left the golden table, unless a later one is known already."""
     with _changing(home) as found:
-        found["golden"] = _following(asdict(outcome), found.get("golden"), outcome.good)
+        before = found.get("golden")
+        if not before or not outcome.tried_at or outcome.tried_at > before["tried_at"]:
+            found["golden"] = _following(asdict(outcome), before, outcome.good)
         return _known(GoldenOutcome, found["golden"])
 
 

@@ -136,6 +136,39 @@ def apply(home: Home = None) -> None:
 
 
 @app.command()
+def alert(
+    trial: Annotated[
+        bool, typer.Option("--test", help="Send a trial message through every hook instead.")
+    ] = False,
+    home: Home = None,
+) -> None:
+    """Tell the hooks of alerts: in onefold.yml what failed, is held, went stale or recovered.
+
+    A refresh and the daemon do it by themselves; this is for a schedule of your own.
+    """
+    from onefold import settings
+    from onefold.cli.console import err, out
+    from pipelines import alerting
+
+    config = settings.load(home)
+    hooks = alerting.AlertPolicy.of(config).hooks
+    if not hooks:
+        raise ConfigError(
+            "onefold.yml, alerts", "there is no hook", do="Add one; see docs/operations.md."
+        )
+    told = alerting.test(config) if trial else alerting.tell(config)
+    for one in told:
+        if one.error:
+            err.print(one.error, style="red")
+        else:
+            out.print(f"{one.hook}: told of {one.alerts}." if not trial else f"{one.hook}: sent.")
+    if not told:
+        out.print("Nothing changed that is to be told.")
+    if any(one.error for one in told):
+        raise typer.Exit(OnefoldError.exit_code)
+
+
+@app.command()
 def evaluate(
     truth: Annotated[Path, typer.Option(help="Parquet or CSV with source, source_key, entity_id.")],
     hard_negatives: Annotated[

@@ -9,7 +9,9 @@ from connectors import source as sources
 from dedupe import model, survivorship
 from onefold import settings
 from onefold.errors import OnefoldError
+from onefold.settings import Settings
 from pipelines import timezone
+from pipelines.alerting import AlertPolicy
 from review.policy import ReviewPolicy
 from warehouse import engine
 
@@ -38,6 +40,7 @@ def examine(home: Path | None) -> list[Finding]:
         survivorship.load_policy(config.sections.get("survivorship"))
         ReviewPolicy.read(config.sections.get("review"))
         timezone.time_zone(config)
+        AlertPolicy.of(config)
         findings.append(Finding("onefold.yml", True, "every setting is known"))
     except OnefoldError as error:
         findings.append(Finding("onefold.yml", False, str(error)))
@@ -47,6 +50,7 @@ def examine(home: Path | None) -> list[Finding]:
             findings.append(Finding("database", True, f"{kind}, tables are up to date"))
     except OnefoldError as error:
         findings.append(Finding("database", False, str(error)))
+    findings += _hooks(config)
     lake = Path(config.lake)
     findings.append(
         Finding("lake", True, str(lake))
@@ -64,4 +68,21 @@ def examine(home: Path | None) -> list[Finding]:
             findings.append(Finding(f"source {name}", True, sources.check(source)))
         except OnefoldError as error:
             findings.append(Finding(f"source {name}", False, str(error)))
+    return findings
+
+
+def _hooks(config: Settings) -> list[Finding]:
+    """Whether each hook of alerts has what it names in the environment; nothing is sent."""
+    try:
+        hooks = AlertPolicy.of(config).hooks
+    except OnefoldError:
+        return []  # said of onefold.yml already
+    findings = []
+    for hook in hooks:
+        try:
+            hook.expanded()
+            words = f"{hook.kind} is told of {', '.join(hook.on)}; try: onefold alert --test"
+            findings.append(Finding(f"alerts, {hook.name}", True, words))
+        except OnefoldError as error:
+            findings.append(Finding(f"alerts, {hook.name}", False, str(error)))
     return findings

@@ -34,6 +34,7 @@ def status(
 
     Ends with 3 if a source failed, is held back or stale, or the golden table is not up to date.
     """
+    from pipelines.alerting import troubles
     from pipelines.timezone import time_zone
 
     config = settings.load(home)
@@ -43,17 +44,22 @@ def status(
         typer.echo(json.dumps(_plain(found, config.home), ensure_ascii=False, indent=1))
     else:
         _show(found, ZoneInfo(time_zone(config)))
+        for name, words in troubles(config.home).items():
+            err.print(f"Alerts of {name}: {words}", style="yellow")
     if not found.well:
         raise typer.Exit(NOT_WELL)
 
 
 def _plain(found: Health, home: Path) -> dict[str, object]:
+    from pipelines.alerting import troubles
+
     return {
         "home": str(home),
         "at": found.at.isoformat(timespec="seconds"),
         "well": found.well,
         "sources": [one.as_plain() for one in found.sources],
         "golden": found.golden.as_plain(),
+        "alerts_not_delivered": dict(troubles(home)),
     }
 
 

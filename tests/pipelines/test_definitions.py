@@ -145,7 +145,7 @@ def test_a_wrong_source_loads_and_says_what_is_wrong(home: Path) -> None:
     assert "sources/bad.yml, connector" in (raw.description or "")
     assert {one.name for one in defs.schedules or []} == {"sync_crm_schedule"}
     assert {one.name for one in defs.sensors or []} == {
-        "sync_crm_sensor", "decisions_sensor", "repairs_sensor",
+        "sync_crm_sensor", "decisions_sensor", "failures_sensor", "repairs_sensor",
     }  # fmt: skip
 
 

@@ -29,10 +29,10 @@ def _tick(sensor: dg.SensorDefinition, cursor: str | None) -> tuple[int, str | N
     return len(outcome.run_requests or []), outcome.cursor
 
 
-def test_only_file_sources_decisions_and_repairs_have_one(home: Path) -> None:
+def test_only_file_sources_decisions_failures_and_repairs_have_one(home: Path) -> None:
     found = list(definitions.build(home).sensors or [])
     names = [one.name for one in found]
-    assert names == ["sync_crm_sensor", "decisions_sensor", "repairs_sensor"]
+    assert names == ["sync_crm_sensor", "decisions_sensor", "failures_sensor", "repairs_sensor"]
     assert {one.default_status for one in found} == {dg.DefaultSensorStatus.RUNNING}
 
 
