@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import asdict
 from datetime import date
 from io import BytesIO
 from pathlib import Path
@@ -24,6 +25,7 @@ from onefold.errors import ConfigError, WarehouseError
 from rules.customer import GOLDEN_FIELDS
 from warehouse import quarantine, rows, text_form
 from warehouse.engine import Warehouse
+from warehouse.restatement import Restatement
 from warehouse.tables import crosswalk, golden_customer, staged_customer
 
 GOLDEN_SCHEMA = pa.schema(
@@ -44,6 +46,12 @@ TO_MEND = [
     "severity", "position", "source_key", "field", "raw_value", "reason", "rule", "first_seen",
 ]  # fmt: skip
 """Columns of what a source's owner should mend."""
+MOVED_SCHEMA = pa.schema(
+    [
+        *((name, pa.string()) for name in ("golden_id", "cause", "other_golden_id", "reason")),
+        ("at", pa.timestamp("us", tz="UTC")),
+    ]
+)
 _LIST_SEPARATOR = "; "
 _SHEET_ROWS = 1_048_576
 _CELL_LENGTH = 32_767
@@ -117,6 +125,20 @@ def to_mend(wh: Warehouse, source: str, path: Path | str) -> int:
         WarehouseError: the database refuses, or the table does not fit a sheet.
     """
     return _write(read_to_mend(wh, source), Path(path), sheet="to mend")
+
+
+def moved(made: Restatement, path: Path | str) -> int:
+    """Write every id of a restatement that came or went to a file.
+
+    Returns:
+        The number of ids.
+
+    Raises:
+        ConfigError: the suffix is not .csv, .parquet or .xlsx, or the file cannot be written.
+        WarehouseError: the table does not fit a sheet.
+    """
+    rows_of = [asdict(one) for one in made.moved]
+    return _write(pa.Table.from_pylist(rows_of, schema=MOVED_SCHEMA), Path(path), sheet="ids")
 
 
 def read_to_mend(wh: Warehouse, source: str) -> pa.Table:

@@ -13,6 +13,7 @@ from onefold.cli import review as reviewing
 from onefold.cli.explain import explain
 from onefold.cli.grants import grants
 from onefold.cli.quality import quality
+from onefold.cli.restate import restate
 from onefold.cli.source import source
 from onefold.cli.status import status
 from onefold.errors import ConfigError, OnefoldError
@@ -272,6 +273,7 @@ app.command()(status)
 app.command()(reviewing.review)
 app.command()(grants)
 app.command()(quality)
+app.command()(restate)
 app.add_typer(source, name="source")
 app.add_typer(reviewing.account, name="account")
 app.add_typer(reviewing.audit, name="audit")

@@ -1,0 +1,319 @@
+"""What became of the number of customers between two moments, so that it adds up.
+
+What belongs here: reading the history of golden customers and what happened to
+their ids. Every customer that is in one of the two states only has one cause;
+customers in both may have moved from one segment to another. So in each line
+
+    before + new + split + restored + moved_in - merged - ended - moved_out = after
+
+and for all customers together nothing moves. A customer of several sources
+counts in the line of each.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from onefold.errors import ConfigError
+from warehouse.engine import Warehouse
+from warehouse.moments import utc
+from warehouse.tables import golden_customer_history, lineage_event, publish_run
+
+NEW, SPLIT, RESTORED, MERGED, ENDED = "new", "split", "restored", "merged", "ended"
+MOVED_IN, MOVED_OUT = "moved_in", "moved_out"
+GAINS, LOSSES = (NEW, SPLIT, RESTORED, MOVED_IN), (MERGED, ENDED, MOVED_OUT)
+CAUSES = (*GAINS, *LOSSES)
+ALL, SOURCE, REGION, TYPE = "all", "source", "region", "customer_type"
+NONE = ""
+"""The segment of customers without a region."""
+
+_WORDS = {
+    NEW: "new",
+    SPLIT: "from splits",
+    RESTORED: "back",
+    MERGED: "merged into others",
+    ENDED: "gone from their sources",
+}
+_CAUSE_OF_EVENT = {"created": NEW, "split": SPLIT, "restored": RESTORED}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One segment.
+
+    Attributes:
+        dimension: all, source, region or customer_type.
+        segment: its value; empty for all, and for customers without a region.
+        before: customers at the first moment.
+        causes: CAUSES → customers.
+        after: customers at the second moment.
+    """
+
+    dimension: str
+    segment: str
+    before: int
+    causes: Mapping[str, int]
+    after: int
+
+    @property
+    def change(self) -> float | None:
+        """after against before, as a share; None from nothing."""
+        return (self.after - self.before) / self.before if self.before else None
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A customer that is in one of the two states only.
+
+    Attributes:
+        golden_id: its id.
+        cause: new, split, restored, merged or ended.
+        other_golden_id: the id that took most of its records then (merged), or that
+            they came from (split, restored); None otherwise.
+        reason: why, in words; never a customer's value.
+        at: when, UTC.
+    """
+
+    golden_id: str
+    cause: str
+    other_golden_id: str | None
+    reason: str | None
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Restatement:
+    """What became of the number of customers.
+
+    Attributes:
+        since: the first moment, UTC.
+        until: the second one.
+        lines: all customers first, then each source, region and type, by name.
+        moved: every customer that is in one state only, by id.
+        changed: customers in both whose golden values differ.
+        publishes: publishes between the two.
+    """
+
+    since: datetime
+    until: datetime
+    lines: tuple[Line, ...]
+    moved: tuple[Moved, ...] = field(repr=False)
+    changed: int
+    publishes: int
+
+    @property
+    def total(self) -> Line:
+        """All customers."""
+        return self.lines[0]
+
+    @property
+    def sentence(self) -> str:
+        """The whole in one sentence; a loss has the minus sign, not a hyphen."""
+        total = self.total
+        told = [
+            f"{total.causes[name]:,} {words}"
+            for name, words in _WORDS.items()
+            if total.causes[name]
+        ]
+        change = "" if total.change is None else f" ({total.change:+.1%})".replace("-", "−")
+        why = f": {', '.join(told)}" if told else ""
+        return f"customers {total.before:,} → {total.after:,}{change}{why}"
+
+
+def publishes(wh: Warehouse, most: int = 50) -> list[tuple[str, datetime]]:
+    """The latest publishes, newest first: id and moment, UTC."""
+    query = (
+        sa.select(publish_run.c.publish_id, publish_run.c.at)
+        .order_by(publish_run.c.at.desc())
+        .limit(most)
+    )
+    with wh.read() as connection:
+        return [(name, utc(at)) for name, at in connection.execute(query)]
+
+
+def of_publish(wh: Warehouse, publish_id: str | None = None) -> Restatement | None:
+    """What one publish did, against the state just before it; None before the first one.
+
+    Args:
+        wh: the warehouse.
+        publish_id: which; None: the latest.
+
+    Raises:
+        ConfigError: there was no such publish.
+        WarehouseError: the database cannot be reached.
+    """
+    query = sa.select(publish_run.c.at).order_by(publish_run.c.at.desc()).limit(1)
+    if publish_id is not None:
+        query = query.where(publish_run.c.publish_id == publish_id)
+    with wh.read() as connection:
+        at = connection.execute(query).scalar()
+        if at is None:
+            if publish_id is None:
+                return None
+            raise ConfigError(
+                f"publish {publish_id}",
+                "there was no such publish",
+                do="'onefold restate --list' names the latest ones.",
+            )
+        earlier = sa.select(sa.func.max(publish_run.c.at)).where(publish_run.c.at < at)
+        before = connection.execute(earlier).scalar() or datetime(1970, 1, 1)
+    return between(wh, utc(before), utc(at))
+
+
+def between(wh: Warehouse, since: datetime, until: datetime) -> Restatement:
+    """What became of the customers from one moment to another.
+
+    Args:
+        wh: the warehouse.
+        since: the first moment, UTC.
+        until: the second one, not before it.
+
+    Raises:
+        ConfigError: the second moment is before the first.
+        WarehouseError: the database cannot be reached.
+    """
+    if until < since:
+        raise ConfigError(
+            "dates",
+            "the second is before the first",
+            found=f"{since:%Y-%m-%d %H:%M}, {until:%Y-%m-%d %H:%M}",
+            do="Turn them round.",
+        )
+    with wh.read() as connection:
+        before, after = _touched(connection, since, until)
+        lost, gained = set(before.keys() - after.keys()), set(after.keys() - before.keys())
+        moved = _moved(connection, since, until, lost, gained)
+        made = sa.select(sa.func.count()).where(publish_run.c.at > since, publish_run.c.at <= until)
+        return Restatement(
+            since=since,
+            until=until,
+            lines=_lines(_standing(connection, since), before, after, moved),
+            moved=tuple(moved[name] for name in sorted(moved)),
+            changed=len(before.keys() & after.keys()),
+            publishes=connection.execute(made).scalar_one(),
+        )
+
+
+# -- the two states
+
+_Segments = dict[str, tuple[str, ...]]
+"""Dimension → the segments that a customer is in."""
+
+
+def _at(moment: datetime) -> sa.ColumnElement[bool]:
+    of = golden_customer_history.c
+    return (of.valid_from <= moment) & (of.valid_to.is_(None) | (of.valid_to > moment))
+
+
+def _touched(
+    connection: sa.Connection, since: datetime, until: datetime
+) -> tuple[dict[str, _Segments], dict[str, _Segments]]:
+    """Customers with a version that began or ended in between: as they were, as they are."""
+    of = golden_customer_history.c
+    touched = ((of.valid_from > since) & (of.valid_from <= until)) | (
+        (of.valid_to > since) & (of.valid_to <= until)
+    )
+    query = sa.select(of.golden_id, of.valid_from, of.customer_type, of.region, of.sources)
+    versions = [
+        {
+            name: _segments(kind, region, sources)
+            for name, _, kind, region, sources in connection.execute(
+                query.where(touched, _at(moment))
+            )
+        }
+        for moment in (since, until)
+    ]
+    return versions[0], versions[1]
+
+
+def _segments(kind: str | None, region: str | None, sources: list[str] | None) -> _Segments:
+    return {
+        ALL: (NONE,),
+        SOURCE: tuple(sources or ()),
+        REGION: (region or NONE,),
+        TYPE: (kind or NONE,),
+    }
+
+
+def _standing(connection: sa.Connection, moment: datetime) -> Counter[tuple[str, str]]:
+    """Customers at a moment, by dimension and segment."""
+    of = golden_customer_history.c
+    found: Counter[tuple[str, str]] = Counter()
+    query = (
+        sa.select(of.customer_type, of.region, of.sources, sa.func.count())
+        .where(_at(moment))
+        .group_by(of.customer_type, of.region, of.sources)
+    )
+    for kind, region, sources, count in connection.execute(query):
+        for dimension, names in _segments(kind, region, sources).items():
+            for name in names:
+                found[dimension, name] += count
+    return found
+
+
+# -- why
+
+
+def _moved(
+    connection: sa.Connection, since: datetime, until: datetime, lost: set[str], gained: set[str]
+) -> dict[str, Moved]:
+    """How an id came tells the first thing that happened to it, how it went the last one."""
+    of = lineage_event.c
+    query = (
+        sa.select(of.golden_id, of.event, of.other_golden_id, of.reason, of.at)
+        .where(of.at > since, of.at <= until)
+        .order_by(of.at, of.number)
+    )
+    found: dict[str, Moved] = {}
+    for name, event, other, reason, at in connection.execute(query):
+        if name in lost:
+            merged = event == "absorbed"
+            cause, other = (MERGED, other) if merged else (ENDED, None)
+        elif name in gained and name not in found:
+            cause = _CAUSE_OF_EVENT.get(event, RESTORED)
+        else:
+            continue
+        found[name] = Moved(name, cause, other, reason, utc(at))
+    return found
+
+
+# -- lines
+
+
+def _lines(
+    standing: Counter[tuple[str, str]],
+    before: Mapping[str, _Segments],
+    after: Mapping[str, _Segments],
+    moved: Mapping[str, Moved],
+) -> tuple[Line, ...]:
+    causes: dict[tuple[str, str], Counter[str]] = {}
+
+    def count(dimension: str, segment: str, cause: str) -> None:
+        causes.setdefault((dimension, segment), Counter())[cause] += 1
+
+    for name, one in moved.items():
+        for dimension, segments in (after if name in after else before)[name].items():
+            for segment in segments:
+                count(dimension, segment, one.cause)
+    for name in before.keys() & after.keys():
+        for dimension in before[name]:
+            was, now = set(before[name][dimension]), set(after[name][dimension])
+            for segment in now - was:
+                count(dimension, segment, MOVED_IN)
+            for segment in was - now:
+                count(dimension, segment, MOVED_OUT)
+    order = (ALL, SOURCE, TYPE, REGION)
+    keys = {(ALL, NONE), *standing, *causes}
+    return tuple(
+        _line(key, standing[key], causes.get(key, Counter()))
+        for key in sorted(keys, key=lambda key: (order.index(key[0]), key[1]))
+    )
+
+
+def _line(key: tuple[str, str], before: int, causes: Counter[str]) -> Line:
+    gained = sum(causes[name] for name in GAINS)
+    lost = sum(causes[name] for name in LOSSES)
+    return Line(*key, before, {name: causes[name] for name in CAUSES}, before + gained - lost)
