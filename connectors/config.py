@@ -39,7 +39,7 @@ from onefold.settings import expand_environment, yaml_error
 
 _NAME = re.compile(r"^[^\W_][\w.-]*$")
 _NAME_LINE = re.compile(r"""^name:[ \t]*["']?([^\W_][\w.-]*)""", re.MULTILINE)
-FILE_KINDS = ("spreadsheet", "delimited", "fixed_width", "parquet", "dbf", "json", "xml")
+FILE_KINDS = ("spreadsheet", "delimited", "fixed_width", "parquet", "dbf", "json", "xml", "cobol")
 """The connectors that read files."""
 _ONLY_FOR = {
     "url": ("sql", "api"),
@@ -55,13 +55,13 @@ _ONLY_FOR = {
     "sheets": ("spreadsheet",),
     "hidden_sheets": ("spreadsheet",),
     "header_row": ("spreadsheet", "delimited"),
-    "encoding": ("delimited", "fixed_width", "dbf", "json", "xml"),
+    "encoding": ("delimited", "fixed_width", "dbf", "json", "xml", "cobol"),
     "record": ("json", "xml"),
     "lists": ("json", "xml"),
     "memos": ("dbf",),
-    "check_counts": ("dbf",),
+    "check_counts": ("dbf", "fixed_width", "cobol"),
     "delimiter": ("delimited",),
-    "layout": ("fixed_width",),
+    "layout": ("fixed_width", "cobol"),
 }
 _ONLY_IN: dict[str, tuple[Mode, ...]] = {
     "overlap": ("cursor", "changes"),
@@ -83,7 +83,16 @@ class SourceConfig(BaseModel):
     owner: str = ""
     """Who answers for it: an e-mail address or a team; shown in Dagster and in alerts."""
     connector: Literal[
-        "sql", "api", "spreadsheet", "delimited", "fixed_width", "parquet", "dbf", "json", "xml"
+        "sql",
+        "api",
+        "spreadsheet",
+        "delimited",
+        "fixed_width",
+        "parquet",
+        "dbf",
+        "json",
+        "xml",
+        "cobol",
     ]
     """Kind of the source."""
     url: str | None = Field(default=None, repr=False)
@@ -126,7 +135,7 @@ class SourceConfig(BaseModel):
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
     """delimited: one character; default: found by itself."""
     layout: str | None = None
-    """fixed_width: the layout file."""
+    """fixed_width, cobol: the layout file; cobol: or the copybook."""
     key: tuple[str, ...] = ()
     """Column or columns that identify a record; empty: the key is made of the content."""
     columns: dict[str, tuple[str, ...]] = {}
@@ -266,8 +275,8 @@ class SourceConfig(BaseModel):
                 raise ValueError("connector api needs 'url': https://HOST/PATH of the records")
         elif not self.path:
             raise ValueError(f"connector {self.connector} needs 'path'")
-        if self.connector == "fixed_width" and not self.layout:
-            raise ValueError("connector fixed_width needs 'layout'")
+        if self.connector in ("fixed_width", "cobol") and not self.layout:
+            raise ValueError(f"connector {self.connector} needs 'layout'")
         if self.mode != "snapshot":
             self._can_sync_changes()
         for name, modes in _ONLY_IN.items():

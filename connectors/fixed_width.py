@@ -45,6 +45,30 @@ class LayoutField(BaseModel):
     description: str = ""
 
 
+class CountField(BaseModel):
+    """Where a header or trailer says how many records there are."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    start: int = Field(ge=0)
+    """Offset of its first byte, from 0."""
+    width: int = Field(gt=0)
+    """Bytes."""
+    includes: int = Field(default=0, ge=0)
+    """How many lines that are no records it counts too: 2 with header and trailer."""
+
+
+class Mark(BaseModel):
+    """A line that is no record: header or trailer."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    starts: str = Field(min_length=1)
+    """What it begins with, and no record does."""
+    count: CountField | None = None
+    """Where it says how many records there are; compared with those that are there."""
+
+
 class Layout(BaseModel):
     """A layout file."""
 
@@ -60,6 +84,10 @@ class Layout(BaseModel):
     """What fills a field up."""
     trimmed: bool = False
     """Whether lines may lack the pad at their end."""
+    header: Mark | None = None
+    """The line before the records, if there is one."""
+    trailer: Mark | None = None
+    """The line after them."""
     key: tuple[str, ...] = ()
     """Fields that identify a record, if the source's YAML names none."""
     file: str | None = None
@@ -161,6 +189,7 @@ def read(config: SourceConfig, since: Since | None = None) -> Iterator[Reading]:
     Raises:
         SourceMissing: no file, or no layout.
         SourceLayout: the layout is wrong, or most lines do not fit it.
+        SourceHeld: header or trailer counts another number of records.
     """
     layout = load_layout(Path(config.layout or ""))
     if config.encoding:
@@ -171,17 +200,22 @@ def read(config: SourceConfig, since: Since | None = None) -> Iterator[Reading]:
             raise SourceEncoding(f"{config.file}, encoding", message, do="Mend it.") from None
     report = Report()
     found = files.find(config, since)
-    rows = itertools.chain.from_iterable(_rows(file, layout, report) for file in found)
+    rows = itertools.chain.from_iterable(_rows(config, file, layout, report) for file in found)
     columns = [field.name for field in layout.fields]
     yield Reading(columns, rows, report, files.named(found), layout.key)
 
 
-def _rows(file: SourceFile, layout: Layout, report: Report) -> Iterator[Row]:
+def _rows(config: SourceConfig, file: SourceFile, layout: Layout, report: Report) -> Iterator[Row]:
     length, wrong, rows = layout.length, 0, 0
+    marks = _Marks(layout)
     with files.opened(file):
         for offset, line in _lines(file.path, layout):
             if not line.strip(b" \0\t") or line == _DOS_END:
                 report.skip(file.name, "empty row")
+                continue
+            mark = marks.of(line)
+            if mark:
+                report.skip(file.name, mark)
                 continue
             problem = None
             if len(line) < length and not layout.trimmed:
@@ -204,6 +238,56 @@ def _rows(file: SourceFile, layout: Layout, report: Report) -> Iterator[Row]:
             do="Mend record_length or newline in the layout; if lines lack their pad, "
             "write 'trimmed: true'.",
         )
+    marks.compare(config, file, report, rows)
+
+
+class _Marks:
+    """Header and trailer of one file."""
+
+    def __init__(self, layout: Layout) -> None:
+        named = {"header": layout.header, "trailer": layout.trailer}
+        self._marks = {name: mark for name, mark in named.items() if mark}
+        self._starts = {
+            name: mark.starts.encode(layout.encoding) for name, mark in self._marks.items()
+        }
+        self._encoding = layout.encoding
+        self._said: dict[str, list[str]] = {name: [] for name in self._marks}
+
+    def of(self, line: bytes) -> str | None:
+        """Whether a line is header or trailer; remembers what it counts."""
+        for name, start in self._starts.items():
+            if line.startswith(start):
+                count = self._marks[name].count
+                if count:
+                    cut = line[count.start : count.start + count.width]
+                    self._said[name].append(cut.decode(self._encoding, "replace").strip())
+                return name
+        return None
+
+    def compare(self, config: SourceConfig, file: SourceFile, report: Report, rows: int) -> None:
+        """Compare what they count with the records that are there.
+
+        Raises:
+            SourceHeld: they differ, or what must count is not there.
+        """
+        for name, mark in self._marks.items():
+            if mark.count is None:
+                continue
+            said = self._said[name]
+            if len(said) != 1:
+                files.hold_count(
+                    config, report, file.name, f"one {name} with the number of records",
+                    f"{len(said)} of them",
+                )  # fmt: skip
+            elif not said[0].isdigit() or int(said[0]) - mark.count.includes != rows:
+                number = (
+                    f"{int(said[0]) - mark.count.includes:,}"
+                    if said[0].isdigit()
+                    else "no number of"
+                )
+                files.hold_count(
+                    config, report, file.name, f"{number} records by its {name}", f"{rows:,}"
+                )
 
 
 def _lines(path: Path, layout: Layout) -> Iterator[tuple[int, bytes]]:

@@ -21,11 +21,13 @@ from connectors import archives, databases, fixed_width, kinds, mapping, samplin
 from connectors.config import SourceConfig
 from connectors.databases import Fit
 from connectors.files import SourceFile
+from connectors.legacy import cobol_layout
 from connectors.nested import xml_files
 from onefold.errors import ConfigError, OnefoldError, SourceError, SourceLayout, SourceMissing
 from onefold.settings import expand_environment
 
 _LAYOUTS = (".yml", ".yaml")
+_WITH_LAYOUT = ("fixed_width", "cobol")
 _PATTERN = re.compile(r"[*?\[]")
 _FILE_SCHEMES = ("http", "https", "ftp", "sftp", "s3", "gs", "az", "abfs", "file")
 
@@ -210,7 +212,7 @@ def _folder(folder: Path, home: Path, layout: Path | None) -> list[Place]:
     groups: dict[tuple[str, ...], list[Path]] = defaultdict(list)
     for path in files:
         kind = _kind(path, layout)
-        if kind is None or (path.suffix.casefold() in _LAYOUTS):
+        if kind is None or _is_layout(path):
             continue
         if kind == "spreadsheet":
             groups[kind,].append(path)
@@ -303,7 +305,7 @@ def _files(
     """A source of files of one kind."""
     first = members[0]
     found = layout or _layout_of(first)
-    kind = "fixed_width" if layout else _kind(first, None)
+    kind = _kind(first, layout)
     if kind is None or kind == "sqlite":
         raise SourceLayout(
             first.name,
@@ -317,7 +319,7 @@ def _files(
         packed = archives.is_archive(first.name)
         stem = Path(archives.inner_name(first.name) if packed else first.name).stem
     proposed = name or _slug(stem)
-    read = _settings(paths, kind, str(found) if found and kind == "fixed_width" else None)
+    read = _settings(paths, kind, str(found) if found and kind in _WITH_LAYOUT else None)
     chosen = kinds.look(first)[1] if len(members) == 1 else ()
     if chosen:
         read["members"] = list(chosen)
@@ -340,25 +342,41 @@ def _settings(paths: list[str], kind: str, layout: str | None = None) -> dict[st
 
 def _kind(path: Path, layout: Path | None) -> str | None:
     """The connector of a file, by its ending and its first bytes; None if none reads it."""
+    found = layout or _layout_of(path)
+    if found and cobol_layout.is_layout(found):
+        return "cobol"
     kind, _ = kinds.look(path)
+    if layout:
+        return "fixed_width"
     if kind != "text":
         return kind
-    return "fixed_width" if layout or _layout_of(path) else "delimited"
+    return "fixed_width" if found else "delimited"
+
+
+def _is_layout(path: Path) -> bool:
+    """Whether a file's name is that of a layout or a copybook."""
+    return path.suffix.casefold() in (*_LAYOUTS, *cobol_layout.COPYBOOKS)
 
 
 def _layout_of(path: Path) -> Path | None:
     """The layout file beside a file: it names it, or is named after it."""
     for other in sorted(path.parent.iterdir()):
-        if other.suffix.casefold() not in _LAYOUTS or not other.is_file():
+        if not _is_layout(other) or not other.is_file():
             continue
-        try:
-            layout = fixed_width.load_layout(other)
-        except OnefoldError:
-            continue
+        describes = None
+        if not cobol_layout.is_layout(other):
+            try:
+                describes = fixed_width.load_layout(other).file
+            except OnefoldError:
+                continue
+        elif other.suffix.casefold() in _LAYOUTS:
+            describes = cobol_layout.file_of(other)
         named = other.stem.casefold() in {
             f"{path.stem.casefold()}{sign}layout" for sign in ("_", "-", ".", "")
         }
-        if layout.file == path.name or (layout.file is None and named):
+        if other.suffix.casefold() in cobol_layout.COPYBOOKS:
+            named |= other.stem.casefold() == path.stem.casefold()
+        if describes == path.name or (describes is None and named):
             return other
     return None
 

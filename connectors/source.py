@@ -26,7 +26,7 @@ from connectors import (
 from connectors import files as file_sets
 from connectors.config import Declared, SourceConfig
 from connectors.holding import held
-from connectors.legacy import dbf
+from connectors.legacy import cobol, cobol_layout, dbf
 from connectors.nested import json_files, xml_files
 from connectors.reading import RESERVED, FileFacts, Reading, Since
 from connectors.snapshot import Extraction, Manifest
@@ -63,6 +63,7 @@ READERS: dict[str, Reader] = {
     "fixed_width": fixed_width.read,
     "parquet": parquet.read,
     "dbf": dbf.read,
+    "cobol": cobol.read,
     "json": json_files.read,
     "xml": xml_files.read,
     "api": api.read,
@@ -253,9 +254,18 @@ def _settings_hash(config: SourceConfig) -> str:
     digest.update(mapping.words_hash().encode())
     if config.connector == "sql":
         digest.update(sql.database_of(config).encode())
-    if config.layout and Path(config.layout).is_file():
-        digest.update(Path(config.layout).read_bytes())
+    for path in layouts(config):
+        digest.update(path.read_bytes())
     return digest.hexdigest()[:32]
+
+
+def layouts(config: SourceConfig) -> list[Path]:
+    """The layout files of a source that are there, a copybook too."""
+    if not config.layout or not Path(config.layout).is_file():
+        return []
+    path = Path(config.layout)
+    book = cobol_layout.copybook_of(path) if config.connector == "cobol" else None
+    return [path] if book in (None, path) or not book.is_file() else [path, book]
 
 
 def files(config: SourceConfig) -> list[tuple[str, int, int]]:
@@ -273,8 +283,7 @@ def files(config: SourceConfig) -> list[tuple[str, int, int]]:
             paths = [path for file in found for path in (file.path, *file.beside)]
         except OnefoldError:
             return []
-        if config.layout:
-            paths.append(Path(config.layout))
+        paths += layouts(config)
     result = []
     for path in paths:
         try:

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from onefold.errors import SourceEmpty, SourceLayout, SourceMissing
+from onefold.errors import SourceEmpty, SourceHeld, SourceLayout, SourceMissing
 
 FIELDS = [
     {"name": "custno", "start": 0, "width": 4},
@@ -189,3 +189,40 @@ def test_missing_file_is_named(home):
     (home.data / "old.txt").unlink()
     with pytest.raises(SourceMissing, match=r"customers: the file is not there"):
         home.sync(config)
+
+
+MARKS = {
+    "header": {"starts": "HDR"},
+    "trailer": {"starts": "TRL", "count": {"start": 3, "width": 5}},
+}
+
+
+def _marked(count, lines=LINES, trailers=1):
+    trailer = [f"TRL{count:>5}".encode().ljust(LENGTH)] * trailers
+    return b"\r\n".join([b"HDR20240101".ljust(LENGTH), *lines, *trailer]) + b"\r\n"
+
+
+def test_header_and_trailer_are_no_records_and_their_count_is_right(home):
+    manifest, rows = home.sync(_source(home, _marked("2"), layout=MARKS))
+    assert [row["custno"] for row in rows] == ["0001", "0002"]
+    assert {one.what for one in manifest.skipped} == {"header", "trailer"}
+    counted = {"starts": "TRL", "count": {"start": 3, "width": 5, "includes": 2}}
+    home.sync(_source(home, _marked("4"), layout={**MARKS, "trailer": counted}))
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (_marked("3"), "3 records by its trailer.*found 2"),
+        (_marked("2", LINES[:1]), "2 records by its trailer.*found 1"),
+        (_marked("x"), "no number of records by its trailer"),
+        (_marked("2", trailers=0), "one trailer.*found 0 of them"),
+        (_marked("2", trailers=2), "one trailer.*found 2 of them"),
+    ],
+)
+def test_other_number_of_records_than_the_trailer_says_holds_the_source(home, data, words):
+    with pytest.raises(SourceHeld, match=words):
+        home.sync(_source(home, data, layout=MARKS))
+    assert not home.lake_files()
+    manifest, _ = home.sync(_source(home, data, layout=MARKS, check_counts=False))
+    assert any("trailer" in note for note in manifest.notes)
