@@ -8,16 +8,17 @@ rules/onboarding.
 import glob
 import os
 import re
+import tempfile
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import exc
 
-from connectors import archives, databases, fixed_width, kinds, mapping, sampling, templates
+from connectors import archives, databases, fixed_width, kinds, mapping, remote, sampling, templates
 from connectors.config import SourceConfig
 from connectors.databases import Fit
 from connectors.files import SourceFile
@@ -29,7 +30,6 @@ from onefold.settings import expand_environment
 _LAYOUTS = (".yml", ".yaml")
 _WITH_LAYOUT = ("fixed_width", "cobol")
 _PATTERN = re.compile(r"[*?\[]")
-_FILE_SCHEMES = ("http", "https", "ftp", "sftp", "s3", "gs", "az", "abfs", "file")
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,8 @@ def locate(
     """The sources that somebody means.
 
     Args:
-        what: SQLAlchemy URL (``${NAME}`` is replaced), file, glob or folder.
+        what: SQLAlchemy URL or address of files elsewhere (``${NAME}`` is replaced in both),
+            file, glob or folder.
         home: paths below it are written relative to it.
         name: the source's name, if it is one.
         table: table of a database.
@@ -84,6 +85,9 @@ def locate(
         ConfigError: a name or option that does not fit.
         SourceError: it is not there, cannot be read, or is of no known kind.
     """
+    what = what.removeprefix("file://")
+    if remote.is_file_address(what):
+        return [_elsewhere(what, home, name, layout)]
     if "://" in what:
         return [_database(what, home, name, table, template)]
     path = Path(os.path.abspath(Path(what).expanduser()))  # noqa: PTH100  # '..' out, links kept
@@ -128,13 +132,6 @@ def _database(
             "this is no database URL",
             do="Write it as postgresql://USER:PASSWORD@HOST:PORT/DATABASE.",
         ) from None
-    if parsed.get_backend_name() in _FILE_SCHEMES:
-        raise ConfigError(
-            "the URL",
-            "files are read from disk only",
-            found=parsed.get_backend_name(),
-            do="Give a file or folder, or a database URL.",
-        )
     if parsed.get_backend_name() == "sqlite" and parsed.database:
         file = Path(os.path.abspath(Path(parsed.database).expanduser()))  # noqa: PTH100
         real = f"{parsed.drivername}:///{file}"
@@ -192,11 +189,16 @@ def _without_password(url: str, parsed: sa.URL, name: str) -> tuple[str, str]:
     in_variables = re.search(r"://[^@/]*\$\{([A-Za-z_]\w*)\}[^@/]*@", url)
     if in_variables:
         return url, in_variables.group(1)
-    plain = re.sub(r"[^A-Z0-9]+", "_", name.upper()).strip("_")
-    secret = f"{plain}_PASSWORD" if plain and not plain[0].isdigit() else "SOURCE_PASSWORD"
+    secret = _secret(name)
     # SQLAlchemy hides a password as '***', which no part before it can hold: it would be %2A.
     shown = parsed.render_as_string(hide_password=True)
     return shown.replace(":***@", f":${{{secret}}}@", 1), secret
+
+
+def _secret(name: str) -> str:
+    """The environment variable that holds a source's password."""
+    plain = re.sub(r"[^A-Z0-9]+", "_", name.upper()).strip("_")
+    return f"{plain}_PASSWORD" if plain and not plain[0].isdigit() else "SOURCE_PASSWORD"
 
 
 # -- files
@@ -263,7 +265,9 @@ def _lists_customers(path: Path) -> bool:
 def _headings(path: Path) -> tuple[str, ...]:
     """What tells files of one kind apart: their headings in any order."""
     try:
-        sample = sampling.read(_config("file", _settings([str(path)], _kind(path, None) or "")), 1)
+        sample = sampling.read(
+            _config("file", _read_by(path, None, alone=True) | {"path": str(path)}), 1
+        )
     except OnefoldError:
         return (path.name,)
     return tuple(sorted(map(mapping.normalize, sample.columns)))
@@ -304,40 +308,66 @@ def _files(
 ) -> Place:
     """A source of files of one kind."""
     first = members[0]
-    found = layout or _layout_of(first)
-    kind = _kind(first, layout)
-    if kind is None or kind == "sqlite":
-        raise SourceLayout(
-            first.name,
-            "this kind of file is not known",
-            found=first.suffix or "no ending",
-            do=f"Give {kinds.KNOWN}, or a fixed-width file with --layout.",
-        )
     paths = [pattern] if pattern is not None else [str(path) for path in members]
-    stem = (folder or first.parent).name
-    if len(members) == 1:
-        packed = archives.is_archive(first.name)
-        stem = Path(archives.inner_name(first.name) if packed else first.name).stem
+    stem = _stem(first.name) if len(members) == 1 else (folder or first.parent).name
     proposed = name or _slug(stem)
-    read = _settings(paths, kind, str(found) if found and kind in _WITH_LAYOUT else None)
-    chosen = kinds.look(first)[1] if len(members) == 1 else ()
-    if chosen:
-        read["members"] = list(chosen)
-    if kind == "xml" and not archives.is_archive(first.name):
-        read["record"] = xml_files.find_record(SourceFile(first, first.name))
+    read = _read_by(first, layout, alone=len(members) == 1) | {"path": paths}
     config = _config(proposed, read)
     settings = dict(read)
     written = [_relative(Path(path), home) for path in paths]
     settings["path"] = written[0] if len(written) == 1 else written
     if "layout" in settings:
-        settings["layout"] = _relative(Path(str(found)), home)
+        settings["layout"] = _relative(Path(settings["layout"]), home)
     what = first.name if len(members) == 1 else f"{len(members)} files"
     return Place(proposed, settings, config, what)
 
 
-def _settings(paths: list[str], kind: str, layout: str | None = None) -> dict[str, Any]:
-    settings: dict[str, Any] = {"connector": kind, "path": paths}
-    return settings | ({"layout": os.path.abspath(layout)} if layout else {})  # noqa: PTH100
+def _elsewhere(url: str, home: Path, name: str | None, layout: Path | None) -> Place:
+    """A source of files on a server; the first one is fetched to see what they are."""
+    real = expand_environment(url, "the URL")
+    found = remote.listed(real)
+    first = min(found, key=lambda file: file.name)
+    proposed = name or _slug(_stem(PurePosixPath(first.name).name))
+    with tempfile.TemporaryDirectory(prefix="onefold-") as folder:
+        copy = Path(folder) / PurePosixPath(first.name).name
+        remote.fetch(first, copy)
+        read = _read_by(copy, layout, alone=len(found) == 1)
+    written, secret = remote.without_password(url, _secret(proposed))
+    settings = read | {"path": written}
+    if "layout" in settings:
+        settings["layout"] = _relative(Path(settings["layout"]), home)
+    what = first.name if len(found) == 1 else f"{len(found)} files"
+    return Place(proposed, settings, _config(proposed, read | {"path": real}), what, secret=secret)
+
+
+def _read_by(first: Path, layout: Path | None, *, alone: bool) -> dict[str, Any]:
+    """The settings that say how a file is read: connector, layout, members, record.
+
+    Raises:
+        SourceLayout: nothing reads it.
+    """
+    kind, found = _kind(first, layout), layout or _layout_of(first)
+    if kind is None or kind == "sqlite":
+        raise SourceLayout(
+            first.name,
+            "this kind of file is not known",
+            found=first.suffix or "no ending",
+            do=f"Give {kinds.KNOWN}, or a fixed-width or COBOL file with --layout.",
+        )
+    read: dict[str, Any] = {"connector": kind, "path": []}
+    if found and kind in _WITH_LAYOUT:
+        read["layout"] = os.path.abspath(found)  # noqa: PTH100
+    chosen = kinds.look(first)[1] if alone else ()
+    if chosen:
+        read["members"] = list(chosen)
+    if kind == "xml" and not archives.is_archive(first.name):
+        read["record"] = xml_files.find_record(SourceFile(first, first.name))
+    return read
+
+
+def _stem(name: str) -> str:
+    """A file's name without its endings."""
+    return Path(archives.inner_name(name) if archives.is_archive(name) else name).stem
 
 
 def _kind(path: Path, layout: Path | None) -> str | None:

@@ -10,6 +10,7 @@ for S3, an SSH agent or key for SFTP. No message shows what stands before the '@
 import base64
 import hashlib
 import importlib
+import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -72,6 +73,28 @@ class RemoteFile:
 def is_remote(pattern: str) -> bool:
     """Whether a path of a source is a URL."""
     return _SCHEME in pattern
+
+
+def is_file_address(what: str) -> bool:
+    """Whether something is the URL of files and not of a database."""
+    return urlsplit(what).scheme in {*_PACKAGES, "gs", "gcs", "az", "abfs", "ftp", "smb", "webdav"}
+
+
+def without_password(url: str, secret: str) -> tuple[str, str]:
+    """A URL as it may be written down, and the environment variable that holds its password.
+
+    >>> without_password("sftp://me:pw@host/a", "CRM_PASSWORD")
+    ('sftp://me:${CRM_PASSWORD}@host/a', 'CRM_PASSWORD')
+    >>> without_password("s3://bucket/a", "CRM_PASSWORD")
+    ('s3://bucket/a', '')
+    """
+    found = re.match(r"(\w+://[^/@:]*:)([^/@]*)(@.*)", url)
+    if not found:
+        return url, ""
+    variable = re.fullmatch(r"\$\{([A-Za-z_]\w*)\}", found.group(2))
+    if variable:
+        return url, variable.group(1)
+    return f"{found.group(1)}${{{secret}}}{found.group(3)}", secret
 
 
 def shown(url: str) -> str:

@@ -20,6 +20,7 @@ from pathlib import Path
 import dagster as dg
 
 from connectors import source as sources_module
+from connectors.remote import is_remote
 from connectors.source import SourceConfig
 from onefold import settings
 from pipelines import fingerprint
@@ -59,10 +60,11 @@ def _sensor(name: str, config: SourceConfig) -> dg.SensorDefinition:
 
 
 def file_sensors(sources: Mapping[str, SourceConfig]) -> list[dg.SensorDefinition]:
-    """The sensors of the sources that are files, running as soon as the daemon does."""
-    asked = sources_module.ASKED
+    """The sensors of the sources that are files on disk, running as soon as the daemon does."""
     return [
-        _sensor(name, config) for name, config in sources.items() if config.connector not in asked
+        _sensor(name, config)
+        for name, config in sources.items()
+        if config.path and not all(map(is_remote, config.path))
     ]
 
 

@@ -12,7 +12,7 @@ import demo
 from connectors import columnar, locating, sampling
 from connectors.config import load_source
 from connectors.databases import fit
-from onefold.errors import ConfigError, SourceLayout, SourceMissing
+from onefold.errors import SourceLayout, SourceMissing
 from rules.onboarding.proposal import propose
 from rules.onboarding.writing import write
 
@@ -87,11 +87,6 @@ def test_what_cannot_be_a_source_is_refused(tmp_path, name, error, words):
     (tmp_path / "x.pdf").write_bytes(b"%PDF")
     with pytest.raises(error, match=words):
         locating.locate(str(tmp_path / name), tmp_path)
-
-
-def test_a_web_address_is_no_database(tmp_path):
-    with pytest.raises(ConfigError, match="read from disk only"):
-        locating.locate("https://example.com/customers.csv", tmp_path)
 
 
 @pytest.mark.parametrize(
