@@ -8,6 +8,7 @@ that occur twice are connectors/snapshot.py's.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from connectors import row_hashes
-from connectors.reading import POSITION, PROBLEM, ROW_HASH, SOURCE_KEY, Reading
+from connectors.reading import POSITION, PROBLEM, ROW_HASH, SOURCE_KEY, FileFacts, Reading
 
 EMPTY_KEY = "the key is empty"
 
@@ -109,6 +110,23 @@ def land(reading: Reading, to: pq.ParquetWriter, key: Sequence[int]) -> Landed:
         positions=pa.chunked_array(positions, pa.string()),
         marked=frozenset(marked),
     )
+
+
+def file_rows(landed: Landed, facts: Sequence[FileFacts]) -> tuple[tuple[str, int], ...]:
+    """The files that rows come from, in the rows' order, and how many of each.
+
+    Empty if a position does not begin with the name of a file.
+    """
+    found: list[tuple[str, int]] = []
+    for chunk in landed.positions.chunks:
+        first = pc.list_element(pc.split_pattern(chunk, "|", max_splits=1), 0)
+        runs = pc.run_end_encode(first)
+        lengths = np.diff(runs.run_ends.to_numpy(), prepend=0).tolist()
+        found += zip(runs.values.to_pylist(), lengths, strict=True)
+    if not {name for name, _ in found} <= {one.name for one in facts}:
+        return ()
+    grouped = groupby(found, key=lambda one: one[0])
+    return tuple((name, sum(count for _, count in some)) for name, some in grouped)
 
 
 def joined(parts: Sequence[pa.Array]) -> pa.Array:

@@ -107,6 +107,15 @@ def is_renamed(problem: str) -> bool:
     return _SAID.search(problem) is not None
 
 
+def without_repeats(problem: str | None) -> str | None:
+    """What else is wrong with a row; None if nothing is.
+
+    >>> without_repeats(f"the line is too short; {PROBLEM_TEXT.format(2)}")
+    'the line is too short'
+    """
+    return problem and (_SAID.sub("", problem) or None)
+
+
 def original(key: str) -> str:
     """The key that a renamed row had.
 

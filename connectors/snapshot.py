@@ -74,7 +74,9 @@ class Manifest(BaseModel):
     skipped: tuple[Skipped, ...] = ()
     """What was left out as no record."""
     files: tuple[FileFacts, ...] = ()
-    """The files read; empty for a database."""
+    """The files that were there; empty for a database."""
+    file_rows: tuple[tuple[str, int], ...] = ()
+    """Mode files: the files that rows come from, in the rows' order, and how many of each."""
     notes: tuple[str, ...] = ()
     """What else is worth a look; names no values."""
     problems: int = 0
@@ -216,6 +218,9 @@ def write(
                 "content_hash": content_hash(total, reading.columns, names),
                 "rows_sum": f"{total:032x}",
                 "positions_hash": f"{placed:032x}",
+                "file_rows": landing.file_rows(landed, reading.report.files)
+                if config.mode == "files"
+                else (),
                 "problems": len(landed.marked | {row for row, r in repairs.items() if r.problem}),
             }
         )

@@ -8,12 +8,14 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from connectors import config as configs
 from connectors import (
     delimited,
+    file_merging,
     fixed_width,
     mapping,
     merging,
@@ -149,6 +151,21 @@ def _extract(config: SourceConfig, lake: Path, previous: Manifest | None) -> Ext
             old = snapshot.path_of(lake, previous)
             if tuple(facts) == previous.files and old.is_file():
                 return Extraction("unchanged", old, previous)
+        if previous and config.mode == "files" and snapshot.path_of(lake, previous).is_file():
+            merged = partial(
+                file_merging.merge,
+                partial(READERS[config.connector], config),
+                partial(_prepare, config),
+                config,
+                lake,
+                previous,
+                facts,
+                settings_hash=settings_hash,
+            )
+            done = merged() if settings_hash == previous.settings_hash else None
+            done = done or merged(again=True)
+            if done is not None:
+                return done
     since, compare = _since(config, lake, previous, settings_hash)
     if previous and since:
         with READERS[config.connector](config, since) as reading:
