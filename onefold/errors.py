@@ -18,6 +18,7 @@ The tree:
     ├── DecisionConflict         6   a steward's decision contradicts earlier ones
     │   └── CaseTaken                another steward was first
     ├── PublishError             7   the golden table was not published
+    │   └── PublishHeld              it changes more than its budgets allow
     └── AccountError             8   an account cannot be made or changed as asked
 
 A message says what failed, on what, what was found and what to do, in that
@@ -174,6 +175,10 @@ class PublishError(OnefoldError):
     """The golden table was not published."""
 
     exit_code = 7
+
+
+class PublishHeld(PublishError):
+    """It would change more than its budgets allow, and waits for somebody to accept it."""
 
 
 class AccountError(OnefoldError):

@@ -18,7 +18,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from onefold.errors import ConfigError
 
 SECTIONS = (
-    "matching", "survivorship", "timezone", "evaluation", "review", "quality", "alerts", "demo",
+    "matching", "survivorship", "timezone", "evaluation", "review", "quality", "gate", "alerts",
+    "demo",
 )  # fmt: skip
 """Further settings of onefold.yml, each validated by the module that it drives."""
 _ENV = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -47,10 +48,13 @@ class Settings(BaseModel):
         """Folder with one YAML file per source."""
         return self.home / "sources"
 
+    models: Path | None = None
+    """Another folder of matching models than the home's, to rehearse with."""
+
     @property
     def models_dir(self) -> Path:
         """Folder with the saved matching models, one file per version."""
-        return self.home / "models"
+        return self.models or self.home / "models"
 
     @property
     def is_postgresql(self) -> bool:
@@ -131,13 +135,7 @@ def load(home: Path | str | None = None) -> Settings:
         ConfigError: no home, unreadable YAML, or a setting that is not known.
     """
     path = find_home(home)
-    file = path / "onefold.yml"
-    try:
-        data = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
-        raise yaml_error("onefold.yml", error) from error
-    if not isinstance(data, dict):
-        raise ConfigError("onefold.yml", "a mapping was expected", found=type(data).__name__)
+    data = _mapping(path / "onefold.yml")
     database = os.environ.get("ONEFOLD_DATABASE_URL") or data.pop("database", None) or "sqlite"
     data.pop("database", None)
     database = expand_environment(str(database), "onefold.yml, database")
@@ -156,6 +154,26 @@ def load(home: Path | str | None = None) -> Settings:
         )
     except ValidationError as error:
         raise ConfigError("onefold.yml", str(error.errors()[0]["msg"])) from error
+
+
+def sections_of(file: Path) -> dict[str, Any]:
+    """The behavior sections of another file like onefold.yml; where things are does not count.
+
+    Raises:
+        ConfigError: unreadable YAML, or a setting that is not known.
+    """
+    data = _mapping(file)
+    return _sections({name: data[name] for name in data.keys() - {"database", "lake", "country"}})
+
+
+def _mapping(file: Path) -> dict[Any, Any]:
+    try:
+        data = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    except yaml.YAMLError as error:
+        raise yaml_error(file.name, error) from error
+    if not isinstance(data, dict):
+        raise ConfigError(file.name, "a mapping was expected", found=type(data).__name__)
+    return data
 
 
 def check_database(url: str) -> None:

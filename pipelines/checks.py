@@ -36,6 +36,9 @@ WARNING: dict[str, dict[str, str]] = {
 }
 """Asset → its checks that only warn."""
 
+GATE = "publish_gate"
+"""Check of golden_customer that holds back what comes after it."""
+
 AFTER_PUBLISH: dict[str, str] = {
     "each_record_has_a_customer": "Every staged record is in exactly one golden customer.",
 }

@@ -3,8 +3,9 @@
 import dagster as dg
 
 from dedupe.survivorship import GOLDEN_SCHEMA
+from onefold.errors import PublishHeld
 from pipelines import previews, stages
-from pipelines.checks import AFTER_PUBLISH, check_result
+from pipelines.checks import AFTER_PUBLISH, GATE, check_result
 from pipelines.report import as_plain
 from pipelines.resources import Home
 from warehouse import restatement
@@ -18,18 +19,30 @@ SHOWN = previews.harmless(GOLDEN_SCHEMA.names)
     kinds={"table"},
     metadata={"dagster/column_schema": previews.schema(GOLDEN_SCHEMA)},
     check_specs=[
-        dg.AssetCheckSpec(name, asset="golden_customer", description=description)
-        for name, description in AFTER_PUBLISH.items()
+        dg.AssetCheckSpec(
+            GATE,
+            asset="golden_customer",
+            description="The publish changes no more than the budgets of gate: in onefold.yml.",
+            blocking=True,
+        ),
+        *(
+            dg.AssetCheckSpec(name, asset="golden_customer", description=description)
+            for name, description in AFTER_PUBLISH.items()
+        ),
     ],
 )
 def golden_customer(home: Home) -> dg.MaterializeResult:
     """One row per customer, published in one transaction with crosswalk, history and lineage."""
     with home.working() as deployment:
-        report = stages.publish(deployment)
+        try:
+            report = stages.publish(deployment)
+        except PublishHeld as error:
+            report = stages.held_back(deployment, str(error))
         sample = stages.golden_sample(deployment, SHOWN)
         checks = stages.published_checks(deployment)
         restated = restatement.of_publish(deployment.warehouse) if report.written else None
-        stages.note_golden(deployment)
+        if not report.held:
+            stages.note_golden(deployment)
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": report.golden,
@@ -37,5 +50,13 @@ def golden_customer(home: Home) -> dg.MaterializeResult:
             "preview": previews.preview(sample, SHOWN),
             **({"restatement": restated.sentence} if restated else {}),
         },
-        check_results=[check_result(check.name, [check]) for check in checks],
+        check_results=[
+            dg.AssetCheckResult(
+                check_name=GATE,
+                passed=not report.held,
+                severity=dg.AssetCheckSeverity.ERROR,
+                description=report.held or None,
+            ),
+            *(check_result(check.name, [check]) for check in checks),
+        ],
     )

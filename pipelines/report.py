@@ -117,11 +117,12 @@ class PublishedReport:
     """Clusters → golden_customer.
 
     Attributes:
-        fingerprint: of all it depends on.
+        fingerprint: of all it depends on; "held" where nothing was published.
         written: whether the warehouse was written at all.
         golden: golden customers now.
         added, changed, ended: golden rows that this run wrote or ended.
         suggestions: doubtful merges and splits waiting for a steward.
+        held: why nothing was published though it should be; empty if that is not so.
         seconds: time taken.
     """
 
@@ -132,6 +133,7 @@ class PublishedReport:
     changed: int = 0
     ended: int = 0
     suggestions: int = 0
+    held: str = ""
     seconds: float = 0.0
 
 

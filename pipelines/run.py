@@ -218,7 +218,7 @@ def _report(
         clusters=int(computed["clusters"].counts["clusters"]) if "clusters" in computed else 0,
         golden=published.golden if published else 0,
         suggestions=published.suggestions if published else 0,
-        published=published is not None,
+        published=published is not None and not published.held,
         changed=any(one.status == "changed" for one in sources)
         or not all(one.reused for one in computed.values())
         or (published is not None and published.written),

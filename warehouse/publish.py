@@ -6,9 +6,10 @@ values in dedupe/survivorship.py; this module refuses a publish that would
 lose a record, use an id twice or lead a redirect nowhere.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,8 +21,10 @@ from dedupe.identity import CROSSWALK_SCHEMA, FORMER_SCHEMA, Identity
 from dedupe.relations import SCHEMA
 from dedupe.survivorship import Consolidated
 from onefold.errors import PublishError
-from warehouse import case_tables, golden_tables, rows, search, text_form
+from warehouse import case_tables, golden_tables, restatement, rows, search, text_form
 from warehouse.engine import Warehouse
+from warehouse.moments import utc
+from warehouse.restatement import Restatement
 from warehouse.tables import (
     crosswalk,
     former_member,
@@ -38,6 +41,9 @@ _WHERE = "golden table"
 _SEQUENCE = "golden_id"
 _KEYS = "search_keys_version"
 _AGAIN = "Run the refresh again."
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+BASIS = "basis"
+"""Name in the counts of a publish."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,10 @@ class Published:
     def count(self, table: str, what: str) -> int:
         """Rows of a table that were added, changed or deleted."""
         return self.counts.get(table, {}).get(what, 0)
+
+
+Look = Callable[[sa.Connection, Published, Restatement], None]
+"""What was written, not yet committed, and what it does to the number of customers."""
 
 
 def read_identity(wh: Warehouse) -> PublishedIdentity:
@@ -138,6 +148,8 @@ def publish(
     base: PublishedIdentity | None = None,
     taken_in: TakenIn | None = None,
     only: Collection[str] | None = None,
+    basis: Mapping[str, Any] | None = None,
+    look: Look | None = None,
 ) -> Published:
     """Publish golden customers in one transaction; write only rows that differ.
 
@@ -155,6 +167,8 @@ def publish(
         taken_in: what all of it was made from, for whoever asks what is not published yet.
         only: published customers that can be others or end now; ``consolidated`` holds what
             they become, and all other customers stand as they are. None: all of them.
+        basis: what the publish stands on besides, by name, kept with it; see :func:`last_basis`.
+        look: sees what would be published before it is; where it raises, nothing is.
 
     Raises:
         PublishError: another publish came between, or the arguments contradict
@@ -169,16 +183,28 @@ def publish(
             raise PublishError(_WHERE, "another run published meanwhile", do=_AGAIN)
         run = golden_tables.Run(connection, *_name(connection, last))
         links = relations if relations is not None else SCHEMA.empty_table()
-        return _publish(
+        told = {**({TAKEN_IN: taken_in.plain()} if taken_in else {}), BASIS: dict(basis or {})}
+        made = _publish(
             run,
             identity,
             consolidated,
             suggestions,
             links,
             (cases, evidence),
-            (fingerprint, taken_in),
+            (fingerprint, told),
             only,
         )
+        if look is not None:
+            before = utc(last.at) if last is not None else _BEGINNING
+            look(connection, made, restatement.inside(connection, before, run.at))
+        return made
+
+
+def last_basis(wh: Warehouse) -> tuple[dict[str, Any], datetime | None]:
+    """What the last publish stood on besides, and when it was, UTC; ({}, None) before the first."""
+    with wh.read() as connection:
+        last = _last(connection)
+    return ({}, None) if last is None else ((last.counts or {}).get(BASIS, {}), utc(last.at))
 
 
 def standing(wh: Warehouse, fingerprint: str) -> Published | None:
@@ -188,6 +214,13 @@ def standing(wh: Warehouse, fingerprint: str) -> Published | None:
         if found is None or found.fingerprint != fingerprint:
             return None
         return _stands(connection, found)
+
+
+def last(wh: Warehouse) -> Published | None:
+    """What stands published; None before the first publish."""
+    with wh.read() as connection:
+        found = _last(connection)
+        return _stands(connection, found) if found is not None else None
 
 
 def _stands(connection: sa.Connection, last: sa.Row) -> Published:
@@ -220,10 +253,10 @@ def _publish(
     suggestions: pa.Table,
     relations: pa.Table,
     cases: tuple[Cases | None, pa.Table | None],
-    basis: tuple[str, TakenIn | None],
+    basis: tuple[str, Mapping[str, Any]],
     only: Collection[str] | None,
 ) -> Published:
-    fingerprint, taken_in = basis
+    fingerprint, told = basis
     golden = text_form.encode(consolidated.golden.select(["golden_id", *golden_tables.GOLDEN]))
     golden = golden_tables.without_nul(golden)
     every_pair = text_form.encode(identity.crosswalk.select(["record_id", "golden_id"]))
@@ -275,11 +308,7 @@ def _publish(
             publish_id=run.publish_id,
             at=run.at,
             fingerprint=fingerprint,
-            counts={
-                **counts,
-                _KEYS: search_keys.VERSION,
-                **({TAKEN_IN: taken_in.plain()} if taken_in else {}),
-            },
+            counts={**counts, _KEYS: search_keys.VERSION, **told},
         )
     )
     return Published(

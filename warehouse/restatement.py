@@ -183,18 +183,23 @@ def between(wh: Warehouse, since: datetime, until: datetime) -> Restatement:
             do="Turn them round.",
         )
     with wh.read() as connection:
-        before, after = _touched(connection, since, until)
-        lost, gained = set(before.keys() - after.keys()), set(after.keys() - before.keys())
-        moved = _moved(connection, since, until, lost, gained)
-        made = sa.select(sa.func.count()).where(publish_run.c.at > since, publish_run.c.at <= until)
-        return Restatement(
-            since=since,
-            until=until,
-            lines=_lines(_standing(connection, since), before, after, moved),
-            moved=tuple(moved[name] for name in sorted(moved)),
-            changed=len(before.keys() & after.keys()),
-            publishes=connection.execute(made).scalar_one(),
-        )
+        return inside(connection, since, until)
+
+
+def inside(connection: sa.Connection, since: datetime, until: datetime) -> Restatement:
+    """The same, as a transaction sees it: also what it wrote itself."""
+    before, after = _touched(connection, since, until)
+    lost, gained = set(before.keys() - after.keys()), set(after.keys() - before.keys())
+    moved = _moved(connection, since, until, lost, gained)
+    made = sa.select(sa.func.count()).where(publish_run.c.at > since, publish_run.c.at <= until)
+    return Restatement(
+        since=since,
+        until=until,
+        lines=_lines(_standing(connection, since), before, after, moved),
+        moved=tuple(moved[name] for name in sorted(moved)),
+        changed=len(before.keys() & after.keys()),
+        publishes=connection.execute(made).scalar_one(),
+    )
 
 
 # -- the two states

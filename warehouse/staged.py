@@ -121,6 +121,22 @@ class Rest:
     moved: pa.Table
 
 
+def changed_since(wh: Warehouse, since: datetime | None) -> list[tuple[str, int, int, int]]:
+    """Sources that brought other records since a moment, UTC; None: ever.
+
+    Returns:
+        source, and records added, changed, deleted by all its syncs since then.
+    """
+    of = sync_run.c
+    sums = [sa.func.sum(one) for one in (of.rows_added, of.rows_changed, of.rows_deleted)]
+    query = sa.select(of.source, *sums).where(of.status == "synced")
+    if since is not None:
+        query = query.where(of.finished_at > since)
+    with wh.read() as connection:
+        found = connection.execute(query.group_by(of.source).order_by(of.source))
+        return [(source, *map(int, counts)) for source, *counts in found]
+
+
 def replace(
     wh: Warehouse,
     source: str,

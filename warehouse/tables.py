@@ -326,6 +326,19 @@ publish_run = sa.Table(
     comment="Every publish that wrote something.",
 )
 
+publish_hold = sa.Table(
+    "publish_hold",
+    warehouse,
+    text("hold_id", "H and a number.", key=True),
+    at("at", "When it was held first, UTC."),
+    text("fingerprint", "Of all that the held golden table depends on.", null=False),
+    Column("report", Json, comment="What would change, which budgets it exceeds, and why."),
+    text("accepted_by", "Who accepted it; null: nobody yet."),
+    at("accepted_at", "When, UTC.", null=True),
+    text("reason", "Why, in their words."),
+    comment="Publishes that changed more than their budgets allow, and who accepted them.",
+)
+
 quality_measure = sa.Table(
     "quality_measure",
     warehouse,

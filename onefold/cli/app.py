@@ -12,6 +12,7 @@ from onefold import __version__
 from onefold.cli import review as reviewing
 from onefold.cli.explain import explain
 from onefold.cli.grants import grants
+from onefold.cli.publishing import publish, rehearse
 from onefold.cli.quality import quality
 from onefold.cli.restate import restate
 from onefold.cli.source import source
@@ -274,6 +275,8 @@ app.command()(reviewing.review)
 app.command()(grants)
 app.command()(quality)
 app.command()(restate)
+app.command()(publish)
+app.command()(rehearse)
 app.add_typer(source, name="source")
 app.add_typer(reviewing.account, name="account")
 app.add_typer(reviewing.audit, name="audit")

@@ -79,7 +79,7 @@ def restate(
         typer.echo(json.dumps(plain(made), ensure_ascii=False, indent=1))
     elif html is None and ids is None:
         out.print(made.sentence)
-        out.print(_table(made))
+        out.print(table(made))
 
 
 def moment(said: str, zone: ZoneInfo, where: str) -> datetime:
@@ -146,25 +146,26 @@ def _largest(lines: list["Line"]) -> list["Line"]:
     return [line for line in lines if sum(line.causes.values()) >= least[line.dimension]]
 
 
-def _table(made: "Restatement") -> "Table":
+def table(made: "Restatement") -> "Table":
+    """All customers, and the segments that changed."""
     from rich import box
     from rich.table import Table
 
     from warehouse.restatement import ALL, CAUSES
 
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False, show_edge=False)
-    table.add_column("", no_wrap=True)
+    shown_table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False, show_edge=False)
+    shown_table.add_column("", no_wrap=True)
     shown = [name for name in CAUSES if any(line.causes[name] for line in made.lines)]
     for heading in ("before", *shown, "after"):
-        table.add_column(heading.replace("_", " "), justify="right", no_wrap=True)
+        shown_table.add_column(heading.replace("_", " "), justify="right", no_wrap=True)
     before = ""
     lines = [line for line in made.lines if line.dimension == ALL or any(line.causes.values())]
     for line in _largest(lines):
         if line.dimension not in (ALL, before):
-            table.add_section()
-            table.add_row(f"by {line.dimension.replace('_', ' ')}", style="dim")
+            shown_table.add_section()
+            shown_table.add_row(f"by {line.dimension.replace('_', ' ')}", style="dim")
         before = line.dimension
         name = "all customers" if line.dimension == ALL else f"  {line.segment or '(none)'}"
         told = [f"{line.causes[cause]:,}" if line.causes[cause] else "" for cause in shown]
-        table.add_row(name, f"{line.before:,}", *told, f"{line.after:,}")
-    return table
+        shown_table.add_row(name, f"{line.before:,}", *told, f"{line.after:,}")
+    return shown_table

@@ -19,8 +19,9 @@ from pipelines.stages.invariants import (
 )
 from pipelines.stages.matching import candidates, clusters, known_labels, scored_pairs, train
 from pipelines.stages.noting import note_golden, note_source
-from pipelines.stages.publishing import publish
+from pipelines.stages.publishing import held_back, publish
 from pipelines.stages.quality import measure
+from pipelines.stages.rehearsing import rehearse, varied
 from pipelines.stages.samples import golden_sample, quarantine_counts, sample, staged_sample
 from pipelines.stages.sources import stage, sync
 
@@ -37,6 +38,7 @@ __all__ = [
     "clusters",
     "declarations",
     "golden_sample",
+    "held_back",
     "known_labels",
     "measure",
     "note_golden",
@@ -46,11 +48,13 @@ __all__ = [
     "publish",
     "published_checks",
     "quarantine_counts",
+    "rehearse",
     "sample",
     "scored_pairs",
     "stage",
     "staged_sample",
     "sync",
     "train",
+    "varied",
     "waiting",
 ]

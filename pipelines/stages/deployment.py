@@ -18,9 +18,10 @@ from onefold.settings import Settings
 from pipelines import lake
 from pipelines.lock import exclusive
 from pipelines.report import Synced
-from warehouse import engine, quality_policy
+from warehouse import engine, gate_policy, quality_policy
 from warehouse import staged as staging
 from warehouse.engine import Warehouse
+from warehouse.gate_policy import GatePolicy
 from warehouse.quality_policy import QualityPolicy
 
 _Made = TypeVar("_Made")
@@ -39,6 +40,7 @@ class Deployment:
         matching: section ``matching`` of onefold.yml.
         policy: section ``survivorship`` of onefold.yml.
         quality: section ``quality`` of onefold.yml.
+        gate: section ``gate`` of onefold.yml.
         kept: what was worked out since the home was opened, by :meth:`once`.
         read_now: sources that could be read since the home was opened.
         synced: how reading each source went since the home was opened.
@@ -52,6 +54,7 @@ class Deployment:
     matching: MatchingSettings
     policy: survivorship.Policy
     quality: QualityPolicy
+    gate: GatePolicy
     kept: dict[str, tuple[Hashable, Any]] = field(default_factory=dict, repr=False)
     _staged: dict[str, pa.Table] = field(default_factory=dict, repr=False)
     read_now: set[str] = field(default_factory=set, repr=False)
@@ -83,7 +86,7 @@ class Deployment:
 
 def check_settings(
     settings: Settings,
-) -> tuple[MatchingSettings, survivorship.Policy, QualityPolicy]:
+) -> tuple[MatchingSettings, survivorship.Policy, QualityPolicy, GatePolicy]:
     """The behavior sections of onefold.yml, validated.
 
     Raises:
@@ -91,7 +94,12 @@ def check_settings(
     """
     matching_settings = MatchingSettings.read(settings.sections.get("matching"))
     survival = survivorship.load_policy(settings.sections.get("survivorship"))
-    return matching_settings, survival, quality_policy.load(settings.sections.get("quality"))
+    return (
+        matching_settings,
+        survival,
+        quality_policy.load(settings.sections.get("quality")),
+        gate_policy.load(settings.sections.get("gate")),
+    )
 
 
 @contextmanager

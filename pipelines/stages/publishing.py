@@ -7,6 +7,7 @@ touch are worked out and written; the result is that of publishing everything.
 import logging
 import time
 from collections.abc import Mapping
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,7 +16,7 @@ from dedupe import cases, identity, relations, survivorship
 from dedupe.identity import Identity
 from pipelines import fingerprint, lake
 from pipelines.report import PublishedReport
-from pipelines.stages import case_evidence, matching
+from pipelines.stages import case_evidence, gating, matching
 from pipelines.stages.deployment import Deployment
 from warehouse import case_tables, decisions
 from warehouse import overrides as pinning
@@ -35,27 +36,18 @@ def publish(deployment: Deployment) -> PublishedReport:
 
     Raises:
         DecisionConflict: stewards' decisions in force contradict each other.
+        PublishHeld: the result would change more than the budgets of ``gate`` allow.
         PublishError: the result would lose a record or misuse an id.
     """
     began = time.monotonic()
-    decided = taking.decided(deployment.warehouse)
-    found, _ = matching.have_clusters(deployment)
-    overrides = decisions.read(deployment.warehouse)
-    overrides = overrides.filter(pc.equal(overrides["kind"], "override"))
-    staged = staging.content_fingerprint(deployment.warehouse)
-    rest = fingerprint.of(
-        staged,
-        deployment.policy.model_dump(mode="json"),
-        fingerprint.of_code("rules", "dedupe", "warehouse"),
-    )
-    name = fingerprint.of(found, rest, overrides.to_pylist())
-    taken_in = TakenIn(decided.made, decided.revoked, staged, found, rest)
+    name, taken_in, overrides = _basis(deployment)
     published = publishing.standing(deployment.warehouse, name)
     if published is not None:
         taking.note(deployment.warehouse, taken_in)
     else:
-        published = _publish(deployment, name, taken_in, overrides)
-    matching.forget(deployment, found)
+        made = _prepared(deployment, name, taken_in, overrides)
+        published = gating.publish(deployment, name, taken_in, made)
+    matching.forget(deployment, taken_in.clusters)
     log.info(
         "golden_customer: %s customers%s",
         f"{published.golden:,}",
@@ -73,9 +65,56 @@ def publish(deployment: Deployment) -> PublishedReport:
     )
 
 
-def _publish(
+def _basis(deployment: Deployment) -> tuple[str, TakenIn, pa.Table]:
+    """The golden table's fingerprint, what it takes in, and the values pinned by stewards."""
+    decided = taking.decided(deployment.warehouse)
+    found, _ = matching.have_clusters(deployment)
+    overrides = decisions.read(deployment.warehouse)
+    overrides = overrides.filter(pc.equal(overrides["kind"], "override"))
+    staged = staging.content_fingerprint(deployment.warehouse)
+    rest = fingerprint.of(
+        staged,
+        deployment.policy.model_dump(mode="json"),
+        fingerprint.of_code("rules", "dedupe", "warehouse"),
+    )
+    name = fingerprint.of(found, rest, overrides.to_pylist())
+    taken_in = TakenIn(decided.made, decided.revoked, staged, found, rest)
+    return name, taken_in, overrides
+
+
+def held_back(deployment: Deployment, why: str) -> PublishedReport:
+    """The report of a publish that the gate held: what is published stays."""
+    stands = publishing.last(deployment.warehouse)
+    return PublishedReport(
+        fingerprint="held",
+        written=False,
+        golden=stands.golden if stands else 0,
+        suggestions=stands.suggestions if stands else 0,
+        held=why,
+    )
+
+
+def rehearse(deployment: Deployment, look: publishing.Look) -> bool:
+    """Make a publish up to the moment before it is committed, for somebody to look at.
+
+    Args:
+        deployment: the opened home, with other settings or models.
+        look: sees it; has to raise, so that nothing is kept.
+
+    Returns:
+        False if the golden table would be the one that is published; then nothing was made.
+    """
+    name, taken_in, overrides = _basis(deployment)
+    if publishing.standing(deployment.warehouse, name) is not None:
+        return False
+    _prepared(deployment, name, taken_in, overrides)(look)
+    return True
+
+
+def _prepared(
     deployment: Deployment, name: str, taken_in: TakenIn, overrides: pa.Table
-) -> publishing.Published:
+) -> gating.Publish:
+    """Everything that a publish writes, worked out; called, it is written."""
     log.info("golden_customer: choosing ids and values")
     warehouse, found = deployment.warehouse, taken_in.clusters
     base = publishing.read_identity(warehouse)
@@ -113,7 +152,8 @@ def _publish(
     moved = pinning.changed(warehouse, staged, assigned.crosswalk, retired)
     pinned, told = pinning.as_cases(moved, golden)
     log.info("golden_customer: publishing %s", f"{consolidated.golden.num_rows:,}")
-    return publishing.publish(
+    publish = partial(
+        publishing.publish,
         warehouse,
         assigned,
         consolidated,
@@ -125,7 +165,9 @@ def _publish(
         base=base,
         taken_in=taken_in,
         only=only,
+        basis=gating.basis(deployment),
     )
+    return lambda look: publish(look=look)
 
 
 def _identity(
