@@ -83,7 +83,7 @@ def merge(
         [count for _, count in previous.file_rows],
     )
     if unchanged == there:
-        reading = Reading(list(previous.columns), iter(()), Report(), "no new file")
+        reading = Reading([], iter(()), Report(), "no new file")
         return _merged(
             reading, prepared, config, lake, previous, facts, settings_hash, stay, path, keep
         )
@@ -108,7 +108,10 @@ def _merged(
     path: Path,
     keep: np.ndarray[tuple[int], np.dtype[np.bool_]],
 ) -> Extraction | None:
-    lost = _lost_columns(path, keep, set(previous.columns) - set(reading.columns))
+    same = stay.issuperset(one.name for one in previous.files)
+    lost = (
+        set() if same else _lost_columns(path, keep, set(previous.columns) - set(reading.columns))
+    )
     if lost and not stay.isdisjoint(one.name for one in facts):
         return None  # a file that is not read may have them, with nothing in them
     _widen(reading, [name for name in previous.columns if name not in lost])
@@ -167,7 +170,7 @@ def _lost_columns(
     path: Path, keep: np.ndarray[tuple[int], np.dtype[np.bool_]], columns: set[str]
 ) -> set[str]:
     """Columns that went with a file: nothing stands in them any more."""
-    if keep.all() or not columns:
+    if not columns:
         return set()
     table = pq.read_table(path, columns=sorted(columns)).filter(pa.array(keep))
     return {name for name in columns if table[name].null_count == table.num_rows}
