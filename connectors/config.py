@@ -39,12 +39,22 @@ from onefold.settings import expand_environment, yaml_error
 
 _NAME = re.compile(r"^[^\W_][\w.-]*$")
 _NAME_LINE = re.compile(r"""^name:[ \t]*["']?([^\W_][\w.-]*)""", re.MULTILINE)
-FILE_KINDS = ("spreadsheet", "delimited", "fixed_width", "parquet", "dbf", "json", "xml", "cobol")
+FILE_KINDS = (
+    "spreadsheet",
+    "delimited",
+    "fixed_width",
+    "parquet",
+    "dbf",
+    "json",
+    "xml",
+    "cobol",
+    "access",
+)
 """The connectors that read files."""
 _ONLY_FOR = {
     "url": ("sql", "api"),
     "api": ("api",),
-    "table": ("sql",),
+    "table": ("sql", "access"),
     "query": ("sql",),
     "database_schema": ("sql",),
     "only": ("sql",),
@@ -55,11 +65,11 @@ _ONLY_FOR = {
     "sheets": ("spreadsheet",),
     "hidden_sheets": ("spreadsheet",),
     "header_row": ("spreadsheet", "delimited"),
-    "encoding": ("delimited", "fixed_width", "dbf", "json", "xml", "cobol"),
+    "encoding": ("delimited", "fixed_width", "dbf", "json", "xml", "cobol", "access"),
     "record": ("json", "xml"),
     "lists": ("json", "xml"),
     "memos": ("dbf",),
-    "check_counts": ("dbf", "fixed_width", "cobol"),
+    "check_counts": ("dbf", "fixed_width", "cobol", "access"),
     "delimiter": ("delimited",),
     "layout": ("fixed_width", "cobol"),
 }
@@ -93,6 +103,7 @@ class SourceConfig(BaseModel):
         "json",
         "xml",
         "cobol",
+        "access",
     ]
     """Kind of the source."""
     url: str | None = Field(default=None, repr=False)
@@ -100,7 +111,7 @@ class SourceConfig(BaseModel):
     api: ApiSettings | None = None
     """api: how it is asked (connectors/web/settings.py)."""
     table: str | None = None
-    """sql: table or view, ``schema.table`` where it has a schema."""
+    """sql: table or view, ``schema.table`` where it has a schema; access: table."""
     query: str | None = None
     """sql: a SELECT in place of a table."""
     template: str | None = None
@@ -275,6 +286,8 @@ class SourceConfig(BaseModel):
                 raise ValueError("connector api needs 'url': https://HOST/PATH of the records")
         elif not self.path:
             raise ValueError(f"connector {self.connector} needs 'path'")
+        if self.connector == "access" and not self.table:
+            raise ValueError("connector access needs 'table'")
         if self.connector in ("fixed_width", "cobol") and not self.layout:
             raise ValueError(f"connector {self.connector} needs 'layout'")
         if self.mode != "snapshot":

@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 from connectors import archives, spreadsheet
-from connectors.legacy import dbf, dbf_table
+from connectors.legacy import access, dbf, dbf_table
 from connectors.nested import json_files, xml_files
 from onefold.errors import SourceError
 
@@ -28,11 +28,12 @@ BY_ENDING: dict[str, str] = {
     ".parquet": "parquet",
     ".pq": "parquet",
     **dict.fromkeys(dbf.SUFFIXES, "dbf"),
+    **dict.fromkeys(access.SUFFIXES, "access"),
     **dict.fromkeys(json_files.SUFFIXES, "json"),
     **dict.fromkeys(xml_files.SUFFIXES, "xml"),
 }
 """Ending → connector, where the ending decides."""
-KNOWN = "CSV, TSV, a workbook, Parquet, DBF, JSON, XML, SQLite, a zip or gzip file of these"
+KNOWN = "CSV, TSV, a workbook, Parquet, DBF, Access, JSON, XML, SQLite, a zip or gzip file of these"
 """What is read without further settings, in words."""
 
 
@@ -87,6 +88,8 @@ def of_head(ending: str, head: bytes) -> str | None:
     """
     if head.startswith(_SQLITE):
         return "sqlite"
+    if head[4:20] in access.MARKS:
+        return "access"
     if ending in BY_ENDING:
         return BY_ENDING[ending]
     if ending not in TEXT:

@@ -22,7 +22,7 @@ from connectors import archives, databases, fixed_width, kinds, mapping, remote,
 from connectors.config import SourceConfig
 from connectors.databases import Fit
 from connectors.files import SourceFile
-from connectors.legacy import cobol_layout
+from connectors.legacy import access, cobol_layout
 from connectors.nested import xml_files
 from onefold.errors import ConfigError, OnefoldError, SourceError, SourceLayout, SourceMissing
 from onefold.settings import expand_environment
@@ -110,6 +110,8 @@ def locate(
         return [_files(str(path), [Path(match) for match in matches], home, name, layout)]
     if kinds.of(path) == "sqlite":
         return [_database(f"sqlite:///{path}", home, name or _slug(path.stem), table, template)]
+    if kinds.of(path) == "access":
+        return [_access(path, home, name or _slug(path.stem), table)]
     return [_files(str(path), [path], home, name, layout)]
 
 
@@ -195,6 +197,26 @@ def _without_password(url: str, parsed: sa.URL, name: str) -> tuple[str, str]:
     return shown.replace(":***@", f":${{{secret}}}@", 1), secret
 
 
+def _access(path: Path, home: Path, name: str, table: str | None) -> Place:
+    """An Access file, and the table of it that may list customers."""
+    found = access.tables(path)
+    access.require_table(path, table, found)
+    fits = sorted(
+        (databases.fit(one, columns) for one, columns in found.items()),
+        key=lambda fit: (-fit.score, fit.table),
+    )
+    likely = tuple(fit for fit in fits if fit.score >= databases.LIKELY)
+    chosen = table or (likely or tuple(fits))[0].table
+    read: dict[str, Any] = {"connector": "access", "path": str(path), "table": chosen}
+    return Place(
+        name=name,
+        settings=read | {"path": _relative(path, home)},
+        config=_config(name, read),
+        what=f"table {chosen}",
+        others=likely[1:] if table is None else (),
+    )
+
+
 def _secret(name: str) -> str:
     """The environment variable that holds a source's password."""
     plain = re.sub(r"[^A-Z0-9]+", "_", name.upper()).strip("_")
@@ -224,6 +246,9 @@ def _folder(folder: Path, home: Path, layout: Path | None) -> list[Place]:
             groups[kind, str(path)].append(path)
     places = []
     for (kind, *_), members in sorted(groups.items(), key=lambda group: group[1][0].name):
+        if kind == "access":
+            places.append(_access(members[0], home, _slug(members[0].stem), None))
+            continue
         if kind == "sqlite" and not _lists_customers(members[0]):
             continue
         if kind == "sqlite":

@@ -233,13 +233,12 @@ def _system(pattern: str) -> tuple[Any, str]:
             options["config_kwargs"] = {"connect_timeout": 10, "retries": {"max_attempts": 3}}
         system, path = fsspec.core.url_to_fs(pattern, **options)
     except ImportError as error:
-        what = (
-            f"pip install 'onefold[{extra}]'" if extra else "Install the package of fsspec for it."
-        )
-        raise ConfigError(
-            shown(pattern), f"files by {scheme}:// need a further package", found=str(error),
-            do=what,
-        ) from error  # fmt: skip
+        raise SourceError(
+            shown(pattern),
+            f"files by {scheme}:// need a further package",
+            found=f"no {package}" if package else "",
+            do=f"pip install 'onefold[{extra}]'." if extra else "Install fsspec's package for it.",
+        ) from error
     except ValueError as error:
         raise ConfigError(
             shown(pattern),
@@ -410,6 +409,6 @@ def _errors() -> tuple[type[Exception], ...]:
         ("botocore.exceptions", "ClientError"),
         ("fsspec.exceptions", "FSTimeoutError"),
     ):
-        if module in sys.modules:
+        if sys.modules.get(module):
             found.append(getattr(sys.modules[module], name))
     return tuple(found)

@@ -28,7 +28,7 @@ from connectors import (
 from connectors import files as file_sets
 from connectors.config import Declared, SourceConfig
 from connectors.holding import held
-from connectors.legacy import cobol, cobol_layout, dbf
+from connectors.legacy import access, cobol, cobol_layout, dbf
 from connectors.nested import json_files, xml_files
 from connectors.reading import RESERVED, FileFacts, Reading, Since
 from connectors.snapshot import Extraction, Manifest
@@ -66,6 +66,7 @@ READERS: dict[str, Reader] = {
     "parquet": parquet.read,
     "dbf": dbf.read,
     "cobol": cobol.read,
+    "access": access.read,
     "json": json_files.read,
     "xml": xml_files.read,
     "api": api.read,

@@ -18,7 +18,7 @@ import s3fs
 from moto.server import ThreadedMotoServer
 
 from connectors import locating, remote, sampling, source
-from onefold.errors import ConfigError, SourceLocked, SourceMissing, SourceUnreachable
+from onefold.errors import ConfigError, SourceError, SourceLocked, SourceMissing, SourceUnreachable
 
 CSV = b"id,name\n1,Ann Sample\n2,Bob Sample\n"
 CHANGED = CSV + b"3,Cid Sample\n"
@@ -204,7 +204,7 @@ def test_memo_file_of_a_table_elsewhere_comes_with_it(home, web, tmp_path):
 
 def test_package_that_is_missing_is_named(home, web, monkeypatch):
     monkeypatch.setitem(sys.modules, "aiohttp", None)
-    with pytest.raises(ConfigError, match=r"pip install 'onefold\[web-files\]'"):
+    with pytest.raises(SourceError, match=r"pip install 'onefold\[web-files\]'"):
         home.sync(_declared(home, f"{web.url}/in/crm.csv"))
 
 
