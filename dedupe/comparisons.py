@@ -70,7 +70,7 @@ def compare(pairs: pa.Table, features: pa.Table, counts: Counts | None = None) -
     # An equal name says less of a branch and a name that may be its parent's.
     either &= organization & (levels["name"] > _WHOLE)
     levels["name"][either] = _WHOLE
-    levels["source"] = people.source_levels(features, left, right)
+    levels["source"] = people.source_levels(features, left, right, known.several_sources)
     for field in sorted(filter(is_text, features.column_names)):
         levels[field] = texts.levels(features.column(field), left, right)
 

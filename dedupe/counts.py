@@ -88,11 +88,13 @@ class Counts:
     Attributes:
         switchboards: telephone numbers of too many records, see reach.switchboards.
         public: mail domains of many owners, see reach.public_domains.
+        several_sources: whether the records are of more than one source.
         spaces: how common values are.
     """
 
     switchboards: frozenset[str] = frozenset()
     public: frozenset[str] = frozenset()
+    several_sources: bool = False
     spaces: Spaces = field(default_factory=dict)
 
     @classmethod
@@ -103,16 +105,21 @@ class Counts:
             features: of features.build.
         """
         return cls(
-            reach.switchboards(features), reach.public_domains(features), spaces_of(features)
+            reach.switchboards(features),
+            reach.public_domains(features),
+            len(pc.unique(features.column("source"))) > 1,
+            spaces_of(features),
         )
 
     @cached_property
     def fingerprint(self) -> str:
         """Hash of all that was counted."""
-        digest = hashlib.sha256(json.dumps(self._note(), sort_keys=True).encode())
         table = self._table()
-        for row in table.to_batches(max_chunksize=1 << 16):
-            digest.update(json.dumps(row.to_pydict(), ensure_ascii=False).encode())
+        digest = hashlib.sha256(json.dumps(self._note(), sort_keys=True).encode())
+        for name in ("customer_type", "field", "value"):
+            digest.update("\0".join(table[name].to_pylist()).encode())
+        for name in ("form", "records"):
+            digest.update(table[name].to_numpy().tobytes())
         return digest.hexdigest()[:16]
 
     def write(self, path: Path) -> None:
@@ -142,12 +149,15 @@ class Counts:
                 Space(one["value"].combine_chunks(), one["records"].to_numpy(), float(mean))
                 for one, mean in zip(forms, means, strict=True)
             )
-        return cls(frozenset(note["switchboards"]), frozenset(note["public"]), spaces)
+        return cls(
+            frozenset(note["switchboards"]), frozenset(note["public"]), note["several"], spaces
+        )
 
     def _note(self) -> dict[str, Any]:
         return {
             "switchboards": sorted(self.switchboards),
             "public": sorted(self.public),
+            "several": self.several_sources,
             "means": [
                 [*key, [space.mean for space in spaces]]
                 for key, spaces in sorted(self.spaces.items())

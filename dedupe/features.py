@@ -5,12 +5,14 @@ once per pair. Everything is worked out on distinct values. Keys made for
 blocking stand in blocking.py, levels in comparing/.
 
 Features hold key forms only; they are never shown and never stored in the
-warehouse. ``name_ref`` numbers the distinct names of one table and means
-nothing outside it.
+warehouse. ``name_ref`` is a number that records have in common whose names
+are equal in every part. But for ``name_cut``, which looks at all names of a source
+(:func:`completed`), a row follows from its record alone.
 """
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from hashlib import blake2b
 
 import numpy as np
 import pyarrow as pa
@@ -72,6 +74,8 @@ _NAME_PARTS = (
     "org_industry",
     "org_legal_form",
 )
+_NAMED = (*_NAME_PARTS, "name_cut", "name_readings", "other_names")
+"""Columns that a name_ref is made of."""
 
 
 def build(staged: pa.Table | Spill, text_fields: Sequence[str] = ()) -> pa.Table:
@@ -113,13 +117,65 @@ def build(staged: pa.Table | Spill, text_fields: Sequence[str] = ()) -> pa.Table
         distinct_map(rows.column("legal_representative"), person_forms.split_words),
     )
     columns["employer"] = rows.column("employer_name")
-    columns["name_cut"] = pa.array(
-        cut_names(columns["name"], columns["source"], columns["customer_type"])
-    )
     if text_fields:
         columns |= texts.keys(rows.column("attributes"), text_fields)
-    columns["name_ref"] = pa.array(_refs(columns))
+    return completed(pa.table(columns))
+
+
+def completed(features: pa.Table) -> pa.Table:
+    """The features with what follows from all rows together: name_cut, and with it name_ref.
+
+    Args:
+        features: one row per record, with or without these columns.
+    """
+    names = [name for name in features.column_names if name not in ("name_cut", "name_ref")]
+    columns = {name: features.column(name).combine_chunks() for name in names}
+    cut = cut_names(columns["name"], columns["source"], columns["customer_type"])
+    columns["name_cut"] = pa.array(cut)
+    if "name_ref" not in features.column_names:
+        columns["name_ref"] = _refs(columns)
+        return pa.table(columns)
+    was = np.asarray(features.column("name_cut"))
+    ref = features.column("name_ref").combine_chunks()
+    others = np.flatnonzero(was != cut)
+    made = _refs({name: columns[name].take(pa.array(others)) for name in _NAMED})
+    columns["name_ref"] = pc.replace_with_mask(ref, pa.array(was != cut), made)
     return pa.table(columns)
+
+
+def changed(before: pa.Table, now: pa.Table) -> pa.Array:
+    """Records whose features are others than they were, or that are new.
+
+    Args:
+        before, now: features, each sorted by record_id.
+    """
+    ids = now["record_id"].combine_chunks()
+    at = pc.index_in(ids, value_set=before["record_id"].combine_chunks())
+    known = pc.is_valid(at)
+    rows = np.flatnonzero(np.asarray(known))
+    was, own = at.filter(known), pa.array(rows)
+    differs = np.zeros(len(rows), dtype=bool)
+    for name in now.column_names:
+        one, other = (
+            _comparable(table[name].combine_chunks()).take(places)
+            for table, places in ((before, was), (now, own))
+        )
+        same = pc.if_else(
+            pc.and_(one.is_valid(), other.is_valid()),
+            pc.fill_null(pc.equal(one, other), False),
+            pc.equal(one.is_valid(), other.is_valid()),
+        )
+        differs |= ~np.asarray(same)
+    new = np.asarray(pc.invert(known)).copy()
+    new[rows[differs]] = True
+    return ids.filter(pa.array(new))
+
+
+def _comparable(column: pa.Array) -> pa.Array:
+    """Lists as text, which Arrow can compare."""
+    if not pa.types.is_list(column.type):
+        return column
+    return pc.binary_join(column, "\x1f")
 
 
 def distinct_map(
@@ -240,14 +296,18 @@ def _lists(*columns: pa.Array) -> pa.Array:
     return pa.array([None, *lists], pa.list_(pa.string())).take(pa.array(at))
 
 
-def _refs(columns: dict[str, pa.Array]) -> np.ndarray:
-    """A number per distinct name: all its parts and other names together."""
+def _refs(columns: dict[str, pa.Array]) -> pa.Array:
+    """A number per distinct name, int64: of all its parts and other names together."""
     texts = [pc.fill_null(columns[name], "") for name in _NAME_PARTS]
     texts.append(pc.cast(columns["name_cut"], pa.string()))
     for name in ("name_readings", "other_names"):
         texts.append(pc.fill_null(pc.binary_join(columns[name], "|"), ""))
-    joined = pc.binary_join_element_wise(*texts, "\x1f")
-    return np.asarray(joined.dictionary_encode().indices, dtype=np.int32)
+    coded = pc.binary_join_element_wise(*texts, "\x1f").dictionary_encode()
+    numbers = [
+        int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), signed=True)
+        for name in coded.dictionary.to_pylist()
+    ]
+    return pa.array(numbers, pa.int64()).take(coded.indices)
 
 
 def _bytes(name: str) -> int:

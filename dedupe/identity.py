@@ -179,9 +179,9 @@ def reassign(
 
     Args:
         clusters, next_number, former: as for assign.
-        crosswalk: record_id, golden_id as last published, of the same records.
+        crosswalk: record_id, golden_id as last published.
         touched: records whose clusters can be others than those published: whole
-            clusters, new and published.
+            clusters, new and published, and so all records that are new or gone.
     """
 
     def among(table: pa.Table, column: str, values: pa.Array) -> pa.Table:
@@ -192,29 +192,35 @@ def reassign(
     held = among(clusters, "record_id", bearing["record_id"])
     ids = pa.concat_arrays([touched, pa.array(held["record_id"].to_pylist(), pa.string())])
     inside = among(clusters, "cluster_id", among(clusters, "record_id", ids)["cluster_id"])
-    before = among(crosswalk, "record_id", inside["record_id"])
+    either = [pa.array(one.to_pylist(), pa.string()) for one in (inside["record_id"], touched)]
+    before = among(crosswalk, "record_id", pa.concat_arrays(either))
     live = pc.unique(before["golden_id"]).to_pylist()
     found = assign(inside, before, live, next_number, bearing)
     rest = crosswalk.filter(
-        pc.invert(pc.is_in(crosswalk["record_id"], value_set=found.crosswalk["record_id"]))
+        pc.invert(pc.is_in(crosswalk["record_id"], value_set=before["record_id"]))
     )
     whole = pa.concat_tables([rest.select(CROSSWALK_SCHEMA.names), found.crosswalk])
     return replace(found, crosswalk=whole.sort_by("record_id").combine_chunks())
 
 
 def touched_records(before: pa.Table, now: pa.Table) -> pa.Array:
-    """Records of clusters that are not what they were.
+    """Records of clusters that are not what they were, and records that are new or gone.
 
     Args:
-        before, now: record_id, cluster_id of the same records, by record_id.
+        before, now: record_id, cluster_id (the smallest record_id in it).
     """
-    changed = pc.not_equal(before["cluster_id"], now["cluster_id"])
-    either = [table.filter(changed)["cluster_id"] for table in (before, now)]
-    ids = pc.unique(
-        pa.chunked_array([chunk for one in either for chunk in one.chunks], pa.string())
-    )
-    inside = pc.or_(*(pc.is_in(table["cluster_id"], value_set=ids) for table in (before, now)))
-    return pa.array(now.filter(inside)["record_id"].to_pylist(), pa.string())
+    ids: list[pa.Array] = []
+    for one, other in ((before, now), (now, before)):
+        at = pc.index_in(one["record_id"], value_set=other["record_id"].combine_chunks())
+        there = other["cluster_id"].combine_chunks().take(at.combine_chunks())
+        same = pc.fill_null(pc.equal(one["cluster_id"], there), False)
+        ids.append(one.filter(pc.invert(same))["cluster_id"].combine_chunks())
+    others = pc.unique(pa.concat_arrays(ids))
+    held = [
+        table.filter(pc.is_in(table["cluster_id"], value_set=others))["record_id"].combine_chunks()
+        for table in (now, before)
+    ]
+    return pc.unique(pa.concat_arrays(held))
 
 
 def _restored(

@@ -82,7 +82,7 @@ def build(
     place = positions(decided, ids).reshape(-1, 2)
     joined, parted = place[: len(links)], place[len(links) :]
     atom_of = (
-        _number_components(len(ids), joined[:, 0], joined[:, 1])
+        number_components(len(ids), joined[:, 0], joined[:, 1])
         if len(links)
         else np.arange(len(ids))
     )
@@ -165,7 +165,7 @@ def _conflict(
     )
 
 
-def _number_components(count: int, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+def number_components(count: int, left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Component number per node; numbers follow the smallest node in each."""
     if count == 0:
         return np.zeros(0, dtype=np.int64)
@@ -179,7 +179,7 @@ def _number_components(count: int, left: np.ndarray, right: np.ndarray) -> np.nd
 def components(graph: PairGraph, cut: float) -> np.ndarray:
     """Component number per atom, over pairs at or above the cut that nothing contradicts."""
     joins = (graph.bits >= cut) & ~graph.vetoed
-    return _number_components(
+    return number_components(
         len(graph.sizes),
         graph.atom_of[graph.left[joins]],
         graph.atom_of[graph.right[joins]],

@@ -1,14 +1,14 @@
-"""Clusters after stewards decided: only what the changed decisions touch is clustered again.
+"""Clusters after stewards decided or records changed: only what that touches is clustered again.
 
 A cluster depends on the records, scored pairs and decisions of its component,
-a suggestion on the two clusters it is about. So components that hold a record
-of a changed decision are clustered anew, together with the components that
-scored pairs lead to from there, for the suggestions between them; all else
-stands. The result is that of clustering everything.
+a suggestion on the two clusters it is about, one pair of which is likely enough at least. So
+records fall into neighborhoods, which likely pairs and links hold together and beyond which
+nothing of a cluster or suggestion depends. Those with a new record, a changed decision or
+a changed pair are clustered anew; all else stands. The result is that of clustering everything.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -17,32 +17,36 @@ import pyarrow.compute as pc
 from dedupe import clusters
 from dedupe.clusters import Clustering
 from dedupe.comparing.columns import positions
+from dedupe.levels import VETOES
 from dedupe.model import MatchingSettings, logit_bits
-from dedupe.pair_graph import PairGraph, build, components
+from dedupe.pair_graph import number_components
 from dedupe.suggestions import in_order
+
+_ENDS = ["left_id", "right_id"]
 
 DECIDED_SCHEMA = pa.schema(
     [("kind", pa.string()), ("left_id", pa.string()), ("right_id", pa.string())]
 )
 """What pair decisions say, without who and when."""
 
-Close = Callable[[pa.Array, pa.Table, pa.Table], pa.Table]
-"""record ids, scored pairs, decisions → the scored pairs, and those that links made necessary."""
 
-
-@dataclass(frozen=True)
-class _Touched:
-    """The part of a graph that changed decisions reach.
+class Earlier(NamedTuple):
+    """An earlier clustering, and what has changed since.
 
     Attributes:
-        records: whose clusters can be others now; ids, also of records that are gone.
-        around: these, and those of the components that scored pairs lead to.
-        pairs: rows of the scored pairs among ``around``, in order.
+        clusters, suggestions: what was found.
+        said: DECIDED_SCHEMA: the decisions in force then.
+        changed: of :func:`changed_pairs`; None where the scored pairs are the same.
     """
 
-    records: pa.Array
-    around: pa.Array
-    pairs: np.ndarray
+    clusters: pa.Table
+    suggestions: pa.Table
+    said: pa.Table
+    changed: pa.Table | None = None
+
+
+Close = Callable[[pa.Array, pa.Table, pa.Table], pa.Table]
+"""record ids, scored pairs, decisions → the scored pairs, and those that links made necessary."""
 
 
 def said(decisions: pa.Table) -> pa.Table:
@@ -55,19 +59,17 @@ def said(decisions: pa.Table) -> pa.Table:
 def recluster(
     record_ids: pa.Array,
     scored_pairs: pa.Table,
-    earlier: Clustering,
-    before: pa.Table,
+    earlier: Earlier,
     decisions: pa.Table,
     settings: MatchingSettings,
     close: Close,
 ) -> Clustering:
-    """Cluster after decisions were made and revoked.
+    """Cluster after decisions were made and revoked, or records changed.
 
     Args:
         record_ids: every live record.
-        scored_pairs: as clusters.cluster takes them, the same as for ``earlier``.
-        earlier: what was found under ``before``.
-        before: DECIDED_SCHEMA: the decisions in force then.
+        scored_pairs: as clusters.cluster takes them.
+        earlier: what was found before.
         decisions: decision_id, kind, left_id, right_id: those in force now.
         settings: match and review are probabilities 0..1.
         close: scores the pairs inside components that links join.
@@ -79,30 +81,26 @@ def recluster(
     Raises:
         DecisionConflict: link decisions join two records that a no-link decision keeps apart.
     """
-    touched = _touched(record_ids, scored_pairs, before, decisions, settings)
-    live = touched.around.filter(pc.is_in(touched.around, value_set=record_ids))
-    inside = decisions.filter(
-        pc.and_(
-            *(pc.is_in(decisions[n], value_set=touched.around) for n in ("left_id", "right_id"))
-        )
-    )
-    pairs = scored_pairs.take(pa.array(touched.pairs))
+    now = said(decisions)
+    touched = _touched(record_ids, scored_pairs, earlier, now, settings)
+    live = touched.filter(pc.is_in(touched, value_set=record_ids))
+    inside = decisions.filter(_both(decisions, touched))
+    pairs = scored_pairs.filter(_both(scored_pairs, live))
     found = clusters.cluster(live, close(live, pairs, inside), inside, settings)
 
     def among(table: pa.Table, *names: str) -> pa.ChunkedArray:
-        found = [pc.is_in(table[name], value_set=touched.records) for name in names]
+        found = [pc.is_in(table[name], value_set=touched) for name in names]
         return pc.or_(*found) if len(found) > 1 else found[0]
 
     grouped = pa.concat_tables(
         [
             earlier.clusters.filter(pc.invert(among(earlier.clusters, "record_id"))),
-            found.clusters.filter(among(found.clusters, "record_id")),
+            found.clusters,
         ]
     ).sort_by("record_id")
     ends = ("left_id", "right_id")
     kept = earlier.suggestions.filter(pc.invert(among(earlier.suggestions, *ends)))
-    new = found.suggestions.filter(among(found.suggestions, *ends))
-    suggestions = in_order(pa.concat_tables([kept, new]), grouped)
+    suggestions = in_order(pa.concat_tables([kept, found.suggestions]), grouped)
     sizes = pc.value_counts(grouped["cluster_id"]).field("counts")
     return Clustering(
         grouped.combine_chunks(),
@@ -117,44 +115,86 @@ def recluster(
     )
 
 
+def changed_pairs(then: pa.Table, now: pa.Table) -> pa.Table:
+    """Scored pairs that are new, gone or other.
+
+    Args:
+        then, now: columns clusters.READ, each pair once.
+
+    Returns:
+        left_id, right_id, weight_bits: the larger of both times.
+    """
+    ids = pa.chunked_array(
+        [chunk for table in (then, now) for name in _ENDS for chunk in table[name].chunks],
+        pa.string(),
+    ).unique()
+    codes, bits, veto = [], [], []
+    for table in (then, now):
+        left, right = (positions(table[name], ids) for name in _ENDS)
+        codes.append(left * len(ids) + right)
+        bits.append(table["weight_bits"].to_numpy())
+        veto.append(positions(table["veto"], pa.array(list(VETOES))))
+    order = np.argsort(codes[0])
+    at = np.searchsorted(codes[0], codes[1], sorter=order)
+    place = np.append(order, len(order))[at]
+    found = np.append(codes[0], -1)[place] == codes[1]
+    same = found.copy()
+    same[found] = (bits[0][place[found]] == bits[1][found]) & (
+        veto[0][place[found]] == veto[1][found]
+    )
+    gone = np.ones(len(codes[0]), dtype=bool)
+    gone[place[found]] = False
+    larger = bits[1].copy()
+    larger[found] = np.maximum(larger[found], bits[0][place[found]])
+    parts = [
+        then.filter(pa.array(gone)).select([*_ENDS, "weight_bits"]),
+        now.select(_ENDS).append_column("weight_bits", pa.array(larger)).filter(pa.array(~same)),
+    ]
+    return pa.concat_tables(parts)
+
+
 def _touched(
     record_ids: pa.Array,
     scored_pairs: pa.Table,
-    before: pa.Table,
-    decisions: pa.Table,
+    earlier: Earlier,
+    now: pa.Table,
     settings: MatchingSettings,
-) -> _Touched:
-    """What decisions that are in force only then or only now reach.
+) -> pa.Array:
+    """Records that are gone, or whose clusters and suggestions can be others.
 
-    Components are those that the links of both times make together: each is made of
-    whole components of either time.
+    Neighborhoods are those that likely pairs of now and links of both times make together.
+    A pair that was likely then has both ends among the touched, whatever it is now; one that
+    never was matters within a neighborhood only.
     """
-    now = said(decisions)
-    then, since = ({tuple(row.values()) for row in one.to_pylist()} for one in (before, now))
-    changed = pa.array([one for row in then ^ since for one in row[1:]], pa.string())
-    both = pa.concat_tables([before, now])
+    least = logit_bits(settings.review)
+    then, since = ({tuple(row.values()) for row in one.to_pylist()} for one in (earlier.said, now))
+    both = pa.concat_tables([earlier.said, now])
     links = both.filter(pc.equal(both["kind"], "link"))
-    numbered = links.append_column("decision_id", pa.array([""] * links.num_rows, pa.string()))
-    graph = build(record_ids, scored_pairs, numbered)
-    component = components(graph, logit_bits(settings.match))[graph.atom_of]
-    named = positions(changed, graph.ids)
-    core = _in(component, component[named[named >= 0]])
-    crossing = core[graph.left] != core[graph.right]
-    ends = np.concatenate([graph.left[crossing], graph.right[crossing]])
-    around = core | _in(component, component[ends])
-    return _Touched(
-        _ids(graph, core),
-        _ids(graph, around),
-        graph.row[around[graph.left] & around[graph.right]],
-    )
+    likely = scored_pairs.filter(pc.greater_equal(scored_pairs["weight_bits"], least))
+    was = earlier.clusters["record_id"].combine_chunks()
+    gone = was.filter(pc.invert(pc.is_in(was, value_set=record_ids)))
+    new = record_ids.filter(pc.invert(pc.is_in(record_ids, value_set=was)))
+    ends = [links["left_id"], links["right_id"]]
+    ids = pa.concat_arrays([record_ids, *(one.combine_chunks() for one in ends)]).unique()
+    joined = pa.concat_tables([likely.select(_ENDS), links.select(_ENDS)])
+    near = number_components(len(ids), *(positions(joined[name], ids) for name in _ENDS))
+    core = np.zeros(int(near.max(initial=-1)) + 1, dtype=bool)
+
+    def touch(found: np.ndarray) -> None:
+        core[near[found[found >= 0]]] = True
+
+    decided = pa.array([one for row in then ^ since for one in row[1:]], pa.string())
+    touch(positions(pa.concat_arrays([decided, new, gone]), ids))
+    if earlier.changed is not None:
+        left, right = (positions(earlier.changed[name], ids) for name in _ENDS)
+        matters = np.asarray(pc.greater_equal(earlier.changed["weight_bits"], least))
+        known = (left >= 0) & (right >= 0)
+        matters |= known & (near[left] == near[right])
+        touch(left[matters])
+        touch(right[matters])
+    return pc.unique(pa.concat_arrays([ids.filter(pa.array(core[near])), gone]))
 
 
-def _in(component: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """Which records are in one of the components."""
-    flags = np.zeros(int(component.max(initial=-1)) + 1, dtype=bool)
-    flags[wanted] = True
-    return flags[component]
-
-
-def _ids(graph: PairGraph, wanted: np.ndarray) -> pa.Array:
-    return graph.ids.filter(pa.array(wanted))
+def _both(pairs: pa.Table, ids: pa.Array) -> pa.ChunkedArray:
+    """Which pairs have both ends among some records."""
+    return pc.and_(*(pc.is_in(pairs[name], value_set=ids) for name in _ENDS))

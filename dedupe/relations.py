@@ -53,21 +53,23 @@ KINSHIP_SCHEMA = pa.schema(
 basis; for employer the name by which the person's record names the organization."""
 
 
-def kinships(staged: pa.Table) -> pa.Table:
-    """What joins records of persons and organizations, whatever customers they are.
+def kin(staged: pa.Table) -> pa.Table:
+    """What each record says of others, and how it is reached; a row follows from its record alone.
 
     Args:
         staged: ``rules.customer.STAGED_SCHEMA``.
 
     Returns:
-        :data:`KINSHIP_SCHEMA`, sorted; the same for any order of the rows.
+        one row per record, sorted by record_id: what :func:`kinships` reads.
     """
-    prepared = pa.table(
+    others = staged["other_names"].combine_chunks()
+    flat = _folded(others.flatten())
+    return pa.table(
         {
             "record_id": staged["record_id"],
             "customer_type": staged["customer_type"],
             "name_key": staged["name_key"],
-            "other_names": staged["other_names"],
+            "other_keys": pa.ListArray.from_arrays(others.offsets, flat, mask=others.is_null()),
             "brand_key": _mapped(staged, "org_brand", text.fold),
             "employer_key": _mapped(staged, "employer_name", _organization_key),
             "contact_key": _mapped(staged, "contact_name", _person_key),
@@ -78,11 +80,21 @@ def kinships(staged: pa.Table) -> pa.Table:
             "address_key": staged["address_key"],
             "city": staged["city"],
         }
-    )
+    ).sort_by("record_id")
+
+
+def kinships(kin: pa.Table) -> pa.Table:
+    """What joins records of persons and organizations, whatever customers they are.
+
+    Args:
+        kin: of :func:`kin`.
+
+    Returns:
+        :data:`KINSHIP_SCHEMA`, sorted; the same for any order of the rows.
+    """
     with duckdb.connect() as connection:
         connection.execute("SET enable_progress_bar = false")
-        connection.register("record", prepared)
-        connection.create_function("fold", text.fold, ["VARCHAR"], "VARCHAR")
+        connection.register("record", kin)
         for sql in (_NAMES, _REACH):
             connection.execute(sql)
         return connection.sql(_KINSHIPS).to_arrow_table().cast(KINSHIP_SCHEMA).combine_chunks()
@@ -112,6 +124,10 @@ def _mapped(staged: pa.Table, column: str, function: Callable[[str], str]) -> pa
     return distinct_map(staged.column(column).combine_chunks(), function)
 
 
+def _folded(names: pa.Array) -> pa.Array:
+    return distinct_map(names, text.fold)
+
+
 def _organization_key(name: str) -> str:
     return organization_name.parse(name).key or ""
 
@@ -125,7 +141,7 @@ CREATE TABLE organization_name AS
 SELECT DISTINCT record_id, key FROM (
     SELECT record_id, name_key AS key FROM record WHERE customer_type = 'organization'
     UNION ALL
-    SELECT record_id, fold(unnest(other_names)) FROM record WHERE customer_type = 'organization'
+    SELECT record_id, unnest(other_keys) FROM record WHERE customer_type = 'organization'
 ) WHERE key IS NOT NULL AND key <> '';
 """
 

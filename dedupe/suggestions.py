@@ -134,6 +134,8 @@ def _merges(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Pairs of clusters with at least so much evidence between them, and not decided on.
 
+    One pair of records has so much at least: what was never compared suggests nothing.
+
     Returns:
         of each the strongest scored pair's number, and the mean bits.
     """
@@ -151,7 +153,8 @@ def _merges(
     mean = (scored + unscored * UNSCORED_BITS) / np.maximum(pairs, 1)
     order = np.lexsort((edges, -graph.bits[edges], group))
     first = order[np.searchsorted(group[order], np.arange(len(found)))]
-    wanted = (mean >= least) & ~np.isin(found, _decided(graph, of_record, count))
+    likely = graph.bits[edges[first]] >= least
+    wanted = likely & (mean >= least) & ~np.isin(found, _decided(graph, of_record, count))
     return edges[first[wanted]], mean[wanted]
 
 

@@ -8,7 +8,6 @@ record's value, unchanged, or a steward's override; provenance names which.
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Literal
 
 import numpy as np
@@ -94,7 +93,7 @@ class Policy(BaseModel):
     """Source → trust, 0..1; a source that is not named has default_trust."""
     default_trust: float = Field(default=0.5, ge=0, le=1)
     half_life_days: float = Field(default=1825, gt=0)
-    """Trust halves when a record is this many days older than the newest one known."""
+    """Trust halves when a record is this many days older than its customer's newest one."""
     fields: dict[str, list[Criterion] | Rule] = Field(default_factory=dict)
     """Field (or first field of a group: name, address, ...) → criteria in order, or a rule."""
 
@@ -158,9 +157,7 @@ class Consolidated:
 class _Members:
     """The clustered records as arrays, sorted by golden_id and record_id."""
 
-    def __init__(
-        self, staged: pa.Table, crosswalk: pa.Table, policy: Policy, newest: datetime | None
-    ) -> None:
+    def __init__(self, staged: pa.Table, crosswalk: pa.Table, policy: Policy) -> None:
         where = pc.index_in(crosswalk["record_id"], staged["record_id"])
         known = pc.is_valid(where)
         found = staged.take(where.filter(known)).append_column(
@@ -175,8 +172,11 @@ class _Members:
         self.group = np.cumsum(starts) - 1
         self.ids = golden[starts]
         updated = self.seconds("updated_at")
-        latest = updated.max(initial=0) if newest is None else int(newest.timestamp())
-        age_days = np.where(updated > 0, (latest - updated) / 86_400, policy.half_life_days)
+        # Counted within the customer: what others' records say changes nothing here.
+        latest = np.zeros(len(self.ids), dtype=np.int64)
+        np.maximum.at(latest, self.group, updated)
+        age = (latest[self.group] - updated) / 86_400
+        age_days = np.where(updated > 0, age, policy.half_life_days)
         trust = np.array(
             [policy.trust.get(name, policy.default_trust) for name in self.source], dtype=float
         )
@@ -251,7 +251,6 @@ def consolidate(
     crosswalk: pa.Table,
     policy: Policy,
     overrides: pa.Table | None = None,
-    newest: datetime | None = None,
 ) -> Consolidated:
     """Build the golden record of every customer.
 
@@ -261,13 +260,11 @@ def consolidate(
         policy: which value wins.
         overrides: decisions in force; rows of kind ``override`` (decision_id,
             golden_id, field, value as text) win over every source.
-        newest: latest updated_at of all records, from which ages are counted, where
-            staged holds only some of them; None: of these.
 
     Returns:
         Consolidated; the same for any order of rows.
     """
-    members = _Members(staged, crosswalk, policy, newest)
+    members = _Members(staged, crosswalk, policy)
     size = len(members.ids)
     values: dict[str, pa.Array | list[Any]] = {}
     trail = _Trail()

@@ -8,7 +8,7 @@ snapshots are connectors' (they are never removed).
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,8 @@ from onefold.errors import ConfigError
 from onefold.settings import Settings
 
 TABLES = (
-    "canonical_checks", "features", "candidates", "scored_pairs", "clusters", "suggestions",
-    "decided", "kinships",
+    "canonical_checks", "records", "kin", "features", "candidates", "scored_pairs", "clusters",
+    "suggestions", "decided", "kinships",
 )  # fmt: skip
 KEPT = 2
 """Fingerprints that stay per table: the current one and the one before."""
@@ -130,15 +130,25 @@ def write(
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     with temporary.open("wb") as file:
         with pq.ParquetWriter(file, schema, compression="zstd") as writer:
-            for chunk in chain([first], chunks):
-                writer.write_table(
-                    chunk.replace_schema_metadata(schema.metadata), row_group_size=GROUP_ROWS
-                )
+            for group in _grouped(chain([first], chunks)):
+                writer.write_table(group.replace_schema_metadata(schema.metadata))
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
     _sync_folder(path.parent)
     return path
+
+
+def _grouped(chunks: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """Chunks of any size as tables of GROUP_ROWS rows, and the rest; one at least."""
+    rest: pa.Table | None = None
+    for chunk in chunks:
+        rest = chunk if rest is None else pa.concat_tables([rest, chunk])
+        while rest.num_rows > GROUP_ROWS:
+            yield rest.slice(0, GROUP_ROWS)
+            rest = rest.slice(GROUP_ROWS)
+    if rest is not None:
+        yield rest
 
 
 def forget(lake: Path, current: dict[str, str]) -> int:

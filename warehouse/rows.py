@@ -161,7 +161,8 @@ def read_of(
 
     Args:
         connection, table, columns: as for read; ``column`` is one of the columns.
-        values: any text. Up to NAMED are asked for by name; beyond, the whole table is read.
+        values: any text, each once. Up to NAMED are asked for by name; beyond, the
+            whole table is read.
     """
     if not values:
         return _schema(columns).empty_table()

@@ -479,6 +479,12 @@ def newest(wh: Warehouse, source: str | None = None) -> datetime | None:
     return found if found is None or found.tzinfo else found.replace(tzinfo=UTC)
 
 
+def hashes(wh: Warehouse) -> pa.Table:
+    """record_id and content_hash of every live record, sorted by record_id."""
+    with wh.read() as connection:
+        return rows.read(connection, staged_customer, ["record_id", _HASH]).sort_by("record_id")
+
+
 def content_fingerprint(wh: Warehouse) -> str:
     """A hash of all staged records, without their positions.
 

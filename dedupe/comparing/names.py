@@ -43,22 +43,15 @@ def levels(features: pa.Table, left: Rows, right: Rows, person: Mask, organizati
         left, right: row numbers, one per pair.
         person, organization: which pairs are of two persons, of two organizations.
     """
-    refs = np.asarray(features.column("name_ref"))
+    named = np.asarray(features.column("name_ref"))
+    _, first, refs = np.unique(named, return_index=True, return_inverse=True)
     result = np.full(len(left), MISSING, dtype=np.int8)
     for mask, compare in ((person, _persons), (organization, _organizations)):
         if mask.any():
             a, b, inverse = distinct_pairs(refs[left[mask]], refs[right[mask]])
             used, place = np.unique(np.concatenate([a, b]), return_inverse=True)
-            rows = _rows_of(refs, used)
-            result[mask] = compare(features, rows, place[: len(a)], place[len(a) :])[inverse]
+            result[mask] = compare(features, first[used], place[: len(a)], place[len(a) :])[inverse]
     return result
-
-
-def _rows_of(refs: np.ndarray, used: np.ndarray) -> Rows:
-    """A row with each of the used name numbers."""
-    numbers, rows = np.unique(refs, return_index=True)
-    found: Rows = rows[np.searchsorted(numbers, used)]
-    return found
 
 
 def _persons(features: pa.Table, rows: Rows, left: Rows, right: Rows) -> Levels:

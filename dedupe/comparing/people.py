@@ -132,14 +132,19 @@ def _employers(shown: list[str], a: Ints, b: Ints) -> Levels:
     return result
 
 
-def source_levels(features: pa.Table, left: Rows, right: Rows) -> Levels:
-    """Whether two records are from one source; -1 where all records are, or their types differ.
+def source_levels(features: pa.Table, left: Rows, right: Rows, several: bool) -> Levels:
+    """Whether two records are from one source; -1 where all records are.
 
     A source lists most of its customers once, so two of its records are two
     customers more often than two records of two sources.
+
+    Args:
+        features: rows of features.build.
+        left, right: row numbers, one per pair.
+        several: whether all records there are are of several sources.
     """
     sources = encode(features.column("source").combine_chunks())
-    if len(sources.values) < 2:
+    if not several:
         return np.full(len(left), MISSING, dtype=np.int8)
     return (sources.codes[left] != sources.codes[right]).astype(np.int8)
 

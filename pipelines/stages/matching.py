@@ -2,30 +2,33 @@
 
 A table is named by the fingerprint of all it depends on. A stage that finds
 its name there computes and writes nothing; one whose input is missing makes it
-first, so that any stage may be run alone.
+first, so that any stage may be run alone. Where an earlier table was made in the same way of
+other records, only what differs is worked out (changes.py); the result is the same.
 """
 
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
-from dedupe import blocking, label_files, labels, matching, reclustering, relations
+from dedupe import blocking, label_files, labels, matching, reclustering, relations, rescoring
 from dedupe import clusters as clustering
 from dedupe import features as featuring
 from dedupe import model as models
-from dedupe.clusters import Clustering
 from dedupe.comparing.columns import decoded
 from dedupe.levels import LEVELS, is_text
 from dedupe.model import MatchingSettings, Models
+from dedupe.reclustering import Earlier
 from onefold.errors import ModelError
 from pipelines import fingerprint, lake
 from pipelines.report import Computed
+from pipelines.stages import changes
 from pipelines.stages.deployment import Deployment
 from warehouse import decisions
 from warehouse import staged as staging
@@ -91,11 +94,35 @@ def _scored_pairs(deployment: Deployment) -> tuple[str, bool]:
         name = _scored_fingerprint(deployment, pairs_name, known)
         if lake.has(deployment.lake, "scored_pairs", name):
             return name, True
-    log.info("scored_pairs: scoring %s pairs", f"{pairs.num_rows:,}")
-    scored = matching.scored_chunks(pairs, records, known, None, deployment.matching)
-    versions = {f"{kind}_model": one.version for kind, one in known.items()}
-    lake.write(deployment.lake, "scored_pairs", name, scored, versions)
+    basis = _scoring_basis(deployment, known)
+    scored = _rescored(deployment, basis, pairs, records, known)
+    if scored is None:
+        log.info("scored_pairs: scoring %s pairs", f"{pairs.num_rows:,}")
+        scored = matching.scored_chunks(pairs, records, known, None, deployment.matching)
+    note: dict[str, Any] = {f"{kind}_model": one.version for kind, one in known.items()}
+    note |= {"basis": basis, "features": pairs_name}
+    lake.write(deployment.lake, "scored_pairs", name, scored, note)
     return name, False
+
+
+def _rescored(
+    deployment: Deployment, basis: str, pairs: pa.Table, records: pa.Table, known: Models
+) -> Iterator[pa.Table] | None:
+    """The scored pairs, those that stand taken from an earlier table; None if there is none."""
+    if "veto" in pairs.column_names:
+        return None  # compared for training already
+    for name, note in changes.bases(deployment, "scored_pairs", basis):
+        if not lake.has(deployment.lake, "features", note["features"]):
+            continue
+        before = lake.read(deployment.lake, "features", note["features"])
+        stale = featuring.changed(before, records)
+        if len(stale) <= changes.MOST * records.num_rows:
+            log.info("scored_pairs: scoring those of %s records again", f"{len(stale):,}")
+            earlier = pq.ParquetFile(lake.path_of(deployment.lake, "scored_pairs", name))
+            return rescoring.rescored_chunks(
+                pairs, records, known, earlier, stale, deployment.matching
+            )
+    return None
 
 
 def train(deployment: Deployment) -> Models:
@@ -143,32 +170,87 @@ def have_clusters(deployment: Deployment) -> tuple[str, bool]:
         return name, True
     pairs = lake.read(deployment.lake, "scored_pairs", scored_name, clustering.READ)
     ids = _record_ids(deployment)
-    earlier = _earlier(deployment, scored_name)
+    earlier = _earlier(deployment, scored_name, int(changes.MOST * pairs.num_rows))
     close = partial(_closed, deployment)
     if earlier is None:
         log.info("clusters: grouping %s records", f"{len(ids):,}")
         found = clustering.cluster(ids, close(ids, pairs, decided), decided, deployment.matching)
     else:
-        found = reclustering.recluster(ids, pairs, *earlier, decided, deployment.matching, close)
+        found = reclustering.recluster(ids, pairs, earlier, decided, deployment.matching, close)
         log.info("clusters: grouped %s records again", f"{found.report['reclustered']:,}")
     said = reclustering.said(decided)
-    lake.write(deployment.lake, "decided", name, said, {"scored_pairs": scored_name})
+    note = {"scored_pairs": scored_name, "basis": _clustering_basis(deployment)}
+    lake.write(deployment.lake, "decided", name, said, note)
     lake.write(deployment.lake, "suggestions", name, found.suggestions)
     lake.write(deployment.lake, "clusters", name, found.clusters, found.report)
     return name, False
 
 
-def _earlier(deployment: Deployment, scored_name: str) -> tuple[Clustering, pa.Table] | None:
-    """The last clustering of the same scored pairs, and the decisions it was made under."""
-    folder = deployment.lake
-    for name in lake.names(folder, "decided"):
+def _earlier(deployment: Deployment, scored_name: str, most: int) -> Earlier | None:
+    """The last clustering; of the same scored pairs if there is one.
+
+    Args:
+        most: pairs that may differ.
+    """
+    folder, found = deployment.lake, []
+    for name, note in changes.bases(deployment, "decided", _clustering_basis(deployment)):
+        then = note["scored_pairs"]
         whole = all(lake.has(folder, table, name) for table in FOUND)
-        if whole and lake.counts(folder, "decided", name)["scored_pairs"] == scored_name:
-            found, suggestions = (
-                lake.read(folder, table, name) for table in ("clusters", "suggestions")
-            )
-            return Clustering(found, suggestions), lake.read(folder, "decided", name)
+        if whole and lake.has(folder, "scored_pairs", then):
+            found.append((then != scored_name, name, then))
+    for other, name, then in sorted(found, key=lambda one: one[0])[:1]:
+        earlier, suggestions, said = (
+            lake.read(folder, table, name) for table in ("clusters", "suggestions", "decided")
+        )
+        if not other:
+            return Earlier(earlier, suggestions, said)
+        changed = _changed_pairs(deployment, then, scored_name)
+        if changed.num_rows <= most:
+            return Earlier(earlier, suggestions, said, changed)
     return None
+
+
+def _changed_pairs(deployment: Deployment, then: str, now: str) -> pa.Table:
+    """What differs between two tables of scored pairs; compared once while the home is open."""
+
+    def compare() -> pa.Table:
+        tables = (
+            lake.read(deployment.lake, "scored_pairs", name, clustering.READ)
+            for name in (then, now)
+        )
+        return reclustering.changed_pairs(*tables)
+
+    return deployment.once("changed_pairs", (then, now), compare)
+
+
+def in_changed_pairs(deployment: Deployment, then: str, now: str) -> pa.Array | None:
+    """Records with a scored pair that is new, gone or other since an earlier clustering.
+
+    Args:
+        then, now: fingerprints of clusters.
+
+    Returns:
+        record ids; None if it can be any: the pairs of then were scored in another way, or are
+            not there any more.
+    """
+    earlier, since = (
+        lake.counts(deployment.lake, "decided", name).get("scored_pairs", "")
+        if lake.has(deployment.lake, "decided", name)
+        else ""
+        for name in (then, now)
+    )
+    if earlier == since:
+        return pa.array([], pa.string())
+    if not lake.has(deployment.lake, "scored_pairs", earlier):
+        return None
+    way, now_way = (
+        lake.counts(deployment.lake, "scored_pairs", name)["basis"] for name in (earlier, since)
+    )
+    if way != now_way:
+        return None
+    changed = _changed_pairs(deployment, earlier, since)
+    ends = [changed[name].combine_chunks() for name in ("left_id", "right_id")]
+    return pc.unique(pa.concat_arrays(ends))
 
 
 def _closed(deployment: Deployment, ids: pa.Array, pairs: pa.Table, decided: pa.Table) -> pa.Table:
@@ -202,21 +284,24 @@ def _record_ids(deployment: Deployment) -> pa.Array:
 
 def _features(deployment: Deployment) -> pa.Table:
     """The features of all staged records, kept in the lake beside the candidates."""
-    candidates_name = _candidates_fingerprint(deployment)
-    if lake.has(deployment.lake, "features", candidates_name):
-        return lake.read(deployment.lake, "features", candidates_name)
-    log.info("candidates: preparing the staged records")
-    built = featuring.build(deployment.staged(), deployment.matching.text_fields)
-    lake.write(deployment.lake, "features", candidates_name, built)
-    return built
+    fields = deployment.matching.text_fields
+    return changes.renewed(
+        deployment,
+        "features",
+        _candidates_fingerprint(deployment),
+        fingerprint.of(fields, fingerprint.of_code("rules", "dedupe")),
+        lambda staged: featuring.build(staged, fields),
+        featuring.completed,
+    )
 
 
 def kinships(deployment: Deployment) -> pa.Table:
     """What joins records of persons and organizations, kept in the lake."""
     name = _kinships_fingerprint(deployment)
     if not lake.has(deployment.lake, "kinships", name):
-        found = relations.kinships(deployment.staged())
-        lake.write(deployment.lake, "kinships", name, found)
+        code = fingerprint.of_code("rules", "dedupe")
+        kin = changes.renewed(deployment, "kin", name, code, relations.kin)
+        lake.write(deployment.lake, "kinships", name, relations.kinships(kin))
     return lake.read(deployment.lake, "kinships", name)
 
 
@@ -245,6 +330,21 @@ def _scored_fingerprint(deployment: Deployment, pairs_name: str, known: Models) 
     )
 
 
+def _scoring_basis(deployment: Deployment, known: Models) -> str:
+    """Of how pairs are scored, whatever records there are."""
+    return fingerprint.of(
+        deployment.matching.model_dump(mode="json"),
+        {kind: one.fingerprint for kind, one in known.items()},
+        fingerprint.of_code("rules", "dedupe"),
+    )
+
+
+def _clustering_basis(deployment: Deployment) -> str:
+    """Of how records are grouped, whatever pairs there are."""
+    settings = deployment.matching.model_dump(mode="json")
+    return fingerprint.of(settings, fingerprint.of_code("rules", "dedupe"))
+
+
 def _clusters_fingerprint(scored_name: str, decided: pa.Table) -> str:
     # A steward who decides the same again, or says it in other words, changes nothing.
     said = decided.select(["kind", "left_id", "right_id"]).to_pylist()
@@ -258,12 +358,17 @@ def pair_decisions(deployment: Deployment) -> pa.Table:
 
 def saved_models(deployment: Deployment) -> Models:
     """The saved models; none if a type has none, or if they fit other levels than the code's."""
-    try:
-        known = models.load(deployment.settings.models_dir)
-    except ModelError as error:
-        log.warning("models: training again. %s", error)
-        return {}
-    return known if set(known) == set(LEVELS) else {}
+    folder = deployment.settings.models_dir
+
+    def load() -> Models:
+        try:
+            known = models.load(folder)
+        except ModelError as error:
+            log.warning("models: training again. %s", error)
+            return {}
+        return known if set(known) == set(LEVELS) else {}
+
+    return deployment.once("models", tuple(models.newest_versions(folder).items()), load)
 
 
 def _must_train(known: Models, records: pa.Table, settings: MatchingSettings) -> bool:
@@ -302,6 +407,7 @@ def names(deployment: Deployment) -> dict[str, str]:
     scored_name = _scored_fingerprint(deployment, pairs_name, saved_models(deployment))
     clusters_name = _clusters_fingerprint(scored_name, pair_decisions(deployment))
     return {
+        "records": staging.content_fingerprint(deployment.warehouse),
         "features": pairs_name,
         "candidates": pairs_name,
         "scored_pairs": scored_name,
@@ -309,6 +415,7 @@ def names(deployment: Deployment) -> dict[str, str]:
         "suggestions": clusters_name,
         "decided": clusters_name,
         "kinships": _kinships_fingerprint(deployment),
+        "kin": _kinships_fingerprint(deployment),
     }
 
 

@@ -1,7 +1,7 @@
 """Clusters → golden_customer, published in one transaction.
 
-Where only decisions changed since the last publish, only the customers they
-touch are worked out and written; the result is that of publishing everything.
+Only customers whose records or clusters changed since the last publish, and those that
+decisions touch, are worked out and written; the result is that of publishing everything.
 """
 
 import logging
@@ -16,7 +16,7 @@ from dedupe import cases, identity, relations, survivorship
 from dedupe.identity import Identity
 from pipelines import fingerprint, lake
 from pipelines.report import PublishedReport
-from pipelines.stages import case_evidence, gating, matching
+from pipelines.stages import case_evidence, changes, gating, matching
 from pipelines.stages.deployment import Deployment
 from warehouse import case_tables, decisions
 from warehouse import overrides as pinning
@@ -73,11 +73,10 @@ def _basis(deployment: Deployment) -> tuple[str, TakenIn, pa.Table]:
     overrides = overrides.filter(pc.equal(overrides["kind"], "override"))
     staged = staging.content_fingerprint(deployment.warehouse)
     rest = fingerprint.of(
-        staged,
         deployment.policy.model_dump(mode="json"),
         fingerprint.of_code("rules", "dedupe", "warehouse"),
     )
-    name = fingerprint.of(found, rest, overrides.to_pylist())
+    name = fingerprint.of(found, staged, rest, overrides.to_pylist())
     taken_in = TakenIn(decided.made, decided.revoked, staged, found, rest)
     return name, taken_in, overrides
 
@@ -118,18 +117,17 @@ def _prepared(
     log.info("golden_customer: choosing ids and values")
     warehouse, found = deployment.warehouse, taken_in.clusters
     base = publishing.read_identity(warehouse)
-    assigned, touched = _identity(deployment, taken_in, base)
+    assigned, touched, changed = _identity(deployment, taken_in, base)
     retired = publishing.redirects(warehouse) | identity.as_dict(assigned.redirects)
     live = set(pc.unique(assigned.crosswalk["golden_id"]).to_pylist())
     retired = {one: successor for one, successor in retired.items() if one not in live}
-    only, records = _part(deployment, base, assigned, touched, retired)
+    only, records = _part(deployment, base, assigned, touched, changed, retired)
     staged = deployment.staged() if records is None else deployment.records(records)
     consolidated = survivorship.consolidate(
         staged,
         assigned.crosswalk,
         deployment.policy,
         identity.follow(overrides, retired),
-        staging.newest(warehouse),
     )
     golden = consolidated.golden.select(["golden_id", "name", "customer_type"])
     if only is not None:
@@ -141,10 +139,11 @@ def _prepared(
     doubtful = cases.make(
         suggestions, assigned.crosswalk, golden, case_evidence.suggested_pairs(deployment, names)
     )
+    others = _with_other_evidence(deployment, found, records)
     evidence = case_evidence.of(
         deployment,
         names,
-        doubtful if records is None else _looked_at(deployment, doubtful, records),
+        doubtful if others is None else _looked_at(deployment, doubtful, others),
         assigned.crosswalk,
         matching.pair_decisions(deployment),
         matching.saved_models(deployment),
@@ -172,21 +171,26 @@ def _prepared(
 
 def _identity(
     deployment: Deployment, taken_in: TakenIn, base: PublishedIdentity
-) -> tuple[Identity, pa.Array | None]:
-    """The lasting ids, and the records whose clusters changed; None: it can be any."""
+) -> tuple[Identity, pa.Array | None, pa.Array]:
+    """The lasting ids, the records whose clusters changed, and those whose content did.
+
+    No clusters (None) if it can be any.
+    """
     now = lake.read(deployment.lake, "clusters", taken_in.clusters)
     last = taking.last(deployment.warehouse)
     if (
-        last is None
-        or last.rest != taken_in.rest
-        or not lake.has(deployment.lake, "clusters", last.clusters)
+        last is not None
+        and last.rest == taken_in.rest
+        and lake.has(deployment.lake, "clusters", last.clusters)
     ):
-        found = identity.assign(now, base.crosswalk, base.live, base.next_number, base.former)
-        return found, None
-    before = lake.read(deployment.lake, "clusters", last.clusters)
-    touched = identity.touched_records(before, now)
-    found = identity.reassign(now, base.crosswalk, base.next_number, base.former, touched)
-    return found, touched
+        changed = changes.since(deployment, last.staged)
+        before = lake.read(deployment.lake, "clusters", last.clusters)
+        touched = identity.touched_records(before, now)
+        if changed is not None and len(touched) <= changes.MOST * now.num_rows:
+            found = identity.reassign(now, base.crosswalk, base.next_number, base.former, touched)
+            return found, touched, changed.new
+    found = identity.assign(now, base.crosswalk, base.live, base.next_number, base.former)
+    return found, None, pa.array([], pa.string())
 
 
 def _part(
@@ -194,12 +198,13 @@ def _part(
     base: PublishedIdentity,
     assigned: Identity,
     touched: pa.Array | None,
+    changed: pa.Array,
     retired: Mapping[str, str | None],
 ) -> tuple[set[str] | None, pa.Array | None]:
-    """Published customers that can be others now, and the records they hold now.
+    """Published customers that can be others now, and the records they hold now or held.
 
-    Those of touched records, and all for which a value was ever pinned, whether that is in
-    force or not: there are few.
+    Those of touched and of changed records, and all for which a value was ever pinned, whether
+    that is in force or not: there are few.
     """
     if touched is None:
         return None, None
@@ -207,12 +212,29 @@ def _part(
         identity.resolve(one, dict(retired))
         for one in decisions.ever_overridden(deployment.warehouse)
     }
-    ids = pa.array(sorted(one for one in pinned if one), pa.string())
     crosswalk = assigned.crosswalk
+    own = crosswalk.filter(pc.is_in(crosswalk["record_id"], value_set=changed))["golden_id"]
+    ids = pa.array(sorted({*own.to_pylist(), *(one for one in pinned if one)}), pa.string())
     held = crosswalk.filter(pc.is_in(crosswalk["golden_id"], value_set=ids))["record_id"]
-    records = pc.unique(pa.array([*touched.to_pylist(), *held.to_pylist()], pa.string()))
+    records = pc.unique(pa.concat_arrays([touched, pa.array(held.to_pylist(), pa.string())]))
     inside = pc.is_in(base.crosswalk["record_id"], value_set=records)
     return set(base.crosswalk.filter(inside)["golden_id"].to_pylist()), records
+
+
+def _with_other_evidence(
+    deployment: Deployment, found: str, records: pa.Array | None
+) -> pa.Array | None:
+    """Records of which evidence can be other than it is stored; None: all can.
+
+    Args:
+        found: fingerprint of the clusters.
+        records: of :func:`_part`.
+    """
+    last = taking.last(deployment.warehouse)
+    if records is None or last is None:
+        return None
+    paired = matching.in_changed_pairs(deployment, last.clusters, found)
+    return None if paired is None else pc.unique(pa.concat_arrays([records, paired]))
 
 
 def _looked_at(deployment: Deployment, every: cases.Cases, records: pa.Array) -> cases.Cases:

@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from dedupe.relations import BASES, COMMON, kinships, relate
+from dedupe.relations import BASES, COMMON, kin, kinships, relate
 from rules.customer import STAGED_SCHEMA
 
 PHONE = ["+8613800138000"]
@@ -38,9 +38,8 @@ def found(*records: dict[str, Any], together: dict[str, str] | None = None) -> l
     ids = [(together or {}).get(one["record_id"], one["record_id"]) for one in records]
     crosswalk = pa.table({"record_id": staged["record_id"], "golden_id": ids})
     columns = ("person_id", "organization_id", "kind", "basis")
-    return [
-        tuple(row[c] for c in columns) for row in relate(kinships(staged), crosswalk).to_pylist()
-    ]
+    found = relate(kinships(kin(staged)), crosswalk)
+    return [tuple(row[c] for c in columns) for row in found.to_pylist()]
 
 
 def test_an_employer_that_is_one_organization_is_where_the_person_works() -> None:

@@ -78,7 +78,7 @@ def test_every_table_is_as_if_everything_had_been_published(
         assert int(told.rsplit(" ", 1)[1]) < 40 < report.golden
         with monkeypatch.context() as patched, stages.opened(whole) as opened:
             patched.setattr(taken_in, "last", lambda wh: None)
-            patched.setattr(matching, "_earlier", lambda deployment, name: None)
+            patched.setattr(matching, "_earlier", lambda deployment, name, most: None)
             publishing.publish(opened)
         mine, full = world.contents(part), world.contents(whole)
         for table in full:

@@ -1,0 +1,165 @@
+"""Scored pairs after records changed: only pairs that are new or of changed records are scored.
+
+Levels and weights of a pair follow from its two records, the models and what
+was counted with them. So a pair that was scored before, of two records that are
+as they were, keeps its row. The result is that of scoring everything.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from dedupe import clusters
+from dedupe.comparing.columns import decoded, positions
+from dedupe.matching import Weigher
+from dedupe.model import MatchingSettings, Models
+
+_BRIEF = ("left_id", "right_id", "veto", "weight_bits")
+
+
+class _Known(NamedTuple):
+    """Pairs that were scored before, of records that are as they were.
+
+    Attributes:
+        code: int64, left * records + right, ascending.
+        row: their rows in the earlier table.
+    """
+
+    code: np.ndarray
+    row: np.ndarray
+
+    def places(self, codes: np.ndarray) -> np.ndarray:
+        """Where pairs stand among these; -1 where they do not."""
+        if not len(self.code):
+            return np.full(len(codes), -1)
+        at = np.minimum(np.searchsorted(self.code, codes), len(self.code) - 1)
+        return np.where(self.code[at] == codes, at, -1)
+
+
+def rescored_chunks(
+    pairs: pa.Table,
+    features: pa.Table,
+    models: Models,
+    earlier: pq.ParquetFile,
+    stale: pa.Array,
+    settings: MatchingSettings,
+) -> Iterator[pa.Table]:
+    """What matching.scored_chunks gives, chunk by chunk.
+
+    Args:
+        pairs: blocking's candidates: left_id, right_id, found_by; sorted.
+        features: one row per record, sorted by record_id.
+        models: those that scored ``earlier``; they have counts.
+        earlier: scored pairs of other records, sorted.
+        stale: records whose features are others than they were then, or new.
+        settings: as for ``earlier``.
+    """
+    ids = features.column("record_id").combine_chunks()
+    brief = earlier.read(columns=list(_BRIEF))
+    known = _known(brief, ids, stale)
+    codes = _codes(pairs, ids)
+    place = known.places(codes)
+    schema = earlier.schema_arrow
+    fresh = [_score(pairs.filter(pa.array(place < 0)), features, models, schema)]
+    weighed = _weighed(brief, known, codes, place, fresh[0], ids)
+    inside = clusters.missing_pairs(ids, weighed, None, settings)
+    inside_codes = _codes(inside, ids)
+    inside_place = known.places(inside_codes)
+    fresh.append(_score(inside.filter(pa.array(inside_place < 0)), features, models, schema))
+    added = pa.concat_tables(fresh)
+    added_codes = _codes(added, ids)
+    order = np.argsort(added_codes)
+    added, added_codes = added.take(pa.array(order)), added_codes[order]
+
+    code_of_row = np.full(brief.num_rows, -1, dtype=np.int64)
+    for found in (place[place >= 0], inside_place[inside_place >= 0]):
+        code_of_row[known.row[found]] = known.code[found]
+    found_by = decoded(pairs.select(["found_by"]))["found_by"].combine_chunks()
+    del brief, weighed
+    start = taken = 0
+    for group in range(earlier.num_row_groups):
+        rows = earlier.read_row_group(group)
+        own = code_of_row[start : start + rows.num_rows]
+        start += rows.num_rows
+        kept = rows.filter(pa.array(own >= 0))
+        own = own[own >= 0]
+        kept = _with_found_by(kept, own, codes, found_by)
+        last = group == earlier.num_row_groups - 1
+        upto = len(added_codes) if last else taken
+        if len(own) and not last:
+            upto = int(np.searchsorted(added_codes, own[-1]))
+        both = pa.concat_tables([kept, added.slice(taken, upto - taken)])
+        order = np.argsort(np.concatenate([own, added_codes[taken:upto]]))
+        taken = upto
+        if both.num_rows or last:
+            yield both.take(pa.array(order))
+    if not earlier.num_row_groups:
+        yield added
+
+
+def _known(brief: pa.Table, ids: pa.Array, stale: pa.Array) -> _Known:
+    other = np.zeros(len(ids) + 1, dtype=bool)
+    other[positions(stale, ids)] = True  # -1, of those that are gone, is the last
+    other[-1] = True
+    left, right = (positions(brief[name], ids) for name in ("left_id", "right_id"))
+    row = np.flatnonzero(~other[left] & ~other[right])
+    return _Known(left[row] * len(ids) + right[row], row)
+
+
+def _codes(pairs: pa.Table, ids: pa.Array) -> np.ndarray:
+    left, right = (positions(pairs[name], ids) for name in ("left_id", "right_id"))
+    return left * len(ids) + right
+
+
+def _score(pairs: pa.Table, features: pa.Table, models: Models, schema: pa.Schema) -> pa.Table:
+    """Scored pairs, by the features of their records only."""
+    if not pairs.num_rows:
+        return schema.empty_table()
+    ids = features.column("record_id").combine_chunks()
+    used = np.union1d(*(positions(pairs[name], ids) for name in ("left_id", "right_id")))
+    plain = decoded(pairs.select(["left_id", "right_id", "found_by"]))
+    scored = Weigher(features.take(pa.array(used)), models).score(plain)
+    return decoded(scored).select(schema.names).cast(schema)
+
+
+def _weighed(
+    brief: pa.Table,
+    known: _Known,
+    codes: np.ndarray,
+    place: np.ndarray,
+    fresh: pa.Table,
+    ids: pa.Array,
+) -> pa.Table:
+    """All candidates with veto and weight, as clusters.missing_pairs reads them."""
+    kept = place >= 0
+    rows = pa.array(known.row[place[kept]])
+    fresh_codes = _codes(fresh, ids)
+    code = np.concatenate([codes[kept], fresh_codes])
+    order = np.argsort(code)
+    code = code[order]
+    columns = (
+        {
+            name: pa.DictionaryArray.from_arrays(pa.array(part.astype(np.int32)), ids)
+            for name, part in (("left_id", code // len(ids)), ("right_id", code % len(ids)))
+        }
+        if len(ids)
+        else {name: fresh[name] for name in ("left_id", "right_id")}
+    )
+    for name in ("veto", "weight_bits"):
+        both = [brief[name].take(rows).combine_chunks(), fresh[name].combine_chunks()]
+        columns[name] = pa.concat_arrays(both).take(pa.array(order))
+    return pa.table(columns)
+
+
+def _with_found_by(
+    rows: pa.Table, own: np.ndarray, codes: np.ndarray, found_by: pa.Array
+) -> pa.Table:
+    """Rows with the kinds of keys that found them now."""
+    at = np.searchsorted(codes, own)
+    at = np.where((at < len(codes)) & (np.append(codes, -1)[at] == own), at, -1)
+    named = pc.fill_null(found_by.take(pa.array(at, mask=at < 0)), "closure")
+    return rows.set_column(rows.column_names.index("found_by"), "found_by", named)

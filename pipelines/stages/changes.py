@@ -1,0 +1,121 @@
+"""Which records changed since an earlier result: found by comparing, by no list of events.
+
+``records`` in the lake notes of every staged state each record's content hash. A
+table that was made from one state is renewed by what differs in another.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipelines import lake
+from pipelines.stages.deployment import Deployment
+from warehouse import staged as staging
+
+MOST = 0.3
+"""Share of the records that may be others for an earlier result to be worth renewing."""
+
+
+class Changed(NamedTuple):
+    """What differs between two staged states; record ids.
+
+    Attributes:
+        new: live now, and not then or with other content.
+        stale: live then, and not now or with other content.
+        share: of all records, 0..1 and above.
+    """
+
+    new: pa.Array
+    stale: pa.Array
+    share: float
+
+
+def noted(deployment: Deployment) -> str:
+    """Have the content hashes of the records as they are staged now: their fingerprint."""
+    name = staging.content_fingerprint(deployment.warehouse)
+    if not lake.has(deployment.lake, "records", name):
+        lake.write(deployment.lake, "records", name, staging.hashes(deployment.warehouse))
+    return name
+
+
+def since(deployment: Deployment, staged: str) -> Changed | None:
+    """What changed since another staged state; None if that was not noted.
+
+    Args:
+        staged: its fingerprint.
+    """
+    now = noted(deployment)
+    if not lake.has(deployment.lake, "records", staged):
+        return None
+
+    def compare() -> Changed:
+        after, before = (lake.read(deployment.lake, "records", name) for name in (now, staged))
+        at = pc.index_in(after["record_id"], value_set=before["record_id"].combine_chunks())
+        hashes = before["content_hash"].combine_chunks().take(at.combine_chunks())
+        same = pc.fill_null(pc.equal(after["content_hash"], hashes), False)
+        kept = after["record_id"].filter(same).combine_chunks()
+        gone = pc.invert(pc.is_in(before["record_id"], value_set=kept))
+        new = after["record_id"].filter(pc.invert(same)).combine_chunks()
+        stale = before["record_id"].filter(gone).combine_chunks()
+        return Changed(new, stale, max(len(new), len(stale)) / max(after.num_rows, 1))
+
+    return deployment.once("changed", (staged, now), compare)
+
+
+def bases(deployment: Deployment, table: str, basis: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Tables of the lake that were made in the same way, newest first.
+
+    Args:
+        table: its name.
+        basis: fingerprint of how they are made: code, settings and models.
+
+    Yields:
+        fingerprint of each, and what was noted when it was written.
+    """
+    for name in lake.names(deployment.lake, table):
+        noted = lake.counts(deployment.lake, table, name)
+        if noted.get("basis") == basis:
+            yield name, noted
+
+
+def renewed(
+    deployment: Deployment,
+    table: str,
+    name: str,
+    basis: str,
+    make: Callable[[pa.Table], pa.Table],
+    complete: Callable[[pa.Table], pa.Table] = lambda table: table,
+) -> pa.Table:
+    """A table of one row per record, kept in the lake: only changed records' rows are made anew.
+
+    Args:
+        table, name: where it is kept.
+        basis: fingerprint of how it is made.
+        make: staged records → their rows, sorted by record_id.
+        complete: works out what a row has from all rows together.
+    """
+    if lake.has(deployment.lake, table, name):
+        return lake.read(deployment.lake, table, name)
+    made = _renewed(deployment, table, basis, make)
+    if made is None:
+        made = make(deployment.staged())
+    made = complete(made)
+    note = {"staged": noted(deployment), "basis": basis}
+    lake.write(deployment.lake, table, name, made, note)
+    return made
+
+
+def _renewed(
+    deployment: Deployment, table: str, basis: str, make: Callable[[pa.Table], pa.Table]
+) -> pa.Table | None:
+    for earlier, note in bases(deployment, table, basis):
+        changed = since(deployment, note["staged"])
+        if changed is None or changed.share > MOST:
+            continue
+        before = lake.read(deployment.lake, table, earlier)
+        kept = before.filter(pc.invert(pc.is_in(before["record_id"], value_set=changed.stale)))
+        fresh = make(deployment.records(changed.new)).cast(kept.schema)
+        return pa.concat_tables([kept, fresh]).sort_by("record_id").combine_chunks()
+    return None
