@@ -309,7 +309,17 @@ class SourceConfig(BaseModel):
             raise ValueError(f"mode {self.mode} needs 'key'")
         if self.mode == "cursor" and not self.cursor:
             raise ValueError("mode cursor needs 'cursor': the column that says when a row changed")
-        if self.mode == "changes" and not self.changes:
+        if self.connector == "api":
+            kind, since = (self.api.kind, self.api.since) if self.api else ("rest", None)
+            if self.mode == "changes" and kind != "odata":
+                raise ValueError(f"kind {kind} of an api has the modes snapshot and cursor")
+            if self.mode == "cursor" and kind == "rest" and since is None:
+                raise ValueError(
+                    "mode cursor needs 'api.since': the parameter that asks for what changed"
+                )
+            if isinstance(self.overlap, int):
+                raise ValueError("'overlap' of an api is a length of time, such as 10m")
+        elif self.mode == "changes" and not self.changes:
             raise ValueError("mode changes needs 'changes': the table of what changed")
         if self.changes and len(self.changes.key) != len(self.key):
             raise ValueError("'changes' needs as many key columns as the source has")

@@ -1,24 +1,33 @@
 """Web APIs as a source: everything that is there, or what changed.
 
-What belongs here: from a declared source to its reading, and the comparison of what
-came with what the service says there is. How a kind of service is asked stands in its
-own module.
+What belongs here: from a declared source to its reading, and how far a reading goes. How a
+kind of service is asked stands in its own module.
+
+In mode cursor the mark is the greatest cursor that was read, but no later than the first
+answer by the service's own clock: a record that changes while others are read is read again
+by the next sync, and a record stamped in the future hides nothing. Deletes are asked for from
+the last sync on, by the same clock.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+import itertools
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from zoneinfo import ZoneInfo
 
 from connectors.config import SourceConfig
-from connectors.reading import Reading, Report, Since
-from connectors.templates import rows
-from connectors.web import answers, hubspot, odata, paging, rest, salesforce
-from connectors.web.client import Client
-from connectors.web.gathering import Gathered, Shape, gathered
-from connectors.web.paging import Page
-from connectors.web.service import Query, Service, template_of
+from connectors.reading import Changes, Key, Reading, Report, Row, Since
+from connectors.web import answers, hubspot, moments, odata, rest, salesforce
+from connectors.web.asking import Asker, Told
+from connectors.web.client import Client, Gone, NotUnderstood
+from connectors.web.gathering import Gathered
+from connectors.web.moments import Span
+from connectors.web.service import Expired, Query, Service, address
 from connectors.web.settings import ApiSettings, Kind
-from onefold.errors import SourceUnreachable
+from onefold.errors import ConfigError, SourceLayout
 
 SERVICES: dict[Kind, type[Service]] = {
     "rest": rest.Service,
@@ -48,66 +57,172 @@ def read(
         SourceError: credentials or certificate are refused.
     """
     api = config.api or ApiSettings()
-    report = Report()
-    with Client(config.name, config.file, config.url or "", api) as client:
-        query = SERVICES[api.kind](config, api, client).everything()
-        walked = _Walked()
-        pages = paging.walk(client, config.name, config.file, query.first, query.route)
-        shape = _shape(config, api, query)
-        with gathered(walked.through(pages), shape, config.name, config.file, limit) as found:
-            if limit is None:
-                _require_all(client, config, query, walked, found)
-            if found.again:
-                report.note("a record came more than once; it counts once", found.again)
-            origin = answers.shown(query.first.url)
-            report.skip(origin, "no customer", found.unwanted)
-            yield Reading(found.columns, found.rows(origin), report, origin, key=query.key)
-
-
-def _shape(config: SourceConfig, api: ApiSettings, query: Query) -> Shape:
-    template = template_of(config)
-    columns = [*query.columns, *(template.computed if template else ())]
-    return Shape(
-        key=config.key or query.key,
-        cursor=config.columns.get("updated_at", ()),
-        columns=columns,
-        lists=api.lists,
-        completed=lambda flat: rows.complete(template, flat) if template else flat,
-        is_wanted=lambda flat: template is None or rows.is_customer(template, flat),
-    )
-
-
-@dataclass
-class _Walked:
-    """What the pages said of how many records there are."""
-
-    totals: list[int] = field(default_factory=list)
-
-    def through(self, pages: Iterator[Page]) -> Iterator[Page]:
-        for page in pages:
-            if page.total is not None:
-                self.totals.append(page.total)
-            yield page
-
-
-def _require_all(
-    client: Client, config: SourceConfig, query: Query, walked: _Walked, found: Gathered
-) -> None:
-    """Refuse fewer records than there are.
-
-    Records may have been deleted while the others were read, so a service is asked once
-    more how many there are.
-    """
-    if not walked.totals or found.count >= min(walked.totals):
-        return
-    now = query.route.total(client.ask(query.first))
-    least = min(walked.totals) if now is None else min(now, *walked.totals)
-    if found.count < least:
-        raise SourceUnreachable(
-            config.name,
-            "fewer records came than the service says there are",
-            found=f"{found.count:,} of {least:,}"
-            + (f", and {found.again:,} of them more than once" if found.again else ""),
-            do="Sync again. If it stays so, the service leaves some out for this user, or the key"
-            f" in {config.file} is the same for several.",
+    client = Client(config.name, config.file, config.url or "", api)
+    with client, ExitStack() as stack:
+        opened = _Opened(
+            config, client, SERVICES[api.kind](config, api, client), Asker(config, api, client)
         )
+        found = opened.changes(stack, since) if since is not None else None
+        yield found or opened.whole(stack, limit)
+
+
+@dataclass(frozen=True)
+class _Mark:
+    """How far a reading went.
+
+    Attributes:
+        at: the greatest cursor.
+        days: whether cursors have no hours.
+        listed: up to when deletes are known.
+        link: the address of the changes after it.
+        columns: those that the records had, which a reading of some need not show.
+    """
+
+    at: datetime | None = None
+    days: bool = False
+    listed: datetime | None = None
+    link: str = ""
+    columns: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        at, listed = (one and one.isoformat() for one in (self.at, self.listed))
+        parts = {"at": at, "days": self.days, "listed": listed, "link": self.link}
+        return json.dumps(parts | {"columns": self.columns}, ensure_ascii=False)
+
+    @classmethod
+    def parse(cls, text: str) -> "_Mark | None":
+        try:
+            parts = json.loads(text)
+            at, listed = (
+                parts[name] and datetime.fromisoformat(parts[name]) for name in ("at", "listed")
+            )
+            return cls(at, parts["days"], listed, parts["link"], tuple(parts["columns"]))
+        except (ValueError, KeyError, TypeError):
+            return None
+
+
+@dataclass(frozen=True)
+class _Opened:
+    config: SourceConfig
+    client: Client
+    service: Service
+    asker: Asker
+
+    def whole(self, stack: ExitStack, limit: int | None) -> Reading:
+        """All records that there are."""
+        config, query = self.config, self.service.everything()
+        found, told = stack.enter_context(self.asker.all(query, limit=limit))
+        if config.mode == "changes" and not told.link and limit is None:
+            raise SourceLayout(
+                config.name,
+                "the service does not say where changes are",
+                found="no @odata.deltaLink at the end of the last page",
+                do=f"Switch change tracking on for these records there, or say 'mode: cursor' in"
+                f" {config.file}.",
+            )
+        return self._reading(query, found, told, self._mark(found, told, None))
+
+    def changes(self, stack: ExitStack, since: Since) -> Reading | None:
+        """What changed; None if that cannot be said any more."""
+        before, span = self._begun(since)
+        if span is None and before is None:
+            return None
+        deleted: Iterator[Row] = iter(())
+        if span is not None:
+            query: Query | None = self.service.changed(span)
+        else:
+            query = self.service.after(before.link) if before and before.link else None
+        if query is None:
+            return None
+        columns = before.columns if before else ()
+        covered = None
+        try:
+            found, told = stack.enter_context(self.asker.all(query, columns))
+            if before is not None and before.listed is not None:
+                gone = self.service.deleted(
+                    Span(moments.begin(before.listed, self.config.overlap, days=False))
+                )
+                if gone is not None:
+                    covered = gone.until
+                    deleted = (Row("", key) for key in gone.keys)
+        except Expired:
+            return None
+        except (Gone, NotUnderstood):
+            if span is not None:
+                raise
+            return None  # the address of the changes is not known any more
+        reading = self._reading(query, found, told, self._mark(found, told, before, covered))
+        reading.changes = Changes(
+            deleted=itertools.chain(
+                found.unwanted_keys(), (Row("", key) for key in told.gone), deleted
+            )
+        )
+        listing = self.service.listing()
+        if listing is not None:
+            reading.changes.listing = partial(self.asker.keys, listing)
+            reading.changes.fetch = partial(self._fetched, reading)
+        return reading
+
+    def _fetched(self, reading: Reading, keys: Sequence[Key]) -> Iterator[Row]:
+        for query in self.service.fetched(keys):
+            yield from self.asker.rows(query, reading.columns, self.position)
+
+    def _begun(self, since: Since) -> tuple[_Mark | None, Span | None]:
+        """What the last mark said, and the span that is asked for by cursor."""
+        config = self.config
+        if since.until:
+            zone = ZoneInfo(config.time_zone)
+            begin, until = (moments.read(text, zone) for text in (since.mark, since.until))
+            if begin is None or until is None:
+                raise ConfigError(
+                    f"{config.name}, {since.mark} to {since.until}",
+                    "this is no range of the cursor",
+                    do="Write both ends as 2026-01-31 or 2026-01-31T08:00:00Z.",
+                )
+            return None, Span(begin, until)
+        before = _Mark.parse(since.mark)
+        if before is None or before.at is None:
+            return before, None
+        return before, Span(moments.begin(before.at, config.overlap, days=before.days))
+
+    def _mark(
+        self,
+        found: Gathered,
+        told: Told,
+        before: _Mark | None,
+        covered: datetime | None = None,
+    ) -> str:
+        columns = tuple(found.columns)
+        if self.config.mode == "changes":
+            return str(_Mark(link=told.link, columns=columns)) if told.link else ""
+        known = before.at if before else None
+        reached = [one for one in (known, found.greatest) if one is not None]
+        if self.config.mode != "cursor" or not reached:
+            return ""
+        days = found.days if found.greatest else bool(before and before.days)
+        listed = covered or self.client.began
+        return str(_Mark(max(reached), days, listed, columns=columns))
+
+    def _reading(self, query: Query, found: Gathered, told: Told, mark: str) -> Reading:
+        report, origin = Report(), answers.shown(address(self.config, self.api))
+        if found.again:
+            report.note("a record came more than once; it counts once", found.again)
+        if found.in_future and self.config.mode == "cursor":
+            report.note(
+                f"'{self.config.cursor}' lies in the future in some records; they are read again"
+                f" by every sync (is time_zone: {self.config.time_zone} right?)"
+            )
+        report.skip(self.position, "no customer", found.unwanted)
+        rows = found.rows(self.position)
+        return Reading(found.columns, rows, report, origin, key=query.key, mark=mark)
+
+    @property
+    def api(self) -> ApiSettings:
+        """How the service is asked."""
+        return self.config.api or ApiSettings()
+
+    @property
+    def position(self) -> str:
+        """Where all records stand: the last part of the address, or the kind of object."""
+        place = address(self.config, self.api).partition("?")[0].rstrip("/")
+        return self.api.object or place.rpartition("/")[2]

@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import IO, NamedTuple
 
 import numpy as np
@@ -23,6 +24,7 @@ import numpy as np
 from connectors import mapping
 from connectors.flattening import Flat, ListRule, flatten
 from connectors.reading import Row
+from connectors.web.moments import is_date
 from connectors.web.paging import Page
 from onefold.errors import SourceLayout
 
@@ -44,6 +46,8 @@ class Shape(NamedTuple):
         lists: what becomes of lists of objects.
         completed: puts computed columns to a record.
         is_wanted: whether a record is one of the source; others are left out.
+        moment: reads a cursor.
+        now: the service's clock when it gave its first answer.
     """
 
     key: Sequence[str]
@@ -52,6 +56,8 @@ class Shape(NamedTuple):
     lists: Mapping[str, ListRule]
     completed: Callable[[Flat], Flat]
     is_wanted: Callable[[Flat], bool]
+    moment: Callable[[str | None], datetime | None]
+    now: Callable[[], datetime | None]
 
 
 @dataclass
@@ -64,7 +70,9 @@ class Gathered:
         count: how many records there are, each once, wanted or not.
         again: how many came once more.
         unwanted: how many are none of the source.
-        greatest: the greatest value of the cursor, as text; '' without any.
+        greatest: the greatest value of the cursor that is not in the future; None without any.
+        in_future: whether a cursor lies in the future.
+        days: whether the cursor has no hours.
     """
 
     columns: list[str]
@@ -72,14 +80,20 @@ class Gathered:
     count: int
     again: int
     unwanted: int
-    greatest: str
+    greatest: datetime | None
+    in_future: bool
+    days: bool
     _file: IO[bytes]
     _left_out: frozenset[int]
 
     def rows(self, position: str) -> Iterator[Row]:
         """Every record of the source once."""
-        for flat in self._flats(_WANTED):
+        for flat in self.flats():
             yield Row(position, [flat.get(column) for column in self.columns])
+
+    def flats(self) -> Iterator[Flat]:
+        """The same, as the columns that each has."""
+        return self._flats(_WANTED)
 
     def unwanted_keys(self) -> Iterator[Row]:
         """The keys of the records that are none of the source."""
@@ -110,7 +124,8 @@ def gathered(
     """
     columns = _Columns(shape, name, file)
     facts = bytearray()
-    greatest, count, unwanted = "", 0, 0
+    cursor = _Cursor(shape)
+    count = unwanted = 0
     with tempfile.TemporaryFile() as spill:
         with gzip.GzipFile(fileobj=spill, mode="wb", compresslevel=1) as packed:
             for number, page in enumerate(pages):
@@ -123,8 +138,7 @@ def gathered(
                     text = json.dumps(flat, ensure_ascii=False, separators=(",", ":"))
                     line = text.encode("utf-8", "surrogatepass")
                     packed.write(mark + line + b"\n")
-                    at = columns.cursor_of(flat)
-                    greatest = max(greatest, at)
+                    at = cursor.see(columns.cursor_of(flat))
                     facts += columns.key_digest(flat, count) + _digest(line)
                     facts += number.to_bytes(4, "little") + at.encode()[:40].ljust(40, b"\0")
                     count += 1
@@ -137,10 +151,33 @@ def gathered(
             count=count - len(left_out),
             again=len(left_out),
             unwanted=unwanted,
-            greatest=greatest,
+            greatest=cursor.greatest,
+            in_future=cursor.in_future,
+            days=cursor.days,
             _file=spill,
             _left_out=left_out,
         )
+
+
+class _Cursor:
+    """What the cursors of the records say together."""
+
+    def __init__(self, shape: Shape) -> None:
+        self.greatest: datetime | None = None
+        self.in_future = self.days = False
+        self._moment, self._now = shape.moment, shape.now
+
+    def see(self, text: str) -> str:
+        """Take note of one; as a text whose order is that of time."""
+        found = self._moment(text)
+        if found is None:
+            return text
+        now = self._now()
+        if now is not None and found > now:
+            self.in_future = True
+        elif self.greatest is None or found > self.greatest:
+            self.greatest, self.days = found, is_date(text)
+        return found.isoformat(timespec="microseconds")
 
 
 class _Columns:
@@ -154,8 +191,12 @@ class _Columns:
         self._find()
 
     def add(self, flat: Flat) -> None:
+        """Take note of a record's columns; nothing where others have an object is no column."""
         if flat.keys() <= self.names.keys():
             return
+        for name in [name for name, value in flat.items() if value is None]:
+            if name in self._objects:
+                del flat[name]
         self.names.update(dict.fromkeys(flat))
         self._find()
         if len(self.names) > MOST_COLUMNS:
@@ -167,6 +208,10 @@ class _Columns:
             )
 
     def _find(self) -> None:
+        parts = (name.split(".") for name in self.names if "." in name)
+        self._objects = {
+            ".".join(one[:length]) for one in parts for length in range(1, len(one))
+        } - self.names.keys()
         self.key, self._cursor = self._there(self._wanted), self._there(self._at)
 
     def _there(self, wanted: Sequence[str]) -> list[str]:

@@ -7,22 +7,30 @@ maps. Fields of related records are asked for where a column names them
 Source: OASIS OData 4.01 Protocol and JSON Format; OData.org 2.0 JSON Format.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
+from zoneinfo import ZoneInfo
 
+from connectors import mapping
 from connectors.config import SourceConfig
+from connectors.reading import Key
 from connectors.web import metadata, odata_fields, paging
 from connectors.web.answers import Answer
 from connectors.web.client import Client, Gone, Request
 from connectors.web.metadata import Entity, Model
-from connectors.web.odata_values import ANNOTATION, SHOWN, literal, of_2, of_4
+from connectors.web.moments import Span
+from connectors.web.odata_values import ANNOTATION, SHOWN, is_removed, literal, of_2, of_4, removed
 from connectors.web.paging import Page, Record, Route
-from connectors.web.service import Query, address, is_narrow, wanted
+from connectors.web.service import Deleted, Query, address, identifying, is_narrow, wanted
 from connectors.web.settings import ApiSettings
 from onefold.errors import SourceLayout, SourceMissing
 
 PAGE_SIZE = 1_000
+_KEYS_AT_ONCE = 25
+"""Keys that one address names: 25 GUIDs are 1,500 characters."""
 
 
 class Service:
@@ -51,6 +59,7 @@ class Service:
         self._version = found.version
         self._address = f"{root}/{name}"
         self._entity = found.entities.get(found.sets[name], Entity((), {}, {}))
+        self._model = found
         self._fields, self._columns = odata_fields.needed(
             found, self._entity, [*self._entity.key, *wanted(config)]
         )
@@ -58,25 +67,108 @@ class Service:
         self._shown = frozenset(name for name in self._columns if name.endswith(SHOWN))
 
     def everything(self) -> Query:
-        """All records that ``filter`` allows."""
+        """All records that ``filter`` allows; in mode changes with the address of what follows."""
+        if self._config.mode == "changes":
+            return self._tracked(self._request("", tracked=True))
+        return self._query(self._api.filter, counted=True)
+
+    def changed(self, span: Span) -> Query:
+        """By the cursor; those without one by when they were made, if that is said."""
+        name = self._field(self._config.cursor or "")
+        condition = f"{name} ge {self._moment(name, span.begin)}"
+        if span.until is not None:
+            condition += f" and {name} lt {self._moment(name, span.until)}"
+        else:
+            empty = f"{name} eq null"
+            if self._api.created:
+                made = self._field(self._api.created)
+                empty = f"({empty} and {made} ge {self._moment(made, span.begin)})"
+            condition += f" or {empty}"
+        return self._query(_both(self._api.filter, condition), counted=True)
+
+    def after(self, link: str) -> Query | None:
+        """What ``odata.track-changes`` reports."""
+        if self._config.mode != "changes":
+            return None
+        headers = self._request("", tracked=True).headers
+        return self._tracked(Request(link, headers=headers))
+
+    def deleted(self, span: Span) -> Deleted | None:
+        """Nothing lists them; only ``odata.track-changes`` does, with all other changes."""
+        return None
+
+    def listing(self) -> Query | None:
+        """Key and cursor of all records."""
+        names = [*self._entity.key, *identifying(self._config)]
+        fields, columns = odata_fields.needed(self._model, self._entity, names)
+        shape = odata_fields.shape(self._version, fields, narrow=True)
+        return replace(self._query(self._api.filter, counted=True, shape=shape), columns=columns)
+
+    def fetched(self, keys: Sequence[Key]) -> Iterator[Query]:
+        """Some keys at a time, as long as an address may be."""
+        names = [self._field(name) for name in self._config.key]
+        for start in range(0, len(keys), _KEYS_AT_ONCE):
+            some = keys[start : start + _KEYS_AT_ONCE]
+            each = (
+                " and ".join(
+                    f"{name} eq {self._literal(name, value or '')}"
+                    for name, value in zip(names, key, strict=True)
+                )
+                for key in some
+            )
+            yield self._query(_both(self._api.filter, " or ".join(f"({one})" for one in each)))
+
+    def _query(
+        self, condition: str, *, counted: bool = False, shape: Mapping[str, str] | None = None
+    ) -> Query:
         own = [] if self._narrow else list(self._entity.fields)
         columns = list(dict.fromkeys([*own, *self._columns]))
-        condition = self._api.filter
-        return Query(
-            self._request(condition, counted=True),
-            self._route(condition),
-            columns,
-            self._entity.key,
+        first = self._request(condition, counted=counted, shape=shape)
+        return Query(first, self._route(condition, shape), columns, self._entity.key)
+
+    def _tracked(self, request: Request) -> Query:
+        query = self._query("")
+        return replace(
+            query,
+            first=request,
+            gone=lambda answer: removed(answer.body, self._entity.key),
+            link=lambda answer: str(answer.at("@odata.deltaLink") or ""),
         )
 
-    def _request(self, condition: str, *, counted: bool = False) -> Request:
+    def _field(self, name: str) -> str:
+        """The field behind a column of the settings.
+
+        Raises:
+            SourceLayout: there is none.
+        """
+        plain = name.removesuffix("?")
+        found = mapping.find_column(list(self._entity.fields), plain)
+        if found is None:
+            raise mapping.missing_column(
+                self._config, plain, list(self._entity.fields), "key, cursor and api.created"
+            )
+        return found
+
+    def _moment(self, name: str, moment: datetime) -> str:
+        kind = self._entity.fields[name]
+        zone = UTC if kind == "Edm.DateTimeOffset" else ZoneInfo(self._config.time_zone)
+        return self._literal(name, moment.astimezone(zone).replace(tzinfo=None).isoformat())
+
+    def _request(
+        self,
+        condition: str,
+        *,
+        counted: bool = False,
+        tracked: bool = False,
+        shape: Mapping[str, str] | None = None,
+    ) -> Request:
         """The request for the first page of the records that a condition holds for."""
         size = self._api.page_size or PAGE_SIZE
         parameters = dict(self._parameters)
-        parameters |= odata_fields.shape(self._version, self._fields, narrow=self._narrow)
+        parameters |= shape or odata_fields.shape(self._version, self._fields, narrow=self._narrow)
         if condition:
             parameters["$filter"] = condition
-        if self._entity.key:
+        if self._entity.key and not tracked:
             parameters["$orderby"] = ",".join(self._entity.key)
         if self._version == 2:
             parameters |= {"$format": "json"} | ({"$inlinecount": "allpages"} if counted else {})
@@ -85,16 +177,18 @@ class Service:
             headers = {"DataServiceVersion": "2.0", "MaxDataServiceVersion": "2.0"}
         else:
             parameters |= {"$count": "true"} if counted else {}
-            shown = f',odata.include-annotations="{ANNOTATION}"' if self._shown else ""
+            prefer = ["odata.track-changes"] if tracked else []
+            prefer += [f"odata.maxpagesize={size}"]
+            prefer += [f'odata.include-annotations="{ANNOTATION}"'] if self._shown else []
             headers = {"OData-Version": "4.0", "OData-MaxVersion": "4.0"}
-            headers["Prefer"] = f"odata.maxpagesize={size}{shown}"
+            headers["Prefer"] = ",".join(prefer)
         return Request(self._address, tuple(parameters.items()), headers=tuple(headers.items()))
 
-    def _route(self, condition: str) -> Route:
+    def _route(self, condition: str, shape: Mapping[str, str] | None) -> Route:
         if self._version == 2:
             return Route(
                 self._records_of_2,
-                lambda request, page: self._following_of_2(request, page, condition),
+                lambda request, page: self._following_of_2(request, page, condition, shape),
                 lambda answer: paging.total_at(answer, "d.__count"),
             )
         return Route(
@@ -105,7 +199,7 @@ class Service:
 
     def _records_of_4(self, answer: Answer) -> list[Record]:
         found = paging.records_at(answer, "value", self._config.name, self._config.file)
-        return [of_4(record, self._shown) for record in found]
+        return [of_4(record, self._shown) for record in found if not is_removed(record)]
 
     def _records_of_2(self, answer: Answer) -> list[Record]:
         inside = Answer(answer.at("d"), answer.url)
@@ -113,7 +207,9 @@ class Service:
         found = paging.records_at(inside, path, self._config.name, self._config.file)
         return [of_2(record) for record in found]
 
-    def _following_of_2(self, request: Request, page: Page, condition: str) -> Request | None:
+    def _following_of_2(
+        self, request: Request, page: Page, condition: str, shape: Mapping[str, str] | None
+    ) -> Request | None:
         """The next page: where the service says, else what comes after the last key.
 
         After the last key, and not so many records further on: a record that is made or
@@ -126,7 +222,7 @@ class Service:
         if not self._entity.key or not page.records:
             return None
         after = self._after(page.records[-1])
-        return self._request(f"({condition}) and ({after})" if condition else after)
+        return self._request(_both(condition, after), shape=shape)
 
     def _after(self, record: Record) -> str:
         """The condition that a record comes after another one, in the order of the key."""
@@ -161,6 +257,10 @@ def model(config: SourceConfig, client: Client, root: str, parameters: Mapping[s
             do=f"Give the address of a set of records as 'url' in {config.file}, such as"
             " https://HOST/SERVICE/Customers.",
         ) from error
+
+
+def _both(condition: str, other: str) -> str:
+    return f"({condition}) and ({other})" if condition else other
 
 
 def _linked(request: Request, link: Any) -> Request | None:

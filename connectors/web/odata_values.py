@@ -5,10 +5,11 @@ and JSON Format.
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
+from connectors.reading import Key
 from connectors.web.paging import Record
 
 SHOWN = ".shown"
@@ -71,6 +72,40 @@ def _of_4_value(value: Any) -> Any:
     if isinstance(value, Mapping):
         return of_4(value)
     return [_of_4_value(one) for one in value] if isinstance(value, list) else value
+
+
+def is_removed(record: Record) -> bool:
+    """Whether an entry among changes says that a record was deleted, or fits no more."""
+    context = record.get("@odata.context") or record.get("@context") or ""
+    return (
+        "@removed" in record
+        or "@odata.removed" in record
+        or (isinstance(context, str) and context.endswith("/$deletedEntity"))
+    )
+
+
+def removed(body: Any, key: Sequence[str]) -> list[Key]:
+    """Keys of the records that an answer says were deleted.
+
+    >>> removed({"value": [{"@odata.context": "#a/$deletedEntity", "id": "7"}, {"id": "8"}]}, ["n"])
+    [('7',)]
+    >>> removed({"value": [{"@removed": {}, "@id": "accounts(id=7,n='a')"}]}, ["id", "n"])
+    [('7', 'a')]
+    """
+    found = []
+    for record in body.get("value", []) if isinstance(body, Mapping) else []:
+        if not is_removed(record):
+            continue
+        if all(name in record for name in key):
+            found.append(tuple(str(record[name]) for name in key))
+            continue
+        said = next(
+            (str(record[name]) for name in ("id", "@id", "@odata.id") if name in record), ""
+        )
+        inside = said[said.rfind("(") + 1 : -1] if said.endswith(")") else said
+        parts = inside.split(",") if len(key) > 1 else [inside]
+        found.append(tuple(part.partition("=")[2] or part for part in parts))
+    return [tuple(part.strip("'") for part in one) for one in found]
 
 
 def of_2(record: Record) -> Record:

@@ -1,10 +1,17 @@
-"""REST services whose paging, records and totals the source's YAML declares."""
+"""REST services whose paging, records, totals and changes the source's YAML declares."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from connectors.config import SourceConfig
+from connectors.flattening import flatten
+from connectors.reading import Key
+from connectors.web import paging
 from connectors.web.client import Client, Request
+from connectors.web.moments import Span, written
 from connectors.web.paging import Declared
-from connectors.web.service import Query
-from connectors.web.settings import ApiSettings
+from connectors.web.service import Deleted, Query, address
+from connectors.web.settings import ApiSettings, Since
 
 
 class Service:
@@ -12,12 +19,51 @@ class Service:
 
     def __init__(self, config: SourceConfig, api: ApiSettings, client: Client) -> None:
         """Asks nothing yet."""
-        self._config, self._api = config, api
+        self._config, self._api, self._client = config, api, client
         self._declared = Declared(
             api.paging, api.records, api.total, api.page_size, config.name, config.file
         )
 
     def everything(self) -> Query:
         """All records."""
-        request = Request(self._config.url or "", tuple(self._api.parameters.items()))
+        request = Request(address(self._config, self._api), tuple(self._api.parameters.items()))
         return Query(self._declared.first(request), self._declared.route())
+
+    def changed(self, span: Span) -> Query:
+        """What the parameter of ``since`` asks for; the end of a range is not asked for."""
+        query = self.everything()
+        return replace(query, first=_from(query.first, self._api.since, span))
+
+    def after(self, link: str) -> Query | None:
+        """No address is named."""
+        return None
+
+    def deleted(self, span: Span) -> Deleted | None:
+        """What ``deletions`` lists."""
+        feed = self._api.deletions
+        if feed is None:
+            return None
+        declared = replace(self._declared, records=feed.records, total="")
+        place = feed.path or address(self._config, self._api)
+        request = Request(place, tuple({**self._api.parameters, **feed.parameters}.items()))
+        first = declared.first(_from(request, feed.since, span))
+        pages = paging.walk(
+            self._client, self._config.name, self._config.file, first, declared.route()
+        )
+        flats = (flatten(record) for page in pages for record in page.records)
+        return Deleted(tuple(flat.get(name) for name in feed.key) for flat in flats)
+
+    def listing(self) -> Query | None:
+        """All of it has to be read."""
+        return None
+
+    def fetched(self, keys: Sequence[Key]) -> Iterator[Query]:
+        """All of it has to be read."""
+        return iter(())
+
+
+def _from(request: Request, since: Since | None, span: Span) -> Request:
+    if since is None:
+        return request
+    value = since.value.replace("{}", written(span.begin, since.form))
+    return request.with_parameters({since.parameter: value})

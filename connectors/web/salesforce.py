@@ -4,25 +4,35 @@ What belongs here: the fields that there are (``describe``), the SOQL that asks 
 and the pages of its answer. A column may name a field of another object that a lookup
 leads to, such as ``Account.Name``.
 
-Source: Salesforce REST API Developer Guide, 62.0: Query, sObject Describe.
+Source: Salesforce REST API Developer Guide, 62.0: Query, sObject Describe, sObject Get Deleted.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from connectors import mapping
 from connectors.config import SourceConfig
+from connectors.reading import Key
 from connectors.web import odata_fields, paging
 from connectors.web.answers import Answer
-from connectors.web.client import Client, Gone, Request
+from connectors.web.client import Client, Gone, NotUnderstood, Request
 from connectors.web.metadata import Entity, Model
+from connectors.web.moments import Span, read, written
 from connectors.web.odata_fields import Fields
 from connectors.web.paging import Page, Record, Route
-from connectors.web.service import Query, is_narrow, wanted
+from connectors.web.service import Deleted, Expired, Query, identifying, is_narrow, wanted
 from connectors.web.settings import ApiSettings
 from onefold.errors import SourceMissing
 
 _COMPOUND = frozenset({"address", "location", "base64", "complexvalue"})
 """Types of fields that repeat others, or that no query may name beside many records."""
+_TOO_LONG_AGO = ("INVALID_REPLICATION_DATE", "EXCEEDED_ID_LIMIT")
+_SHORTEST = timedelta(minutes=2)
+"""The shortest time that getDeleted is asked for; less than a minute it refuses."""
+_KEYS_AT_ONCE = 300
+"""Ids that one query names: 6,300 characters of an address."""
 
 
 class Service:
@@ -41,8 +51,10 @@ class Service:
         used = {name.partition(".")[0] for name in wanted(config) if "." in name}
         others = {main.relations[name] for name in used if name in main.relations}
         entities = {api.object: main, **{name: self._described(name) for name in others}}
-        model = Model(4, {}, entities)
-        self._fields, self._columns = odata_fields.needed(model, main, ["Id", *wanted(config)])
+        self._main, self._model = main, Model(4, {}, entities)
+        self._fields, self._columns = odata_fields.needed(
+            self._model, main, ["Id", *wanted(config)]
+        )
         if not is_narrow(config):
             self._fields.own.update(dict.fromkeys(main.fields))
             self._columns = list(dict.fromkeys([*main.fields, *self._columns]))
@@ -68,16 +80,75 @@ class Service:
 
     def everything(self) -> Query:
         """All objects that are not deleted and that ``filter`` allows."""
-        return Query(self._request(self._api.filter), self.route(), self._columns, key=("Id",))
+        return self._query(self._fields, self._columns, self._api.filter)
 
-    def _request(self, condition: str) -> Request:
-        where = f" WHERE {condition}" if condition else ""
-        soql = f"SELECT {','.join(_names(self._fields, ''))} FROM {self._api.object}{where}"
+    def changed(self, span: Span) -> Query:
+        """By the cursor, best SystemModstamp, which moves with everything."""
+        name = self._field(self._config.cursor or "")
+        conditions = [f"{name} >= {written(span.begin, 'iso')}"]
+        if span.until is not None:
+            conditions += [f"{name} < {written(span.until, 'iso')}"]
+        return self._query(self._fields, self._columns, *conditions, self._api.filter)
+
+    def after(self, link: str) -> Query | None:
+        """No address is named."""
+        return None
+
+    def deleted(self, span: Span) -> Deleted | None:
+        """What ``getDeleted`` lists: objects that were deleted, emptied out of the bin or not.
+
+        Raises:
+            Expired: it goes back 30 days at most.
+        """
+        now = self._client.began or datetime.now(UTC)
+        begin = min(span.begin, now - _SHORTEST)
+        parameters = {
+            "start": written(begin, "iso").replace("Z", "+00:00"),
+            "end": written(now, "iso").replace("Z", "+00:00"),
+        }
+        place = f"{self._root}/sobjects/{self._api.object}/deleted"
+        try:
+            answer = self._client.ask(Request(place, tuple(parameters.items())))
+        except NotUnderstood as error:
+            if any(code in error.found for code in _TOO_LONG_AGO):
+                raise Expired from error
+            raise
+        earliest = read(answer.at("earliestDateAvailable"), ZoneInfo("UTC"))
+        if earliest is not None and begin < earliest:
+            raise Expired
+        found = paging.records_at(answer, "deletedRecords", self._config.name, self._config.file)
+        until = read(answer.at("latestDateCovered"), ZoneInfo("UTC"))
+        return Deleted([(str(one.get("id")),) for one in found], until)
+
+    def listing(self) -> Query | None:
+        """Key and cursor of all objects."""
+        names = ["Id", *identifying(self._config)]
+        fields, columns = odata_fields.needed(self._model, self._main, names)
+        return self._query(fields, columns, self._api.filter)
+
+    def fetched(self, keys: Sequence[Key]) -> Iterator[Query]:
+        """Some ids at a time, as long as an address may be."""
+        for start in range(0, len(keys), _KEYS_AT_ONCE):
+            some = keys[start : start + _KEYS_AT_ONCE]
+            ids = ",".join(f"'{_escaped(key[0] or '')}'" for key in some)
+            yield self._query(self._fields, self._columns, f"Id IN ({ids})", self._api.filter)
+
+    def _field(self, name: str) -> str:
+        found = mapping.find_column(list(self._main.fields), name.removesuffix("?"))
+        if found is None:
+            raise mapping.missing_column(self._config, name, list(self._main.fields), "cursor")
+        return found
+
+    def _query(self, fields: Fields, columns: Sequence[str], *conditions: str) -> Query:
+        said = [f"({condition})" for condition in conditions if condition]
+        where = f" WHERE {' AND '.join(said)}" if said else ""
+        soql = f"SELECT {','.join(_names(fields, ''))} FROM {self._api.object}{where}"
         headers = (("Sforce-Query-Options", f"batchSize={self._api.page_size or 2000}"),)
         parameters = (*self._api.parameters.items(), ("q", soql))
-        return Request(f"{self._root}/query", parameters, headers=headers)
+        request = Request(f"{self._root}/query", parameters, headers=headers)
+        return Query(request, self._route(), columns, key=("Id",))
 
-    def route(self) -> Route:
+    def _route(self) -> Route:
         """How the answers of a query are read and followed."""
         return Route(
             self._records,
@@ -92,6 +163,10 @@ class Service:
     def _following(self, request: Request, page: Page) -> Request | None:
         link = page.answer.at("nextRecordsUrl")
         return Request(str(link), headers=request.headers) if link else None
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("'", "\\'")
 
 
 def _names(fields: Fields, before: str) -> Iterator[str]:

@@ -11,6 +11,7 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
+    field_validator,
     model_validator,
 )
 
@@ -25,6 +26,9 @@ _ONLY_FOR: dict[str, tuple[Kind, ...]] = {
     "records": ("rest",),
     "total": ("rest",),
     "paging": ("rest",),
+    "since": ("rest",),
+    "deletions": ("rest",),
+    "created": ("odata",),
 }
 
 
@@ -120,6 +124,48 @@ class Paging(_Section):
         return self
 
 
+class Since(_Section):
+    """How a REST service is asked for what changed since a moment."""
+
+    parameter: str
+    """Name of the parameter."""
+    form: Literal["iso", "date", "unix", "unix_ms"] = "iso"
+    """How the moment is written: 2026-01-31T08:00:00Z, 2026-01-31, seconds or milliseconds."""
+    value: str = "{}"
+    """What stands there, ``{}`` for the moment, such as ``gte:{}``."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _word(cls, value: Any) -> Any:
+        return {"parameter": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _has_place(self) -> Self:
+        if self.value.count("{}") != 1:
+            raise ValueError("'value' needs '{}' once, for the moment")
+        return self
+
+
+class Deletions(_Section):
+    """Where a REST service lists the records that were deleted."""
+
+    path: str = ""
+    """Its address, on the same host; empty: that of the records, with other parameters."""
+    parameters: dict[str, str] = Field(default={}, repr=False)
+    """Parameters of its own."""
+    since: Since | None = None
+    """How it is asked for deletes since a moment; without it always all of them come."""
+    records: str = ""
+    """Where in the answer the list stands; default: found."""
+    key: tuple[str, ...]
+    """Its fields that hold the key, in the order of the source's ``key``."""
+
+    @field_validator("key", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
+
 class ApiSettings(_Section):
     """How a web API is asked; every setting has one meaning for all kinds that have it."""
 
@@ -151,6 +197,13 @@ class ApiSettings(_Section):
     """salesforce: version of the API."""
     filter: str = ""
     """odata, salesforce: which records, as $filter or as a condition of SOQL."""
+    created: str = ""
+    """odata, mode cursor: the field that says when a record was made, where the cursor is empty
+    until it changes."""
+    since: Since | None = None
+    """rest, mode cursor: the parameter that asks for what changed since a moment."""
+    deletions: Deletions | None = None
+    """rest, mode cursor: where deleted records are listed."""
     records: str = ""
     """rest: where in the answer the list of records stands; default: found."""
     total: str = ""

@@ -330,6 +330,6 @@ def test_pace_is_kept(server, read, url, waits, reply):
     server.handle = lambda asked: reply(
         {"data": [{"id": int(asked.query["p"])}] if asked.query["p"] < "4" else []}
     )
-    api = {"requests_per_second": 2, "paging": {"page": "p"}}
+    api = {"requests_per_second": 0.01, "paging": {"page": "p"}}
     read(url, api=api, columns={"name": "id"})
-    assert len(waits) == 3 and all(0.3 < wait <= 0.5 for wait in waits)
+    assert len(waits) == 3 and all(50 < wait <= 100 for wait in waits)

@@ -217,7 +217,7 @@ def test_customers_of_s4_come_with_standard_address_numbers_and_tax_number(s4, s
     assert company["emails"] == ["kauf@example.com", "lager@example.com"]
     assert {"+8613800000001", "+8613800000002", "+862155550100"} == set(company["phones"])
     assert company["updated_at"] == datetime(2026, 1, 31, 12, 30, tzinfo=UTC)
-    assert "示例路8号" in company["address_line"]
+    assert "示例路" in company["address_line"] and "8号" in company["address_line"]
     person = rows["0000002"]
     assert (person["customer_type"], person["name"]) == ("person", "张伟")
     assert person["birth_date"] == date(1980, 2, 29) and person["status"] == "closed"

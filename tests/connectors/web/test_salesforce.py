@@ -1,7 +1,8 @@
 """Salesforce through its API: the fields that are there, pages, lookups, the same columns."""
 
+import copy
 import re
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -45,6 +46,8 @@ class Salesforce:
         self.reply, self.objects, self.most = reply, objects, most
         self.token = "00D!t1"
         self.cursors = {}
+        self.gone = []
+        self.covered = None
 
     def __call__(self, asked):
         reply = self.reply
@@ -66,6 +69,8 @@ class Salesforce:
     def sobject(self, asked, name, what):
         if name not in FIELDS:
             return self.reply([{"errorCode": "NOT_FOUND"}], 404)
+        if what == "deleted":
+            return self.deleted(asked.query)
         fields = [
             {
                 "name": field,
@@ -77,6 +82,19 @@ class Salesforce:
         ]
         return self.reply({"name": name, "fields": fields})
 
+    def deleted(self, query):
+        begin, end = (datetime.fromisoformat(query[name]) for name in ("start", "end"))
+        if begin < datetime.now(UTC) - timedelta(days=30) or end - begin < timedelta(minutes=1):
+            return self.reply([{"errorCode": "INVALID_REPLICATION_DATE", "message": "x"}], 400)
+        found = [{"id": one, "deletedDate": f"{at}"} for one, at in self.gone if begin <= at <= end]
+        return self.reply(
+            {
+                "deletedRecords": found,
+                "earliestDateAvailable": "2020-01-01T00:00:00.000+0000",
+                "latestDateCovered": f"{self.covered or end:%Y-%m-%dT%H:%M:%S}.000+0000",
+            }
+        )
+
     def query(self, soql):
         match = _SOQL.fullmatch(soql)
         if not match:
@@ -85,9 +103,8 @@ class Salesforce:
         if any("." not in name and name not in FIELDS[match["object"]] for name in names):
             return self.reply([{"errorCode": "INVALID_FIELD", "message": soql}], 400)
         rows = [row for row in self.objects[match["object"]] if not row.get("IsDeleted")]
-        if match["where"]:
-            name, _, value = match["where"].partition(" = ")
-            rows = [row for row in rows if str(row.get(name)) == value.strip("'")]
+        for part in (match["where"] or "").split(" AND "):
+            rows = [row for row in rows if not part or _holds(row, part[1:-1])]
         number = f"01g{len(self.cursors)}"
         self.cursors[number] = (names, rows)
         return self.page(f"{number}-0")
@@ -117,6 +134,20 @@ class Salesforce:
             parent = next((a for a in self.objects["Account"] if a["Id"] == row["AccountId"]), None)
             shown[first] = parent and {"attributes": {"type": first}, rest: parent.get(rest)}
         return shown
+
+
+def _holds(row, condition):
+    name, sign, value = re.fullmatch(r"(\w+) (=|>=|<|IN) (.+)", condition).groups()
+    own = str(row.get(name))
+    if sign == "IN":
+        return f"'{own}'" in value.strip("()").split(",")
+    if "T" in value and value.endswith("Z"):
+        own = own.replace(".000+0000", "Z")
+    return {
+        "=": own == value.strip("'"),
+        ">=": own >= value,
+        "<": own < value,
+    }[sign]
 
 
 OBJECTS = {
@@ -155,7 +186,7 @@ OBJECTS["Contact"][1]["IsPersonAccount"] = True
 @pytest.fixture
 def salesforce(server, reply, monkeypatch):
     monkeypatch.setattr(auth, "_tokens", {})
-    server.handle = Salesforce(reply, OBJECTS)
+    server.handle = Salesforce(reply, copy.deepcopy(OBJECTS))
     return {
         "url": server.url,
         "api": {"auth": {"client_id": "onefold", "client_secret": "geheim"}},
@@ -211,3 +242,69 @@ def test_object_that_is_not_there_is_said(salesforce, home):
     settings = {**salesforce, "api": {**salesforce["api"], "object": "Kunde__c"}}
     with pytest.raises(SourceMissing, match="no object 'Kunde__c'"):
         home.sync(home.config(template="salesforce_accounts", **settings))
+
+
+# -- what changed
+
+
+def _stamp(moment):
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.000+0000"
+
+
+@pytest.fixture
+def source(salesforce, home):
+    config = home.config(template="salesforce_accounts", mode="cursor", **salesforce)
+    manifest, _ = home.sync(config)
+    return config, manifest
+
+
+def test_changes_come_by_the_stamp_and_deletes_from_their_list(source, server, home):
+    config, manifest = source
+    accounts, now = server.handle.objects["Account"], datetime.now(UTC)
+    accounts[0] |= {"Name": "Changed, Inc.", "SystemModstamp": _stamp(now)}
+    accounts[1]["IsDeleted"] = True
+    server.handle.gone = [(accounts[1]["Id"], now - timedelta(minutes=1))]
+    before = len(server.asked)
+    manifest, rows = home.sync(config, manifest)
+    found = {row["_source_key"]: row for row in rows}
+    assert sorted(found) == [f"001A000000000{n}aIAA" for n in (1, 3, 4)]
+    assert found["001A0000000001aIAA"]["Name"] == "Changed, Inc."
+    queries = [asked.query["q"] for asked in server.asked[before:] if "q" in asked.query]
+    assert len(queries) == 1 and "(SystemModstamp >= 2024-02-03T03:55:06Z)" in queries[0]
+
+
+def test_deletes_are_asked_for_from_where_their_list_ended(source, server, home):
+    config, manifest = source
+    covered = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=2)
+    server.handle.covered = covered
+    manifest, _ = home.sync(config, manifest)
+    server.handle.objects["Account"][0] |= {"SystemModstamp": _stamp(datetime.now(UTC))}
+    manifest, _ = home.sync(config, manifest)
+    home.sync(config, manifest)
+    asked = [one for one in server.asked if one.path.endswith("/deleted")][-1]
+    assert datetime.fromisoformat(asked.query["start"]) == covered - timedelta(minutes=10)
+
+
+def test_list_of_deletes_that_ends_too_soon_means_reading_everything(
+    source, server, home, monkeypatch
+):
+    config, manifest = source
+    server.handle.deleted = lambda query: server.handle.reply(
+        [{"errorCode": "INVALID_REPLICATION_DATE"}], 400
+    )
+    server.handle.objects["Account"].pop(2)
+    _, rows = home.sync(config, manifest)
+    assert len(rows) == 3
+
+
+def test_comparison_reads_ids_and_then_what_is_not_known(source, server, home):
+    config, manifest = source
+    accounts = server.handle.objects["Account"]
+    accounts[3] |= {"Id": "001A0000000007aIAA", "SystemModstamp": "2020-01-01T00:00:00.000+0000"}
+    config = config.model_copy(update={"full_every": timedelta(0)})
+    before = len(server.asked)
+    _, rows = home.sync(config, manifest)
+    assert sorted(row["Id"][13] for row in rows) == ["1", "2", "3", "7"]
+    queries = [asked.query["q"] for asked in server.asked[before:] if "q" in asked.query]
+    assert queries[1] == "SELECT Id,SystemModstamp FROM Account"
+    assert queries[2].endswith("WHERE (Id IN ('001A0000000007aIAA'))")
