@@ -384,10 +384,27 @@ def _read_by(first: Path, layout: Path | None, *, alone: bool) -> dict[str, Any]
         read["layout"] = os.path.abspath(found)  # noqa: PTH100
     chosen = kinds.look(first)[1] if alone else ()
     if chosen:
-        read["members"] = list(chosen)
+        read["members"] = list(_listing_customers(first, read, chosen))
     if kind == "xml" and not archives.is_archive(first.name):
-        read["record"] = xml_files.find_record(SourceFile(first, first.name))
+        config = _config("file", read | {"path": glob.escape(str(first))})
+        read["record"] = xml_files.find_record(config, SourceFile(first, first.name))
     return read
+
+
+def _listing_customers(
+    archive: Path, read: dict[str, Any], members: Sequence[str]
+) -> Sequence[str]:
+    """The members of an archive whose headings look like customers; all, if none does."""
+    likely = []
+    for member in members:
+        config = _config("file", read | {"path": glob.escape(str(archive)), "members": [member]})
+        try:
+            columns = sampling.read(config, 1).columns
+        except SourceError:
+            continue
+        if databases.fit(member, columns).score:
+            likely.append(member)
+    return likely or members
 
 
 def _stem(name: str) -> str:

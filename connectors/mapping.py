@@ -39,6 +39,8 @@ _SHOWN_COLUMNS = 40
 INITIALS = 2500
 """Rank of initials: sure only where the values agree."""
 _LONGEST_HEADING = 30
+_DBF_NAME = 10
+"""Characters that the name of a DBF field may have."""
 _PARENTHESES = re.compile(r"[(\[{【〔<「《][^()\[\]{}【】〔〕<>「」《》]*[)\]}】〕>」》]")
 _TOKEN = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
 _PARTS = re.compile(r"[/\\、,，;；|&+]|\bor\b|\band\b|或者|或|及|和|与", re.IGNORECASE)
@@ -146,7 +148,7 @@ def meaning(heading: str) -> Meaning | None:
         known, result = _known(written)
         if known:
             return result
-    return _composite(bare) or _stripped(bare) or _contained(bare)
+    return _composite(bare) or _stripped(bare) or _contained(bare) or _cut_off(heading)
 
 
 def _known(heading: str) -> tuple[bool, Meaning | None]:
@@ -243,6 +245,24 @@ def _contained(heading: str) -> Meaning | None:
         if any(part in plain if _has_han(part) else f" {part} " in phrase for part in parts):
             return Meaning(field, 2000 + place)
     return None
+
+
+def _cut_off(heading: str) -> Meaning | None:
+    """Headings that a DBF file cut after ten characters: ACCOUNTNAM.
+
+    >>> _cut_off("MOBILEPHON"), _cut_off("MobilePhon"), _cut_off("MOBILE")
+    (Meaning(field='mobile', rank=2500), None, None)
+    """
+    if len(heading) != _DBF_NAME or heading != heading.upper():
+        return None
+    plain = normalize(heading)
+    whole = {
+        found and found.field
+        for known, found in _words().meanings.items()
+        if known.startswith(plain) and len(plain) >= _DBF_NAME - 1
+    }
+    field = whole.pop() if len(whole) == 1 else None
+    return Meaning(field, INITIALS) if field else None
 
 
 def _tokens(heading: str) -> list[str]:

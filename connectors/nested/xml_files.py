@@ -121,13 +121,14 @@ def _is_at(element: etree._Element, path: tuple[str, ...]) -> bool:
     return True
 
 
-def find_record(file: SourceFile, encoding: str | None = None) -> str:
+def find_record(config: SourceConfig, file: SourceFile) -> str:
     """The path of the record, as 'record' in a source's YAML has it.
 
     Raises:
-        SourceLayout: the file is no XML, or repeats no element.
+        SourceEncoding, SourceLayout: as for :func:`read`.
     """
-    return "/".join(_repeated(file, encoding))
+    with _said_in_words(config, file):
+        return "/".join(_repeated(file, _encoding(config, file)))
 
 
 def _repeated(file: SourceFile, encoding: str | None) -> tuple[str, ...]:

@@ -184,7 +184,7 @@ def test_archive_that_is_replaced_while_it_is_unpacked_is_not_mixed(home, monkey
 
 
 def test_archive_is_recognized_by_what_is_in_it(tmp_path):
-    _zip(tmp_path / "crm.zip", {"crm.csv": CSV, "readme.pdf": "%PDF"})
+    _zip(tmp_path / "crm.zip", {"crm.csv": CSV, "readme.txt": "hello", "b.pdf": "%PDF"})
     (place,) = locating.locate(str(tmp_path / "crm.zip"), tmp_path)
     assert place.settings == {"connector": "delimited", "path": "crm.zip", "members": ["crm.csv"]}
     (sample,) = sampling.unmapped(place.config)

@@ -154,11 +154,11 @@ def test_document_that_is_cut_off_or_no_xml_is_refused(home, source):
 
 def test_file_is_recognized_and_its_record_written_down(tmp_path):
     for name in ("a.xml", "b.txt"):
-        (tmp_path / name).write_text(_document(), encoding="utf-8")
+        (tmp_path / name).write_bytes(_document("gbk", "王小镕").encode("gb18030"))
         (place,) = locating.locate(str(tmp_path / name), tmp_path)
         assert place.settings["record"] == "export/customers/customer"
         assert "address.city" in sampling.unmapped(place.config)[0].columns
-        assert columnar.read(tmp_path / name, "a").table["name"].to_pylist()[1] == "王小明"
+        assert columnar.read(tmp_path / name, "a").table["name"].to_pylist()[1] == "王小镕"
 
 
 TAGS, TEXTS = st.sampled_from("abc"), st.sampled_from(["", " ", "x", "y z", "1"])
