@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from sqlalchemy import exc
@@ -24,6 +25,7 @@ from connectors.databases import Fit
 from connectors.files import SourceFile
 from connectors.legacy import access, cobol_layout
 from connectors.nested import xml_files
+from connectors.web import finding
 from onefold.errors import ConfigError, OnefoldError, SourceError, SourceLayout, SourceMissing
 from onefold.settings import expand_environment
 
@@ -86,6 +88,10 @@ def locate(
         SourceError: it is not there, cannot be read, or is of no known kind.
     """
     what = what.removeprefix("file://")
+    if what.startswith(("http://", "https://")) and not finding.is_file(what):
+        found = _service(what, name, table, template)
+        if found is not None:
+            return [found]
     if remote.is_file_address(what):
         return [_elsewhere(what, home, name, layout)]
     if "://" in what:
@@ -117,6 +123,29 @@ def locate(
 
 def _renamed(place: Place, name: str) -> Place:
     return replace(place, name=name, config=place.config.model_copy(update={"name": name}))
+
+
+# -- web services
+
+
+def _service(url: str, name: str | None, table: str | None, template: str | None) -> Place | None:
+    """A web service, or None if there is only a file at the address."""
+    parts = urlsplit(url)
+    last = PurePosixPath(parts.path).name
+    proposed = name or _slug(table or last or (parts.hostname or "").partition(".")[0])
+    variable = _secret(proposed).removesuffix("_PASSWORD")
+    found = finding.find(url, proposed, variable, table=table, template=template)
+    if found is None:
+        return None
+    return Place(
+        name=proposed,
+        settings=found.settings,
+        config=found.config,
+        what=found.what,
+        secret=found.secret,
+        others=found.others,
+        template=found.template,
+    )
 
 
 # -- databases

@@ -136,6 +136,10 @@ class Api(_Part):
 
     settings: dict[str, Any]
     """Put over the template's other settings."""
+    hosts: tuple[str, ...] = ()
+    """What such addresses end in."""
+    auth: dict[str, str] = {}
+    """What ``onefold source add`` writes as ``api.auth``; ``NAME`` is the source's."""
     computed: dict[str, Computed] = {}
     """In place of the template's: columns made of others, by ``latest``, ``joined``, ``first``."""
     where: tuple[Condition, ...] = ()

@@ -19,6 +19,8 @@ from onefold.errors import SourceError, SourceLayout
 Record = Mapping[str, Any]
 
 _LISTS = ("value", "results", "items", "data", "records", "entries", "rows", "list", "content")
+_ASIDE = frozenset({"errors", "warnings", "messages", "links", "_links", "included"})
+"""Lists beside the records."""
 _NEXT = (
     "next",
     "next_url",
@@ -185,20 +187,24 @@ def records_at(answer: Answer, path: str, name: str, file: str) -> list[Record]:
 
 
 def _found(body: Any) -> Any:
-    if isinstance(body, list):
-        return body
-    if not isinstance(body, Mapping):
-        return None
-    lists = {name: value for name, value in body.items() if isinstance(value, list)}
-    for name in _LISTS:
-        inner = body.get(name)
-        if isinstance(inner, Mapping):
-            inside = _found(inner)
-            if inside is not None:
-                return inside
-        if name in lists:
-            return lists[name]
-    return next(iter(lists.values())) if len(lists) == 1 else None
+    """The one list of objects of an answer; of several the one that is called like one."""
+    if isinstance(body, list) or not isinstance(body, Mapping):
+        return body if isinstance(body, list) else None
+    lists = list(_lists(body, 3))
+    filled = [one for one in lists if one[1]] or lists
+    named = [one for name in _LISTS for one in filled if one[0] == name]
+    return named[0][1] if named else filled[0][1] if len(filled) == 1 else None
+
+
+def _lists(body: Mapping[str, Any], depth: int) -> Iterator[tuple[str, list[Record]]]:
+    """Every list of objects in an answer, the outer ones first, by its own name."""
+    for name, value in body.items():
+        is_list = isinstance(value, list) and all(isinstance(one, Mapping) for one in value)
+        if is_list and name not in _ASIDE:
+            yield name, value
+    for value in body.values():
+        if isinstance(value, Mapping) and depth > 1:
+            yield from _lists(value, depth - 1)
 
 
 def _is_there(body: Any, path: str) -> bool:

@@ -34,15 +34,24 @@ Layout = Annotated[
 ]
 Template = Annotated[
     str | None,
-    typer.Option(help="Known system of a database; '' for none; else recognized by its tables."),
+    typer.Option(help="Known system; '' for none; else recognized by tables or host."),
 ]
-Table = Annotated[str | None, typer.Option(help="Table of a database; else the likeliest.")]
+Table = Annotated[
+    str | None,
+    typer.Option(
+        help="Table of a database, set of records of an OData service; else the likeliest."
+    ),
+]
 
 
 @source.command()
 def add(
     what: Annotated[
-        str, typer.Argument(metavar="URL|FILE|FOLDER", help="Database URL, file, glob or folder.")
+        str,
+        typer.Argument(
+            metavar="URL|FILE|FOLDER",
+            help="URL of a database or web service, file, glob or folder.",
+        ),
     ],
     name: Annotated[str | None, typer.Option(help="The source's name; else from the file.")] = None,
     table: Table = None,
@@ -106,7 +115,8 @@ def _other_table(what: str, place: "Place", config: "Settings", name: str | None
     from connectors import locating
     from onefold.cli import source_view
 
-    tables = [str(place.settings["table"]), *(fit.table for fit in place.others)]
+    first = place.settings.get("table") or str(place.settings["url"]).rpartition("/")[2]
+    tables = [str(first), *(fit.table for fit in place.others)]
     chosen = source_view.choice("Which table lists the customers?", tables)
     if chosen == tables[0]:
         return place

@@ -39,6 +39,8 @@ def text(proposal: Proposal) -> str:
     ):
         if name in settings:
             lines += [f"{name}: {_listed(settings[name])}"]
+    if "api" in settings:
+        lines += yaml.safe_dump({"api": settings["api"]}, sort_keys=False).splitlines()
     if proposal.place.secret:
         lines += [f"# The password stands in the environment: {proposal.place.secret}."]
     if proposal.country:

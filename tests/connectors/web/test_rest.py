@@ -160,7 +160,9 @@ def test_lists_of_objects_are_read_as_declared(server, reply, read):
 
 
 def test_answer_without_a_list_names_what_it_has(server, reply, read):
-    server.handle = lambda asked: reply({"customers": [{"id": 1}], "extra": [], "secret": "Ann"})
+    server.handle = lambda asked: reply(
+        {"customers": [{"id": 1}], "extra": [{"id": 2}], "secret": "Ann"}
+    )
     with pytest.raises(SourceLayout) as error:
         read(f"{server.url}/x")
     assert "found customers, extra, secret" in str(error.value) and "Ann" not in str(error.value)
