@@ -41,12 +41,6 @@ _READERS = {
     "xml": xml_files.read,
 }
 _DO = "Look at the file; it must be a table with headings."
-_ODD_START = (
-    "合计|总计|总数|合共|小计|共计|累计|^ *共|total|summe|gesamt|somme|制表|制单|填表|审核|复核"
-    "|打印|导出|报表|统计|经办|说明|注|来源|prepared|print|export|created|report|generated|source|note|confidential"
-    "|page|seite|^ *第|^ *end|以下|rows?|[\uff01-\uff5e]"
-)
-"""In the first filled cell of every row that is no record; connectors/tables.py decides."""
 
 
 @dataclass(frozen=True)
@@ -279,11 +273,9 @@ def _has_newline(table: pa.Table) -> bool:
 
 def _records(table: pa.Table, text: delimited.Text, report: Report) -> pa.Array | None:
     """Which rows are records; None if all are."""
-    first = pc.coalesce(*table.columns) if table.num_columns > 1 else table.column(0)
-    odd = pc.match_substring_regex(pc.fill_null(first, ""), _ODD_START, ignore_case=True)
-    blank = pc.equal(pc.utf8_length(pc.utf8_trim_whitespace(pc.fill_null(first, ""))), 0)
     heading = pc.equal(pc.fill_null(table.column(0), ""), text.header.names[0] or "\0")  # type: ignore[union-attr]
-    rows = pc.indices_nonzero(pc.or_(pc.or_(odd, blank), heading)).to_pylist()
+    odd = pc.or_(tables.may_be_else(table.columns), heading)
+    rows = pc.indices_nonzero(odd).to_pylist()
     if not rows:
         return None
     keep = bytearray(b"\1" * table.num_rows)

@@ -13,6 +13,7 @@ import struct
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 from xml.etree import ElementTree
 
 NOT_CALCULATED = "#CALC!"
@@ -26,6 +27,10 @@ _ERROR_TYPE = re.compile(rb"\bt=[\"']e[\"']")
 _EMPTY = re.compile(
     rb"<(?:\w+:)?v\s*/>|<(?:\w+:)?v></|</(?:\w+:)?f></(?:\w+:)?c>|<(?:\w+:)?f[^>]*/></(?:\w+:)?c>"
 )
+_ERRORS_OR_FORMULAS = (b'"e"', b"'e'", b"<f", b":f")
+_SIGNS = (b'"e"', b"'e'", b"f></", b"/></", b"v/>", b"v />", b"<v></", b":v></")
+"""One of them stands wherever a cell has an error or a formula without a result."""
+_BLOCK, _ROW_END = 4 << 20, b"row>"
 _ROW = re.compile(rb"<(?:\w+:)?row[\s>].*?</(?:\w+:)?row>", re.S)
 
 
@@ -49,8 +54,13 @@ def find(path: Path, sheets: list[str]) -> dict[str, dict[tuple[int, int], str]]
             return {}
         for name, part in (_binary_parts if binary else _parts)(archive).items():
             if name in sheets and part in parts:
-                content = archive.read(part)
-                found[name] = dict(_binary_cells(content) if binary else _cells(content))
+                if binary:
+                    found[name] = dict(_binary_cells(archive.read(part)))
+                    continue
+                with archive.open(part) as stream:
+                    found[name] = {
+                        at: error for rows in _whole_rows(stream) for at, error in _cells(rows)
+                    }
     return found
 
 
@@ -84,8 +94,25 @@ def _elements(archive: zipfile.ZipFile, part: str) -> list[ElementTree.Element]:
         return []
 
 
+def _whole_rows(stream: IO[bytes]) -> Iterator[bytes]:
+    """The XML in pieces that end with a row."""
+    rest = b""
+    while block := stream.read(_BLOCK):
+        xml = rest + block
+        end = xml.rfind(_ROW_END) + len(_ROW_END)
+        if end >= len(_ROW_END):
+            yield xml[:end]
+            rest = xml[end:]
+        else:
+            rest = xml
+    yield rest
+
+
 def _cells(xml: bytes) -> Iterator[tuple[tuple[int, int], str]]:
-    if not (_ERROR_TYPE.search(xml) or _EMPTY.search(xml)):
+    # Looking for plain signs is twenty times faster than any pattern.
+    if not any(sign in xml for sign in _ERRORS_OR_FORMULAS):
+        return
+    if not any(sign in xml for sign in _SIGNS):
         return
     for row in _ROW.finditer(xml):
         text = row.group()

@@ -70,25 +70,38 @@ def total(found: bytes) -> int:
     >>> total(bytes(15) + b"\\2" + b"\\xff" * 16)
     1
     """
-    limbs = np.frombuffer(found, ">u4").reshape(-1, SIZE // 4).sum(0, dtype=np.uint64)
-    result = 0
-    for limb in limbs.tolist():
-        result = (result << 32) + limb
-    return result & MASK
+    return _number(_limbs(found).sum(0, dtype=np.uint64).tolist())
 
 
 def placed(found: bytes, positions: pa.Array) -> int:
-    """The sum over records of hash and position, modulo 2**128: other where one moved."""
+    """The sum over records of hash times hash of position, modulo 2**128: other where one moved."""
     if not len(positions):
         return 0
     if pc.all(pc.equal(positions, positions[0])).as_py():  # a table's rows all stand at it
-        (weight,) = _numbers(of_text(positions.slice(0, 1)))
+        weight = int.from_bytes(of_text(positions.slice(0, 1)))
         return total(found) * (weight | 1) & MASK
-    weights = _numbers(of_text(positions))
-    products = (n * (w | 1) for n, w in zip(_numbers(found), weights, strict=True))
-    return sum(products) & MASK
+    weights = bytearray(of_text(positions))
+    weights[SIZE - 1 :: SIZE] = bytes(last | 1 for last in weights[SIZE - 1 :: SIZE])
+    left, right, count = _limbs(found), _limbs(bytes(weights)), SIZE // 4
+    result = 0
+    for i in range(count):
+        for j in range(count - 1 - i, count):
+            product = left[:, i] * right[:, j]
+            sums = (int((product & _LOW).sum()), int((product >> _HALF).sum()))
+            result += (sums[0] + (sums[1] << 32)) << 32 * (2 * count - 2 - i - j)
+    return result & MASK
 
 
-def _numbers(found: bytes) -> list[int]:
-    parts = np.frombuffer(found, ">u8").reshape(-1, 2).tolist()
-    return [(high << 64) + low for high, low in parts]
+_LOW, _HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
+
+
+def _limbs(found: bytes) -> np.ndarray:
+    """Hashes as rows of four numbers of 32 bits, the highest first."""
+    return np.frombuffer(found, ">u4").reshape(-1, SIZE // 4).astype(np.uint64)
+
+
+def _number(limbs: Sequence[int]) -> int:
+    result = 0
+    for limb in limbs:
+        result = (result << 32) + limb
+    return result & MASK

@@ -9,33 +9,33 @@ digits that are left are padded with zeros (370613197609273000), and counted in
 the manifest's notes.
 """
 
-import datetime as dt
 import fnmatch
 import itertools
-import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from decimal import Decimal
 from io import BytesIO
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import python_calamine as calamine
 
 from connectors import error_cells, files, mapping, tables
+from connectors.cells import column
 from connectors.config import SourceConfig
 from connectors.fields import NAME_FIELDS
 from connectors.files import SourceFile
-from connectors.reading import Reading, Report, Row, Since
+from connectors.reading import Reading, Report, Since, batch
 from connectors.tables import Cell
 from onefold.errors import SourceLayout, SourceLocked, SourceMissing
 
-_EXACT_DIGITS = 15
+_BATCH_ROWS = 20_000
+_KEPT_CELLS = 5_000_000
+"""Cells of parsed sheets that are kept, so that these sheets are parsed once."""
 SUFFIXES = frozenset({".xlsx", ".xlsm", ".xltx", ".xltm", ".xls", ".xlsb", ".ods", ".et", ".xlt"})
 _VISIBLE = calamine.SheetVisibleEnum.Visible
 _WORKSHEET = calamine.SheetTypeEnum.WorkSheet
-_ESCAPED = re.compile(r"_x(00[01][0-9A-Fa-f])_")
-"""Control characters as ECMA-376 part 1, 22.9.2.19, writes them in XML."""
 _EMPTY = "empty sheet"
 _ROW_NUMBER = frozenset(
     {"序号", "行号", "编号", "no", "nr", "number", "rownumber", "sno", "slno", "项次"}
@@ -55,6 +55,8 @@ class _Sheet:
     places: tuple[int, ...]
     numbers: int | None
     """Index of the column that only numbers the rows."""
+    cells: calamine.CalamineSheet | None
+    """The sheet as it was parsed, if it is kept; else it is parsed again for its rows."""
 
     @property
     def where(self) -> str:
@@ -72,7 +74,8 @@ def read(config: SourceConfig, since: Since | None = None) -> Iterator[Reading]:
     """
     report = Report()
     found = _workbooks(config, since, report)
-    sheets = [sheet for file in found for sheet in _tables(config, file, report)]
+    room = _Room()
+    sheets = [sheet for file in found for sheet in _tables(config, file, report, room)]
     if not sheets and {one.what for one in report.skipped} <= {_EMPTY}:
         yield Reading([], iter(()), report, found[0].name)
         return
@@ -150,7 +153,24 @@ def _loaded(file: SourceFile) -> calamine.CalamineWorkbook:
 # -- which sheets, which headings
 
 
-def _tables(config: SourceConfig, file: SourceFile, report: Report) -> Iterator[_Sheet]:
+class _Room:
+    """How many more cells of parsed sheets are kept between headings and rows."""
+
+    def __init__(self) -> None:
+        self._left = _KEPT_CELLS
+
+    def holds(self, sheet: calamine.CalamineSheet) -> bool:
+        """Whether a sheet is kept, which takes its room."""
+        cells = sheet.height * sheet.width
+        if cells > self._left:
+            return False
+        self._left -= cells
+        return True
+
+
+def _tables(
+    config: SourceConfig, file: SourceFile, report: Report, room: _Room
+) -> Iterator[_Sheet]:
     with _workbook(file) as workbook:
         names = [meta.name for meta in workbook.sheets_metadata]
         for pattern in config.sheets:
@@ -170,7 +190,7 @@ def _tables(config: SourceConfig, file: SourceFile, report: Report) -> Iterator[
             elif meta.visible != _VISIBLE and not config.hidden_sheets:
                 report.skip(where, "hidden sheet")
             else:
-                sheet = _table(config, file, workbook.get_sheet_by_name(meta.name))
+                sheet = _table(config, file, workbook.get_sheet_by_name(meta.name), room)
                 if isinstance(sheet, str):
                     report.skip(where, sheet)
                 else:
@@ -181,7 +201,9 @@ def _chosen(config: SourceConfig, name: str) -> bool:
     return any(name == pattern or fnmatch.fnmatchcase(name, pattern) for pattern in config.sheets)
 
 
-def _table(config: SourceConfig, file: SourceFile, sheet: calamine.CalamineSheet) -> _Sheet | str:
+def _table(
+    config: SourceConfig, file: SourceFile, sheet: calamine.CalamineSheet, room: _Room
+) -> _Sheet | str:
     """The sheet's table, or why it has none."""
     rows = sheet.to_python(skip_empty_area=False, nrows=tables.LOOK_AHEAD + 2)
     if sheet.start is None or not rows:
@@ -201,7 +223,8 @@ def _table(config: SourceConfig, file: SourceFile, sheet: calamine.CalamineSheet
         if trouble:
             return trouble
     numbers = next((i for i in used if mapping.normalize(header.names[i]) in _ROW_NUMBER), None)
-    return _Sheet(file, sheet.name, header, tuple(names), tuple(used), numbers)
+    cells = sheet if room.holds(sheet) else None
+    return _Sheet(file, sheet.name, header, tuple(names), tuple(used), numbers, cells)
 
 
 def _used(sheet: calamine.CalamineSheet, header: tables.Header) -> list[int]:
@@ -248,14 +271,12 @@ def _rows(
     sheets: list[_Sheet],
     columns: list[str],
     report: Report,
-) -> Iterator[Row]:
+) -> Iterator[pa.RecordBatch]:
     with _workbook(file) as workbook:
         errors = error_cells.find(file.path, [sheet.name for sheet in sheets])
         for sheet in sheets:
-            faults = errors.get(sheet.name, {})
-            yield from _sheet_rows(
-                sheet, workbook.get_sheet_by_name(sheet.name), faults, columns, report
-            )
+            cells = sheet.cells or workbook.get_sheet_by_name(sheet.name)
+            yield from _sheet_rows(sheet, cells, errors.get(sheet.name, {}), columns, report)
 
 
 def _sheet_rows(
@@ -264,35 +285,36 @@ def _sheet_rows(
     faults: dict[tuple[int, int], str],
     columns: list[str],
     report: Report,
-) -> Iterator[Row]:
-    place = {
-        column: columns.index(name)
-        for column, name in zip(sheet.places, sheet.columns, strict=True)
-    }
+) -> Iterator[pa.RecordBatch]:
     damaged: Counter[str] = Counter()
     broken: Counter[str] = Counter()
-    for number, row in enumerate(_all_rows(cells)):
-        if number <= sheet.header.last:
-            continue
-        values: list[str | None] = [None] * len(columns)
-        for column, target in place.items():
-            cell = row[column]
-            if faults and cell == "" and (number, column) in faults:
-                values[target] = faults[number, column]
-                broken[columns[target]] += 1
-            elif cell is not None and cell != "":
-                values[target] = as_text(cell)
-                if isinstance(cell, float | int) and abs(cell) >= 10**_EXACT_DIGITS:
-                    damaged[columns[target]] += 1
-        what = _what_else(sheet, row, values)
-        if what:
-            report.skip(sheet.where, what)
-        else:
-            yield Row(f"{sheet.where}|{number + 1}", values)
+    rows = _all_rows(cells)
+    start = sheet.header.last + 1
+    deque(itertools.islice(rows, start), 0)
+    while some := list(itertools.islice(rows, _BATCH_ROWS)):
+        across = list(zip(*some, strict=True))
+        made: dict[str, pa.Array] = {}
+        for place, name in zip(sheet.places, sheet.columns, strict=True):
+            made[name], count = column(across[place])
+            damaged[name] += count
+            here = [(row - start, text) for (row, c), text in faults.items() if c == place]
+            here = [(row, text) for row, text in here if 0 <= row < len(some)]
+            here = [(row, text) for row, text in here if some[row][place] == ""]
+            if here:
+                made[name] = _with(made[name], dict(here))
+                broken[name] += len(here)
+        values = [made.get(name, pa.nulls(len(some), pa.string())) for name in columns]
+        numbers = pa.array(range(start + 1, start + 1 + len(some)), pa.int64())
+        position = pc.binary_join_element_wise(sheet.where, numbers.cast(pa.string()), "|")
+        found = batch(position, values)
+        kept = _records(sheet, some, list(made.values()), report)
+        yield found if kept is None else found.filter(kept)
+        start += len(some)
     for name, count in damaged.items():
-        report.note(
-            f"{sheet.where}: {name}: numbers of more than 15 digits, the last ones lost", count
-        )
+        if count:
+            report.note(
+                f"{sheet.where}: {name}: numbers of more than 15 digits, the last ones lost", count
+            )
     for name, count in broken.items():
         report.note(f"{sheet.where}: {name}: formulas without a result", count)
 
@@ -302,6 +324,35 @@ def _all_rows(cells: calamine.CalamineSheet) -> Iterator[list[Cell]]:
     if cells.start is None:
         return
     yield from cells.iter_rows()  # type: ignore[misc]
+
+
+def _with(texts: pa.Array, others: dict[int, str]) -> pa.Array:
+    """A column with other texts at some places."""
+    values = texts.to_pylist()
+    for place, text in others.items():
+        values[place] = text
+    return pa.array(values, pa.string())
+
+
+def _records(
+    sheet: _Sheet, rows: list[list[Cell]], values: list[pa.Array], report: Report
+) -> pa.Array | None:
+    """Which rows are records; None if all are. What else they are is counted."""
+    odd = tables.may_be_else(values)
+    names = sheet.header.names
+    if sheet.header.first == sheet.header.last >= 0 and names[sheet.places[0]]:
+        odd = pc.or_(odd, pc.equal(pc.fill_null(values[0], ""), names[sheet.places[0]]))
+    if sheet.numbers is not None:
+        others = [v for i, v in zip(sheet.places, values, strict=True) if i != sheet.numbers]
+        odd = pc.or_(odd, pc.is_null(pc.coalesce(*others)) if others else True)
+    keep = None
+    for number in pc.indices_nonzero(odd).to_pylist():
+        what = _what_else(sheet, rows[number], [value[number].as_py() for value in values])
+        if what:
+            report.skip(sheet.where, what)
+            keep = keep or [True] * len(rows)
+            keep[number] = False
+    return keep and pa.array(keep)
 
 
 def _what_else(sheet: _Sheet, row: list[Cell], values: list[str | None]) -> str | None:
@@ -331,37 +382,3 @@ def _is_number_alone(row: list[Cell], sheet: _Sheet) -> bool:
 
 def _filled(cell: Cell) -> bool:
     return cell is not None and (not isinstance(cell, str) or bool(cell.strip()))
-
-
-def as_text(cell: Cell) -> str | None:
-    """A cell as text: what Excel stores, without what a float adds.
-
-    >>> as_text(13812345678.0), as_text(3.70613197609273e17), as_text(0.1)
-    ('13812345678', '370613197609273000', '0.1')
-    >>> as_text(dt.datetime(2023, 1, 12)), as_text(True)
-    ('2023-01-12', 'TRUE')
-    """
-    if isinstance(cell, str):
-        if "_x00" in cell:
-            cell = _ESCAPED.sub(lambda match: chr(int(match.group(1), 16)), cell)
-        return cell if cell.strip() else None
-    if cell is None:
-        return None
-    if isinstance(cell, bool):
-        return "TRUE" if cell else "FALSE"
-    if isinstance(cell, float | int):
-        return _number(cell)
-    if isinstance(cell, dt.datetime):
-        if cell.time() == dt.time():
-            return cell.date().isoformat()
-        return cell.isoformat(" ", "seconds" if not cell.microsecond else "auto")
-    if isinstance(cell, dt.date | dt.time):
-        return cell.isoformat()
-    return str(cell)
-
-
-def _number(cell: float | int) -> str:
-    if isinstance(cell, int) or (cell.is_integer() and abs(cell) < 10**_EXACT_DIGITS):
-        return str(int(cell))
-    text = f"{Decimal(f'{cell:.{_EXACT_DIGITS}g}'):f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -11,6 +11,9 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from connectors.mapping import LEVELS
 
 LOOK_AHEAD = 60
@@ -40,6 +43,13 @@ _FOOTNOTE = re.compile(
     r"|^(page|seite)\d+((of|von|/)\d+)?$|^第\d+页(,?共\d+页)?$|^(end(of)?(report|list|file)|以下空白|以下无正文)$"
     r"|^\(?\d+rows?(affected|selected|returned)?\)?\.?$"
 )
+
+_ODD_START = (
+    "合计|总计|总数|合共|小计|共计|累计|^共|total|summe|gesamt|somme|制表|制单|填表|审核|复核"
+    "|打印|导出|报表|统计|经办|说明|注|来源|prepared|print|export|created|report|generated|source|note|confidential"
+    "|page|seite|^第|^end|以下|rows?|[\uff01-\uff5e]"
+)
+"""In the first filled cell, without blanks, of every row that :func:`what_else` names."""
 
 
 @dataclass(frozen=True)
@@ -237,3 +247,18 @@ def what_else(cells: Sequence[Cell]) -> str | None:
     if len(filled) <= 4 and all(_FOOTNOTE.match(text) for text in words):
         return "footnote"
     return None
+
+
+def may_be_else(columns: Sequence[pa.Array]) -> pa.Array:
+    """Which rows may be no record, so that :func:`what_else` has to be asked.
+
+    Args:
+        columns: the cells as text, null where there is nothing.
+
+    >>> may_be_else([pa.array(["Ann", None, None]), pa.array(["1", "合 计：3户", " "])]).to_pylist()
+    [False, True, True]
+    """
+    first = pc.fill_null(pc.coalesce(*columns) if len(columns) > 1 else columns[0], "")
+    first = pc.replace_substring_regex(first, "[\\s\u3000\u00a0]", "")
+    odd = pc.match_substring_regex(first, _ODD_START, ignore_case=True)
+    return pc.or_(odd, pc.equal(pc.utf8_trim_whitespace(first), ""))

@@ -1,0 +1,124 @@
+"""Cells of spreadsheets as text: what Excel stores, without what a float adds.
+
+What belongs here: one cell, and whole columns of them, to the same text. Which cells
+are a table stands in connectors/spreadsheet.py.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from connectors.tables import Cell
+
+_EXACT_DIGITS = 15
+_ESCAPED = re.compile(r"_x(00[01][0-9A-Fa-f])_")
+"""Control characters as ECMA-376 part 1, 22.9.2.19, writes them in XML."""
+
+
+def as_text(cell: Cell) -> str | None:
+    """A cell as text.
+
+    >>> as_text(13812345678.0), as_text(3.70613197609273e17), as_text(0.1)
+    ('13812345678', '370613197609273000', '0.1')
+    >>> as_text(dt.datetime(2023, 1, 12)), as_text(True)
+    ('2023-01-12', 'TRUE')
+    """
+    if isinstance(cell, str):
+        if "_x00" in cell:
+            cell = _ESCAPED.sub(lambda match: chr(int(match.group(1), 16)), cell)
+        return cell if cell.strip() else None
+    if cell is None:
+        return None
+    if isinstance(cell, bool):
+        return "TRUE" if cell else "FALSE"
+    if isinstance(cell, float | int):
+        return _number(cell)
+    if isinstance(cell, dt.datetime):
+        if cell.time() == dt.time():
+            return cell.date().isoformat()
+        return cell.isoformat(" ", "seconds" if not cell.microsecond else "auto")
+    if isinstance(cell, dt.date | dt.time):
+        return cell.isoformat()
+    return str(cell)
+
+
+def _number(cell: float | int) -> str:
+    if isinstance(cell, int) or (cell.is_integer() and abs(cell) < 10**_EXACT_DIGITS):
+        return str(int(cell))
+    text = f"{cell:.{_EXACT_DIGITS}g}"
+    if "e" not in text:
+        return text
+    text = f"{Decimal(text):f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def column(cells: Sequence[Cell]) -> tuple[pa.Array, int]:
+    """A column of cells as text, as :func:`as_text` writes each.
+
+    Returns:
+        the texts, and how many numbers have more digits than a spreadsheet keeps.
+    """
+    kinds = set(map(type, cells))
+    if kinds <= {str, type(None)}:
+        return _strings(cells), 0
+    if len(kinds) == 1:
+        return _of_kind(kinds.pop(), cells)
+    codes = {kind: code for code, kind in enumerate(sorted(kinds, key=lambda kind: kind.__name__))}
+    found = np.fromiter(map(codes.__getitem__, map(type, cells)), np.int8, len(cells))
+    parts, places, damaged = [], [], 0
+    for kind, code in codes.items():
+        some = np.flatnonzero(found == code)
+        made, count = _of_kind(kind, [cells[i] for i in some.tolist()])
+        parts.append(made)
+        places.append(some)
+        damaged += count
+    order = np.empty(len(cells), np.int64)
+    order[np.concatenate(places)] = np.arange(len(cells))
+    return pa.concat_arrays(parts).take(pa.array(order)), damaged
+
+
+def _of_kind(kind: type, cells: Sequence[Any]) -> tuple[pa.Array, int]:
+    """Cells of one type as text, and how many of them are damaged numbers."""
+    if kind is str:
+        return _strings(cells), 0
+    if kind is float:
+        return _floats(cells)
+    if kind is bool:
+        return pc.if_else(pa.array(cells, pa.bool_()), "TRUE", "FALSE"), 0
+    if kind is dt.date:
+        return pa.array(cells, pa.date32()).cast(pa.string()), 0
+    if kind is dt.datetime:
+        return _moments(cells), 0
+    damaged = sum(abs(cell) >= 10**_EXACT_DIGITS for cell in cells) if kind is int else 0
+    return pa.array([as_text(cell) for cell in cells], pa.string()), damaged
+
+
+def _strings(cells: Sequence[Cell]) -> pa.Array:
+    texts = pa.array(cells, pa.string())
+    if pc.any(pc.match_substring(texts, "_x00")).as_py():
+        texts = pa.array([as_text(cell) for cell in cells], pa.string())
+    blank = pc.equal(pc.utf8_trim_whitespace(texts), "")
+    return pc.if_else(blank, pa.scalar(None, pa.string()), texts)
+
+
+def _floats(cells: Sequence[Cell]) -> tuple[pa.Array, int]:
+    numbers = np.array(cells, np.float64)
+    large = np.abs(numbers) >= 10**_EXACT_DIGITS
+    whole = ~large & (numbers == np.floor(numbers))
+    texts = pa.array(np.where(whole, numbers, 0).astype(np.int64)).cast(pa.string())
+    if not whole.all():
+        rest = np.flatnonzero(~whole)
+        written = pa.array([_number(number) for number in numbers[rest].tolist()], pa.string())
+        texts = pc.replace_with_mask(texts, pa.array(~whole), written)
+    return texts, int(large.sum())
+
+
+def _moments(cells: Sequence[Cell]) -> pa.Array:
+    texts = pa.array(cells, pa.timestamp("us")).cast(pa.string())
+    return pc.replace_substring_regex(texts, r"(?: 00:00:00)?\.0+$", "")
