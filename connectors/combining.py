@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from connectors import row_hashes, snapshot
+from connectors import drift, row_hashes, snapshot
 from connectors.config import SourceConfig
 from connectors.landing import Landed
 from connectors.parts import Part
@@ -74,7 +74,8 @@ def combine(
         SourceEmpty, SourceHeld: as :func:`connectors.snapshot.write`.
     """
     whole = _Whole(kept, fresh, by_content=told.key_basis == "content")
-    snapshot.hold_back(config, previous, whole.rows)
+    for one in fresh:
+        snapshot.hold_back(config, lake, previous, replace(one.landed, rows=whole.rows))
     before = snapshot.progress(lake, previous)
     removed = _Rows.of_file(kept.path, pc.invert(whole.untouched))
     total = int(previous.rows_sum, 16) - removed.total + whole.written.total
@@ -83,6 +84,8 @@ def combine(
     manifest = told.model_copy(
         update={
             "rows": whole.rows,
+            "kinds": {**(fresh[0].landed.kinds if fresh else {}), **previous.kinds},
+            "mapped_as": drift.mapped_as(config),
             "content_hash": snapshot.content_hash(total, told.columns, told.key),
             "rows_sum": f"{total:032x}",
             "positions_hash": f"{placed:032x}",

@@ -163,3 +163,29 @@ def _parts(
 ) -> tuple[str, str]:
     sorts = ", ".join(compiler.process(part, **options) for part in (*order, value))
     return str(compiler.process(value, **options)), sorts
+
+
+_FAMILIES: tuple[tuple[type[sa.types.TypeEngine[Any]], str], ...] = (
+    (sa.Boolean, "boolean"),
+    (sa.Integer, "whole numbers"),
+    (sa.Float, "floating numbers"),
+    (sa.Numeric, "decimal numbers"),
+    (sa.DateTime, "moments"),
+    (sa.Date, "dates"),
+    (sa.Time, "times"),
+    (sa.Interval, "intervals"),
+    (sa.Uuid, "uuid"),
+    (sa.JSON, "json"),
+    (sa.ARRAY, "lists"),
+    (sa.LargeBinary, "bytes"),
+    (sa.String, "text"),
+)
+
+
+def family(kind: sa.types.TypeEngine[Any]) -> str:
+    """What a type holds, whatever its length: a longer column is no other one.
+
+    >>> family(sa.String(50)) == family(sa.Text()), family(sa.BigInteger()), family(sa.Date())
+    (True, 'whole numbers', 'dates')
+    """
+    return next((name for one, name in _FAMILIES if isinstance(kind, one)), "")

@@ -6,8 +6,8 @@ Which rows a source has is the connector's part; the file, its manifest and keys
 that occur twice are connectors/snapshot.py's.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
 
 import numpy as np
@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from connectors import row_hashes
 from connectors.reading import POSITION, PROBLEM, ROW_HASH, SOURCE_KEY, FileFacts, Reading
+from connectors.value_kinds import Kinds
 
 EMPTY_KEY = "the key is empty"
 
@@ -31,6 +32,7 @@ class Landed:
         placed: the sum of rows with where they stand.
         keys, hashes, positions: of every row, in the file's order.
         marked: numbers of the rows that have a problem of their own.
+        kinds: column → kind of its values (connectors/value_kinds.py).
     """
 
     rows: int
@@ -40,6 +42,7 @@ class Landed:
     hashes: pa.ChunkedArray
     positions: pa.ChunkedArray
     marked: frozenset[int]
+    kinds: Mapping[str, str] = field(default_factory=dict)
 
 
 def schema(columns: Sequence[str]) -> pa.Schema:
@@ -73,10 +76,12 @@ def land(reading: Reading, to: pq.ParquetWriter, key: Sequence[int]) -> Landed:
     positions: list[pa.Array] = []
     total = placed = rows = 0
     marked: list[int] = []
+    kinds = Kinds(reading.columns)
     for batch in reading.batches():
         position, problem = batch.column(0), batch.column(1)
         values = [_without_nul(column) for column in batch.columns[2:]]
         found = row_hashes.digests(reading.columns, values)
+        kinds.add(values, found)
         if key:
             made = joined([values[i] for i in key])
             empty = pc.equal(made, "")
@@ -109,6 +114,7 @@ def land(reading: Reading, to: pq.ParquetWriter, key: Sequence[int]) -> Landed:
         hashes=pa.chunked_array(hashes, pa.string()),
         positions=pa.chunked_array(positions, pa.string()),
         marked=frozenset(marked),
+        kinds=kinds.found(),
     )
 
 

@@ -7,7 +7,7 @@ the next whole snapshot connectors/merging.py.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -160,6 +160,8 @@ class Reading:
     """What was opened, in words, for people."""
     key: tuple[str, ...] = ()
     """Key columns that the source itself declares (a layout), used if the YAML has none."""
+    types: Mapping[str, str] = field(default_factory=dict)
+    """Column → type in the source, as far as it says: numbers, text, dates, ..."""
     mark: str = ""
     """How far this reading goes: the next one's ``Since.mark``. Known after the last row; moves
     only forward, and not beyond the moment that the reading began. '': no changes can be read."""

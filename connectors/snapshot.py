@@ -25,7 +25,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from connectors import landing, row_hashes
+from connectors import drift, landing, row_hashes
 from connectors.config import SourceConfig
 from connectors.lake_files import clean, publish, temporary
 from connectors.landing import Landed
@@ -89,6 +89,12 @@ class Manifest(BaseModel):
     """When the last sync began that read everything or compared all keys, for such a source."""
     counts: Counts = Counts()
     """What changed since the snapshot before."""
+    types: dict[str, str] = {}
+    """Column → its type in the database; empty for what has none."""
+    kinds: dict[str, str] = {}
+    """Column → what kind of values it holds (connectors/value_kinds.py)."""
+    mapped_as: str = ""
+    """Of the settings that say which column means what (connectors/drift.py)."""
 
 
 class Progress(BaseModel):
@@ -208,13 +214,15 @@ def write(
         landing.writer(file, reading.columns) as writer,
     ):
         landed = landing.land(reading, writer, key)
-        hold_back(config, previous, landed.rows)
+        hold_back(config, lake, previous, landed)
         repairs = repair(landed, by_content=not key)
         total, placed = adjusted(landed, repairs)
         names = tuple(reading.columns[i] for i in key)
         manifest = describe(reading, config.name, sync_id, names, settings_hash).model_copy(
             update={
                 "rows": landed.rows,
+                "kinds": dict(landed.kinds),
+                "mapped_as": drift.mapped_as(config),
                 "content_hash": content_hash(total, reading.columns, names),
                 "rows_sum": f"{total:032x}",
                 "positions_hash": f"{placed:032x}",
@@ -256,6 +264,7 @@ def describe(
         files=tuple(reading.report.files),
         notes=tuple(reading.report.lines),
         settings_hash=settings_hash,
+        types=dict(reading.types),
         mark=reading.mark,
         compared_at=began_at(sync_id) if reading.mark else None,
     )
@@ -339,13 +348,15 @@ def _compared(
     )
 
 
-def hold_back(config: SourceConfig, previous: Manifest | None, rows: int) -> None:
-    """Keep the last snapshot in use if too many rows are gone.
+def hold_back(config: SourceConfig, lake: Path, previous: Manifest | None, landed: Landed) -> None:
+    """Keep the last snapshot in use if too many rows are gone, or columns hold something else.
 
     Raises:
-        SourceEmpty: all are.
-        SourceHeld: more than ``hold_if_shrinks_by`` allows.
+        SourceEmpty: all rows are gone.
+        SourceHeld: more than ``hold_if_shrinks_by`` allows; or a column that is used holds
+            values of another kind. Not if that was accepted.
     """
+    rows = landed.rows
     if previous is None or previous.rows == 0:
         return
     if rows == 0:
@@ -355,11 +366,16 @@ def hold_back(config: SourceConfig, previous: Manifest | None, rows: int) -> Non
             found=f"0 rows, {previous.rows} at the last sync",
             do="Mend the source; its last good records stay in use.",
         )
+    if drift.is_accepted(folder(lake, config.name), previous.sync_id):
+        return
     if config.hold_if_shrinks_by < 1 and rows <= previous.rows * (1 - config.hold_if_shrinks_by):
         raise SourceHeld(
             config.name,
             "too many rows are gone since the last sync",
             found=f"{rows} rows, {previous.rows} before",
             do="Mend the source, or, if that is right, set hold_if_shrinks_by: 1 in "
-            f"{config.file} for one sync. Its last good records stay in use.",
+            f"{config.file} for one sync, or 'onefold source accept {config.name}'. "
+            "Its last good records stay in use.",
         )
+    if previous.mapped_as == drift.mapped_as(config):
+        drift.check_kinds(config, previous.columns, previous.key, previous.kinds, landed.kinds)

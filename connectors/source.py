@@ -15,6 +15,7 @@ from typing import Protocol
 from connectors import config as configs
 from connectors import (
     delimited,
+    drift,
     file_merging,
     fixed_width,
     mapping,
@@ -170,6 +171,7 @@ def _extract(config: SourceConfig, lake: Path, previous: Manifest | None) -> Ext
     since, compare = _since(config, lake, previous, settings_hash)
     if previous and since:
         with READERS[config.connector](config, since) as reading:
+            _compare(config, reading, lake, previous)
             _prepare(config, reading)
             done = merging.merge(
                 reading, config, lake, previous, settings_hash=settings_hash, compare=compare
@@ -178,6 +180,7 @@ def _extract(config: SourceConfig, lake: Path, previous: Manifest | None) -> Ext
             return done
     with READERS[config.connector](config) as reading:
         reading.report.files = facts
+        _compare(config, reading, lake, previous)
         key = _prepare(config, reading)
         return snapshot.write(
             reading, config, lake, previous, key=tuple(key), settings_hash=settings_hash
@@ -198,6 +201,27 @@ def _since(
     every, last = config.full_every, progress.compared_at
     due = every != "never" and (last is None or datetime.now(UTC) >= last + every)
     return Since(mark=progress.mark), due
+
+
+def _compare(config: SourceConfig, reading: Reading, lake: Path, previous: Manifest | None) -> None:
+    """Hold a source back whose columns are not those of its last snapshot.
+
+    Raises:
+        SourceHeld: one that is used is gone, or of another type, and nobody accepted it.
+    """
+    if not (previous and previous.rows and reading.columns):
+        return
+    if drift.is_accepted(snapshot.folder(lake, config.name), previous.sync_id):
+        return
+    same = previous.mapped_as == drift.mapped_as(config)
+    drift.check_columns(
+        config,
+        reading,
+        previous.columns,
+        previous.key,
+        previous.types if same else {},
+        snapshot.path_of(lake, previous),
+    )
 
 
 def _prepare(config: SourceConfig, reading: Reading) -> list[int]:

@@ -22,6 +22,7 @@ from sqlalchemy import exc
 from connectors import mapping, postgres_copy
 from connectors.config import SourceConfig
 from connectors.database_errors import said_in_words, shown
+from connectors.dialects import family
 from connectors.postgres_copy import decoded
 from connectors.queries import Query, written
 from connectors.reading import Reading, Report, Row, Since, batch
@@ -91,7 +92,8 @@ def read(
             found = database.changed(since, mark) if since and mark else None
             if found is not None:
                 select, changes = found
-        yield Reading(names, rows(select), report, origin, mark=mark, changes=changes)
+        types = {name: family(column.type) for name, column in query.columns.items()}
+        yield Reading(names, rows(select), report, origin, types=types, mark=mark, changes=changes)
 
 
 @contextmanager

@@ -167,6 +167,29 @@ def check(
 
 
 @source.command()
+def accept(
+    name: Annotated[str, typer.Argument(help="A source that is held.")],
+    home: Home = None,
+) -> None:
+    """Accept what holds a source: columns gone or of another type, or too many rows gone.
+
+    Its next sync takes the source as it is then; later changes are held as before.
+    """
+    from connectors import drift, snapshot
+    from connectors.source import load_one
+    from onefold import settings
+    from onefold.cli import source_view
+
+    config = settings.load(home)
+    declared = load_one(config.home, name)
+    last = snapshot.latest(Path(config.lake), declared.name)
+    if last is None:
+        raise ConfigError(name, "was never read, so nothing holds it", do="Sync it.")
+    drift.accept(snapshot.folder(Path(config.lake), declared.name), last.sync_id)
+    source_view.show_accepted(declared.name)
+
+
+@source.command()
 def profile(
     what: Annotated[
         str, typer.Argument(metavar="NAME|URL|FILE", help="A source of the home, or as for add.")

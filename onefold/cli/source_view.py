@@ -224,6 +224,13 @@ def _show_record(record: Record) -> None:
 # -- a profile
 
 
+def show_accepted(name: str) -> None:
+    """That the next sync takes a source as it is."""
+    out.print(
+        f"{name}: its next sync takes it as it is; 'onefold refresh --source {name}' does it now"
+    )
+
+
 def show_profiled(path: Path, columns: int, rows: int, *, masked: bool) -> None:
     """What was written."""
     how = "values are masked" if masked else "values are shown in it"
