@@ -158,10 +158,10 @@ def _write_workbook(file: Path, rows: int) -> None:
     import xlsxwriter
 
     started = dt.datetime(2015, 1, 1)
-    names = (
-        "id code name mobile phone email address city postal_code birth_date credit_limit "
-        "blocked created_at updated_at note"
-    ).split()
+    names = [
+        *("id", "code", "name", "mobile", "phone", "email", "address", "city", "postal_code"),
+        *("birth_date", "credit_limit", "blocked", "created_at", "updated_at", "note"),
+    ]
     half = file.with_suffix(".half")
     with xlsxwriter.Workbook(half, {"constant_memory": True}) as book:
         day = book.add_format({"num_format": "yyyy-mm-dd"})
