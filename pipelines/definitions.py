@@ -40,10 +40,11 @@ def build(home: Path | None) -> dg.Definitions:
     sources, names = found.sources, found.names
     jobs = all_jobs(names)
     config = settings.load(home) if home else None
+    zone = time_zone(config) if config else DEFAULT
     policy = AlertPolicy.of(config) if config else AlertPolicy()
     return dg.Definitions(
         assets=[
-            *(source_spec(name, sources.get(name) or found.broken[name]) for name in names),
+            *(source_spec(name, sources.get(name) or found.broken[name], zone) for name in names),
             *(raw_asset(name, sources.get(name) or found.broken[name]) for name in names),
             *(staged_asset(name) for name in names),
             quarantine_asset(names),
@@ -54,9 +55,9 @@ def build(home: Path | None) -> dg.Definitions:
             data_quality,
         ],
         jobs=jobs,
-        schedules=source_schedules(sources, time_zone(config) if config else DEFAULT),
+        schedules=source_schedules(sources, zone),
         sensors=[
-            *file_sensors(sources),
+            *(file_sensors(home, sources) if home else []),
             *([decisions_sensor(home)] if home else []),
             *([failures_sensor(home)] if home else []),
             *([alerts_sensor(home)] if home and policy.hooks else []),

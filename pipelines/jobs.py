@@ -16,6 +16,9 @@ APPLY = "apply_decisions"
 TIMEOUT_SECONDS = 6 * 60 * 60
 """A run that takes longer than this has hung and is ended by the daemon."""
 
+SOURCE_TAG = "onefold/source"
+"""Tag of runs that sync one source, by its name; the page lists all runs of it."""
+
 _TAGS = {"dagster/max_runtime": str(TIMEOUT_SECONDS)}
 
 
@@ -46,7 +49,7 @@ def all_jobs(sources: Sequence[str]) -> list[Any]:
                     dg.AssetKey(["raw", asset_name(source)])
                 ).downstream(),
                 description=f"Sync source {source} and publish the golden table.",
-                tags=_TAGS,
+                tags={**_TAGS, SOURCE_TAG: source},
             )
             for source in sources
         ),

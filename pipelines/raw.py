@@ -47,6 +47,8 @@ def raw_asset(source: str, declared: SourceConfig | ConfigError) -> dg.AssetsDef
     )
     def raw(context: dg.AssetExecutionContext, home: Home) -> dg.MaterializeResult:
         with home.working() as deployment:
+            if isinstance(declared, SourceConfig):
+                deployment.seen[source] = stages.files_state(declared)
             try:
                 synced = stages.sync(deployment, source, last_try=context.retry_number >= TRIES - 1)
             except SourceError as error:

@@ -18,7 +18,7 @@ import dagster as dg
 from onefold import settings
 from onefold.errors import ConfigError, OnefoldError
 from onefold.settings import Settings
-from pipelines import alerting, definitions, endings, stages
+from pipelines import alerting, dead_runs, definitions, endings, stages
 from pipelines.jobs import REFRESH
 from pipelines.naming import asset_name
 from pipelines.report import (
@@ -81,12 +81,13 @@ def refresh(
         )
         selection = list(keys.resolve(defs.resolve_asset_graph()))
     with _told(on_progress), _noted(config), instance(home) as dagster:
+        dead_runs.end(dagster)
         result = job.execute_in_process(
             instance=dagster,
             run_config=_QUIET,
             raise_on_error=False,
             asset_selection=selection,
-            tags={"onefold/by": "command line"},
+            tags=dead_runs.tags(),
         )
         if not result.success:
             outcomes.note_golden(home, endings.golden(result.all_events, result.run_id))

@@ -1,6 +1,7 @@
 """What starts a run by itself: changed files a sync, new decisions their way to the golden table.
 
-One sensor per file source. A file's state is its path, size and time of change.
+One sensor per file source. A file's state is its path, size and time of change;
+a state that a good sync read, whoever ran it, or that was asked for once, is known.
 Whether the content changed too is for the sync to find out; an unchanged one
 writes nothing.
 
@@ -23,10 +24,10 @@ from connectors import source as sources_module
 from connectors.remote import is_remote
 from connectors.source import SourceConfig
 from onefold import settings
-from pipelines import fingerprint
+from pipelines import dead_runs, stages
 from pipelines.jobs import APPLY, sync_job_name
 from pipelines.stages import applying
-from warehouse import engine
+from warehouse import engine, outcomes
 
 INTERVAL_SECONDS = 60
 DECISIONS_SECONDS = 15
@@ -38,7 +39,7 @@ SETTLED_SECONDS = 5
 """A file changed less than this ago may still be being written; it is looked at next time."""
 
 
-def _sensor(name: str, config: SourceConfig) -> dg.SensorDefinition:
+def _sensor(home: Path, name: str, config: SourceConfig) -> dg.SensorDefinition:
     @dg.sensor(
         name=f"{sync_job_name(name)}_sensor",
         job_name=sync_job_name(name),
@@ -48,9 +49,11 @@ def _sensor(name: str, config: SourceConfig) -> dg.SensorDefinition:
     )
     def changed(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         states = sources_module.files(config)
-        now = fingerprint.of(states)
-        if now == context.cursor:
-            return dg.SkipReason(f"{len(states)} files, none changed.")
+        now = stages.files_state(config)
+        known = outcomes.read(home).sources.get(name)
+        if now == context.cursor or (known and now == known.files):
+            reason = f"{len(states)} file{'s' * (len(states) != 1)}, none changed."
+            return dg.SensorResult(skip_reason=reason, cursor=now)
         newest = max((changed_at for _, _, changed_at in states), default=0)
         if 0 <= time.time_ns() - newest < SETTLED_SECONDS * 1_000_000_000:
             return dg.SkipReason("A file changed a moment ago and may still be being written.")
@@ -59,10 +62,10 @@ def _sensor(name: str, config: SourceConfig) -> dg.SensorDefinition:
     return changed
 
 
-def file_sensors(sources: Mapping[str, SourceConfig]) -> list[dg.SensorDefinition]:
+def file_sensors(home: Path, sources: Mapping[str, SourceConfig]) -> list[dg.SensorDefinition]:
     """The sensors of the sources that are files on disk, running as soon as the daemon does."""
     return [
-        _sensor(name, config)
+        _sensor(home, name, config)
         for name, config in sources.items()
         if config.path and not all(map(is_remote, config.path))
     ]
@@ -83,6 +86,7 @@ def decisions_sensor(home: Path) -> dg.SensorDefinition:
             waiting = applying.waiting(warehouse)
         if not waiting.ready:
             return dg.SkipReason(waiting.words)
+        dead_runs.end(context.instance)
         if context.instance.get_runs_count(dg.RunsFilter(statuses=_UNDER_WAY)):
             return dg.SkipReason("A run is under way; its publish takes the decisions in.")
         tags = {DECISIONS_TAG: waiting.key}

@@ -11,8 +11,9 @@ from datetime import datetime
 
 import dagster as dg
 
-from connectors.source import SourceConfig
+from connectors.source import ASKED, SourceConfig
 from onefold.errors import ConfigError
+from pipelines.jobs import sync_job_name
 from pipelines.naming import asset_name
 from warehouse.outcomes import SourceOutcome
 
@@ -28,12 +29,15 @@ def source_key(source: str) -> dg.AssetKey:
     return dg.AssetKey(["source", asset_name(source)])
 
 
-def source_spec(source: str, declared: SourceConfig | ConfigError) -> dg.AssetSpec:
+def source_spec(
+    source: str, declared: SourceConfig | ConfigError, time_zone: str = "UTC"
+) -> dg.AssetSpec:
     """The asset ``source/<name>``.
 
     Args:
         source: its name.
         declared: its settings, or what is wrong with them.
+        time_zone: in which its schedule is meant.
     """
     key = source_key(source)
     if isinstance(declared, ConfigError):
@@ -46,7 +50,7 @@ def source_spec(source: str, declared: SourceConfig | ConfigError) -> dg.AssetSp
         key,
         group_name="source",
         kinds={kind(declared)},
-        description=f"{about}\n\n{_when(declared)}",
+        description=f"{about}\n\n{_when(declared, time_zone)}",
         owners=_owners(declared.owner),
         tags={"onefold/source": asset_name(source)},
         metadata={
@@ -104,12 +108,12 @@ def _metadata(outcome: SourceOutcome) -> dict[str, dg.MetadataValue]:
     return found
 
 
-def _when(config: SourceConfig) -> str:
-    if config.schedule:
-        return f"Synced by the schedule `{config.schedule}`."
-    if config.connector == "sql":
-        return "It has no schedule: it is synced when the job `refresh` runs."
-    return "Synced when its files change."
+def _when(config: SourceConfig, time_zone: str) -> str:
+    job = sync_job_name(config.name)
+    ways = [f"by the schedule {config.schedule} ({time_zone})"] if config.schedule else []
+    ways += ["when its files change"] if config.connector not in ASKED else []
+    ways += ["by hand or with the job refresh"] if not ways else []
+    return f"Synced {' and '.join(ways)}: job {job}."
 
 
 def _owners(owner: str) -> list[str]:

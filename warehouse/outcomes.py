@@ -35,6 +35,7 @@ class SourceOutcome:
             records kept out whole, open findings.
         added, changed, deleted: records that the last sync brought, changed and took away.
         newest_at: latest ``updated_at`` of its records; empty if they have none.
+        files: names the state of its files that a good sync read; empty for what is no file.
     """
 
     status: str
@@ -50,6 +51,7 @@ class SourceOutcome:
     changed: int = 0
     deleted: int = 0
     newest_at: str = ""
+    files: str = ""
 
     @property
     def good(self) -> bool:

@@ -44,6 +44,7 @@ class Deployment:
         kept: what was worked out since the home was opened, by :meth:`once`.
         read_now: sources that could be read since the home was opened.
         synced: how reading each source went since the home was opened.
+        seen: names the state of each source's files before it was read.
     """
 
     settings: Settings
@@ -59,6 +60,7 @@ class Deployment:
     _staged: dict[str, pa.Table] = field(default_factory=dict, repr=False)
     read_now: set[str] = field(default_factory=set, repr=False)
     synced: dict[str, Synced] = field(default_factory=dict, repr=False)
+    seen: dict[str, str] = field(default_factory=dict, repr=False)
 
     def once(self, what: str, key: Hashable, make: Callable[[], _Made]) -> _Made:
         """What ``make`` gives, made again only where the key is another than last time."""

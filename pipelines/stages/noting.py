@@ -1,10 +1,17 @@
 """What is kept of how a sync and a publish went, for the status, the alerts and the pages."""
 
+from connectors.source import SourceConfig, files
+from pipelines import fingerprint
 from pipelines.report import SourceReport, Staged, Synced
 from pipelines.stages.deployment import Deployment
 from warehouse import outcomes
 from warehouse import staged as staging
 from warehouse.outcomes import GoldenOutcome, SourceOutcome
+
+
+def files_state(config: SourceConfig) -> str:
+    """Names the state of a source's files: another name, and one of them changed."""
+    return fingerprint.of(files(config))
 
 
 def note_source(deployment: Deployment, synced: Synced | None, staged: Staged) -> SourceOutcome:
@@ -37,6 +44,7 @@ def note_source(deployment: Deployment, synced: Synced | None, staged: Staged) -
         changed=report.changed,
         deleted=report.deleted,
         newest_at=newest,
+        files=deployment.seen.get(report.source, "") if synced and synced.good else "",
     )
     return outcomes.note_source(home, report.source, outcome)
 

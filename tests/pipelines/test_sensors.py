@@ -7,7 +7,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from pipelines import definitions, sensors
+from pipelines import definitions, sensors, stages
 
 
 @pytest.fixture
@@ -69,3 +69,16 @@ def test_a_file_that_vanished_asks_for_a_run_which_will_say_so(
     cursor = _tick(sensor, None)[1]
     (home / "data" / "crm.csv").unlink()
     assert _tick(sensor, cursor)[0] == 1
+
+
+def test_files_that_a_refresh_has_read_ask_for_no_run(synced: Path) -> None:
+    _age(synced / "data" / "crm.csv", 60)
+    assert _tick(definitions.build(synced).resolve_sensor_def("sync_crm_sensor"), None)[0] == 1
+    with stages.opened(synced) as opened:
+        opened.seen["crm"] = stages.files_state(opened.sources["crm"])
+        read = stages.sync(opened, "crm")
+        stages.note_source(opened, read, stages.stage(opened, "crm"))
+    sensor = definitions.build(synced).resolve_sensor_def("sync_crm_sensor")
+    assert _tick(sensor, None)[0] == 0
+    _age(synced / "data" / "crm.csv", 30)
+    assert _tick(sensor, None)[0] == 1
