@@ -67,7 +67,8 @@ def show_refresh(report: RefreshReport, evaluation: Evaluation | None = None) ->
         kept_out = one.quarantined
         numbers = (one.read, one.staged, kept_out, one.added, one.changed, one.deleted)
         table.add_row(one.source, *(f"{n:,}" for n in (*numbers, one.unchanged)))
-    out.print(table)
+    if report.sources:
+        out.print(table)
     rejected = sum(max(one.findings - one.quarantined, 0) for one in report.sources)
     if rejected:
         out.print(f" {rejected:,} values were rejected or are doubtful: see the table quarantine.")

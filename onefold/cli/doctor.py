@@ -5,11 +5,14 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 from connectors import source as sources
 from dedupe import model, survivorship
 from onefold import settings
+from onefold.cli.home import template
 from onefold.errors import OnefoldError
-from onefold.settings import Settings
+from onefold.settings import Settings, yaml_error
 from pipelines import timezone
 from pipelines.alerting import AlertPolicy
 from review.policy import ReviewPolicy
@@ -50,6 +53,7 @@ def examine(home: Path | None) -> list[Finding]:
             findings.append(Finding("database", True, f"{kind}, tables are up to date"))
     except OnefoldError as error:
         findings.append(Finding("database", False, str(error)))
+    findings += _dagster(config.home)
     findings += _hooks(config)
     lake = Path(config.lake)
     findings.append(
@@ -86,3 +90,21 @@ def _hooks(config: Settings) -> list[Finding]:
         except OnefoldError as error:
             findings.append(Finding(f"alerts, {hook.name}", False, str(error)))
     return findings
+
+
+def _dagster(home: Path) -> list[Finding]:
+    """Which sections of dagster.yaml a home of an older Onefold lacks."""
+    wanted = yaml.safe_load(template("dagster.yaml"))
+    try:
+        found = yaml.safe_load((home / "dagster.yaml").read_text(encoding="utf-8")) or {}
+    except FileNotFoundError:
+        return []  # written by the first run
+    except yaml.YAMLError as error:
+        return [Finding("dagster.yaml", False, str(yaml_error("dagster.yaml", error)))]
+    missing = [name for name in wanted if name not in found]
+    if "pools" not in (found.get("concurrency") or {}):
+        missing.append("concurrency: pools")
+    if not missing:
+        return [Finding("dagster.yaml", True, "has every section of this version")]
+    words = f"without {', '.join(missing)}; a new home's dagster.yaml shows what to add"
+    return [Finding("dagster.yaml", True, words)]

@@ -190,6 +190,48 @@ def accept(
 
 
 @source.command()
+def remove(
+    name: Annotated[str, typer.Argument(help="A source of the home, or one whose file is gone.")],
+    records: Annotated[
+        bool, typer.Option("--records", help="Take its records out too, and publish without them.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    home: Home = None,
+) -> None:
+    """Put a source's file aside, and with --records take its records out of the golden table.
+
+    What will happen is said first. Raw snapshots stay in the lake: with its file back, the
+    next refresh brings the records back, customers that ended under new ids.
+    """
+    from contextlib import closing
+
+    from connectors.source import declared
+    from onefold import settings
+    from onefold.cli import console, removing, source_view
+    from warehouse import engine, removal, staged
+
+    config = settings.load(home)
+    with closing(engine.connect(config)) as wh:
+        known = {*declared(config.home).names, *staged.source_names(wh)}
+        if name not in known:
+            raise ConfigError(
+                name,
+                "there is no such source",
+                found=", ".join(sorted(known)) or "none",
+                do="Name one of them.",
+            )
+        impact = removal.impact(wh, name)
+    file = removing.file_of(config.home, name)
+    removing.show(name, file, impact, records=records)
+    if not yes and not source_view.confirmed("Go on?"):
+        raise typer.Exit(1)
+    with console.progress("Removing"):
+        report = removing.remove(config.home, name, file, records=records)
+    if report is not None:
+        console.show_refresh(report)
+
+
+@source.command()
 def profile(
     what: Annotated[
         str, typer.Argument(metavar="NAME|URL|FILE", help="A source of the home, or as for add.")

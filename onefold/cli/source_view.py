@@ -82,6 +82,11 @@ def agrees(question: str) -> bool:
     return typer.confirm(question, default=True)
 
 
+def confirmed(question: str) -> bool:
+    """Yes, only if somebody says so."""
+    return typer.confirm(question, default=False)
+
+
 def choice(question: str, options: Sequence[str]) -> str:
     """One of some options; the first, if somebody just presses Enter."""
     out.print(question)

@@ -136,6 +136,8 @@ class AlertPolicy(BaseModel):
 
 
 def _hook(number: int, entry: Any) -> Hook:
+    if isinstance(entry, Mapping):
+        entry = {"on" if name is True else name: value for name, value in entry.items()}
     try:
         hook = Hook.model_validate(entry)
     except ValidationError as error:

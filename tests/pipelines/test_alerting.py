@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import sys
 import threading
 import urllib.parse
@@ -22,7 +23,7 @@ from onefold import settings
 from onefold.cli.app import app
 from onefold.errors import ConfigError, OnefoldError
 from pipelines import alerting, definitions, stages
-from pipelines.alerting import AlertPolicy
+from pipelines.alerting import AlertPolicy, Hook
 from pipelines.alerting.conditions import Condition
 from pipelines.alerting.messages import Alert, text
 from pipelines.run import instance, refresh
@@ -343,6 +344,19 @@ def test_a_program_that_fails_is_said(synced: Path, command: list[str], found: s
 def test_a_wrong_hook_is_said_in_words(entry: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         AlertPolicy.read([entry])
+
+
+def test_a_bare_on_which_yaml_reads_as_true_is_taken() -> None:
+    entries = yaml.safe_load("- {kind: slack, url: x, on: [stale]}")
+    assert AlertPolicy.read(entries).hooks[0].on == ("stale",)
+
+
+def test_every_setting_and_kind_of_a_hook_is_documented() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
+    table = guide.split("\n## Alerts")[1].split("\n## ")[0]
+    assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == set(Hook.model_fields)
+    for kind in ("dingtalk", "wecom", "feishu", "slack", "json", "command"):
+        assert f"`{kind}`" in table
 
 
 def test_two_hooks_of_one_name_are_refused() -> None:
