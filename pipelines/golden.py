@@ -41,8 +41,7 @@ def golden_customer(home: Home) -> dg.MaterializeResult:
         sample = stages.golden_sample(deployment, SHOWN)
         checks = stages.published_checks(deployment)
         restated = restatement.of_publish(deployment.warehouse) if report.written else None
-        if not report.held:
-            stages.note_golden(deployment)
+        stages.note_golden(deployment, report.held)
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": report.golden,

@@ -62,13 +62,14 @@ def _sensor(home: Path, name: str, config: SourceConfig) -> dg.SensorDefinition:
     return changed
 
 
+def has_files(config: SourceConfig) -> bool:
+    """Whether the source is files on disk, whose changes can be seen."""
+    return bool(config.path) and not all(map(is_remote, config.path))
+
+
 def file_sensors(home: Path, sources: Mapping[str, SourceConfig]) -> list[dg.SensorDefinition]:
     """The sensors of the sources that are files on disk, running as soon as the daemon does."""
-    return [
-        _sensor(home, name, config)
-        for name, config in sources.items()
-        if config.path and not all(map(is_remote, config.path))
-    ]
+    return [_sensor(home, name, config) for name, config in sources.items() if has_files(config)]
 
 
 def decisions_sensor(home: Path) -> dg.SensorDefinition:

@@ -49,6 +49,7 @@ def note_source(deployment: Deployment, synced: Synced | None, staged: Staged) -
     return outcomes.note_source(home, report.source, outcome)
 
 
-def note_golden(deployment: Deployment) -> None:
-    """Keep that the golden table is up to date with the staged records."""
-    outcomes.note_golden(deployment.settings.home, GoldenOutcome("published"))
+def note_golden(deployment: Deployment, held: str = "") -> None:
+    """Keep that the golden table is up to date with the staged records, or why it is held back."""
+    outcome = GoldenOutcome("held", held) if held else GoldenOutcome("published")
+    outcomes.note_golden(deployment.settings.home, outcome)
