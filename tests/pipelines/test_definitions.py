@@ -113,6 +113,7 @@ def test_only_what_guards_the_golden_table_blocks(home: Path) -> None:
         "quarantine:canonical_model",
         "clusters:each_record_once",
         "clusters:decisions_hold",
+        "golden_customer:publish_gate",
     }
 
 
