@@ -68,8 +68,9 @@ _ONLY_FOR = {
     "encoding": ("delimited", "fixed_width", "dbf", "json", "xml", "cobol", "access"),
     "record": ("json", "xml"),
     "lists": ("json", "xml"),
+    "count": ("json", "xml"),
     "memos": ("dbf",),
-    "check_counts": ("dbf", "fixed_width", "cobol", "access"),
+    "check_counts": ("dbf", "fixed_width", "cobol", "access", "json", "xml"),
     "delimiter": ("delimited",),
     "layout": ("fixed_width", "cobol"),
 }
@@ -137,6 +138,9 @@ class SourceConfig(BaseModel):
     record: str | None = None
     """json: where the list of records is, names with dots; xml: the element that is a record,
     names with slashes. Default: found by itself."""
+    count: str | None = None
+    """json, xml: where the file says how many records it has: ``meta.total``, ``head/count``,
+    ``customers@count``; compared with those that are there."""
     lists: dict[str, ListRule] = {}
     """json, xml: column of a list of objects → what is taken of it; default: all, joined."""
     memos: bool = True

@@ -164,6 +164,21 @@ def hold_count(config: SourceConfig, report: Report, where: str, said: str, foun
     report.note(f"{where}: {said}, {found} found")
 
 
+def compare_count(
+    config: SourceConfig, report: Report, where: str, said: str | None, there: int
+) -> None:
+    """Compare the number of records that a file says, as text, with those that are there.
+
+    Raises:
+        SourceHeld: they differ, or it says none.
+    """
+    text = (said or "").strip()
+    if text.isdigit() and int(text) == there:
+        return
+    number = f"{int(text):,} records" if text.isdigit() else "a number of records"
+    hold_count(config, report, where, f"{number} by '{config.count}'", f"{there:,} records")
+
+
 def facts(file: SourceFile) -> FileFacts:
     """Name, size and hash of a file and what belongs to it.
 

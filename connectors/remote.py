@@ -133,6 +133,8 @@ def _listed(pattern: str, where: str) -> list[RemoteFile]:
             else:
                 base = path
                 found = [one for one in system.ls(path, detail=True) if _is_file(one)]
+        # A web page lists names only.
+        found = [one if _stamp(one) else {**one, **_info(system, one["name"])} for one in found]
         if not found:
             raise SourceMissing(where, "no file fits", do="Mend 'path', or put the file there.")
         return [

@@ -281,6 +281,7 @@ def _settings_hash(config: SourceConfig) -> str:
             "delimiter",
             "members",
             "record",
+            "count",
             "lists",
             "memos",
             "check_counts",

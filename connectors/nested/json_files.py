@@ -130,11 +130,17 @@ def _of_document(
         document = _Document(stream, file.name)  # one object is one record
     elif document.peek() == "":
         raise SourceEmpty(file.name, "the file is empty", do="Export it again.")
+    there = 0
     for number, value in enumerate(document.values(), 1):
         if isinstance(value, dict):
+            there += 1
             yield Found(f"{file.name}|{number}", flatten(value, config.lists))
         else:
             report.skip(file.name, "value that is no object")
+    if config.count:
+        stream.seek(0)
+        said = _Document(stream, file.name).at(config.count.split("."))
+        files.compare_count(config, report, file.name, said, there)
 
 
 class _Document:
@@ -178,6 +184,31 @@ class _Document:
             return
         for _ in self._items("[", "]"):
             yield self.value()
+
+    def at(self, path: list[str]) -> str | None:
+        """The text of the value of a path of names; None if nothing stands there."""
+        for name in path:
+            if self.peek() != "{":
+                return None
+            for key in self._keys():
+                if key == name:
+                    break
+                self._skip()
+            else:
+                return None
+        value = self.value() if self.peek() not in ("{", "[") else None
+        return None if value is None else str(value)
+
+    def _skip(self) -> None:
+        """Go behind the next value, keeping no more of it than one item."""
+        if self.peek() == "[":
+            for _ in self._items("[", "]"):
+                self._skip() if self.peek() == "[" else self.value()
+        elif self.peek() == "{":
+            for _ in self._keys():
+                self._skip()
+        else:
+            self.value()
 
     def enter(self, name: str, config: SourceConfig) -> None:
         """Go to the value of a name in the object that comes next."""

@@ -53,20 +53,23 @@ def read(config: SourceConfig, since: Since | None = None) -> Iterator[Reading]:
     """
     report = Report()
     found = files.find(config, since)
-    records = itertools.chain.from_iterable(_records(config, file) for file in found)
+    records = itertools.chain.from_iterable(_records(config, file, report) for file in found)
     with gathered(records, config.name) as (columns, rows):
         yield Reading(columns, rows, report, files.named(found))
 
 
-def _records(config: SourceConfig, file: SourceFile) -> Iterator[Found]:
+def _records(config: SourceConfig, file: SourceFile, report: Report) -> Iterator[Found]:
     with files.opened(file), _said_in_words(config, file):
         encoding = _encoding(config, file)
         path = _path(config.record) if config.record else _repeated(file, encoding)
         number, names = 0, _Names()
+        counted, attribute = (config.count or "").partition("@")[::2]
+        count_path, said = _path(counted), None
+        tags = [f"{{*}}{name[-1]}" for name in (path, count_path) if name]
         options = _options(encoding)
-        for _, element in etree.iterparse(
-            str(file.path), events=("end",), tag=f"{{*}}{path[-1]}", **options
-        ):
+        for _, element in etree.iterparse(str(file.path), events=("end",), tag=tags, **options):
+            if count_path and _is_at(element, count_path):
+                said = element.get(attribute) if attribute else element.text
             if not _is_at(element, path):
                 continue
             number += 1
@@ -85,6 +88,8 @@ def _records(config: SourceConfig, file: SourceFile) -> Iterator[Found]:
                 f"there is no element '{'/'.join(path)}'",
                 do=f"Mend 'record' in {config.file}.",
             )
+        if config.count:
+            files.compare_count(config, report, file.name, said, number)
 
 
 def _options(encoding: str | None) -> dict[str, Any]:

@@ -177,6 +177,23 @@ def test_links_of_a_page_that_a_pattern_fits_are_read(home, web):
     assert [row["_position"] for row in rows] == ["b.csv|2", "crm.csv|2", "crm.csv|3"]
 
 
+def test_only_new_and_changed_files_elsewhere_are_fetched(home, web):
+    pages = {f"/in/{name}.csv": f"id,name\n{name},Ann Sample\n".encode() for name in "abc"}
+    web.files |= {
+        "/in/": "".join(f'<a href="{name}.csv">x</a>' for name in "abcd").encode(),
+        **pages,
+    }
+    web.files["/in/d.csv"] = web.files.pop("/in/crm.csv")
+    config = _declared(home, f"{web.url}/in/*.csv", mode="files")
+    manifest, _ = home.sync(config)
+    web.files["/in/b.csv"] = b"id,name\nb,Bob Sample\n"
+    web.asked.clear()
+    _, rows = home.sync(config, manifest)
+    assert {row["id"]: row["name"] for row in rows}["b"] == "Bob Sample"
+    assert len(rows) == 5
+    assert [path for path in web.gets() if path.endswith(".csv")] == ["/in/b.csv"]
+
+
 def test_archive_elsewhere_is_unpacked_here(home, web):
     data = BytesIO()
     with zipfile.ZipFile(data, "w") as archive:

@@ -6,7 +6,7 @@ import pytest
 
 from connectors import columnar, locating, sampling
 from connectors.nested import json_files
-from onefold.errors import SourceEmpty, SourceEncoding, SourceLayout
+from onefold.errors import SourceEmpty, SourceEncoding, SourceHeld, SourceLayout
 
 ANN = {
     "id": 1,
@@ -94,6 +94,16 @@ def test_text_is_read_in_the_encoding_that_it_has(home, source, encoding):
     assert [row["name"] for row in rows] == ["王小明", "李四", "张三"]
     with pytest.raises(SourceEncoding):
         home.sync(source(b'{"id": "\xff"}\n{"id": "\xff"}', encoding="utf-8"))
+
+
+@pytest.mark.parametrize("count", ["n", "meta.total"])
+def test_number_of_records_that_the_file_says_is_compared(home, source, count):
+    document = {"n": 2, "items": [ANN, WANG], "x": [[1], {"y": []}], "meta": {"total": "2"}}
+    assert len(home.sync(source(json.dumps(document), count=count))[1]) == 2
+    for wrong in ({"n": 3, "meta": {"total": 3}}, {"n": None, "meta": {}}, {"n": [2], "meta": 2}):
+        config = source(json.dumps(document | wrong), count=count)
+        with pytest.raises(SourceHeld, match=rf"by '{count}'.*found 2 records"):
+            home.sync(config)
 
 
 # -- faults

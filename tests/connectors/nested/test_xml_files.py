@@ -13,7 +13,7 @@ from connectors.config import SourceConfig
 from connectors.files import SourceFile
 from connectors.flattening import ListRule
 from connectors.nested import xml_files
-from onefold.errors import SourceEncoding, SourceLayout
+from onefold.errors import SourceEncoding, SourceHeld, SourceLayout
 
 DOCUMENT = """<?xml version="1.0" encoding="{encoding}"?>
 <!-- an export -->
@@ -102,6 +102,17 @@ def test_column_that_only_the_last_record_has_is_there(home, source):
     _, rows = home.sync(source(f"<l>{body}<c id='x'><late>yes</late></c></l>"))
     assert len(rows) == 10_021
     assert (rows[-2]["late"], rows[-1]["late"]) == (None, "yes")
+
+
+@pytest.mark.parametrize("count", ["head/count", "customers@n", "/export/head/count"])
+def test_number_of_records_that_the_file_says_is_compared(home, source, count):
+    right = _document().replace("<e:customers>", "<e:customers n='2'>")
+    assert len(home.sync(source(right, count=count))[1]) == 2
+    wrong = right.replace("<count>2", "<count>3").replace("n='2'", "n='x'")
+    with pytest.raises(SourceHeld, match=r"it should have (3|a number of) records by"):
+        home.sync(source(wrong, count=count, key="name"))
+    _, rows = home.sync(source(wrong, count=count, check_counts=False))
+    assert len(rows) == 2
 
 
 # -- faults
