@@ -6,7 +6,9 @@ them stands in rules/suites.py, how Great Expectations is run in
 rules/expectations.py.
 
 In expectations, lists are texts joined by ``|``; dates and timestamps are
-timestamps in UTC, which Great Expectations compares as whole columns.
+timestamps in UTC, which Great Expectations compares as whole columns. Those
+that are not of a source's YAML look at values and never at their absence:
+``name?`` says whether there is a name.
 """
 
 import difflib
@@ -139,8 +141,8 @@ def required_rules(config: SourceConfig) -> list[Rule]:
         Rule(
             Expectation(
                 f"{field}_required",
-                "expect_column_values_to_not_be_null",
-                {"column": field},
+                "expect_column_values_to_be_in_set",
+                {"column": f"{field}?", "value_set": [True]},
                 where=where,
             ),
             "record",
@@ -220,25 +222,23 @@ def own_rules(config: SourceConfig) -> list[Rule]:
 
 def identity_rules() -> list[Rule]:
     """What must hold between the columns of a staged record, and between records."""
-    not_null, unique = "expect_column_values_to_not_be_null", "expect_column_values_to_be_unique"
+    unique, json = "expect_column_values_to_be_unique", "expect_column_values_to_be_json_parseable"
     in_set, equal = "expect_column_values_to_be_in_set", "expect_column_pair_values_to_be_equal"
-    regex, json = "expect_column_values_to_match_regex", "expect_column_values_to_be_json_parseable"
+    regex = "expect_column_values_to_match_regex"
     types = [customer.PERSON, customer.ORGANIZATION]
+
+    def present(column: str, words: str) -> tuple[str, str, dict[str, Any], str]:
+        return f"{column}_present", in_set, {"column": f"{column}?", "value_set": [True]}, words
 
     def same(name: str, left: str, right: str, words: str) -> tuple[str, str, dict[str, Any], str]:
         return name, equal, {"column_A": left, "column_B": right}, words
 
     table: tuple[tuple[str, str, dict[str, Any], str], ...] = (
         ("record_id_unique", unique, {"column": "record_id"}, "No record id occurs twice."),
-        ("record_id_present", not_null, {"column": "record_id"}, "Every record has an id."),
-        ("source_present", not_null, {"column": "source"}, "Every record names its source."),
-        ("row_hash_present", not_null, {"column": "row_hash"}, "Every record has its hash."),
-        (
-            "customer_type_present",
-            not_null,
-            {"column": "customer_type"},
-            "Every record has a type.",
-        ),
+        present("record_id", "Every record has an id."),
+        present("source", "Every record names its source."),
+        present("row_hash", "Every record has its hash."),
+        present("customer_type", "Every record has a type."),
         (
             *("customer_type_known", in_set, {"column": "customer_type", "value_set": types}),
             "Every record is a person or an organization.",

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from connectors.config import SourceConfig
-from rules import customer
+from rules import compact, customer
 from rules.expectations import Result, run
 from rules.quarantine import Quarantine, Severity
 from rules.standardize import Standardized
@@ -178,7 +178,8 @@ def own_results(
         return {}
     names = {name for rule in rules for name in _staged_columns(rule)} or {"record_id"}
     staged = pa.table({name: column(name) for name in sorted(names)})
-    return _answers(rules, _frame(staged, rules))
+    results = run(_frame(staged, rules), [rule.expectation for rule in rules])
+    return {rule.expectation.name: result for rule, result in zip(rules, results, strict=True)}
 
 
 def judging(config: SourceConfig) -> set[str]:
@@ -206,13 +207,12 @@ def split(
     filled = {name for name in FORMED if staged[name].null_count < staged.num_rows}
     rules = [*source_rules(sorted(noted), config), *value_rules(filled, config.severity)]
     asked = [rule for rule in rules if not (rule.together or _is_silent(rule, outcomes))]
-    frame = _frame(staged, asked)
-    _add_outcomes(frame, outcomes)
-    failing = {name: result.failing for name, result in _answers(asked, frame).items()}
+    columns = _columns(staged, asked) | _outcome_columns(outcomes, staged.num_rows)
+    failing = compact.failing(columns, asked, staged.num_rows)
     failing |= {name: _of_slice(result, numbers) for name, result in own.items()}
     quarantine = Quarantine(staged, part.problems, part.raw, part.inputs, part.repairs)
     for rule in rules:
-        _sort(rule, failing.get(rule.expectation.name, ()), quarantine)
+        _sort(rule, failing.get(rule.expectation.name, _NOBODY).tolist(), quarantine)
     found = quarantine.table()
     return Part(
         records=staged["record_id"],
@@ -277,7 +277,7 @@ def checks(
             of = _where(judged, rule=name)
         failed, evaluated = _records(of), standing.rows
         if name in own:
-            made.append(_check(rule, own[name], blocking=False, quarantined=of.num_rows))
+            made.append(_own_check(rule, own[name], of.num_rows))
             continue
         if rule.effect == "form":
             lost = of if severity == "error" else of.filter(of["whole_record"])
@@ -312,17 +312,12 @@ def _records(findings: pa.Table) -> int:
     return findings.group_by(["record_id", "position"]).aggregate([]).num_rows
 
 
-def _answers(rules: Sequence[Rule], frame: "pd.DataFrame | None") -> dict[str, Result]:
-    """What Great Expectations says of rules, by their names."""
-    if frame is None or not rules:
-        return {}
-    results = run(frame, [rule.expectation for rule in rules])
-    return {rule.expectation.name: result for rule, result in zip(rules, results, strict=True)}
+_NOBODY = np.empty(0, dtype=np.int64)
 
 
-def _of_slice(result: Result, numbers: np.ndarray) -> tuple[int, ...]:
+def _of_slice(result: Result, numbers: np.ndarray) -> np.ndarray:
     """The failing rows of one slice, counted from its first, out of those of all records."""
-    return tuple(np.flatnonzero(np.isin(numbers, result.failing)).tolist())
+    return np.flatnonzero(np.isin(numbers, result.failing))
 
 
 def _filled(staged: pa.Table) -> set[str]:
@@ -369,18 +364,28 @@ def validate_canonical(staged: pa.Table) -> list[Check]:
         staged: ``rules.customer.STAGED_SCHEMA``, one row per live record.
     """
     rules = [*identity_rules(), *value_rules(_filled(staged), {})]
-    results = run(_frame(staged, rules), [rule.expectation for rule in rules])
+    columns = _columns(staged, rules)
+    failing = compact.failing(columns, rules, staged.num_rows)
     return [
-        _check(rule, result, blocking=True) for rule, result in zip(rules, results, strict=True)
+        Check(
+            name=rule.expectation.name,
+            passed=not len(failing[rule.expectation.name]),
+            severity=rule.expectation.severity,
+            blocking=True,
+            evaluated=staged.num_rows - columns[rule.fields[0]].null_count,
+            failed=len(failing[rule.expectation.name]),
+            description=rule.description,
+        )
+        for rule in rules
     ]
 
 
-def _check(rule: Rule, result: Result, *, blocking: bool, quarantined: int = 0) -> Check:
+def _own_check(rule: Rule, result: Result, quarantined: int) -> Check:
     return Check(
         name=rule.expectation.name,
         passed=result.success,
         severity=rule.expectation.severity,
-        blocking=blocking,
+        blocking=False,
         evaluated=result.evaluated,
         failed=len(result.failing) if result.failing else int(not result.success),
         description=rule.description,
@@ -391,15 +396,15 @@ def _check(rule: Rule, result: Result, *, blocking: bool, quarantined: int = 0) 
 # --- the frame that Great Expectations sees
 
 
-def _frame(staged: pa.Table, rules: Sequence[Rule]) -> "pd.DataFrame":
-    """The staged columns that the rules need, labelled 0, 1, 2, ...
+def _columns(staged: pa.Table, rules: Iterable[Rule]) -> dict[str, pa.ChunkedArray]:
+    """The columns that the rules name: lists as texts, dates as moments.
 
     ``name?`` is whether there is a name, ``phones#`` how many phones there are.
     """
     columns: dict[str, pa.ChunkedArray] = {}
     for name in dict.fromkeys(c for rule in rules for c in columns_of(rule.expectation.kwargs)):
         if ":" in name:
-            continue  # an outcome, added by _add_outcomes
+            continue  # an outcome, added by _outcome_columns
         column = staged[name.rstrip("?#")]
         if name.endswith("?"):
             column = pc.is_valid(column)
@@ -410,9 +415,12 @@ def _frame(staged: pa.Table, rules: Sequence[Rule]) -> "pd.DataFrame":
         elif pa.types.is_date(column.type) or pa.types.is_timestamp(column.type):
             column = column.cast(pa.timestamp("us", tz="UTC"))
         columns[name] = column
-    if not columns:
-        columns["record_id"] = staged["record_id"]
-    return pa.table(columns).to_pandas()
+    return columns
+
+
+def _frame(staged: pa.Table, rules: Sequence[Rule]) -> "pd.DataFrame":
+    """The columns that the rules name, one row per record, labelled 0, 1, 2, ..."""
+    return pa.table(_columns(staged, rules) or {"record_id": staged["record_id"]}).to_pandas()
 
 
 def _staged_columns(rule: Rule) -> list[str]:
@@ -438,9 +446,11 @@ def _is_silent(rule: Rule, outcomes: Mapping[str, Mapping[int, str]]) -> bool:
     return bool(columns) and all(":" in c and c not in outcomes for c in columns)
 
 
-def _add_outcomes(frame: "pd.DataFrame", outcomes: Mapping[str, Mapping[int, str]]) -> None:
-    """Add the outcomes as columns, null where all is well."""
-    import pandas as pd
-
-    for column, found in sorted(outcomes.items()):
-        frame[column] = pd.Series(dict(found), dtype="str").reindex(frame.index)
+def _outcome_columns(outcomes: Mapping[str, Mapping[int, str]], rows: int) -> dict[str, pa.Array]:
+    """The outcomes as columns, null where all is well."""
+    columns = {}
+    for name, found in outcomes.items():
+        failed = np.full(rows, None, dtype=object)
+        failed[list(found)] = list(found.values())
+        columns[name] = pa.array(failed, pa.string())
+    return columns
