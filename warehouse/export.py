@@ -96,7 +96,7 @@ def golden(wh: Warehouse, path: Path | str) -> int:
         ConfigError: the suffix is not .csv, .parquet or .xlsx, or the file cannot be written.
         WarehouseError: the database refuses, or the table does not fit a sheet.
     """
-    return _write(read_golden(wh), Path(path))
+    return write(read_golden(wh), Path(path))
 
 
 def crosswalk_file(wh: Warehouse, path: Path | str) -> int:
@@ -109,7 +109,7 @@ def crosswalk_file(wh: Warehouse, path: Path | str) -> int:
         ConfigError: the suffix is not .csv, .parquet or .xlsx, or the file cannot be written.
         WarehouseError: the database refuses, or the table does not fit a sheet.
     """
-    return _write(read_crosswalk(wh), Path(path))
+    return write(read_crosswalk(wh), Path(path))
 
 
 def to_mend(wh: Warehouse, source: str, path: Path | str) -> int:
@@ -124,7 +124,7 @@ def to_mend(wh: Warehouse, source: str, path: Path | str) -> int:
         ConfigError: the suffix is not .csv, .parquet or .xlsx, or the file cannot be written.
         WarehouseError: the database refuses, or the table does not fit a sheet.
     """
-    return _write(read_to_mend(wh, source), Path(path), sheet="to mend")
+    return write(read_to_mend(wh, source), Path(path), sheet="to mend")
 
 
 def moved(made: Restatement, path: Path | str) -> int:
@@ -138,7 +138,7 @@ def moved(made: Restatement, path: Path | str) -> int:
         WarehouseError: the table does not fit a sheet.
     """
     rows_of = [asdict(one) for one in made.moved]
-    return _write(pa.Table.from_pylist(rows_of, schema=MOVED_SCHEMA), Path(path), sheet="ids")
+    return write(pa.Table.from_pylist(rows_of, schema=MOVED_SCHEMA), Path(path), sheet="ids")
 
 
 def read_to_mend(wh: Warehouse, source: str) -> pa.Table:
@@ -159,7 +159,16 @@ def workbook(table: pa.Table, sheet: str) -> bytes:
     return book.getvalue()
 
 
-def _write(table: pa.Table, path: Path, sheet: str = "customers") -> int:
+def write(table: pa.Table, path: Path, sheet: str = "customers") -> int:
+    """Write a table to a file; its suffix says how.
+
+    Returns:
+        The number of rows.
+
+    Raises:
+        ConfigError: the suffix is not .csv, .parquet or .xlsx, or the file cannot be written.
+        WarehouseError: the table does not fit a sheet.
+    """
     writers: dict[str, Callable[[pa.Table, Path], None]] = {
         ".csv": _write_csv,
         ".parquet": _write_parquet,

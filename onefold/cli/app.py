@@ -2,7 +2,6 @@
 
 import shlex
 import sys
-from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +10,7 @@ import typer
 from onefold import __version__
 from onefold.cli import review as reviewing
 from onefold.cli.explain import explain
+from onefold.cli.export import export
 from onefold.cli.grants import grants
 from onefold.cli.publishing import publish, rehearse
 from onefold.cli.quality import quality
@@ -243,32 +243,7 @@ def train(
     console.show_training(report)
 
 
-@app.command()
-def export(
-    file: Annotated[
-        Path | None, typer.Argument(help="Golden table as .parquet, .csv or .xlsx.")
-    ] = None,
-    crosswalk: Annotated[
-        Path | None,
-        typer.Option(help="Crosswalk as Parquet: source, source_key, position, golden_id."),
-    ] = None,
-    home: Home = None,
-) -> None:
-    """Write the golden table, or the crosswalk, to a file."""
-    from onefold import settings
-    from onefold.cli.console import out
-    from warehouse import engine
-    from warehouse import export as exports
-
-    if file is None and crosswalk is None:
-        raise ConfigError("export", "nothing to write", do="Give a FILE or --crosswalk FILE.")
-    with closing(engine.connect(settings.load(home))) as wh:
-        if file is not None:
-            out.print(f"{file}: {exports.golden(wh, file):,} golden customers")
-        if crosswalk is not None:
-            out.print(f"{crosswalk}: {exports.crosswalk_file(wh, crosswalk):,} records")
-
-
+app.command()(export)
 app.command()(explain)
 app.command()(status)
 app.command()(reviewing.review)

@@ -261,3 +261,13 @@ class World:
 def world(warehouse: engine.Warehouse) -> World:
     """A migrated, empty warehouse with short ways to fill it."""
     return World(warehouse)
+
+
+@pytest.fixture
+def sqlite_world(migrated_files: Path, tmp_path: Path) -> Iterator[World]:
+    """The same on SQLite only, where the database the warehouse is in does not matter."""
+    folder = tmp_path / "warehouse"
+    shutil.copytree(migrated_files, folder)
+    wh = engine.connect(sqlite_settings(folder))
+    yield World(wh)
+    wh.close()
