@@ -25,11 +25,13 @@ class Changed(NamedTuple):
         new: live now, and not then or with other content.
         stale: live then, and not now or with other content.
         share: of all records, 0..1 and above.
+        name: of both states.
     """
 
     new: pa.Array
     stale: pa.Array
     share: float
+    name: tuple[str, str]
 
 
 def noted(deployment: Deployment) -> str:
@@ -59,9 +61,15 @@ def since(deployment: Deployment, staged: str) -> Changed | None:
         gone = pc.invert(pc.is_in(before["record_id"], value_set=kept))
         new = after["record_id"].filter(pc.invert(same)).combine_chunks()
         stale = before["record_id"].filter(gone).combine_chunks()
-        return Changed(new, stale, max(len(new), len(stale)) / max(after.num_rows, 1))
+        share = max(len(new), len(stale)) / max(after.num_rows, 1)
+        return Changed(new, stale, share, (staged, now))
 
     return deployment.once("changed", (staged, now), compare)
+
+
+def records(deployment: Deployment, changed: Changed) -> pa.Table:
+    """The staged records that are new or other; read once while the home is open."""
+    return deployment.once("new", changed.name, lambda: deployment.records(changed.new))
 
 
 def bases(deployment: Deployment, table: str, basis: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -116,6 +124,6 @@ def _renewed(
             continue
         before = lake.read(deployment.lake, table, earlier)
         kept = before.filter(pc.invert(pc.is_in(before["record_id"], value_set=changed.stale)))
-        fresh = make(deployment.records(changed.new)).cast(kept.schema)
+        fresh = make(records(deployment, changed)).cast(kept.schema)
         return pa.concat_tables([kept, fresh]).sort_by("record_id").combine_chunks()
     return None

@@ -1,0 +1,111 @@
+"""What a refresh costs when few records changed: CPU of a full run and of the next ones.
+
+    python -m benchmarks.incremental --records 1000000 --folder DIR [--results FILE]
+
+One source, people with addresses (people.py), in a Parquet file: as they come
+(everything is new), once more without a change, and with 1 % of the records
+changed: a third of these updated, a third deleted, a third new. Each is one
+``onefold refresh`` of its own, from reading the file to the published golden table.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from benchmarks import measure, people
+
+SOURCE = """\
+connector: parquet
+path: {path}
+key: record_id
+customer_type: person
+columns: {{given_name: first_name, family_name: last_name, birth_date: birth_date,
+          address: street_address, city: city, region: state, postal_code: postcode,
+          phone: phone, email: email}}
+"""
+FIELDS = ("phone", "email", "street_address", "last_name")
+"""What an update changes one of, to what another record has."""
+HOURS = 6
+
+
+def changed(records: pa.Table, share: float, seed: int) -> pa.Table:
+    """The records with a share of them updated, deleted and new, a third each."""
+    random = np.random.default_rng(seed)
+    size = records.num_rows
+    third = max(1, round(size * share / 3))
+    chosen = random.permutation(size)[: 2 * third]
+    updated, deleted = chosen[:third], chosen[third:]
+    field = random.integers(len(FIELDS), size=third)
+    columns = {name: records[name].combine_chunks() for name in records.column_names}
+    for number, name in enumerate(FIELDS):
+        rows = updated[field == number]
+        taken = np.arange(size)
+        taken[rows] = random.integers(size, size=len(rows))
+        columns[name] = columns[name].take(pa.array(taken))
+    kept = np.ones(size, dtype=bool)
+    kept[deleted] = False
+    new = records.take(pa.array(random.integers(size, size=third)))
+    ids = pa.array([f"N{seed}{number:07d}" for number in range(third)])
+    new = new.set_column(new.column_names.index("record_id"), "record_id", ids)
+    return pa.concat_tables([pa.table(columns).filter(pa.array(kept)), new])
+
+
+def home(folder: Path, path: Path) -> Path:
+    """A home whose only source is a file of people."""
+    (folder / "sources").mkdir(parents=True)
+    (folder / "onefold.yml").write_text("country: US\n", encoding="utf-8")
+    (folder / "sources" / "people.yml").write_text(SOURCE.format(path=path), encoding="utf-8")
+    return folder
+
+
+def refreshed(place: Path, name: str) -> dict[str, object]:
+    """One refresh of a home, measured."""
+    command = [sys.executable, "-c", "from onefold.cli import main; main()"]
+    command += ["refresh", "--home", str(place)]
+    measured = measure.run(command, place.parent / f"{name}.log", HOURS * 3600)
+    if measured.status != "done":
+        raise RuntimeError(f"{name}: {measured.status}; see {place.parent / f'{name}.log'}")
+    return measured.as_dict()
+
+
+def run(records: int, share: float, folder: Path) -> dict[str, object]:
+    """All three refreshes of a file of people, and what the last costs of the first."""
+    folder.mkdir(parents=True)
+    path = folder / "people.parquet"
+    made = people.make(records, seed=7).records
+    pq.write_table(made, path)
+    place = home(folder / "home", path)
+    runs = {"full": refreshed(place, "full"), "unchanged": refreshed(place, "unchanged")}
+    pq.write_table(changed(made, share, seed=1), path)
+    runs["changed"] = refreshed(place, "changed")
+    return {"records": records, "share": share, "runs": runs, "of_full": _of_full(runs)}
+
+
+def _of_full(runs: Mapping[str, Mapping[str, object]]) -> float:
+    whole, part = (float(str(runs[name]["cpu_seconds"])) for name in ("full", "changed"))
+    return round(part / whole, 4)
+
+
+def main() -> None:
+    """Run what the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--records", type=int, default=100_000)
+    parser.add_argument("--share", type=float, default=0.01)
+    parser.add_argument("--folder", type=Path, required=True, help="made, for data and home")
+    parser.add_argument("--results", type=Path)
+    arguments = parser.parse_args()
+    found = run(arguments.records, arguments.share, arguments.folder)
+    text = json.dumps(found, indent=1)
+    print(text)
+    if arguments.results:
+        arguments.results.write_text(text + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
