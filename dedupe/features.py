@@ -143,39 +143,16 @@ def completed(features: pa.Table) -> pa.Table:
     return pa.table(columns)
 
 
-def changed(before: pa.Table, now: pa.Table) -> pa.Array:
-    """Records whose features are others than they were, or that are new.
+def recut(before: pa.Table, now: pa.Table) -> pa.Array:
+    """Records whose name counts as cut now and did not, or the other way round.
 
     Args:
-        before, now: features, each sorted by record_id.
+        before, now: record_id, name_cut.
     """
-    ids = now["record_id"].combine_chunks()
-    at = pc.index_in(ids, value_set=before["record_id"].combine_chunks())
-    known = pc.is_valid(at)
-    rows = np.flatnonzero(np.asarray(known))
-    was, own = at.filter(known), pa.array(rows)
-    differs = np.zeros(len(rows), dtype=bool)
-    for name in now.column_names:
-        one, other = (
-            _comparable(table[name].combine_chunks()).take(places)
-            for table, places in ((before, was), (now, own))
-        )
-        same = pc.if_else(
-            pc.and_(one.is_valid(), other.is_valid()),
-            pc.fill_null(pc.equal(one, other), False),
-            pc.equal(one.is_valid(), other.is_valid()),
-        )
-        differs |= ~np.asarray(same)
-    new = np.asarray(pc.invert(known)).copy()
-    new[rows[differs]] = True
-    return ids.filter(pa.array(new))
-
-
-def _comparable(column: pa.Array) -> pa.Array:
-    """Lists as text, which Arrow can compare."""
-    if not pa.types.is_list(column.type):
-        return column
-    return pc.binary_join(column, "\x1f")
+    at = pc.index_in(now["record_id"], value_set=before["record_id"].combine_chunks())
+    was = before["name_cut"].combine_chunks().take(at.combine_chunks())
+    differs = pc.fill_null(pc.not_equal(now["name_cut"], was), False)
+    return now["record_id"].filter(differs).combine_chunks()
 
 
 def distinct_map(

@@ -145,26 +145,32 @@ SELECT DISTINCT record_id, key FROM (
 ) WHERE key IS NOT NULL AND key <> '';
 """
 
+_REACHED_BY = """
+    SELECT record_id, 'phone ' || unnest(phone_keys) AS key FROM record
+    WHERE customer_type = '{type}'
+    UNION ALL
+    SELECT record_id, 'email ' || unnest(emails) FROM record WHERE customer_type = '{type}'
+    UNION ALL
+    SELECT record_id, 'id ' || unnest(id_keys) FROM record WHERE customer_type = '{type}'
+    UNION ALL
+    SELECT record_id, 'place ' || city || ' ' || address_key FROM record
+    WHERE customer_type = '{type}' AND regexp_matches(address_key, '[0-9]')
+"""
+
 _REACH = f"""
-CREATE TABLE reach_key AS
-SELECT DISTINCT record_id, customer_type, key FROM (
-    SELECT record_id, customer_type, 'phone ' || unnest(phone_keys) AS key FROM record
-    UNION ALL
-    SELECT record_id, customer_type, 'email ' || unnest(emails) FROM record
-    UNION ALL
-    SELECT record_id, customer_type, 'id ' || unnest(id_keys) FROM record
-    UNION ALL
-    SELECT record_id, customer_type, 'place ' || city || ' ' || address_key FROM record
-    WHERE regexp_matches(address_key, '[0-9]')
-) WHERE key IS NOT NULL;
+CREATE TABLE organization_reach AS
+SELECT DISTINCT record_id, key FROM ({_REACHED_BY.format(type="organization")})
+WHERE key IS NOT NULL;
+CREATE TABLE person_reach AS
+SELECT DISTINCT record_id, key FROM ({_REACHED_BY.format(type="person")})
+WHERE key IN (SELECT key FROM organization_reach);
 CREATE TABLE shared AS
 WITH usable AS (
-    SELECT key FROM reach_key GROUP BY key
-    HAVING count(*) <= {COMMON} AND count(DISTINCT customer_type) = 2
+    SELECT key FROM (FROM organization_reach UNION ALL FROM person_reach)
+    GROUP BY key HAVING count(*) <= {COMMON}
 )
 SELECT DISTINCT p.record_id AS person_record_id, o.record_id AS organization_record_id
-FROM usable JOIN reach_key p USING (key) JOIN reach_key o USING (key)
-WHERE p.customer_type = 'person' AND o.customer_type = 'organization';
+FROM usable JOIN person_reach p USING (key) JOIN organization_reach o USING (key);
 """
 
 _KINSHIPS = """

@@ -40,15 +40,28 @@ class _Known(NamedTuple):
         return np.where(self.code[at] == codes, at, -1)
 
 
-def rescored_chunks(
+class Rescored(NamedTuple):
+    """Scored pairs, and how they differ from the earlier ones.
+
+    Attributes:
+        chunks: what matching.scored_chunks gives, chunk by chunk.
+        changed: left_id, right_id, weight_bits (the larger, of a pair in both) of the pairs that
+            are gone or were scored; reclustering.changed_pairs are among them.
+    """
+
+    chunks: Iterator[pa.Table]
+    changed: pa.Table
+
+
+def rescore(
     pairs: pa.Table,
     features: pa.Table,
     models: Models,
     earlier: pq.ParquetFile,
     stale: pa.Array,
     settings: MatchingSettings,
-) -> Iterator[pa.Table]:
-    """What matching.scored_chunks gives, chunk by chunk.
+) -> Rescored:
+    """Score the pairs that are new or of stale records; take the others' rows.
 
     Args:
         pairs: blocking's candidates: left_id, right_id, found_by; sorted.
@@ -79,25 +92,50 @@ def rescored_chunks(
     for found in (place[place >= 0], inside_place[inside_place >= 0]):
         code_of_row[known.row[found]] = known.code[found]
     found_by = decoded(pairs.select(["found_by"]))["found_by"].combine_chunks()
-    del brief, weighed
+    ends = ["left_id", "right_id", "weight_bits"]
+    gone = brief.select(ends).filter(pa.array(code_of_row < 0))
+    changed = pa.concat_tables([gone, added.select(ends)])
+    kept = _Kept(earlier, code_of_row, codes, found_by)
+    return Rescored(
+        _merged(kept, added, added_codes),
+        changed.group_by(ends[:2]).aggregate([("weight_bits", "max")]).rename_columns(ends),
+    )
+
+
+class _Kept(NamedTuple):
+    """Which rows of an earlier table stand.
+
+    Attributes:
+        earlier: the table.
+        code: of each of its rows the pair's code; -1 where the row goes.
+        codes, found_by: of the candidates.
+    """
+
+    earlier: pq.ParquetFile
+    code: np.ndarray
+    codes: np.ndarray
+    found_by: pa.Array
+
+
+def _merged(kept: _Kept, added: pa.Table, added_codes: np.ndarray) -> Iterator[pa.Table]:
+    """The rows that stand and the added ones, in the order of their codes."""
     start = taken = 0
-    for group in range(earlier.num_row_groups):
-        rows = earlier.read_row_group(group)
-        own = code_of_row[start : start + rows.num_rows]
+    for group in range(kept.earlier.num_row_groups):
+        rows = kept.earlier.read_row_group(group)
+        own = kept.code[start : start + rows.num_rows]
         start += rows.num_rows
-        kept = rows.filter(pa.array(own >= 0))
-        own = own[own >= 0]
-        kept = _with_found_by(kept, own, codes, found_by)
-        last = group == earlier.num_row_groups - 1
+        rows, own = rows.filter(pa.array(own >= 0)), own[own >= 0]
+        rows = _with_found_by(rows, own, kept.codes, kept.found_by)
+        last = group == kept.earlier.num_row_groups - 1
         upto = len(added_codes) if last else taken
         if len(own) and not last:
             upto = int(np.searchsorted(added_codes, own[-1]))
-        both = pa.concat_tables([kept, added.slice(taken, upto - taken)])
+        both = pa.concat_tables([rows, added.slice(taken, upto - taken)])
         order = np.argsort(np.concatenate([own, added_codes[taken:upto]]))
         taken = upto
         if both.num_rows or last:
             yield both.take(pa.array(order))
-    if not earlier.num_row_groups:
+    if not kept.earlier.num_row_groups:
         yield added
 
 

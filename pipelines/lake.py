@@ -76,15 +76,27 @@ def read_of(lake: Path, table: str, fingerprint: str, wanted: Mapping[str, pa.Ar
     Args:
         wanted: column → its values.
     """
-    file = pq.ParquetFile(path_of(lake, table, fingerprint))
+    path = path_of(lake, table, fingerprint)
+    file, coded = pq.ParquetFile(path), pq.ParquetFile(path, read_dictionary=list(wanted))
     found = []
     for number in range(file.num_row_groups):
-        keys = file.read_row_group(number, list(wanted))
-        has = [pc.is_in(keys[name], value_set=values) for name, values in wanted.items()]
-        rows = np.flatnonzero(np.logical_and.reduce([np.asarray(one) for one in has]))
+        has = np.ones(file.metadata.row_group(number).num_rows, dtype=bool)
+        for name, values in wanted.items():
+            if has.any():
+                has &= _one_of(coded.read_row_group(number, [name])[name], values)
+        rows = np.flatnonzero(has)
         if len(rows):
             found.append(file.read_row_group(number).take(pa.array(rows)))
     return pa.concat_tables(found) if found else file.schema_arrow.empty_table()
+
+
+def _one_of(column: pa.ChunkedArray, values: pa.Array) -> np.ndarray:
+    """Which values of a dictionary column are among some."""
+    parts = [np.zeros(0, dtype=bool)]
+    for chunk in column.chunks:
+        among = np.asarray(pc.is_in(chunk.dictionary, value_set=values))
+        parts.append(np.append(among, False)[pc.fill_null(chunk.indices, -1).to_numpy()])
+    return np.concatenate(parts)
 
 
 def names(lake: Path, table: str) -> list[str]:

@@ -6,7 +6,7 @@ values in dedupe/survivorship.py; this module refuses a publish that would
 lose a record, use an id twice or lead a redirect nowhere.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -113,10 +113,11 @@ def record_ids(wh: Warehouse) -> pa.ChunkedArray:
         return rows.read(connection, crosswalk, ["record_id"])["record_id"]
 
 
-def read_names(wh: Warehouse) -> pa.Table:
-    """golden_id, name and customer_type of every golden customer."""
+def read_names(wh: Warehouse, golden_ids: Sequence[str]) -> pa.Table:
+    """golden_id, name and customer_type of some golden customers."""
+    columns = ["golden_id", "name", "customer_type"]
     with wh.read() as connection:
-        return rows.read(connection, golden_customer, ["golden_id", "name", "customer_type"])
+        return rows.read_of(connection, golden_customer, columns, "golden_id", golden_ids)
 
 
 def redirects(wh: Warehouse) -> dict[str, str | None]:

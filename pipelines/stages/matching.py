@@ -25,6 +25,7 @@ from dedupe.comparing.columns import decoded
 from dedupe.levels import LEVELS, is_text
 from dedupe.model import MatchingSettings, Models
 from dedupe.reclustering import Earlier
+from dedupe.rescoring import Rescored
 from onefold.errors import ModelError
 from pipelines import fingerprint, lake
 from pipelines.report import Computed
@@ -95,8 +96,12 @@ def _scored_pairs(deployment: Deployment) -> tuple[str, bool]:
         if lake.has(deployment.lake, "scored_pairs", name):
             return name, True
     basis = _scoring_basis(deployment, known)
-    scored = _rescored(deployment, basis, pairs, records, known)
-    if scored is None:
+    scored: Iterator[pa.Table]
+    rescored = _rescored(deployment, basis, pairs, records, known)
+    if rescored is not None:
+        earlier, (scored, changed) = rescored
+        deployment.once("changed_pairs", (earlier, name), lambda: changed)
+    else:
         log.info("scored_pairs: scoring %s pairs", f"{pairs.num_rows:,}")
         scored = matching.scored_chunks(pairs, records, known, None, deployment.matching)
     note: dict[str, Any] = {f"{kind}_model": one.version for kind, one in known.items()}
@@ -107,21 +112,25 @@ def _scored_pairs(deployment: Deployment) -> tuple[str, bool]:
 
 def _rescored(
     deployment: Deployment, basis: str, pairs: pa.Table, records: pa.Table, known: Models
-) -> Iterator[pa.Table] | None:
-    """The scored pairs, those that stand taken from an earlier table; None if there is none."""
+) -> tuple[str, Rescored] | None:
+    """The scored pairs, those that stand taken from an earlier table, and its fingerprint; None
+    if there is none."""
     if "veto" in pairs.column_names:
         return None  # compared for training already
     for name, note in changes.bases(deployment, "scored_pairs", basis):
         if not lake.has(deployment.lake, "features", note["features"]):
             continue
-        before = lake.read(deployment.lake, "features", note["features"])
-        stale = featuring.changed(before, records)
-        if len(stale) <= changes.MOST * records.num_rows:
-            log.info("scored_pairs: scoring those of %s records again", f"{len(stale):,}")
-            earlier = pq.ParquetFile(lake.path_of(deployment.lake, "scored_pairs", name))
-            return rescoring.rescored_chunks(
-                pairs, records, known, earlier, stale, deployment.matching
-            )
+        of = lake.counts(deployment.lake, "features", note["features"])
+        changed = changes.since(deployment, of["staged"])
+        if changed is None or changed.share > changes.MOST:
+            continue
+        cut = ["record_id", "name_cut"]
+        before = lake.read(deployment.lake, "features", note["features"], cut)
+        stale = pa.concat_arrays([changed.new, featuring.recut(before, records)])
+        log.info("scored_pairs: scoring those of %s records again", f"{len(stale):,}")
+        earlier = pq.ParquetFile(lake.path_of(deployment.lake, "scored_pairs", name))
+        rescored = rescoring.rescore(pairs, records, known, earlier, stale, deployment.matching)
+        return name, rescored
     return None
 
 

@@ -130,11 +130,17 @@ def _prepared(
         identity.follow(overrides, retired),
     )
     golden = consolidated.golden.select(["golden_id", "name", "customer_type"])
-    if only is not None:
-        standing = publishing.read_names(warehouse)
-        ended = pc.is_in(standing["golden_id"], value_set=pa.array(sorted(only), pa.string()))
-        golden = pa.concat_tables([standing.filter(pc.invert(ended)), golden])
     suggestions = lake.read(deployment.lake, "suggestions", found)
+    if only is not None:
+        ends = pa.chunked_array(
+            [part for name in ("left_id", "right_id") for part in suggestions[name].chunks],
+            pa.string(),
+        )
+        inside = pc.is_in(assigned.crosswalk["record_id"], value_set=ends.unique())
+        doubted = pc.unique(assigned.crosswalk.filter(inside)["golden_id"])
+        worked_out = pc.is_in(doubted, value_set=golden["golden_id"].combine_chunks())
+        others = doubted.filter(pc.invert(worked_out)).to_pylist()
+        golden = pa.concat_tables([publishing.read_names(warehouse, others), golden])
     names = {**matching.names(deployment), "clusters": found, "suggestions": found}
     doubtful = cases.make(
         suggestions, assigned.crosswalk, golden, case_evidence.suggested_pairs(deployment, names)
