@@ -171,6 +171,29 @@ def examine(settings: Settings, wh: Warehouse, now: datetime | None = None) -> H
     return Health(now, sources, _golden(wh, known.golden))
 
 
+@dataclass(frozen=True)
+class Late:
+    """A source that is not in step: failed, held or stale."""
+
+    source: str
+    state: Literal["failed", "held", "stale"]
+
+
+def not_in_step(settings: Settings, now: datetime | None = None) -> list[Late]:
+    """Sources to look at, by what was noted of their last syncs: one small file, for pages.
+    """
+    now = now or datetime.now(UTC)
+    found = []
+    for name, one in outcomes.read(settings.home).sources.items():
+        good_at = _moment(one.good_at)
+        limit = timedelta(seconds=one.fresh_for) if one.fresh_for else None
+        if not one.good:
+            found.append(Late(name, "held" if one.status == "held" else "failed"))
+        elif good_at and fresh(good_at, limit, good_at, now) == "stale":
+            found.append(Late(name, "stale"))
+    return found
+
+
 def fresh(
     last_good_at: datetime | None, fresh_for: timedelta | None, since: datetime, now: datetime
 ) -> Freshness:
@@ -211,6 +234,8 @@ def _source(
             f" Bring the file back, or run 'onefold source remove {name}'."
         )
     fresh_for = config.fresh_for if config else None
+    if broken is not None and outcome.fresh_for:
+        fresh_for = timedelta(seconds=outcome.fresh_for)
     return SourceHealth(
         source=name,
         status=status,

@@ -35,6 +35,7 @@ class SourceOutcome:
             records kept out whole, open findings.
         added, changed, deleted: records that the last sync brought, changed and took away.
         newest_at: latest ``updated_at`` of its records; empty if they have none.
+        fresh_for: how old, in seconds, the last good sync may be; 0: nobody said.
         files: names the state of its files that a good sync read; empty for what is no file.
     """
 
@@ -51,6 +52,7 @@ class SourceOutcome:
     changed: int = 0
     deleted: int = 0
     newest_at: str = ""
+    fresh_for: int = 0
     files: str = ""
 
     @property

@@ -44,9 +44,18 @@ def note_source(deployment: Deployment, synced: Synced | None, staged: Staged) -
         changed=report.changed,
         deleted=report.deleted,
         newest_at=newest,
+        fresh_for=_fresh_for(deployment, report.source, before),
         files=deployment.seen.get(report.source, "") if synced and synced.good else "",
     )
     return outcomes.note_source(home, report.source, outcome)
+
+
+def _fresh_for(deployment: Deployment, source: str, before: SourceOutcome | None) -> int:
+    """Seconds; of a source that is declared wrongly what was known before."""
+    if source not in deployment.sources:
+        return before.fresh_for if before else 0
+    length = deployment.sources[source].fresh_for
+    return int(length.total_seconds()) if length else 0
 
 
 def note_golden(deployment: Deployment, held: str = "") -> None:

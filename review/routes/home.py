@@ -9,7 +9,7 @@ from starlette.responses import Response
 from review import pages
 from review.pages import Stores
 from review.security.roles import Viewer
-from warehouse import dashboard
+from warehouse import dashboard, health
 from warehouse.dashboard import Overview
 from warehouse.engine import Warehouse
 
@@ -19,7 +19,12 @@ router = APIRouter()
 @router.get("/", include_in_schema=False)
 def home(request: Request, caller: Viewer, wh: Stores) -> Response:
     """The dashboard."""
-    return pages.render(request, "home/dashboard.html", now=overview(request, wh, caller.login))
+    return pages.render(
+        request,
+        "home/dashboard.html",
+        now=overview(request, wh, caller.login),
+        late=health.not_in_step(request.app.state.settings),
+    )
 
 
 def overview(request: Request, wh: Warehouse, login: str) -> Overview:

@@ -9,10 +9,11 @@ import sqlalchemy as sa
 from fastapi.testclient import TestClient
 from playwright.sync_api import expect
 
-from warehouse import cases, dashboard, judgements
+from warehouse import cases, dashboard, judgements, outcomes
 from warehouse.columns import REVIEW
 from warehouse.engine import Warehouse
 from warehouse.moments import now
+from warehouse.outcomes import SourceOutcome
 from warehouse.review_tables import judgement, second_review
 
 Client = Callable[..., TestClient]
@@ -99,6 +100,24 @@ def test_the_api_tells_the_same(client: Client, wh: Warehouse) -> None:
     told = client("viewer").get("/api/v1/overview").json()
     assert told["customers"] == counted(wh).customers > 0
     assert told["states"] == counted(wh).states
+
+
+@pytest.mark.demo_home
+def test_sources_that_are_not_in_step_are_named(client: Client, wh: Warehouse) -> None:
+    home = wh.settings.home
+    for name in outcomes.read(home).sources:
+        outcomes.forget(home, name)
+    asked = client("viewer")
+    assert "not in step" not in asked.get("/", headers={"Accept-Language": "en"}).text
+    outcomes.note_source(home, "erp", SourceOutcome("changed", fresh_for=3600))
+    long_ago = (datetime.now(UTC) - timedelta(hours=2)).isoformat(timespec="seconds")
+    late = SourceOutcome("changed", fresh_for=3600, tried_at=long_ago)
+    outcomes.note_source(home, "crm", late)
+    outcomes.note_source(home, "sap", SourceOutcome("held", "too few rows"))
+    said = " ".join(asked.get("/", headers={"Accept-Language": "en"}).text.split())
+    assert "Sources not in step" in said
+    assert "crm (stale), sap (held back)" in said
+    assert "erp (" not in said
 
 
 @pytest.mark.demo_home
