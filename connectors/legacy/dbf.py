@@ -12,17 +12,20 @@ at 0 or at western: where the texts are plainly UTF-8 or Chinese, they win.
 import codecs
 import itertools
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
 
 from connectors import encoding, files, tables
 from connectors.config import SourceConfig
 from connectors.files import SourceFile
 from connectors.legacy import dbf_table
 from connectors.legacy.dbf_table import Field, Header, Memos
-from connectors.reading import Reading, Report, Row, Since
+from connectors.reading import Reading, Report, Since, batch, text
 from onefold.errors import SourceMissing
 
 SUFFIXES = frozenset({".dbf"})
@@ -120,8 +123,7 @@ def _encoding(
     with tempfile.NamedTemporaryFile(prefix="onefold-") as texts:
         texts.writelines(field.name + b"\n" for field in header.fields)
         for block in _blocks(file, header):
-            for text in _texts(block, header, memos):
-                texts.write(text + b"\n")
+            texts.writelines(part + b"\n" for part in _texts(block, header, memos))
         texts.flush()
         if declared or said is None:
             found = encoding.detect(
@@ -140,8 +142,8 @@ def _sidecar(file: SourceFile) -> str | None:
     for path in file.beside:
         if path.suffix.casefold() != ".cpg":
             continue
-        text = path.read_text("latin-1").strip().casefold().removeprefix("ansi ").strip()
-        for name in (text, f"cp{text}"):
+        said = path.read_text("latin-1").strip().casefold().removeprefix("ansi ").strip()
+        for name in (said, f"cp{said}"):
             try:
                 return codecs.lookup(name).name
             except LookupError:
@@ -149,25 +151,50 @@ def _sidecar(file: SourceFile) -> str | None:
     return None
 
 
-def _texts(block: list[bytes], header: Header, memos: Memos | None) -> Iterator[bytes]:
-    """All bytes that are text."""
+def _texts(block: "_Block", header: Header, memos: Memos | None) -> Iterator[bytes]:
+    """The bytes that are text, those of a field on lines of their own.
+
+    A text that fills its field to the end may be cut in the middle of a character, which says
+    nothing about the encoding: it is left out.
+    """
     for field in header.fields:
         if field.kind in "CV":
-            end = field.start + field.length
-            yield from (record[field.start : end].rstrip(b" \0") for record in block)
+            texts = (cut.rstrip(b" ") for cut in block.texts(field))
+            yield b"\n".join(cut for cut in texts if len(cut) < field.length)
         elif field.kind in dbf_table.MEMO_KINDS and memos:
-            for record in block:
-                yield memos.read(dbf_table.memo_number(_cut(record, field))) or b""
-
-
-def _cut(record: bytes, field: Field) -> bytes:
-    return record[field.start : field.start + field.length]
+            numbers = map(dbf_table.memo_number, block.cuts(field))
+            yield b"\n".join(memos.read(number) or b"" for number in numbers if number)
 
 
 # -- rows
 
 
-def _blocks(file: SourceFile, header: Header) -> Iterator[list[bytes]]:
+class _Block:
+    """Some records, one after the other.
+
+    Args:
+        data: whole records.
+        length: bytes of one.
+    """
+
+    def __init__(self, data: bytes, length: int) -> None:
+        self._bytes = np.frombuffer(data, np.uint8).reshape(-1, length)
+        self.rows = len(self._bytes)
+        self.is_live = self._bytes[:, 0] != _DELETED
+
+    def cuts(self, field: Field) -> list[bytes]:
+        """The bytes of a field, in every record."""
+        width = field.length
+        data = self._bytes[:, field.start : field.start + width].tobytes()
+        return [data[at : at + width] for at in range(0, len(data), width)]
+
+    def texts(self, field: Field) -> list[bytes]:
+        """The same without the NULs at their ends."""
+        part = np.ascontiguousarray(self._bytes[:, field.start : field.start + field.length])
+        return part.view(f"S{field.length}").ravel().tolist()
+
+
+def _blocks(file: SourceFile, header: Header) -> Iterator[_Block]:
     """The records in blocks, deleted ones too, as many as the header says at most."""
     left, size = header.records, header.length
     at_once = max(_BATCH // size, 1)
@@ -175,66 +202,90 @@ def _blocks(file: SourceFile, header: Header) -> Iterator[list[bytes]]:
         stream.seek(header.start)
         while left:
             data = stream.read(min(left, at_once) * size)
-            block = [data[at : at + size] for at in range(0, len(data) - size + 1, size)]
-            if not block:
+            block = _Block(data[: len(data) - len(data) % size], size)
+            if not block.rows:
                 return
             yield block
-            left -= len(block)
+            left -= block.rows
 
 
-def _rows(table: _Table, columns: list[str], report: Report) -> Iterator[Row]:
+def _rows(table: _Table, columns: list[str], report: Report) -> Iterator[pa.RecordBatch]:
     name, header = table.file.name, table.header
     place = {column: i for i, column in enumerate(table.columns)}
     for field in header.fields:
         if field.kind in dbf_table.RAW_KINDS:
             report.note(f"{name}: {field.name.decode(table.encoding, 'replace')} is not text")
-    number = 0
+    number = 1
     with files.opened(table.file):
         for block in _blocks(table.file, header):
             cells = [_column(table, field, block, report) for field in header.fields]
-            none: list[str | None] = [None] * len(block)
+            filled = np.zeros(block.rows, bool)
+            for cell in cells:
+                filled |= cell.is_valid().to_numpy(zero_copy_only=False)
+            report.skip(name, "deleted row", int((~block.is_live).sum()))
+            report.skip(name, "empty row", int((block.is_live & ~filled).sum()))
+            kept = np.flatnonzero(block.is_live & filled)
+            none = pa.nulls(block.rows, pa.string())
             ordered = [cells[place[c]] if c in place else none for c in columns]
-            for record, values in zip(block, zip(*ordered, strict=True), strict=True):
-                number += 1
-                if record[0] == _DELETED:
-                    report.skip(name, "deleted row")
-                elif not any(values):
-                    report.skip(name, "empty row")
-                else:
-                    yield Row(f"{name}|{number}", values)
+            position = text(f"{name}|{number + row}" for row in kept.tolist())
+            yield batch(position, [cell.take(pa.array(kept)) for cell in ordered])
+            number += block.rows
 
 
-def _column(table: _Table, field: Field, block: list[bytes], report: Report) -> list[str | None]:
+def _column(table: _Table, field: Field, block: _Block, report: Report) -> pa.Array:
     """One field of many records as text."""
-    start, end = field.start, field.start + field.length
-    cuts = [record[start:end] for record in block]
     if field.kind in dbf_table.RAW_KINDS:
-        return [None] * len(cuts)
-    flags = [_cut(record, table.header.flags) for record in block] if table.header.flags else []
-    if flags and field.short_bit is not None:
-        short = dbf_table.bits(flags, field.short_bit)
-        cuts = [
-            cut[: cut[-1]] if is_short else cut for cut, is_short in zip(cuts, short, strict=True)
-        ]
-    if field.kind in dbf_table.MEMO_KINDS:
-        values = _memo_column(table, field, block, cuts, report)
+        return pa.nulls(block.rows, pa.string())
+    flags = block.cuts(table.header.flags) if table.header.flags else []
+    if field.kind in "CV":
+        cuts = block.texts(field)
+        if flags and field.short_bit is not None:
+            short = dbf_table.bits(flags, field.short_bit)
+            whole = block.cuts(field)
+            cuts = [
+                full[: full[-1]] if is_short else cut
+                for cut, full, is_short in zip(cuts, whole, short, strict=True)
+            ]
+        values = _decoded(table, field, cuts, report)
+    elif field.kind in dbf_table.MEMO_KINDS:
+        values = _memo_column(table, block, block.cuts(field), report)
     else:
-        values = list(map(dbf_table.text_of(field.kind, table.encoding), cuts))
+        values = list(map(dbf_table.text_of(field.kind), block.cuts(field)))
     if flags and field.null_bit is not None:
         null = dbf_table.bits(flags, field.null_bit)
         values = [None if is_null else value for value, is_null in zip(values, null, strict=True)]
+    return text(values)
+
+
+def _decoded(table: _Table, field: Field, cuts: list[bytes], report: Report) -> list[str | None]:
+    """Texts of one field, without the blanks at their ends; half a character at the end is
+    dropped."""
+    # One decoding for all: no encoding of DBF files has the byte of a newline in a character.
+    parts = b"\n".join(cuts).decode(table.encoding, "replace").split("\n")
+    if len(parts) != len(cuts):
+        parts = [cut.decode(table.encoding, "replace") for cut in cuts]
+    values: list[str | None] = [part.rstrip(" ") or None for part in parts]
+    if any("\ufffd" in part for part in parts):
+        where = f"{table.file.name}: {field.name.decode(table.encoding, 'replace')}"
+        for i, part in enumerate(parts):
+            if len(cuts[i]) == field.length and part.endswith("\ufffd"):
+                values[i] = part = part.rstrip("\ufffd") or None  # type: ignore[assignment]
+                report.note(f"{where} cut in the middle of a character")
+            if part and "\ufffd" in part:
+                report.note(f"{where} holds bytes that are not {table.encoding}")
     return values
 
 
 def _memo_column(
-    table: _Table, field: Field, block: list[bytes], cuts: list[bytes], report: Report
+    table: _Table, block: _Block, cuts: list[bytes], report: Report
 ) -> list[str | None]:
     values: list[str | None] = []
-    as_text: Callable[[bytes], str | None] = dbf_table.text_of("C", table.encoding)
-    for record, cut in zip(block, cuts, strict=True):
+    for is_live, cut in zip(block.is_live.tolist(), cuts, strict=True):
         number = dbf_table.memo_number(cut)
         memo = table.memos.read(number) if table.memos and number else None
-        if memo is None and number and table.memos and record[0] != _DELETED:
+        if memo is None and number and table.memos and is_live:
             report.note(f"{table.file.name}: memos that are not in the memo file")
-        values.append(as_text(memo) if memo else None)
+        values.append(
+            memo.rstrip(b" \0").decode(table.encoding, "replace") or None if memo else None
+        )
     return values

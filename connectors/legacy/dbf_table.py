@@ -45,7 +45,6 @@ CODE_PAGES = {
 MEMO_KINDS = frozenset("M")
 RAW_KINDS = frozenset("GPQWO@")
 """Pictures, objects, raw bytes: nothing that is text."""
-_TEXT_KINDS = frozenset("CV")
 _JULIAN_OF_ORDINAL_0 = 1_721_425
 """Julian day number of the day before the first of January of year 1."""
 
@@ -187,14 +186,8 @@ class Memos:
 # -- a field's bytes as text
 
 
-def text_of(kind: str, encoding: str) -> Callable[[bytes], str | None]:
-    """A function from a field's bytes to text; None for nothing.
-
-    Args:
-        kind: the field's letter; memos and raw bytes have no text of their own.
-    """
-    if kind in _TEXT_KINDS:
-        return lambda cut: cut.rstrip(b" \0").decode(encoding, "replace") or None
+def text_of(kind: str) -> Callable[[bytes], str | None]:
+    """A function from the bytes of a number, date or flag to text; None for nothing."""
     return _KINDS.get(kind, _plain)
 
 
