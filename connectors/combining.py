@@ -95,7 +95,7 @@ def combine(
         }
     )
     if snapshot.is_same(lake, previous, manifest):
-        return snapshot.stands(lake, previous, manifest)
+        return snapshot.stands(lake, previous, manifest, manifest.counts.read)
     final = snapshot.path_of(lake, manifest)
     snapshot.assemble(whole.parts, manifest, final)
     return Extraction("changed", final, manifest)

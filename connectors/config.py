@@ -14,7 +14,7 @@ import zoneinfo
 from collections import defaultdict
 from collections.abc import Hashable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -59,6 +59,7 @@ _ONLY_FOR = {
     "database_schema": ("sql",),
     "only": ("sql",),
     "changes": ("sql",),
+    "backfill_from": ("sql",),
     "path": FILE_KINDS,
     "members": FILE_KINDS,
     "timeout": ("sql",),
@@ -78,6 +79,7 @@ _ONLY_IN: dict[str, tuple[Mode, ...]] = {
     "overlap": ("cursor", "changes"),
     "changes": ("cursor", "changes"),
     "full_every": ("cursor", "changes"),
+    "backfill_from": ("cursor",),
     "removed_files": ("files",),
 }
 
@@ -189,6 +191,8 @@ class SourceConfig(BaseModel):
     """Which rows are kept in the source although they are deleted; they are left out."""
     full_every: FullEvery = timedelta(days=1)
     """Modes cursor and changes: how often all keys are compared; or never."""
+    backfill_from: date | None = None
+    """Mode cursor: first day that can be read again, by a partition of Dagster for each."""
     removed_files: Literal["drop", "keep"] = "drop"
     """Mode files: what becomes of the rows of a file that is gone."""
     hold_if_shrinks_by: float = Field(default=0.5, gt=0, le=1)

@@ -162,7 +162,7 @@ def parse(text: str) -> Mark:
     raise ValueError(text)
 
 
-def like(mark: Mark, text: str) -> Mark:
+def like(mark: Mark, text: str, zone: str = "UTC") -> Mark:
     """A value of a cursor that somebody wrote, as one of the mark's kind.
 
     >>> like(Mark(datetime(2024, 5, 1)), "2024-04-01").value
@@ -178,9 +178,9 @@ def like(mark: Mark, text: str) -> Mark:
         return Mark(datetime.fromisoformat(text).strftime(pattern))
     if isinstance(mark.value, datetime):
         moment = datetime.fromisoformat(text)
-        return Mark(
-            moment if mark.value.tzinfo is None else moment.replace(tzinfo=mark.value.tzinfo)
-        )
+        if moment.tzinfo is None and mark.value.tzinfo is not None:
+            moment = moment.replace(tzinfo=ZoneInfo(zone))
+        return Mark(moment)
     if isinstance(mark.value, date):
         return Mark(date.fromisoformat(text))
     if isinstance(mark.value, int | Decimal):

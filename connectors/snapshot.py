@@ -119,16 +119,18 @@ class Extraction:
         status: changed (a snapshot was written) or unchanged (nothing was).
         path: the snapshot that holds the source now, new or old.
         manifest: the manifest of that snapshot.
+        read: rows that were read though nothing changed.
     """
 
     status: Literal["changed", "unchanged"]
     path: Path
     manifest: Manifest
+    read: int = 0
 
     @property
     def counts(self) -> Counts:
-        """What this sync changed."""
-        return self.manifest.counts if self.status == "changed" else Counts()
+        """What this sync read and changed."""
+        return self.manifest.counts if self.status == "changed" else Counts(read=self.read)
 
 
 def folder(lake: Path, source: str) -> Path:
@@ -158,6 +160,11 @@ def latest(lake: Path, source: str) -> Manifest | None:
     """The manifest of a source's newest snapshot, or None."""
     newest = max(folder(lake, source).glob("*.parquet"), default=None)
     return None if newest is None else read_manifest(newest)
+
+
+def kept(lake: Path, source: str) -> list[Manifest]:
+    """The manifests of all snapshots of a source, the oldest first."""
+    return [read_manifest(path) for path in sorted(folder(lake, source).glob("*.parquet"))]
 
 
 def read(path: Path) -> pa.Table:
@@ -233,7 +240,7 @@ def write(
             }
         )
         if previous and is_same(lake, previous, manifest):
-            return stands(lake, previous, manifest)
+            return stands(lake, previous, manifest, landed.rows)
         counts = _compared(landed, repairs, lake, previous)
         manifest = manifest.model_copy(update={"counts": counts})
         final = place / f"{sync_id}.parquet"
@@ -296,7 +303,7 @@ def is_same(lake: Path, previous: Manifest, manifest: Manifest) -> bool:
     ) and path_of(lake, previous).is_file()
 
 
-def stands(lake: Path, previous: Manifest, manifest: Manifest) -> Extraction:
+def stands(lake: Path, previous: Manifest, manifest: Manifest, read: int) -> Extraction:
     """The outcome of a sync that found nothing new: how far it looked is noted, if it matters."""
     before, now = progress(lake, previous), Progress.of(manifest)
     if now.mark and now != before:
@@ -304,7 +311,7 @@ def stands(lake: Path, previous: Manifest, manifest: Manifest) -> Extraction:
         with temporary(path.parent, f"{manifest.sync_id}-progress") as file:
             file.write(now.model_dump_json().encode())
             publish(file, path)
-    return Extraction("unchanged", path_of(lake, previous), previous)
+    return Extraction("unchanged", path_of(lake, previous), previous, read)
 
 
 def progress(lake: Path, manifest: Manifest) -> Progress:
@@ -369,7 +376,7 @@ def hold_back(config: SourceConfig, lake: Path, previous: Manifest | None, lande
     if drift.is_accepted(folder(lake, config.name), previous.sync_id):
         return
     if config.hold_if_shrinks_by < 1 and rows <= previous.rows * (1 - config.hold_if_shrinks_by):
-        raise SourceHeld(
+        held = SourceHeld(
             config.name,
             "too many rows are gone since the last sync",
             found=f"{rows} rows, {previous.rows} before",
@@ -377,5 +384,7 @@ def hold_back(config: SourceConfig, lake: Path, previous: Manifest | None, lande
             f"{config.file} for one sync, or 'onefold source accept {config.name}'. "
             "Its last good records stay in use.",
         )
+        held.gone = previous.rows - rows
+        raise held
     if previous.mapped_as == drift.mapped_as(config):
         drift.check_kinds(config, previous.columns, previous.key, previous.kinds, landed.kinds)

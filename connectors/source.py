@@ -47,6 +47,7 @@ __all__ = [
     "files",
     "load_one",
     "load_sources",
+    "reread",
 ]
 
 
@@ -185,6 +186,42 @@ def _extract(config: SourceConfig, lake: Path, previous: Manifest | None) -> Ext
         return snapshot.write(
             reading, config, lake, previous, key=tuple(key), settings_hash=settings_hash
         )
+
+
+def reread(
+    config: SourceConfig, lake: Path, previous: Manifest, begin: str, end: str
+) -> Extraction:
+    """Read the rows of a range of the cursor again and put them over the last snapshot.
+
+    New and changed rows come in; rows that are gone stay until the next comparison of keys.
+    How far the source was read does not change.
+
+    Args:
+        previous: the manifest of the last good snapshot.
+        begin: where the range begins, written as the cursor is.
+        end: where it ends, exclusive.
+
+    Raises:
+        ConfigError: the source has no cursor, or the range does not suit it.
+        SourceError: as :func:`extract`.
+    """
+    if config.mode != "cursor" or config.connector != "sql":
+        raise ConfigError(
+            config.file,
+            "only a database with mode: cursor has ranges to read again",
+            found=f"mode: {config.mode}",
+            do="Sync it; mode: snapshot and mode: files read everything that changed.",
+        )
+    settings_hash = _settings_hash(config)
+    with READERS[config.connector](config, Since(mark=begin, until=end)) as reading:
+        _prepare(config, reading)
+        reading.mark = snapshot.progress(lake, previous).mark
+        done = None
+        if previous.settings_hash == settings_hash:
+            done = merging.merge(
+                reading, config, lake, previous, settings_hash=settings_hash, compare=False
+            )
+    return done or extract(config, lake, previous)
 
 
 def _since(

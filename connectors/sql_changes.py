@@ -130,7 +130,10 @@ class Database:
         if highest is None:
             return None
         try:
-            low, high = (marks.like(highest, text) for text in (since.mark, since.until))
+            low, high = (
+                marks.like(highest, text, self.config.time_zone)
+                for text in (since.mark, since.until)
+            )
         except ValueError:
             raise ConfigError(
                 f"{self.config.name}, {since.mark} to {since.until}",

@@ -99,6 +99,9 @@ class SourceEmpty(SourceError):
 class SourceHeld(SourceError):
     """Readable but suspicious (shrank too much): kept back, last good records stay."""
 
+    gone = 0
+    """Rows that would be gone, if it is held because it shrank."""
+
 
 class WarehouseError(OnefoldError):
     """The database is missing, too old, or refuses."""

@@ -13,6 +13,7 @@ from connectors.source import Declared, declared
 from onefold import settings
 from pipelines.alert_sensors import alerts_sensor, failures_sensor
 from pipelines.alerting import AlertPolicy
+from pipelines.backfills import backfill_jobs
 from pipelines.golden import golden_customer
 from pipelines.jobs import all_jobs
 from pipelines.matching import candidates_asset, clusters, scored_pairs
@@ -54,7 +55,7 @@ def build(home: Path | None) -> dg.Definitions:
             golden_customer,
             data_quality,
         ],
-        jobs=jobs,
+        jobs=[*jobs, *backfill_jobs(sources)],
         schedules=source_schedules(sources, zone),
         sensors=[
             *(file_sensors(home, sources) if home else []),

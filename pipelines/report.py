@@ -24,6 +24,9 @@ class Synced:
         error: class name of the error, empty if there was none.
         sync_id: the newest good snapshot; empty if there never was one.
         read: rows in that snapshot.
+        fetched: rows that were read from the source now, whether they changed or not.
+        new, changed, deleted: rows of the snapshot that this sync brought or took.
+        held: rows that would have gone, had the sync not been held back.
         skipped: empty rows, totals rows, hidden sheets: what → how many.
         notes: what the connector found worth saying.
         key_basis: columns, or content if the source has no key.
@@ -36,6 +39,11 @@ class Synced:
     error: str = ""
     sync_id: str = ""
     read: int = 0
+    fetched: int = 0
+    new: int = 0
+    changed: int = 0
+    deleted: int = 0
+    held: int = 0
     skipped: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     key_basis: str = ""

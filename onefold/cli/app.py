@@ -9,6 +9,7 @@ import typer
 
 from onefold import __version__
 from onefold.cli import review as reviewing
+from onefold.cli.again import backfill, replay
 from onefold.cli.explain import explain
 from onefold.cli.export import export
 from onefold.cli.grants import grants
@@ -250,6 +251,8 @@ app.command()(reviewing.review)
 app.command()(grants)
 app.command()(quality)
 app.command()(restate)
+app.command()(replay)
+app.command()(backfill)
 app.command()(publish)
 app.command()(rehearse)
 app.add_typer(source, name="source")

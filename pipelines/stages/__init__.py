@@ -22,6 +22,7 @@ from pipelines.stages.noting import files_state, note_golden, note_source
 from pipelines.stages.publishing import held_back, publish
 from pipelines.stages.quality import measure
 from pipelines.stages.rehearsing import rehearse, varied
+from pipelines.stages.replaying import replay
 from pipelines.stages.samples import golden_sample, quarantine_counts, sample, staged_sample
 from pipelines.stages.sources import stage, sync
 
@@ -50,6 +51,7 @@ __all__ = [
     "published_checks",
     "quarantine_counts",
     "rehearse",
+    "replay",
     "sample",
     "scored_pairs",
     "stage",

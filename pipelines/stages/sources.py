@@ -13,7 +13,7 @@ from typing import Literal
 import pyarrow as pa
 
 from connectors import snapshot
-from connectors.source import SourceConfig, extract
+from connectors.source import SourceConfig, extract, reread
 from onefold.errors import ConfigError, SourceError, SourceHeld
 from pipelines import fingerprint
 from pipelines.report import Staged, Status, Synced
@@ -27,7 +27,13 @@ from warehouse import staged as staging
 log = logging.getLogger("onefold.refresh")
 
 
-def sync(deployment: Deployment, source: str, *, last_try: bool = True) -> Synced:
+def sync(
+    deployment: Deployment,
+    source: str,
+    *,
+    last_try: bool = True,
+    between: tuple[str, str] | None = None,
+) -> Synced:
     """Read one source into the lake, if it changed since its last snapshot.
 
     A source that is declared wrongly, cannot be read or lost too many rows is no
@@ -38,6 +44,7 @@ def sync(deployment: Deployment, source: str, *, last_try: bool = True) -> Synce
         deployment: the opened home.
         source: the source's name.
         last_try: whether a source that does not answer counts as failed now.
+        between: read only this range of its cursor again, the end excluded.
 
     Raises:
         SourceError: a transient one, unless this is the last try.
@@ -48,7 +55,11 @@ def sync(deployment: Deployment, source: str, *, last_try: bool = True) -> Synce
     try:
         if source in deployment.broken:
             raise deployment.broken[source]
-        found = extract(deployment.sources[source], deployment.lake, previous)
+        config = deployment.sources[source]
+        if between and previous:
+            found = reread(config, deployment.lake, previous, *between)
+        else:
+            found = extract(config, deployment.lake, previous)
     except (SourceError, ConfigError) as error:
         if isinstance(error, SourceError) and error.transient and not last_try:
             raise
@@ -61,11 +72,27 @@ def sync(deployment: Deployment, source: str, *, last_try: bool = True) -> Synce
             error=type(error).__name__,
             sync_id=previous.sync_id if previous else "",
             read=previous.rows if previous else 0,
+            held=error.gone if isinstance(error, SourceHeld) else 0,
             seconds=time.monotonic() - began,
         )
     deployment.read_now.add(source)
     manifest = found.manifest
-    log.info("raw/%s: %s, %s rows", source, found.status, f"{manifest.rows:,}")
+    counts = found.counts
+    log.info(
+        "raw/%s: %s, %s rows, %s read, %s new, %s changed, %s deleted",
+        source,
+        found.status,
+        *(
+            f"{number:,}"
+            for number in (
+                manifest.rows,
+                counts.read,
+                counts.new,
+                counts.changed,
+                counts.deleted,
+            )
+        ),
+    )
     skipped: Counter[str] = Counter()
     for one in manifest.skipped:
         skipped[one.what] += one.count
@@ -74,6 +101,10 @@ def sync(deployment: Deployment, source: str, *, last_try: bool = True) -> Synce
         status=found.status,
         sync_id=manifest.sync_id,
         read=manifest.rows,
+        fetched=counts.read,
+        new=counts.new,
+        changed=counts.changed,
+        deleted=counts.deleted,
         skipped=dict(sorted(skipped.items())),
         notes=list(manifest.notes),
         key_basis=manifest.key_basis,
@@ -81,11 +112,16 @@ def sync(deployment: Deployment, source: str, *, last_try: bool = True) -> Synce
     )
 
 
-def stage(deployment: Deployment, source: str) -> Staged:
-    """Bring staged and quarantine to the source's newest snapshot, in one transaction.
+def stage(deployment: Deployment, source: str, manifest: snapshot.Manifest | None = None) -> Staged:
+    """Bring staged and quarantine to a snapshot of the source, in one transaction.
 
     Nothing is computed or written when they stand on the same snapshot, YAML,
     rules and repairs already. As in sync, a source that cannot be staged is an outcome.
+
+    Args:
+        deployment: the opened home.
+        source: the source's name.
+        manifest: of the snapshot; None: the newest.
     """
     began, started_at = time.monotonic(), datetime.now(UTC)
     good = staging.last_sync(deployment.warehouse, source)
@@ -96,7 +132,8 @@ def stage(deployment: Deployment, source: str) -> Staged:
     last = staging.last_sync(deployment.warehouse, source, good=False)
     # A source that could be read again, though it is unchanged, is noted as good again.
     failed = last if last != good and source in deployment.read_now else None
-    manifest = snapshot.latest(deployment.lake, source)
+    replayed = manifest is not None
+    manifest = manifest or snapshot.latest(deployment.lake, source)
     if manifest is None:
         return _stands(source, good, "failed", "The source was never read.", began)
     repairs = mending.in_force(deployment.warehouse, source)
@@ -120,7 +157,7 @@ def stage(deployment: Deployment, source: str) -> Staged:
             source,
             again.parts(),
             staging.Sync(
-                sync_id=_staging_id(manifest, depends_on, good, failed),
+                sync_id=_staging_id(manifest, depends_on, good, failed, replayed=replayed),
                 started_at=started_at,
                 rows_read=manifest.rows,
                 snapshot=again.path.relative_to(deployment.lake).as_posix(),
@@ -217,7 +254,7 @@ def _stands(
 _NOT_STAGING = {
     "description", "owner", "url", "table", "query", "path", "layout", "schedule", "fresh_within",
     "hold_if_shrinks_by", "mode", "cursor", "overlap", "full_every", "changes", "deleted",
-    "removed_files",
+    "backfill_from", "removed_files",
 }  # fmt: skip
 """Settings of a source that say where and when to read, not what the records become."""
 
@@ -247,11 +284,14 @@ def _staging_id(
     depends_on: str,
     good: staging.SyncRun | None,
     failed: staging.SyncRun | None,
+    *,
+    replayed: bool,
 ) -> str:
     """Name of the sync: the snapshot's; with an addition when it was staged before.
 
-    Other rules, or a failure since then, make another row of sync_run.
+    Other rules, a failure since then, or a replay make another row of sync_run.
     """
-    if good is None or not good.sync_id.startswith(manifest.sync_id):
+    if not replayed and (good is None or not good.sync_id.startswith(manifest.sync_id)):
         return manifest.sync_id
-    return f"{manifest.sync_id}-{fingerprint.of(depends_on, failed and failed.sync_id)[:8]}"
+    before = good.sync_id if replayed and good else None
+    return f"{manifest.sync_id}-{fingerprint.of(depends_on, failed and failed.sync_id, before)[:8]}"
