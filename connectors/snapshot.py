@@ -25,7 +25,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from connectors import drift, landing, row_hashes
+from connectors import continuity, drift, landing, row_hashes
 from connectors.config import SourceConfig
 from connectors.lake_files import clean, publish, temporary
 from connectors.landing import Landed
@@ -222,7 +222,21 @@ def write(
     ):
         landed = landing.land(reading, writer, key)
         hold_back(config, lake, previous, landed)
+        known: dict[int, str] = {}
+        if not key and previous and path_of(lake, previous).is_file():
+            writer.close()
+            file.flush()
+            known = continuity.keys(
+                landed, Path(file.name), path_of(lake, previous), reading.columns
+            )
+            landed.keys = replaced(landed.keys, known)
         repairs = repair(landed, by_content=not key)
+        if known:
+            hashes = landed.hashes.take(list(known)).to_pylist()
+            repairs |= {
+                row: Repair(key_, row_hash, None)
+                for (row, key_), row_hash in zip(known.items(), hashes, strict=True)
+            }
         total, placed = adjusted(landed, repairs)
         names = tuple(reading.columns[i] for i in key)
         manifest = describe(reading, config.name, sync_id, names, settings_hash).model_copy(
@@ -244,14 +258,14 @@ def write(
         counts = _compared(landed, repairs, lake, previous)
         manifest = manifest.model_copy(update={"counts": counts})
         final = place / f"{sync_id}.parquet"
-        if not repairs:
+        if writer.is_open and not repairs:
             writer.add_key_value_metadata({MANIFEST: manifest.model_dump_json().encode()})
-        writer.close()
-        if repairs:
+            writer.close()
+            publish(file, final)
+        else:
+            writer.close()
             file.flush()
             assemble([Part(Path(file.name), None, repairs)], manifest, final)
-        else:
-            publish(file, final)
     return Extraction("changed", final, manifest)
 
 
