@@ -411,6 +411,9 @@ def _read_by(first: Path, layout: Path | None, *, alone: bool) -> dict[str, Any]
     read: dict[str, Any] = {"connector": kind, "path": []}
     if found and kind in _WITH_LAYOUT:
         read["layout"] = os.path.abspath(found)  # noqa: PTH100
+        page = cobol_layout.likely_page(first, found) if kind == "cobol" else None
+        if page:
+            read["encoding"] = page
     chosen = kinds.look(first)[1] if alone else ()
     if chosen:
         read["members"] = list(_listing_customers(first, read, chosen))
@@ -460,26 +463,30 @@ def _is_layout(path: Path) -> bool:
 
 
 def _layout_of(path: Path) -> Path | None:
-    """The layout file beside a file: it names it, or is named after it."""
+    """The layout file beside a file: it names it, is named after it, or is its copybook."""
+    found: list[tuple[int, Path]] = []
     for other in sorted(path.parent.iterdir()):
         if not _is_layout(other) or not other.is_file():
             continue
-        describes = None
-        if not cobol_layout.is_layout(other):
-            try:
-                describes = fixed_width.load_layout(other).file
-            except OnefoldError:
-                continue
-        elif other.suffix.casefold() in _LAYOUTS:
-            describes = cobol_layout.file_of(other)
+        if other.suffix.casefold() in cobol_layout.COPYBOOKS:
+            if other.stem.casefold() == path.stem.casefold():
+                found.append((2, other))
+            continue
+        try:
+            is_cobol = cobol_layout.is_layout(other)
+            describes = (
+                cobol_layout.file_of(other) if is_cobol else fixed_width.load_layout(other).file
+            )
+        except OnefoldError:
+            continue
         named = other.stem.casefold() in {
             f"{path.stem.casefold()}{sign}layout" for sign in ("_", "-", ".", "")
         }
-        if other.suffix.casefold() in cobol_layout.COPYBOOKS:
-            named |= other.stem.casefold() == path.stem.casefold()
-        if describes == path.name or (describes is None and named):
-            return other
-    return None
+        if describes == path.name:
+            found.append((0, other))
+        elif describes is None and named:
+            found.append((1, other))
+    return min(found)[1] if found else None
 
 
 def _config(name: str, settings: dict[str, Any]) -> SourceConfig:

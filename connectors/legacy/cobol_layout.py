@@ -4,6 +4,7 @@ What belongs here: the layout file, and what of it contradicts the copybook. A c
 is a layout too: records of one kind and one length, in code page 037.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,9 @@ from connectors.legacy.copybook import Item
 from onefold.errors import SourceError, SourceLayout, SourceMissing
 
 COPYBOOKS = frozenset({".cpy", ".cbl", ".cob", ".copy"})
-_PAGE = "cp037"
+_PAGE, _CHINESE = "cp037", "IBM1388"
+_LOOKED_AT = 1 << 20
+_SHIFTED = re.compile(rb"\x0e((?:[\x41-\xfe]{2})+)\x0f")
 
 
 class Kind(BaseModel):
@@ -161,6 +164,24 @@ def is_layout(path: Path) -> bool:
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
         return False
     return isinstance(data, dict) and "copybook" in data
+
+
+def likely_page(file: Path, layout: Path) -> str | None:
+    """The code page of a file of which there is a copybook only; None for the usual one.
+
+    In EBCDIC a blank is 40, in ASCII 20; Chinese stands between shift-out and shift-in.
+    """
+    if layout.suffix.casefold() not in COPYBOOKS:
+        return None
+    with file.open("rb") as stream:
+        head = stream.read(_LOOKED_AT)
+    if head.count(b"\x20") > head.count(b"\x40"):
+        return "gb18030"  # as ASCII, and more
+    shifted = _SHIFTED.findall(head)
+    page = code_pages.load(_CHINESE) if shifted else None
+    if page and all("\ufffd" not in page.decode_double(part) for part in shifted[:-1]):
+        return _CHINESE
+    return None
 
 
 def copybook_of(path: Path) -> Path | None:

@@ -35,6 +35,7 @@ def text(proposal: Proposal) -> str:
         "members",
         "record",
         "layout",
+        "encoding",
         "header_row",
     ):
         if name in settings:

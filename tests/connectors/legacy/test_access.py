@@ -5,6 +5,8 @@ tables are groups of food. Where a test needs Chinese, it is put into the bytes 
 """
 
 import gzip
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,10 @@ from connectors import locating, sampling
 from connectors.legacy import access
 from onefold.errors import ConfigError, SourceError, SourceHeld, SourceLayout, SourceMissing
 
+MISSING = "mdbtools is not installed"
+pytestmark = pytest.mark.skipif(
+    shutil.which("mdb-export") is None and not os.environ.get("CI"), reason=MISSING
+)
 SAMPLE = gzip.decompress(Path(__file__).with_name("fruit.mdb.gz").read_bytes())
 COLUMNS = {"name": "Fruit"}
 

@@ -435,3 +435,26 @@ def test_copybook_beside_a_file_makes_it_a_source(tmp_path):
     assert place.settings == {"connector": "cobol", "path": "cust.dat", "layout": "cust.cpy"}
     assert "CUST-NAME" in sampling.unmapped(place.config)[0].columns
     assert [one.name for one in locating.locate(str(tmp_path), tmp_path)] == ["cust"]
+    layout = "copybook: cust.cpy\nfile: cust.dat\n"
+    (tmp_path / "any.yaml").write_text(layout, encoding="utf-8")
+    (place,) = locating.locate(str(tmp_path / "cust.dat"), tmp_path)
+    assert place.settings["layout"] == "any.yaml"
+
+
+@pytest.mark.parametrize(
+    ("page", "expected", "name"),
+    [("IBM1388", "IBM1388", "王小明"), ("IBM037", None, "ANN"), ("ascii", "gb18030", "ANN")],
+)
+def test_code_page_is_told_by_blanks_and_shifts(tmp_path, page, expected, name):
+    blank = _iconv(" ", page)
+    data = b"".join(
+        _iconv(f"{i:03}{name}", page).ljust(33, blank) + packed(i, 5, "f") for i in range(30)
+    )
+    (tmp_path / "c.dat").write_bytes(data)
+    book = "01 R.\n 05 NO PIC 9(3).\n 05 NAME PIC X(30).\n 05 P PIC 9(5) COMP-3.\n"
+    (tmp_path / "c.cpy").write_text(book, encoding="utf-8")
+    (place,) = locating.locate(str(tmp_path / "c.dat"), tmp_path)
+    assert place.settings.get("encoding") == expected
+    table = sampling.unmapped(place.config)[0].table
+    assert table["NAME"].to_pylist()[7] == name
+    assert table["P"].to_pylist()[7] == "00007"
