@@ -48,6 +48,9 @@ def show_proposal(proposal: Proposal) -> None:
     if proposal.cursor:
         filled = f"filled in {proposal.cursor_filled:.0%} of the rows"
         out.print(f"cursor    {proposal.cursor}: {filled}")
+    if proposal.mode != "snapshot":
+        how = {"cursor": "rows by the cursor", "files": "new and changed files"}[proposal.mode]
+        out.print(f"mode      {proposal.mode}: a sync may read {how} only")
     if proposal.country:
         out.print(f"country   {proposal.country}: {proposal.country_reason}")
     for field, codes in proposal.values.items():

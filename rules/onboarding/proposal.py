@@ -59,6 +59,10 @@ class Line:
     unknown: tuple[str, ...] = ()
 
 
+FILLED = 0.9
+"""Share of rows, 0..1, that must fill a cursor: the others are read by every sync."""
+
+
 @dataclass(frozen=True)
 class Proposal:
     """The settings of a source, and why.
@@ -80,6 +84,7 @@ class Proposal:
         header_row: 0 where there are no headings, else None.
         headings: whether further files may have other headings: ``headings: auto``.
         rows: rows that were read.
+        more: whether the source has more.
     """
 
     place: Place
@@ -97,6 +102,17 @@ class Proposal:
     header_row: int | None
     headings: bool
     rows: int
+    more: bool
+
+    @property
+    def mode(self) -> str:
+        """How the source can be synced: by its cursor, by its files, or only as a whole."""
+        connector = self.place.settings.get("connector", self.place.config.connector)
+        if connector == "sql" and self.cursor and self.key and self.cursor_filled >= FILLED:
+            return "cursor"
+        paths = self.place.config.path
+        several = any(set(path) & set("*?[") for path in paths) or len(paths) > 1
+        return "files" if several else "snapshot"
 
     @property
     def asked(self) -> tuple[Line, ...]:
@@ -197,6 +213,7 @@ def propose(
         header_row=None if all(sample.headings for sample in samples) else 0,
         headings=headings,
         rows=sum(table.num_rows for table in tables),
+        more=not all(sample.complete for sample in samples),
     )
 
 
@@ -229,6 +246,7 @@ def _of_template(place: Place, samples: Sequence[Sample]) -> Proposal:
         header_row=None,
         headings=False,
         rows=sum(table.num_rows for table in tables),
+        more=not all(sample.complete for sample in samples),
     )
 
 

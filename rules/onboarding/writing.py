@@ -50,7 +50,7 @@ def text(proposal: Proposal) -> str:
         lines += ["", "# no column is of an organization"]
         lines += [f"customer_type: {proposal.customer_type}"]
     if proposal.place.template:
-        return "\n".join([*lines, "", '# schedule: "30 2 * * *"', ""])
+        return "\n".join([*lines, *_mode(proposal), "", '# schedule: "30 2 * * *"', ""])
     lines += ["", f"# {_comment(proposal.key_reason)}"]
     lines += [f"key: {_listed(list(proposal.key))}" if proposal.key else "# key: COLUMN"]
     lines += ["", *_columns(proposal, by_column)]
@@ -66,14 +66,32 @@ def text(proposal: Proposal) -> str:
     if left:
         lines += ["", "# Not mapped (attributes.NAME: COLUMN under columns keeps one):"]
         lines += [f"#   {_comment(line.column)}: {_comment(line.reason)}" for line in left]
-    if proposal.cursor:
-        lines += [
-            "",
-            f"# {_comment(proposal.cursor)} says when a record changed"
-            f" (filled in {proposal.cursor_filled:.0%} of the rows).",
-        ]
+    lines += _mode(proposal)
     lines += ["", '# schedule: "30 2 * * *"', ""]
     return "\n".join(lines)
+
+
+def _mode(proposal: Proposal) -> list[str]:
+    """What a sync reads. A small table is read whole: that needs no trust in a column."""
+    if proposal.mode == "files":
+        return ["", "# Only new and changed files are read.", "mode: files"]
+    if not proposal.cursor:
+        return []
+    said = f"# {_comment(proposal.cursor)} says when a record changed"
+    lines = ["", f"{said} (filled in {proposal.cursor_filled:.0%} of the rows)."]
+    if proposal.mode != "cursor":
+        return lines
+    settings = ["mode: cursor", f"cursor: {_scalar(proposal.cursor)}", "full_every: 1d"]
+    if proposal.more and not proposal.place.template:
+        lines += [
+            "# A sync reads what changed by it; deletes are found once a day. A change that leaves",
+            "# it as it was is not seen: without these lines everything is read.",
+            *settings,
+        ]
+    else:
+        lines += ["# To read only what changed, and find deletes once a day:"]
+        lines += [f"# {line}" for line in settings]
+    return lines
 
 
 def _columns(proposal: Proposal, by_column: dict[str, Line]) -> list[str]:

@@ -178,3 +178,33 @@ def test_any_heading_is_written_so_that_it_is_read_again(tmp_path, heading):
     proposal = propose(write_csv(tmp_path / "a.csv", columns), tmp_path, said={heading: "email"})
     config = load_source(writing.write(proposal, tmp_path), tmp_path)
     assert heading in config.columns["email"]
+
+
+@pytest.mark.parametrize(("rows", "mode"), [(20, "cursor"), (ROWS + 1, "snapshot")])
+def test_a_large_table_with_a_cursor_is_proposed_to_be_synced_by_it(tmp_path, rows, mode):
+    file = tmp_path / "erp.db"
+    engine = sa.create_engine(f"sqlite:///{file}")
+    columns = people(gxsj=[f"2024-05-01 08:00:{i:02d}" for i in range(ROWS)])
+    with engine.begin() as connection:
+        names = ", ".join(columns).replace("khbh", "khbh primary key")
+        connection.exec_driver_sql(f"CREATE TABLE khxx ({names})")
+        holes = ", ".join("?" * len(columns))
+        connection.exec_driver_sql(
+            f"INSERT INTO khxx VALUES ({holes})", list(zip(*columns.values(), strict=True))
+        )
+    engine.dispose()
+    place = locating.locate(f"sqlite:///{file}", tmp_path, name="erp")[0]
+    proposal = proposals.propose(place, sampling.unmapped(place.config, rows=rows), "CN")
+    config = load_source(writing.write(proposal, tmp_path), tmp_path)
+    assert (proposal.mode, config.mode) == ("cursor", mode)
+    assert config.cursor == ("gxsj" if mode == "cursor" else None)
+    assert "# cursor: gxsj" in writing.text(proposal) or mode == "cursor"
+
+
+def test_a_folder_of_files_is_proposed_to_be_synced_file_by_file(tmp_path):
+    for name in ("may", "june"):
+        write_csv(tmp_path / f"{name}.csv", people())
+    proposal = propose(f"{tmp_path}/*.csv", tmp_path)
+    assert load_source(writing.write(proposal, tmp_path), tmp_path).mode == "files"
+    one = propose(tmp_path / "may.csv", tmp_path)
+    assert load_source(writing.write(one, tmp_path, force=True), tmp_path).mode == "snapshot"
