@@ -21,7 +21,6 @@ from pipelines.stages.deployment import Deployment
 from warehouse import case_tables, decisions
 from warehouse import overrides as pinning
 from warehouse import publish as publishing
-from warehouse import staged as staging
 from warehouse import taken_in as taking
 from warehouse.publish import PublishedIdentity
 from warehouse.taken_in import TakenIn
@@ -71,7 +70,7 @@ def _basis(deployment: Deployment) -> tuple[str, TakenIn, pa.Table]:
     found, _ = matching.have_clusters(deployment)
     overrides = decisions.read(deployment.warehouse)
     overrides = overrides.filter(pc.equal(overrides["kind"], "override"))
-    staged = staging.content_fingerprint(deployment.warehouse)
+    staged = changes.noted(deployment)
     rest = fingerprint.of(
         deployment.policy.model_dump(mode="json"),
         fingerprint.of_code("rules", "dedupe", "warehouse"),
