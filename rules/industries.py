@@ -11,7 +11,6 @@ resources/industries.tsv.
 
 from functools import cache, lru_cache
 
-from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from rules import tables
@@ -97,16 +96,41 @@ def misspelled(words: list[str]) -> tuple[str, int] | None:
 
 @lru_cache(maxsize=1 << 14)
 def _nearest(joined: str) -> str | None:
-    """The word of business, without blanks, that is at most one typing error away."""
-    found = process.extractOne(
-        joined, _long_joined(), scorer=OSA.distance, processor=None, score_cutoff=1
-    )
-    return found[0] if found else None
+    """The word of business, without blanks, that is at most one typing error away.
+
+    Two words that are have a text in common that each becomes without one of its letters,
+    or is itself, so that only few of the words need be measured.
+    """
+    near = _shortened()
+    places = {place for text in _without_one(joined) for place in near.get(text, ())}
+    words = _long_joined()
+    found = ((OSA.distance(joined, words[place], score_cutoff=1), place) for place in places)
+    distance, place = min(found, default=(2, 0))
+    return words[place] if distance <= 1 else None
+
+
+def _without_one(word: str) -> set[str]:
+    """The word, and all that it becomes without one of its letters.
+
+    >>> sorted(_without_one("abb"))
+    ['ab', 'abb', 'bb']
+    """
+    return {word, *(word[:place] + word[place + 1 :] for place in range(len(word)))}
 
 
 @cache
 def _long_joined() -> tuple[str, ...]:
     return tuple(word for word in _joined() if len(word) > 5)
+
+
+@cache
+def _shortened() -> dict[str, tuple[int, ...]]:
+    """Texts of :func:`_without_one` to the places of their words in :func:`_long_joined`."""
+    found: dict[str, list[int]] = {}
+    for place, word in enumerate(_long_joined()):
+        for text in _without_one(word):
+            found.setdefault(text, []).append(place)
+    return {text: tuple(places) for text, places in found.items()}
 
 
 @cache

@@ -204,6 +204,8 @@ def from_fit(
     best = candidates[0]
     own, is_sure = _fit_of_phones(tuple(phones), best)
     others = _fit_of_numbers(tuple(numbers), best)
+    if is_sure and others == len(numbers):
+        return best  # no country fits better than all
     for country in candidates[1:]:
         fit = _fit_of_numbers(tuple(numbers), country)
         if is_sure and fit <= others:

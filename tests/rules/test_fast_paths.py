@@ -14,11 +14,14 @@ import phonenumbers
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
 
 from rules import (
     address,
     email,
     identifier,
+    industries,
     latin_name,
     notes,
     numbering,
@@ -370,3 +373,30 @@ def test_a_plain_number_is_that_of_the_long_way(cell, country, customer_type):
     quick = read()
     with replaced((identifier, "_PLAIN", NEVER)):
         assert read() == quick
+
+
+def typing_errors(word: str) -> st.SearchStrategy[str]:
+    """The word with up to two letters gone, more, others or swapped."""
+
+    def wrong(word: str, place: int, what: str, letter: str) -> str:
+        at = place % len(word)
+        pair = word[at : at + 2][::-1]
+        new = {"gone": "", "more": letter + word[at], "other": letter, "swapped": pair}[what]
+        return word[:at] + new + word[at + (2 if what == "swapped" else 1) :]
+
+    kinds = st.sampled_from(["gone", "more", "other", "swapped"])
+    letters = st.characters(min_codepoint=97, max_codepoint=122)
+    once = st.builds(wrong, st.just(word), st.integers(0, 40), kinds, letters)
+    return st.one_of(
+        once,
+        once.flatmap(lambda w: st.builds(wrong, st.just(w), st.integers(0, 40), kinds, letters)),
+    )
+
+
+@many
+@given(st.sampled_from(industries._long_joined()).flatmap(typing_errors))
+def test_the_nearest_word_of_business_is_that_of_a_look_at_all(joined: str) -> None:
+    found = process.extractOne(
+        joined, industries._long_joined(), scorer=OSA.distance, processor=None, score_cutoff=1
+    )
+    assert industries._nearest(joined) == (found[0] if found else None)
