@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -39,6 +40,8 @@ _SETTLED = 60
 """A file changed less than these seconds ago may change again within the same second."""
 _SCHEME = "://"
 _Result = TypeVar("_Result")
+_MOMENTS = ("mtime", "LastModified", "Last-Modified", "last_modified", "updated")
+"""Where file systems say when a file changed."""
 _PACKAGES = {
     "http": ("aiohttp", "web-files"),
     "https": ("aiohttp", "web-files"),
@@ -305,20 +308,25 @@ def _stamp(info: dict[str, Any]) -> str:
     tag = info.get("ETag") or info.get("etag")
     if tag:
         return f"etag {tag}"
-    for name in ("mtime", "LastModified", "Last-Modified", "last_modified", "updated"):
+    for name in _MOMENTS:
         if info.get(name):
             return f"changed {info[name]}"
     return ""
 
 
 def _version(info: dict[str, Any]) -> str:
-    """The stamp, unless the file may yet change without changing it."""
-    moment = info.get("mtime")
-    if isinstance(moment, datetime):
-        at = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        if abs(time.time() - at.timestamp()) < _SETTLED:
-            return ""
-    return _stamp(info)
+    """The stamp, unless the file may yet change within the same second, and so without it."""
+    stamp = _stamp(info)
+    moment = next((info[name] for name in _MOMENTS if info.get(name)), None)
+    if stamp.startswith("etag") or moment is None:
+        return stamp
+    if not isinstance(moment, datetime):
+        try:
+            moment = parsedate_to_datetime(str(moment))
+        except ValueError:
+            return stamp
+    at = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return "" if abs(time.time() - at.timestamp()) < _SETTLED else stamp
 
 
 def _base(path: str) -> str:
@@ -361,36 +369,37 @@ def _tried(where: str, once: Callable[[], _Result]) -> _Result:
 
 @contextmanager
 def _said_in_words(where: str) -> Iterator[None]:
+    # What libraries raise may hold the URL with its password, so that it is not kept as the cause.
     try:
         yield
     except SourceError:
         raise
-    except FileNotFoundError as error:
+    except FileNotFoundError:
         raise SourceMissing(
             where, "there is no such file", do="Mend 'path', or put the file there."
-        ) from error
-    except PermissionError as error:
-        raise _refused(where) from error
+        ) from None
+    except PermissionError:
+        raise _refused(where) from None
     except _errors() as error:
         if getattr(error, "status", None) in (401, 403, 407):
-            raise _refused(where) from error
+            raise _refused(where) from None
         name = type(error).__name__
         if name in ("AuthenticationException", "NoCredentialsError", "BadAuthenticationType"):
-            raise _refused(where) from error
+            raise _refused(where) from None
         if name == "BadHostKeyException" or "not found in known_hosts" in str(error):
             raise SourceLocked(
                 where,
                 "the server's key is not the one in ~/.ssh/known_hosts",
                 do="Compare the key with what the server's owner says, then add it with "
                 "ssh-keyscan.",
-            ) from error
+            ) from None
         status = getattr(error, "status", None)
         raise SourceUnreachable(
             where,
             "the file cannot be fetched",
             found=f"the server answers {status}" if status else name,
             do="Look whether the server is up.",
-        ) from error
+        ) from None
 
 
 def _refused(where: str) -> SourceLocked:
