@@ -118,7 +118,7 @@ class Restatement:
             for name, words in _WORDS.items()
             if total.causes[name]
         ]
-        change = "" if total.change is None else f" ({total.change:+.1%})".replace("-", "−")
+        change = f" ({total.change:+.1%})".replace("-", "−") if total.change else ""
         why = f": {', '.join(told)}" if told else ""
         return f"customers {total.before:,} → {total.after:,}{change}{why}"
 
