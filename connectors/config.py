@@ -68,7 +68,7 @@ _ONLY_FOR = {
     "header_row": ("spreadsheet", "delimited"),
     "encoding": ("delimited", "fixed_width", "dbf", "json", "xml", "cobol", "access"),
     "record": ("json", "xml"),
-    "lists": ("json", "xml"),
+    "lists": ("api", "json", "xml"),
     "count": ("json", "xml"),
     "memos": ("dbf",),
     "check_counts": ("dbf", "fixed_width", "cobol", "access", "json", "xml"),

@@ -8,7 +8,7 @@ Numbers stay as they were written if they come as text: read JSON with
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -54,7 +54,7 @@ def flatten(record: Mapping[str, Any], lists: Mapping[str, ListRule] | None = No
     list are no columns.
 
     Args:
-        record: the object; its values as JSON has them.
+        record: the object; its values as JSON has them: dict, list, text and so on.
         lists: column of a list, such as ``addresses`` or ``account.phones`` → what is taken.
 
     >>> flatten({"id": 7, "name": {"first": "Ann"}, "tags": ["a", "b"], "vip": True, "tel": None})
@@ -66,44 +66,46 @@ def flatten(record: Mapping[str, Any], lists: Mapping[str, ListRule] | None = No
     {'at.city': 'Bonn', 'at.main': 'true'}
     """
     found: Flat = {}
-    for name, text in _columns(record, "", lists or {}, 1):
-        if found.get(name) is None:
-            found[name] = text
+    _put(record, "", lists or {}, 1, found)
     return found
 
 
-def _columns(
-    record: Mapping[str, Any], before: str, lists: Mapping[str, ListRule], depth: int
-) -> Iterator[tuple[str, str | None]]:
+def _put(
+    record: Mapping[str, Any], before: str, lists: Mapping[str, ListRule], depth: int, into: Flat
+) -> None:
+    """Put the columns of a record, or of what is inside one; what is filled stays."""
     for field, value in record.items():
-        name = f"{before}{field}"
-        if isinstance(value, Mapping):
-            if depth >= _DEEPEST:
-                yield name, _json(value)
-            else:
-                yield from _columns(value, f"{name}.", lists, depth + 1)
-        elif isinstance(value, Sequence) and not isinstance(value, str | bytes):
-            yield from _of_list(value, name, lists, depth)
-        else:
-            yield name, _text(value)
+        name = before + field if before else field
+        if isinstance(value, dict):
+            if depth < _DEEPEST:
+                _put(value, f"{name}.", lists, depth + 1, into)
+                continue
+        elif isinstance(value, list | tuple):
+            _put_list(value, name, lists, depth, into)
+            continue
+        if into.get(name) is None:
+            into[name] = value if isinstance(value, str) else _text(value)
 
 
-def _of_list(
-    values: Sequence[Any], name: str, lists: Mapping[str, ListRule], depth: int
-) -> Iterator[tuple[str, str | None]]:
+def _put_list(
+    values: Sequence[Any], name: str, lists: Mapping[str, ListRule], depth: int, into: Flat
+) -> None:
     filled = [value for value in values if value is not None]
-    objects = [value for value in filled if isinstance(value, Mapping)]
-    if len(objects) < len(filled) or depth >= _DEEPEST:
-        yield name, _joined([_text(value) for value in filled])
+    if depth >= _DEEPEST or not all(isinstance(value, dict) for value in filled):
+        if into.get(name) is None:
+            into[name] = _joined([_text(value) for value in filled])
         return
-    rule = lists.get(name, _ALL)
-    rows = [dict(_columns(value, f"{name}.", lists, depth + 1)) for value in objects]
+    rule, rows = lists.get(name, _ALL), list[Flat]()
+    for value in filled:
+        rows.append({})
+        _put(value, f"{name}.", lists, depth + 1, rows[-1])
     if rule.take == "first" and rows:
         wanted = [(f"{name}.{field}", value) for field, value in rule.prefer.items()]
         fits = [row for row in rows if all(_holds(row.get(field), v) for field, v in wanted)]
         rows = (fits or rows)[:1]
     for column in dict.fromkeys(column for row in rows for column in row):
-        yield column, _joined([row.get(column) for row in rows])
+        if into.get(column) is None:
+            into[column] = _joined([row.get(column) for row in rows])
 
 
 def _holds(text: str | None, value: str) -> bool:
@@ -119,7 +121,7 @@ def _text(value: Any) -> str | None:
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    return _json(value) if isinstance(value, Mapping | list | tuple) else str(value)
+    return _json(value) if isinstance(value, dict | list | tuple) else str(value)
 
 
 def _json(value: Any) -> str:

@@ -69,7 +69,7 @@ class Asker:
             key=config.key or query.key,
             cursor=cursor,
             columns=[*query.columns, *computed, *columns],
-            lists=self._api.lists,
+            lists=config.lists,
             completed=self._completed,
             is_wanted=self._is_wanted,
             moment=lambda text: moments.read(text, self._zone),
@@ -85,7 +85,7 @@ class Asker:
         """The records of a query, page by page as they come."""
         for page in self._walked(query, Told()):
             for record in page.records:
-                flat = self._completed(flatten(record, self._api.lists))
+                flat = self._completed(flatten(record, self._config.lists))
                 if self._is_wanted(flat):
                     yield Row(position, [flat.get(column) for column in columns])
 

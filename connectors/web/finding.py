@@ -12,19 +12,26 @@ from urllib.parse import unquote
 
 import httpx
 
-from connectors import databases, templates
+from connectors import databases, mapping, templates
 from connectors.config import SourceConfig
 from connectors.databases import Fit
 from connectors.web import metadata, paging
 from connectors.web.answers import Answer
 from connectors.web.client import Client, Gone, NotUnderstood, Request
 from connectors.web.metadata import Model
+from connectors.web.paging import Page
 from connectors.web.settings import ApiSettings
 from onefold.errors import SourceLayout, SourceMissing
 from onefold.settings import expand_environment
 
 _ENDING = re.compile(r"\.[A-Za-z]\w{0,8}(\.(gz|zip))?$")
 _USER = re.compile(r"(https?://)([^/@:]*)(?::([^/@]*))?@")
+_CURSORS = ("cursor", "after", "page_token", "pageToken", "next_token", "starting_after")
+_PAGES = ("page", "page_number", "pageNumber", "p")
+_OFFSETS = ("offset", "skip", "start", "startIndex")
+"""What services usually call the parameter of the next page."""
+_PLACE = frozenset({"address", "city", "postal_code", "region", "country"})
+_MAIN = re.compile(r"(is_?)?(main|default|primary)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -93,7 +100,9 @@ def find(
                 return None
             place, others, api, what = plain, (), found, httpx.URL(plain).path or plain
     api |= {"auth": written} if written else {}
+    lists = api.pop("lists", {})
     settings: dict[str, Any] = {"connector": "api", "url": place}
+    settings |= {"lists": lists} if lists else {}
     settings |= {"api": api} if api else {}
     config = SourceConfig.model_validate(
         {**settings, "api": {**api, **reached}, "name": name, "headings": "auto"}
@@ -218,10 +227,64 @@ def _rest(client: Client, url: str) -> dict[str, Any] | None:
         records = paging.records_at(answer, "", "", "")
     except SourceLayout:
         return None
-    if isinstance(answer.body, list) or not records:
-        return {}
+    lists = {"lists": lists} if (lists := _lists(records)) else {}
+    if not records or isinstance(answer.body, list):
+        return lists
     path = _path_of(answer, records)
-    return {"records": path} if path else {}
+    found: dict[str, Any] = {"records": path} if path else {}
+    found |= lists
+    hints, totals = paging.hidden(Page(records, answer, len(records), None))
+    if totals:
+        found["total"] = totals[0]
+    if (hints or totals) and not answer.link:
+        way = _way(client, url, answer, records, hints, path)
+        found |= {"paging": way} if way else {}
+    return found
+
+
+def _way(
+    client: Client,
+    url: str,
+    answer: Answer,
+    records: Sequence[Any],
+    hints: Sequence[str],
+    path: str,
+) -> dict[str, str] | None:
+    """How the second page is asked for: what the answer says, else the usual ways, tried out."""
+    for place in hints:
+        said = answer.at(place)
+        if isinstance(said, str) and said.startswith(("http://", "https://", "/", "?")):
+            return {"next": place}
+    tokens = [place for place in hints if isinstance(answer.at(place), str)]
+    ways = [({"cursor": name, "token": place}, name, str(answer.at(place)))
+            for place in tokens for name in _CURSORS]  # fmt: skip
+    ways += [({"page": name}, name, "2") for name in _PAGES]
+    ways += [({"offset": name}, name, str(len(records))) for name in _OFFSETS]
+    for way, name, value in ways:
+        try:
+            second = client.ask(Request(url).with_parameters({name: value}))
+            others = paging.records_at(second, path, "", "")
+        except (Gone, SourceLayout):
+            continue
+        if others and others[0] not in records:
+            return way
+    return None
+
+
+def _lists(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Lists of places: one place of several is an address, all of them together are none."""
+    found: dict[str, Any] = {}
+    for record in records:
+        for name, value in record.items():
+            for one in value if isinstance(value, list) else ():
+                if not isinstance(one, Mapping):
+                    continue
+                meant = {known.field for known in map(mapping.meaning, one) if known}
+                if not meant & _PLACE:
+                    continue
+                main = [key for key in one if _MAIN.fullmatch(key) and isinstance(one[key], bool)]
+                found[name] = {"prefer": {main[0]: "true"}} if main else "first"
+    return found
 
 
 def _path_of(answer: Answer, records: Sequence[Any]) -> str:

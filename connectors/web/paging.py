@@ -303,19 +303,23 @@ def _last(page: Page, field: str) -> Any:
     return Answer(page.records[-1], "").at(field) if page.records else None
 
 
+def hidden(page: Page) -> tuple[list[str], list[str]]:
+    """Places of an answer that speak of more pages, and of more records in all than came."""
+    body = page.answer
+    if isinstance(body.body, list):
+        return [], []
+    hints = [place for place in _NEXT if body.at(place) not in (*_NO, [], {})]
+    totals = [(place, total_at(body, place)) for place in _TOTALS]
+    return hints, [place for place, said in totals if said is not None and said > page.came]
+
+
 def _refuse_hidden(page: Page, name: str, file: str) -> None:
     """Raise if an answer speaks of more records than it has and nobody said how to get them."""
-    hints = [
-        place
-        for place in _NEXT
-        if page.answer.at(place) not in (*_NO, [], {}) and not isinstance(page.answer.body, list)
-    ]
-    totals = {place: total_at(page.answer, place) for place in _TOTALS}
-    hints += [place for place, said in totals.items() if said is not None and said > page.came]
-    if hints:
+    hints, totals = hidden(page)
+    if hints or totals:
         raise SourceLayout(
             name,
             "there are more pages, and nothing says how they are asked for",
-            found=", ".join(hints),
+            found=", ".join([*hints, *totals]),
             do=f"Say api.paging in {file}: next, link, page, offset or cursor.",
         )

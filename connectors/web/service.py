@@ -62,7 +62,7 @@ def wanted(config: SourceConfig) -> list[str]:
     names += [config.api.created] if config.api and config.api.created else []
     template = template_of(config)
     names += rows.references(template) if template else ()
-    for column, rule in (config.api.lists if config.api else {}).items():
+    for column, rule in config.lists.items():
         names += [f"{column}.{field}" for field in rule.prefer]
     return list(dict.fromkeys(names))
 

@@ -15,8 +15,6 @@ from pydantic import (
     model_validator,
 )
 
-from connectors.flattening import ListRule
-
 Kind = Literal["rest", "odata", "salesforce", "hubspot"]
 
 _ONLY_FOR: dict[str, tuple[Kind, ...]] = {
@@ -187,8 +185,6 @@ class ApiSettings(_Section):
     """At most so many."""
     wait_at_most: float = Field(default=600, ge=0, le=86_400)
     """Seconds in one sync that are spent on waiting, for a rate limit or before a new try."""
-    lists: dict[str, ListRule] = {}
-    """Column of a list of objects → ``first`` (with ``prefer``) or ``all`` (the default)."""
     path: str = ""
     """Where the records are, if ``url`` names only the host."""
     object: str = ""

@@ -40,8 +40,9 @@ def text(proposal: Proposal) -> str:
     ):
         if name in settings:
             lines += [f"{name}: {_listed(settings[name])}"]
-    if "api" in settings:
-        lines += yaml.safe_dump({"api": settings["api"]}, sort_keys=False).splitlines()
+    nested = {name: settings[name] for name in ("lists", "api") if name in settings}
+    if nested:
+        lines += yaml.safe_dump(nested, sort_keys=False, allow_unicode=True).splitlines()
     if proposal.place.secret:
         lines += [f"# The password stands in the environment: {proposal.place.secret}."]
     if proposal.country:

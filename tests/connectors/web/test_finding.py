@@ -124,3 +124,42 @@ def test_addresses_of_files_are_no_services():
     assert finding.is_file("https://a.example/exports/customers.csv")
     assert finding.is_file("https://a.example/exports/*")
     assert not finding.is_file("https://a.example/srv/")
+
+
+@pytest.mark.parametrize("way", ["next", "page", "offset", "cursor"])
+def test_way_to_the_next_page_is_tried_out(way, server, reply, bare, home):
+    rows = [{name.lower(): value for name, value in record.items()} for record in RECORDS]
+
+    def handle(asked):
+        if asked.path != "/customers":
+            return reply({"error": "not_found"}, 404)
+        known = {"next": "n", "page": "page", "offset": "skip", "cursor": "after"}[way]
+        value = asked.query.get(known)
+        start = {
+            "page": lambda: (int(value or 1) - 1) * 3,
+            "cursor": lambda: int(value.removeprefix("t")) if value else 0,
+        }.get(way, lambda: int(value or 0))()
+        more = start + 3 < len(rows)
+        meta = {
+            "next": {"next": f"/customers?n={start + 3}" if more else None},
+            "page": {"total": 8},
+            "offset": {"total": 8},
+            "cursor": {"next_cursor": f"t{start + 3}" if more else None},
+        }[way]
+        return reply({"data": rows[start : start + 3], "meta": meta})
+
+    server.handle = handle
+    _add(bare, f"{server.url}/customers")
+    assert len(home.sync(load_one(bare, "customers"))[1]) == 8
+
+
+def test_one_of_several_addresses_is_taken_and_not_all_together(server, reply, bare, home):
+    places = [{"city": "Ulm", "primary": False}, {"city": "Bonn", "primary": True}]
+    rows = [{"id": n, "name": RECORDS[n]["Name"], "places": places} for n in range(8)]
+    server.handle = lambda asked: (
+        reply(rows) if asked.path == "/customers" else reply({"error": "not_found"}, 404)
+    )
+    _add(bare, f"{server.url}/customers")
+    config = load_one(bare, "customers")
+    assert config.lists["places"].prefer == {"primary": "true"}
+    assert {row["places.city"] for row in home.sync(config)[1]} == {"Bonn"}

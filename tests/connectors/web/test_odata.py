@@ -63,12 +63,14 @@ def service(request, server):
 
 
 def _api(**more):
-    lists = {"to_Address": {"prefer": {"Usage": "MAIN"}}}
-    return {"kind": "odata", "lists": lists, "page_size": 3, **more}
+    return {"kind": "odata", "page_size": 3, **more}
+
+
+LISTS = {"to_Address": {"prefer": {"Usage": "MAIN"}}}
 
 
 def _read(server, read, **settings):
-    settings = {"api": _api(), "columns": COLUMNS, "key": "Id", **settings}
+    settings = {"api": _api(), "columns": COLUMNS, "key": "Id", "lists": LISTS, **settings}
     return read(f"{server.url}/srv/Customers", **settings)
 
 

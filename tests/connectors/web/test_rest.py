@@ -155,7 +155,7 @@ def test_lists_of_objects_are_read_as_declared(server, reply, read):
     }
     server.handle = lambda asked: reply([record])
     lists = {"addresses": {"prefer": {"main": "true"}}}
-    row = read(f"{server.url}/x", api={"lists": lists})["1"]
+    row = read(f"{server.url}/x", lists=lists)["1"]
     assert (row["phones.no"], row["addresses.city"]) == ("1; 2", "Bonn")
 
 
@@ -193,7 +193,6 @@ def test_parameters_and_headers_are_sent_beside_those_of_the_url(server, reply, 
         ({"auth": {"client_id": "a"}}, "client_id needs client_secret"),
         ({"auth": {"client_id": "a", "client_secret": "b"}}, "needs 'token_url'"),
         ({"auth": {"key": "k"}}, "key needs either 'header' or 'parameter'"),
-        ({"lists": {"a": "some"}}, "api.lists.a"),
     ],
 )
 def test_wrong_settings_say_what_is_wrong(home, api, says):
