@@ -70,7 +70,7 @@ def in_words(config: SourceConfig, url: sa.URL, error: exc.DBAPIError, watch: Wa
             do="Check server and network; where a query takes longer than that to begin, raise "
             f"'timeout' in {config.file}.",
         )
-    kind = _kind(error)
+    kind = kind_of(error)
     if kind == "no database":
         return SourceMissing(
             config.name, "the server has no such database", found=where, do=f"Mend {config.file}."
@@ -135,7 +135,8 @@ def in_words(config: SourceConfig, url: sa.URL, error: exc.DBAPIError, watch: Wa
     )
 
 
-def _kind(error: exc.DBAPIError) -> str:
+def kind_of(error: exc.DBAPIError) -> str:
+    """What happened, in a word; "gone" if all that is known is that it is the server; ''."""
     code, message = _code(error), str(error.orig)
     if code in _KINDS:
         return _KINDS[code]
@@ -153,11 +154,10 @@ def _kind(error: exc.DBAPIError) -> str:
 
 def _code(error: exc.DBAPIError) -> str:
     """The server's own code; '' where there is none."""
-    state = getattr(error.orig, "sqlstate", None)
-    if state:
-        return str(state)
     number = error.orig.args[0] if error.orig is not None and error.orig.args else None
-    return str(number) if isinstance(number, int) else ""
+    if isinstance(number, int):
+        return str(number)
+    return str(getattr(error.orig, "sqlstate", None) or "")
 
 
 def _not_text(config: SourceConfig, where: str) -> SourceEncoding:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -73,6 +74,10 @@ def _as_text(element: as_text, compiler: Any, **options: Any) -> str:
     written = compiler.process(value, **options)
     dialect = compiler.dialect.name
     dated = isinstance(value.type, sa.DateTime | sa.Date | sa.Time)
+    if is_moment(value.type) and dialect in ("mysql", "mariadb"):
+        # The session's zone is UTC (connectors/sql.py); a date of zeros has none.
+        text = f"CAST({written} AS {text_type(compiler.dialect)})"
+        return f"CONCAT({text}, IF({written} = 0, '', '+00:00'))"
     if dialect in ("mysql", "mariadb") and str(value.type).startswith("BIT"):
         written = f"{written} + 0"
     elif dialect == "mssql" and dated:
@@ -84,6 +89,11 @@ def _as_text(element: as_text, compiler: Any, **options: Any) -> str:
     elif dialect == "oracle" and isinstance(value.type, sa.Text | sa.LargeBinary):
         return str(written)
     return f"CAST({written} AS {text_type(compiler.dialect)})"
+
+
+def is_moment(kind: sa.types.TypeEngine[Any]) -> bool:
+    """Whether a type of MariaDB and MySQL holds moments, which are told in the session's zone."""
+    return isinstance(kind, mysql.TIMESTAMP)
 
 
 def text_type(dialect: sa.Dialect) -> str:

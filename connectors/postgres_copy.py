@@ -63,7 +63,6 @@ def _read(
     options = {"render_postcompile": True}
     compiled = select.compile(dialect=connection.dialect, compile_kwargs=options)
     driver: Any = connection.connection.driver_connection
-    # SQL_ASCII says nothing of the text, which then is what SQLite's may be.
     codec = codecs.lookup(driver.info.encoding).name
     statement = psycopg.ClientCursor(driver).mogrify(
         f"COPY ({compiled}) TO STDOUT (FORMAT csv)", compiled.params
@@ -71,11 +70,17 @@ def _read(
     width, over = len(select.selected_columns), False
     try:
         watch.listen()
+        # A database without encoding holds any bytes, which the server would not send as text.
+        plain = driver.info.parameter_status("server_encoding") == "SQL_ASCII"
+        if plain:
+            _set(driver, "SQL_ASCII")
         _begin(driver, statement)
         for block in _blocks(driver.pgconn, watch):
             with watch.resting():
                 yield [_text(column, codec) for column in _parsed(block, width)]
         _end(driver)
+        if plain:
+            _set(driver, "UTF8")
         over = True
     except psycopg.Error as error:
         raise exc.DBAPIError.instance(
@@ -85,6 +90,10 @@ def _read(
         watch.rest()
         if not over:  # what is still to come would stand before every other answer
             connection.invalidate()
+
+
+def _set(driver: Any, encoding: str) -> None:
+    driver.pgconn.exec_(f"SET LOCAL client_encoding TO '{encoding}'".encode())
 
 
 def _begin(driver: Any, statement: str) -> None:

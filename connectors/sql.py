@@ -17,11 +17,13 @@ from typing import Any
 
 import pyarrow as pa
 import sqlalchemy as sa
+from pymysql.constants import FIELD_TYPE
 from sqlalchemy import exc
+from sqlalchemy.dialects import mysql
 
 from connectors import mapping, postgres_copy
 from connectors.config import SourceConfig
-from connectors.database_errors import said_in_words, shown
+from connectors.database_errors import kind_of, said_in_words, shown
 from connectors.dialects import family
 from connectors.postgres_copy import decoded
 from connectors.queries import Query, written
@@ -33,6 +35,8 @@ from onefold.errors import SourceError, SourceLayout, SourceMissing
 
 _BATCH = 5_000
 _TIMEOUT_SECONDS = 10
+_LOCK_SHARE = 0.7
+"""Of the time that a server may be silent, how long it may wait for a lock, so that it says so."""
 _WATCH = "onefold_watch"
 _BYTES = (bytes, bytearray, memoryview)
 _DRIVERS = {
@@ -112,7 +116,7 @@ def opened(config: SourceConfig) -> Iterator[sa.Connection]:
         with said_in_words(config, url, watch), watch, engine.connect() as connection:
             watch.rest()
             connection.info[_WATCH] = watch
-            yield _read_only(connection, math.ceil(config.timeout))
+            yield _read_only(connection, config.timeout)
     finally:
         engine.dispose()
 
@@ -146,7 +150,7 @@ def _url(config: SourceConfig) -> sa.URL:
 
 
 def _engine(config: SourceConfig, url: sa.URL) -> sa.Engine:
-    backend, options = url.get_backend_name(), dict[str, float]()
+    backend, options = url.get_backend_name(), dict[str, float | str]()
     if backend == "sqlite":
         path = Path(url.database or "")
         if not path.is_file():
@@ -160,11 +164,13 @@ def _engine(config: SourceConfig, url: sa.URL) -> sa.Engine:
             "sqlite://", creator=functools.partial(_open_file, path), poolclass=sa.NullPool
         )
     if backend in ("postgresql", "mysql", "mariadb"):
-        options = {"connect_timeout": _TIMEOUT_SECONDS}
+        options = {"connect_timeout": min(_TIMEOUT_SECONDS, math.ceil(config.timeout))}
     if url.drivername == "mysql+pymysql":
         options |= {"read_timeout": config.timeout, "write_timeout": config.timeout}
     elif url.drivername == "postgresql+psycopg":
         options |= {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+        if "client_encoding" not in url.query:
+            options["client_encoding"] = "UTF8"
     try:
         return sa.create_engine(url, poolclass=sa.NullPool, connect_args=options)
     except (exc.NoSuchModuleError, ModuleNotFoundError) as error:
@@ -185,17 +191,18 @@ def _open_file(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _read_only(connection: sa.Connection, timeout: int) -> sa.Connection:
+def _read_only(connection: sa.Connection, timeout: float) -> sa.Connection:
     """The connection, in a transaction that only reads and sees one moment."""
     backend = connection.dialect.name
     if backend == "postgresql":
         connection = connection.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
-        wait = f"SET LOCAL lock_timeout = '{timeout}s'"
+        wait = f"SET LOCAL lock_timeout = {round(_LOCK_SHARE * timeout * 1000)}"
         connection.exec_driver_sql("; ".join((*_POSTGRESQL, wait)))
     elif backend in ("mysql", "mariadb"):
-        for statement in (*_MARIADB, f"SET SESSION lock_wait_timeout = {timeout}"):
+        wait = f"SET SESSION lock_wait_timeout = {max(1, round(_LOCK_SHARE * timeout))}"
+        for statement in (*_MARIADB, wait):
             connection.exec_driver_sql(statement)
         connection.commit()
     elif backend == "sqlite":
@@ -232,8 +239,7 @@ def _declared(config: SourceConfig, connection: sa.Connection) -> Query:
     """The records of a query, of a template's tables, or of a table."""
     if config.query:
         origin = written(config.query)
-        names = _query_columns(config, connection, origin)
-        return Query({name: sa.column(name) for name in names}, origin)
+        return Query(_query_columns(config, connection, origin), origin)
     if not config.table:
         return statement.build(config, sa.inspect(connection), connection.dialect)
     table = _table(config, connection)
@@ -276,14 +282,15 @@ def _table(config: SourceConfig, connection: sa.Connection) -> sa.TableClause:
 
 def _query_columns(
     config: SourceConfig, connection: sa.Connection, origin: sa.TextClause
-) -> list[str]:
+) -> dict[str, sa.ColumnElement[Any]]:
     nothing = sa.select(sa.text("*")).select_from(origin).where(sa.text("1 = 0"))
     try:
         result = connection.execute(nothing)
         names = [str(name) for name in result.keys()]  # noqa: SIM118
+        moments = [_is_moment(connection, told[1]) for told in result.cursor.description]
         result.close()
     except (exc.ProgrammingError, exc.OperationalError) as error:
-        if error.connection_invalidated:
+        if error.connection_invalidated or kind_of(error) not in ("", "gone"):
             raise
         raise SourceLayout(
             config.name,
@@ -299,7 +306,15 @@ def _query_columns(
             found=", ".join(sorted(repeated)),
             do=f"Rename one with AS in {config.file}.",
         )
-    return names
+    return {
+        name: sa.column(name, mysql.TIMESTAMP() if moment else None)
+        for name, moment in zip(names, moments, strict=True)
+    }
+
+
+def _is_moment(connection: sa.Connection, kind: Any) -> bool:
+    """Whether a column of a result is a TIMESTAMP of MariaDB or MySQL."""
+    return connection.dialect.driver == "pymysql" and kind == FIELD_TYPE.TIMESTAMP
 
 
 def _rows(

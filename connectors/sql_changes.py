@@ -20,7 +20,7 @@ import sqlalchemy as sa
 
 from connectors import mapping, marks
 from connectors.config import SourceConfig
-from connectors.dialects import as_text
+from connectors.dialects import as_text, is_moment
 from connectors.marks import Mark
 from connectors.queries import Expression, Query
 from connectors.reading import Changes, Key, Report, Row, Since
@@ -163,7 +163,8 @@ class Database:
         return list(dict.fromkeys(name for name in found if name))
 
     def _greatest(self, query: Query, name: str) -> Mark | None:
-        now, zone = datetime.now(UTC), self.config.time_zone
+        now = datetime.now(UTC)
+        zone = "UTC" if is_moment(query.columns[name].type) else self.config.time_zone
         found = self._value(query.greatest(name))
         if found is None or not found.is_after(now, zone):
             return found
