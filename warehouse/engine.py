@@ -5,6 +5,7 @@ into a WarehouseError. A message names the database, never a password, and no
 value of a customer (drivers quote rows in theirs).
 """
 
+import functools
 import logging
 import sqlite3
 import threading
@@ -259,6 +260,13 @@ def _revision(connection: sa.Connection, store: str) -> str | None:
     return MigrationContext.configure(connection, opts=options).get_current_revision()
 
 
+@functools.cache
+def _versions() -> tuple[str | None, frozenset[str]]:
+    """The newest version of the tables and all there are; read once, not at every opening."""
+    scripts = ScriptDirectory.from_config(_config())
+    return scripts.get_current_head(), frozenset(one.revision for one in scripts.walk_revisions())
+
+
 def connect(settings: Settings) -> Warehouse:
     """Open both stores.
 
@@ -266,9 +274,7 @@ def connect(settings: Settings) -> Warehouse:
         WarehouseError: a store is missing, cannot be reached, was not migrated,
             or was migrated by a newer Onefold.
     """
-    scripts = ScriptDirectory.from_config(_config())
-    head = scripts.get_current_head()
-    known = {script.revision for script in scripts.walk_revisions()}
+    head, known = _versions()
     wh = Warehouse(settings, _engines(settings))
     try:
         for store in STORES:
@@ -309,15 +315,14 @@ def migrate(settings: Settings) -> None:
         WarehouseError: a store cannot be reached, refuses, or is of a newer Onefold.
     """
     wh = Warehouse(settings, _engines(settings))
-    scripts = ScriptDirectory.from_config(_config())
-    known = {script.revision for script in scripts.walk_revisions()}
+    head, known = _versions()
     try:
         for store in STORES:
             url = wh.engines[store].url
             if not wh.is_postgresql:
                 Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
             with wh.read(store) as connection:
-                up_to_date = _revision(connection, store) == scripts.get_current_head()
+                up_to_date = _revision(connection, store) == head
                 if up_to_date and (store != WAREHOUSE or install.stands(connection)):
                     continue  # without waiting for whoever writes
             with wh.write(store) as connection:
@@ -331,7 +336,7 @@ def migrate(settings: Settings) -> None:
                         found=f"version {current}",
                         do="Install that version, or point to another database.",
                     )
-                if current != scripts.get_current_head():
+                if current != head:
                     install.make_way(connection)
                     command.upgrade(_configured(connection, store), "head")
                     log.info("migrated store %s of %s", store, place(url))

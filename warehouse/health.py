@@ -180,8 +180,7 @@ class Late:
 
 
 def not_in_step(settings: Settings, now: datetime | None = None) -> list[Late]:
-    """Sources to look at, by what was noted of their last syncs: one small file, for pages.
-    """
+    """Sources to look at, by what was noted of their last syncs: one small file, for pages."""
     now = now or datetime.now(UTC)
     found = []
     for name, one in outcomes.read(settings.home).sources.items():

@@ -65,7 +65,18 @@ def sql_name(connection: sa.Connection, name: str) -> str:
 
 
 def definition(dialect: sa.Dialect, view: View) -> str:
-    """What a view selects, as the database's SQL."""
+    """What a view selects, as the database's SQL; worked out once, as every opening asks for it."""
+    known = _DEFINITIONS.get((dialect.name, id(view)))
+    if known is None:
+        known = _DEFINITIONS[dialect.name, id(view)] = (view, _definition(dialect, view))
+    return known[1]
+
+
+_DEFINITIONS: dict[tuple[str, int], tuple[View, str]] = {}
+"""By dialect and view, which it keeps alive, so that no other gets its id."""
+
+
+def _definition(dialect: sa.Dialect, view: View) -> str:
     without_schema = None if dialect.name == "postgresql" else {WAREHOUSE: None, REVIEW: None}
     compiled = view.select().compile(
         dialect=dialect,

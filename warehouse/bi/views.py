@@ -6,6 +6,7 @@ personal data exists twice: ``NAME`` shows masks, ``NAME_pii`` the values. On
 SQLite, which has no schemas, they are plain views of warehouse.db.
 """
 
+import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -77,8 +78,9 @@ class View:
         )
 
 
+@functools.cache
 def views() -> tuple[View, ...]:
-    """Every view, in the order in which they are made."""
+    """Every view, in the order in which they are made; the same objects at every call."""
     return tuple(_all())
 
 
