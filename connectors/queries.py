@@ -14,6 +14,9 @@ import sqlalchemy as sa
 from connectors.dialects import as_text
 
 Expression = sa.ColumnElement[Any]
+EVERY_ROW: Expression = sa.literal_column("1") == sa.literal_column("1")
+NO_ROW: Expression = sa.literal_column("1") == sa.literal_column("0")
+"""Conditions that every database takes; Oracle and SQL Server know no true and false there."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ class Query:
 
     def _side(self, gone: bool) -> list[Expression]:
         if self.gone is None:
-            return [sa.false()] if gone else []
+            return [NO_ROW] if gone else []
         return [sa.case((self.gone, 1), else_=0) == (1 if gone else 0)]
 
 

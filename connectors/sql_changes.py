@@ -22,7 +22,7 @@ from connectors import mapping, marks
 from connectors.config import SourceConfig
 from connectors.dialects import as_text, is_moment
 from connectors.marks import Mark
-from connectors.queries import Expression, Query
+from connectors.queries import EVERY_ROW, NO_ROW, Expression, Query
 from connectors.reading import Changes, Key, Report, Row, Since
 from onefold.errors import ConfigError
 
@@ -100,7 +100,7 @@ class Database:
             fetch=self.fetch,
             went_back=any(now.value < then.value for now, then in both),
         )
-        select = self.query.select(None, newer.get("cursor", sa.false()))
+        select = self.query.select(None, newer.get("cursor", NO_ROW))
         if self.query.gone is not None and "cursor" in newer:
             changes.deleted = self.rows(self.query.select(key, newer["cursor"], gone=True))
         if self.change_query is not None and self.config.changes:
@@ -138,7 +138,7 @@ class Database:
             raise ConfigError(
                 f"{self.config.name}, {since.mark} to {since.until}",
                 "this is no range of the cursor",
-                found=f"a cursor like {highest}",
+                found=f"a cursor like {highest.value}",
                 do="Write both ends as the cursor is written.",
             ) from None
         select = self.query.select(None, column >= _bound(low), column < _bound(high))
@@ -191,7 +191,7 @@ class Database:
     def _newer(self, query: Query, name: str, mark: Mark | None) -> Expression:
         """Rows from the mark on, less the overlap, and those without a cursor."""
         if mark is None:
-            return sa.true()
+            return EVERY_ROW
         column = query.columns[name]
         try:
             begin = mark.before(self.config.overlap)

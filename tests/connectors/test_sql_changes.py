@@ -10,8 +10,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.dialects import mssql, mysql, oracle, postgresql
 
 from connectors import snapshot
+from connectors.queries import EVERY_ROW, NO_ROW, Query
 from connectors.source import extract
 from onefold.errors import ConfigError, SourceHeld, SourceLayout
 
@@ -313,3 +315,14 @@ def test_a_sync_that_is_killed_leaves_mark_and_rows_as_they_were(table):
         assert snapshot.latest(table.home.lake, "customers") == first.manifest
     assert table.names(table.sync())["6"] == "six"
     assert len(list(table.home.lake.rglob(".*"))) == 0
+
+
+@pytest.mark.parametrize("dialect", [mssql, oracle, mysql, postgresql])
+def test_conditions_are_written_for_databases_that_know_no_booleans(dialect):
+    columns = (sa.column("id", sa.Integer), sa.column("at", sa.DateTime))
+    query = Query({column.name: column for column in columns}, sa.table("t", *columns))
+    written = [
+        str(query.select(None, *conditions, gone=gone).compile(dialect=dialect.dialect()))
+        for conditions, gone in (((NO_ROW,), False), ((EVERY_ROW,), False), ((), True))
+    ]
+    assert [text.partition("WHERE ")[2] for text in written] == ["1 = 0", "1 = 1", "1 = 0"]
