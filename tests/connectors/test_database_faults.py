@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 
+import psutil
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, example, given, settings
@@ -180,7 +181,7 @@ def test_server_that_is_killed_in_the_middle_is_worth_a_retry(home, tmp_path):
         with pytest.raises(SourceUnreachable, match="does not answer"):
             home.sync(home.config(url=url, **MAPPED))
     finally:
-        with contextlib.suppress(ProcessLookupError):  # it is gone already
+        with contextlib.suppress(psutil.NoSuchProcess):  # it is gone already
             server.cleanup()
 
 
