@@ -197,13 +197,13 @@ def take(source: Source, step: tuple[Any, ...]) -> None:
 
 
 @settings(
-    max_examples=5,
+    max_examples=4,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
     own=st.sets(st.sampled_from(sorted(OWN))),
     first=st.lists(rows, min_size=12, max_size=16),
-    syncs=st.lists(st.lists(steps, min_size=1, max_size=3), min_size=2, max_size=4),
+    syncs=st.lists(st.lists(steps, min_size=1, max_size=3), min_size=2, max_size=3),
 )
 def test_staging_what_changed_gives_what_staging_everything_gives(
     opened: Callable[..., Any],
