@@ -18,6 +18,7 @@ from dedupe.comparing.columns import decoded, positions
 from dedupe.matching import Weigher
 from dedupe.model import MatchingSettings, Models
 
+_ENDS = ["left_id", "right_id"]
 _BRIEF = ("left_id", "right_id", "veto", "weight_bits")
 
 
@@ -73,18 +74,24 @@ def rescore(
     """
     ids = features.column("record_id").combine_chunks()
     brief = earlier.read(columns=list(_BRIEF))
-    known = _known(brief, ids, stale)
-    codes = _codes(pairs, ids)
+    other, earlier_left, earlier_right, left, right = _positions(
+        [stale, *(table[name] for table in (brief, pairs) for name in _ENDS)], ids
+    )
+    known = _known(earlier_left, earlier_right, other, len(ids))
+    codes = left * len(ids) + right
     place = known.places(codes)
     schema = earlier.schema_arrow
-    fresh = [_score(pairs.filter(pa.array(place < 0)), features, models, schema)]
+    rows = (left[place < 0], right[place < 0])
+    fresh = [_score(pairs.filter(pa.array(place < 0)), rows, features, models, schema)]
     weighed = _weighed(brief, known, codes, place, fresh[0], ids)
     inside = clusters.missing_pairs(ids, weighed, None, settings)
-    inside_codes = _codes(inside, ids)
+    left, right = (positions(inside[name], ids) for name in _ENDS)
+    inside_codes = left * len(ids) + right
     inside_place = known.places(inside_codes)
-    fresh.append(_score(inside.filter(pa.array(inside_place < 0)), features, models, schema))
+    rows = (left[inside_place < 0], right[inside_place < 0])
+    fresh.append(_score(inside.filter(pa.array(inside_place < 0)), rows, features, models, schema))
     added = pa.concat_tables(fresh)
-    added_codes = _codes(added, ids)
+    added_codes = np.concatenate([codes[place < 0], inside_codes[inside_place < 0]])
     order = np.argsort(added_codes)
     added, added_codes = added.take(pa.array(order)), added_codes[order]
 
@@ -139,26 +146,36 @@ def _merged(kept: _Kept, added: pa.Table, added_codes: np.ndarray) -> Iterator[p
         yield added
 
 
-def _known(brief: pa.Table, ids: pa.Array, stale: pa.Array) -> _Known:
-    other = np.zeros(len(ids) + 1, dtype=bool)
-    other[positions(stale, ids)] = True  # -1, of those that are gone, is the last
+def _positions(columns: list[pa.Array | pa.ChunkedArray], ids: pa.Array) -> list[np.ndarray]:
+    """Where the values of several columns stand among the ids, which are looked through once."""
+    chunks = [
+        chunk
+        for column in columns
+        for chunk in (column.chunks if isinstance(column, pa.ChunkedArray) else [column])
+    ]
+    found = positions(pa.concat_arrays(chunks), ids)
+    return np.split(found, np.cumsum([len(column) for column in columns])[:-1])
+
+
+def _known(left: np.ndarray, right: np.ndarray, stale: np.ndarray, size: int) -> _Known:
+    other = np.zeros(size + 1, dtype=bool)
+    other[stale] = True  # -1, of those that are gone, is the last
     other[-1] = True
-    left, right = (positions(brief[name], ids) for name in ("left_id", "right_id"))
     row = np.flatnonzero(~other[left] & ~other[right])
-    return _Known(left[row] * len(ids) + right[row], row)
+    return _Known(left[row] * size + right[row], row)
 
 
-def _codes(pairs: pa.Table, ids: pa.Array) -> np.ndarray:
-    left, right = (positions(pairs[name], ids) for name in ("left_id", "right_id"))
-    return left * len(ids) + right
-
-
-def _score(pairs: pa.Table, features: pa.Table, models: Models, schema: pa.Schema) -> pa.Table:
-    """Scored pairs, by the features of their records only."""
+def _score(
+    pairs: pa.Table,
+    rows: tuple[np.ndarray, np.ndarray],
+    features: pa.Table,
+    models: Models,
+    schema: pa.Schema,
+) -> pa.Table:
+    """Scored pairs, by the features of their records only, whose rows are given."""
     if not pairs.num_rows:
         return schema.empty_table()
-    ids = features.column("record_id").combine_chunks()
-    used = np.union1d(*(positions(pairs[name], ids) for name in ("left_id", "right_id")))
+    used = np.union1d(*rows)
     plain = decoded(pairs.select(["left_id", "right_id", "found_by"]))
     scored = Weigher(features.take(pa.array(used)), models).score(plain)
     return decoded(scored).select(schema.names).cast(schema)
@@ -175,8 +192,7 @@ def _weighed(
     """All candidates with veto and weight, as clusters.missing_pairs reads them."""
     kept = place >= 0
     rows = pa.array(known.row[place[kept]])
-    fresh_codes = _codes(fresh, ids)
-    code = np.concatenate([codes[kept], fresh_codes])
+    code = np.concatenate([codes[kept], codes[~kept]])
     order = np.argsort(code)
     code = code[order]
     columns = (

@@ -4,7 +4,7 @@ One home goes on from what it knows, the other does everything from the start, o
 history: every table of the warehouse must be the same after every refresh, ids included, and every
 table of the lake.
 
-``ONEFOLD_STATEFUL_EXAMPLES=300 pytest tests/test_incremental.py`` looks for longer.
+``ONEFOLD_STATEFUL_EXAMPLES=300 pytest --timeout=0 tests/test_incremental.py`` looks for longer.
 """
 
 import atexit
