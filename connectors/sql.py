@@ -44,6 +44,8 @@ _DRIVERS = {
     "postgresql": "postgresql+psycopg",
     "mysql": "mysql+pymysql",
     "mariadb": "mariadb+pymysql",
+    "mssql": "mssql+pyodbc",
+    "oracle": "oracle+oracledb",
 }
 _POSTGRESQL = (
     "SET LOCAL timezone = 'UTC'",  # else the same moment is another text for each server
@@ -178,7 +180,8 @@ def _engine(config: SourceConfig, url: sa.URL) -> sa.Engine:
             f"{config.file}, url",
             "there is no driver for this kind of database",
             found=url.drivername,
-            do="Use sqlite, postgresql, mysql or mariadb, or install the driver.",
+            do="Use sqlite, postgresql, mysql or mariadb, or install the driver: "
+            "pip install 'onefold[mssql]', [oracle], [hana] or [db2].",
         ) from error
 
 

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from connectors.row_hashes import SIZE
 
-_ALL_UP_TO = 20_000
+_ALL_UP_TO = 2_000
 _FEWEST = 20
 """Filled values from which on a column has a kind."""
 _NEARLY_ALL = 0.9
@@ -51,11 +51,11 @@ class Kinds:
             hashes: of its rows, as :func:`connectors.row_hashes.digests` gives them.
         """
         chosen = pa.array(np.frombuffer(hashes, np.uint8)[::SIZE] < 16)
-        whole = self._rows < _ALL_UP_TO
+        first = max(_ALL_UP_TO - self._rows, 0)
         self._rows += len(chosen)
         for place, column in enumerate(values):
-            if whole:
-                self._all[place] += _counts(column)
+            if first:
+                self._all[place] += _counts(column.slice(0, first))
             self._some[place] += _counts(column.filter(chosen))
 
     def found(self) -> dict[str, str]:
