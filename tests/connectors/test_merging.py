@@ -114,7 +114,9 @@ class Syncing(RuleBasedStateMachine):
         now = self.table()
         moments = [row[2] for row in now.values() if row[2]]
         begin = self.mark and (self.mark - OVERLAP).isoformat(" ")
-        if compare or begin is None or not moments:  # without any cursor there is no beginning
+        # Without any cursor there is no beginning; one that went back is looked at as a whole.
+        went_back = moments and self.mark and max(moments) < self.mark.isoformat(" ")
+        if compare or begin is None or not moments or went_back:
             assert self.lake.is_whole(done)
             self.seen = now
         else:
