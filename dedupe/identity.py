@@ -5,10 +5,11 @@ the others, and the events that say so. Storing them is warehouse/publish.py.
 
 A cluster takes the id of the old customer that holds most of its records, one
 id for one cluster, larger overlap first, then the older id. A cluster without
-one gets back a retired id whose records it holds again, more than half of them (a
-merge was undone), else a new number. A published id that no cluster took is absorbed (its
-records went elsewhere: it redirects to where most of them went) or retired
-(its records are gone from their sources).
+one gets back a former id whose records it holds again, more than half of them
+(a merge was undone, or records came back to their source), else a new number.
+A published id that no cluster took is absorbed (its records went elsewhere: it
+redirects to where most of them went) or retired (its records are gone from
+their sources).
 """
 
 from dataclasses import dataclass, replace
@@ -76,7 +77,7 @@ def assign(
         crosswalk: record_id, golden_id as last published.
         live: golden ids published and neither redirected nor retired.
         next_number: the first number never given out, 1 or more.
-        former: golden_id, record_id: the records that absorbed ids had; None if none were.
+        former: golden_id, record_id: the records that ids had when they went; None if none did.
 
     Returns:
         Identity; the same for any order of rows in the arguments.
@@ -112,9 +113,8 @@ def assign(
         if cluster in restored:
             ids[cluster] = restored[cluster]
             origin = origins.loc[cluster]["golden_id"] if cluster in origins.index else None
-            events.append(
-                ("restored", ids[cluster], origin and str(origin), int(size), "a merge was undone")
-            )
+            why = "its records are back" if origin is None else "a merge was undone"
+            events.append(("restored", ids[cluster], origin and str(origin), int(size), why))
             continue
         ids[cluster] = golden_id(next_number)
         next_number += 1

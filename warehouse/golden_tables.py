@@ -222,14 +222,15 @@ def write_crosswalk(
 
 
 def write_former(run: Run, identity: Identity, live: set[str]) -> None:
-    """Keep the records of ids that are absorbed now; forget those of ids that are live again.
+    """Keep the records of ids that go now; forget those of ids that are live again.
 
     Call it before the crosswalk is written.
     """
     known = rows.read(run.connection, former_member, ["golden_id", "record_id"])
     again = pc.is_in(known["golden_id"], value_set=pa.array(sorted(live), pa.string()))
     rows.delete(run.connection, former_member, known.filter(again), ["golden_id", "record_id"])
-    events = identity.events.filter(pc.equal(identity.events["event"], "absorbed"))
+    went = pc.is_in(identity.events["event"], value_set=pa.array(["absorbed", "retired"]))
+    events = identity.events.filter(went)
     if events.num_rows:
         ids, columns = events["golden_id"].to_pylist(), ["golden_id", "record_id"]
         held = rows.read_of(run.connection, crosswalk, columns, "golden_id", ids)

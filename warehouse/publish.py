@@ -55,7 +55,7 @@ class PublishedIdentity:
         live: golden ids in golden_customer, sorted.
         next_number: the first number never given out.
         publish_id: the publish it was read from; None before the first.
-        former: golden_id, record_id of absorbed ids.
+        former: golden_id, record_id of ids that went.
     """
 
     crosswalk: pa.Table

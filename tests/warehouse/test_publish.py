@@ -191,7 +191,8 @@ def test_a_customer_whose_records_are_gone_ends(world):
     assert ended["valid_to"] is not None
     world.put("erp", {"1": "a", "2": "b"})
     world.publish([["erp:1"], ["erp:2"]])
-    assert _golden(world).keys() == {ONE, THREE}
+    assert _golden(world).keys() == {ONE, TWO}
+    assert publish.redirects(world.wh) == {}
 
 
 def test_an_id_may_come_back_only_where_an_event_says_so(world):
@@ -489,3 +490,28 @@ def test_a_relation_to_an_unpublished_id_is_refused(world):
     with pytest.raises(PublishError, match="not published"):
         world.publish([["erp:1"], ["erp:2"]], relations=[_works_at("G9999999999", "G1", "erp:1")])
     assert world.dump() == before
+
+
+def test_records_that_come_back_bring_their_customers_id_back(world):
+    world.put("crm", {"1": "Anna", "2": "Zoe"})
+    world.publish([["crm:1"], ["crm:2"]])
+    before = _live(world)
+    world.put("crm", {"1": "Anna"})
+    world.publish([["crm:1"]])
+    assert len(_live(world)) == 1
+    world.put("crm", {"1": "Anna", "2": "Zoe", "3": "Ina"})
+    again = world.publish([["crm:1"], ["crm:2"], ["crm:3"]])
+    assert before < _live(world)
+    assert _events(world, again.publish_id) == {
+        ("restored", max(before), None),
+        ("created", max(_live(world)), None),
+    }
+    world.put("crm", {"1": "Anna"})
+    world.publish([["crm:1"]])
+    world.put("crm", {"1": "Anna", "2": "Zoe"})
+    world.publish([["crm:1", "crm:2"]])
+    assert publish.redirects(world.wh)[max(before)] == min(before)
+
+
+def _live(world):
+    return {row["golden_id"] for row in world.rows(golden_customer)}
