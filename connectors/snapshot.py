@@ -223,7 +223,7 @@ def write(
         landed = landing.land(reading, writer, key)
         hold_back(config, lake, previous, landed)
         known: dict[int, str] = {}
-        if not key and previous and path_of(lake, previous).is_file():
+        if not key and config.mode != "files" and previous and path_of(lake, previous).is_file():
             writer.close()
             file.flush()
             known = continuity.keys(

@@ -58,7 +58,9 @@ class View:
     def _records(self, records: Iterable[Record]) -> Table:
         table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 1))
         for heading in ("Record", "Name", "Golden customer"):
-            table.add_column(self._say(_HEADINGS[heading]), overflow="fold")
+            table.add_column(
+                self._say(_HEADINGS[heading]), overflow="fold", no_wrap=heading == "Record"
+            )
         for one in records:
             table.add_row(one.record_id, one.name, one.golden_id or "")
         return table
@@ -113,7 +115,9 @@ class View:
     def _keys(self, keys: Iterable[Key]) -> Table:
         table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 1))
         for heading in ("Key", "Left", "Right", "In common"):
-            table.add_column(self._say(_HEADINGS[heading]), overflow="fold")
+            table.add_column(
+                self._say(_HEADINGS[heading]), overflow="fold", no_wrap=heading == "Record"
+            )
         for key in keys:
             common = _some(key.shared)
             if key.left_out_records is not None:
@@ -163,7 +167,9 @@ class View:
         table.add_column("%", justify="right", no_wrap=True)
         table.add_column(self._say(_HEADINGS["Bits"]), justify="right", no_wrap=True)
         for heading in ("Record", "Name", "Why"):
-            table.add_column(self._say(_HEADINGS[heading]), overflow="fold")
+            table.add_column(
+                self._say(_HEADINGS[heading]), overflow="fold", no_wrap=heading == "Record"
+            )
         for one in neighbors:
             table.add_row(
                 f"{one.probability:.1%}",

@@ -104,7 +104,7 @@ def test_only_taken_findings_are_in_the_table():
     findings.add(0, "phones", SHORT, "12")
     findings.add(1, "phones", SHORT, "13")
     found = quarantine(findings)
-    assert found.take([1], "phones", "error") == 1
+    found.take([1], "phones", "error")
     table = found.table()
     assert table.schema.equals(QUARANTINE_SCHEMA)
     assert table["record_id"].to_pylist() == ["erp:1"]
@@ -120,7 +120,6 @@ def test_a_rejected_record_leaves_staged_and_all_its_rows_say_so():
     found.take([1], None, "error")
     found.take([1], "phones", "error")
     found.reject([1])
-    assert found.rejected == 1
     assert found.accepted()["record_id"].to_pylist() == ["erp:0", "erp:2"]
     rows = {(row["field"], row["whole_record"]) for row in found.table().to_pylist()}
     assert rows == {(None, True), ("phones", True)}
