@@ -1,14 +1,11 @@
 """``onefold replay`` and ``onefold backfill``: doing again what was done."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-Home = Annotated[
-    Path | None,
-    typer.Option("--home", help="The home folder; else ONEFOLD_HOME, else the current folder."),
-]
+from onefold.cli.options import Home
+
 Source = Annotated[str, typer.Argument(help="A source of the home.")]
 INCOMPLETE = 3
 

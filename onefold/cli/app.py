@@ -13,6 +13,7 @@ from onefold.cli.again import backfill, replay
 from onefold.cli.explain import explain
 from onefold.cli.export import export
 from onefold.cli.grants import grants
+from onefold.cli.options import Home
 from onefold.cli.publishing import publish, rehearse
 from onefold.cli.quality import quality
 from onefold.cli.restate import restate
@@ -28,10 +29,6 @@ app = typer.Typer(
     add_completion=False,
 )
 
-Home = Annotated[
-    Path | None,
-    typer.Option("--home", help="The home folder; else ONEFOLD_HOME, else the current folder."),
-]
 INCOMPLETE = 3
 """Exit code when a source failed or was held, or the golden table was held back."""
 

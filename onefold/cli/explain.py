@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from onefold.cli.options import Home
 from onefold.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -32,10 +33,7 @@ def explain(
         Path | None, typer.Option(help="Also draw the waterfall, or the customer's graph, to it.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the facts as JSON.")] = False,
-    home: Annotated[
-        Path | None,
-        typer.Option("--home", help="The home folder; else ONEFOLD_HOME, else the current folder."),
-    ] = None,
+    home: Home = None,
 ) -> None:
     """Say why records are one customer or not: weights in bits, contradictions, keys.
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from onefold.cli.options import Home
 from onefold.errors import ConfigError
 
 
@@ -39,10 +40,7 @@ def export(
     masked: Annotated[
         bool, typer.Option("--masked", help="Masks for personal data there.")
     ] = False,
-    home: Annotated[
-        Path | None,
-        typer.Option("--home", help="The home folder; else ONEFOLD_HOME, else the current folder."),
-    ] = None,
+    home: Home = None,
 ) -> None:
     """Write the golden table or the crosswalk to files, a folder, or another database."""
     from onefold import settings

@@ -1,19 +1,16 @@
 """``onefold grants``: who may read the views for BI tools."""
 
 from contextlib import closing
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from onefold.cli.options import Home
 from warehouse.bi.names import PII_READER, READER
 
 
 def grants(
-    home: Annotated[
-        Path | None,
-        typer.Option("--home", help="The home folder; else ONEFOLD_HOME, else the current folder."),
-    ] = None,
+    home: Home = None,
     reader: Annotated[
         str, typer.Option(help="Role that reads the views with masks; made if missing.")
     ] = READER,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from onefold.cli.options import Home
 from onefold.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -14,10 +15,6 @@ if TYPE_CHECKING:
     from onefold.settings import Settings
     from pipelines.stages.rehearsing import Side
 
-Home = Annotated[
-    Path | None,
-    typer.Option("--home", help="The home folder; else ONEFOLD_HOME, else the current folder."),
-]
 _INCOMPLETE = 3
 
 

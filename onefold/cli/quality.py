@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from onefold.cli.options import Home
 from onefold.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -26,10 +27,7 @@ _HEADINGS = {
 
 
 def quality(
-    home: Annotated[
-        Path | None,
-        typer.Option("--home", help="The home folder; else ONEFOLD_HOME, else the current folder."),
-    ] = None,
+    home: Home = None,
     source: Annotated[
         str | None, typer.Option(help="This source, by field; else all of them, fields together.")
     ] = None,

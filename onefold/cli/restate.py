@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from onefold.cli.options import Home
 from onefold.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -18,10 +19,7 @@ if TYPE_CHECKING:
 
 
 def restate(
-    home: Annotated[
-        Path | None,
-        typer.Option("--home", help="The home folder; else ONEFOLD_HOME, else the current folder."),
-    ] = None,
+    home: Home = None,
     publish: Annotated[
         str | None, typer.Option(help="This publish against the one before; else the latest.")
     ] = None,

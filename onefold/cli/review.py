@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from onefold.cli.options import Home
 from onefold.errors import ConfigError
 
 if TYPE_CHECKING:
     from warehouse.engine import Warehouse
 
-Home = Annotated[
-    Path | None,
-    typer.Option("--home", help="The home folder; else ONEFOLD_HOME, else the current folder."),
-]
 
 account = typer.Typer(help="Accounts of the review app.", no_args_is_help=True)
 audit = typer.Typer(help="Who saw and changed what.", no_args_is_help=True)

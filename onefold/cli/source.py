@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from onefold.cli.options import Home
 from onefold.cli.templates import templates
 from onefold.errors import ConfigError, OnefoldError
 
@@ -25,10 +26,6 @@ if TYPE_CHECKING:
 source = typer.Typer(help="Add sources and look at them.", no_args_is_help=True)
 source.command()(templates)
 
-Home = Annotated[
-    Path | None,
-    typer.Option("--home", help="The home folder; else ONEFOLD_HOME, else the current folder."),
-]
 Layout = Annotated[
     Path | None, typer.Option(help="Layout of a fixed-width file; else the one beside it.")
 ]

@@ -15,6 +15,7 @@ from rich.text import Text
 from connectors.durations import shown
 from onefold import settings
 from onefold.cli.console import err, out
+from onefold.cli.options import Home
 from warehouse import engine
 from warehouse import health as healths
 from warehouse.health import Health, SourceHealth
@@ -25,10 +26,7 @@ NOT_WELL = 3
 
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="Write it as JSON.")] = False,
-    home: Annotated[
-        Path | None,
-        typer.Option("--home", help="The home folder; else ONEFOLD_HOME, else the current folder."),
-    ] = None,
+    home: Home = None,
 ) -> None:
     """Show each source: last good sync, fresh or stale, rows, quarantine rate, last error.
 
