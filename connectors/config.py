@@ -16,7 +16,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 import yaml
 from pydantic import (
@@ -39,7 +39,9 @@ from onefold.settings import expand_environment, yaml_error
 
 _NAME = re.compile(r"^[^\W_][\w.-]*$")
 _NAME_LINE = re.compile(r"""^name:[ \t]*["']?([^\W_][\w.-]*)""", re.MULTILINE)
-FILE_KINDS = (
+Connector = Literal[
+    "sql",
+    "api",
     "spreadsheet",
     "delimited",
     "fixed_width",
@@ -49,7 +51,8 @@ FILE_KINDS = (
     "xml",
     "cobol",
     "access",
-)
+]
+FILE_KINDS = tuple(name for name in get_args(Connector) if name not in ("sql", "api"))
 """The connectors that read files."""
 _ONLY_FOR = {
     "url": ("sql", "api"),
@@ -95,19 +98,7 @@ class SourceConfig(BaseModel):
     """One sentence for people; no effect."""
     owner: str = ""
     """Who answers for it: an e-mail address or a team; shown in Dagster and in alerts."""
-    connector: Literal[
-        "sql",
-        "api",
-        "spreadsheet",
-        "delimited",
-        "fixed_width",
-        "parquet",
-        "dbf",
-        "json",
-        "xml",
-        "cobol",
-        "access",
-    ]
+    connector: Connector
     """Kind of the source."""
     url: str | None = Field(default=None, repr=False)
     """sql: SQLAlchemy URL, its password as ``${NAME}``; api: address of the records."""

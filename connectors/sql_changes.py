@@ -36,10 +36,6 @@ class AsGiven(sa.types.UserDefinedType[Any]):
 
     cache_ok = True
 
-    def get_col_spec(self, **_: Any) -> str:
-        """Never written: no column has this type."""
-        raise NotImplementedError
-
 
 @dataclass(frozen=True)
 class Database:
