@@ -106,13 +106,16 @@ class Proposal:
 
     @property
     def mode(self) -> str:
-        """How the source can be synced: by its cursor, by its files, or only as a whole."""
+        """How the source can be synced: by its cursor, by its files, or only as a whole.
+
+        Without a key only a whole sync knows an edited row again.
+        """
         connector = self.place.settings.get("connector", self.place.config.connector)
         if connector == "sql" and self.cursor and self.key and self.cursor_filled >= FILLED:
             return "cursor"
         paths = self.place.config.path
         several = any(set(path) & set("*?[") for path in paths) or len(paths) > 1
-        return "files" if several else "snapshot"
+        return "files" if several and self.key else "snapshot"
 
     @property
     def asked(self) -> tuple[Line, ...]:
