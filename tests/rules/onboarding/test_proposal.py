@@ -203,7 +203,10 @@ def test_a_large_table_with_a_cursor_is_proposed_to_be_synced_by_it(tmp_path, ro
 
 def test_a_folder_of_files_is_proposed_to_be_synced_file_by_file(tmp_path):
     for name in ("may", "june"):
-        write_csv(tmp_path / f"{name}.csv", people(khbh=[f"{name}-{i}" for i in range(ROWS)]))
+        write_csv(
+            tmp_path / f"{name}.csv",
+            people(khbh=[f"{name[0].upper()}{1000 + 7 * i}" for i in range(ROWS)]),
+        )
     proposal = propose(f"{tmp_path}/*.csv", tmp_path)
     assert load_source(writing.write(proposal, tmp_path), tmp_path).mode == "files"
     one = propose(tmp_path / "may.csv", tmp_path)
