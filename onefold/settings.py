@@ -19,7 +19,7 @@ from onefold.errors import ConfigError
 
 SECTIONS = (
     "matching", "survivorship", "timezone", "evaluation", "review", "quality", "gate", "alerts",
-    "demo",
+    "privacy", "demo",
 )  # fmt: skip
 """Further settings of onefold.yml, each validated by the module that it drives."""
 _ENV = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")

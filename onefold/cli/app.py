@@ -13,6 +13,7 @@ from onefold.cli.again import backfill, replay
 from onefold.cli.explain import explain
 from onefold.cli.export import export
 from onefold.cli.grants import grants
+from onefold.cli.key import key
 from onefold.cli.options import Home
 from onefold.cli.publishing import publish, rehearse
 from onefold.cli.quality import quality
@@ -253,6 +254,7 @@ app.command()(backfill)
 app.command()(publish)
 app.command()(rehearse)
 app.add_typer(source, name="source")
+app.add_typer(key, name="key")
 app.add_typer(reviewing.account, name="account")
 app.add_typer(reviewing.audit, name="audit")
 
