@@ -21,11 +21,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from dedupe.counts import Counts
 from dedupe.levels import VERSION
-from onefold.errors import ConfigError, ModelError
+from onefold.errors import ModelError
+from onefold.settings import validated
 
 FORMAT = 6
 _FILE = re.compile(r"^(?P<type>[a-z]+)-(?P<version>\d{4,})\.json$")
@@ -66,14 +67,7 @@ class MatchingSettings(BaseModel):
         Raises:
             ConfigError: a setting is unknown or out of its range.
         """
-        try:
-            return cls.model_validate(dict(section or {}))
-        except ValidationError as error:
-            first = error.errors()[0]
-            path = ".".join(["matching", *(str(part) for part in first["loc"])])
-            raise ConfigError(
-                f"onefold.yml, {path}", str(first["msg"]), do="Correct or remove the setting."
-            ) from error
+        return validated(cls, section, "matching")
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,10 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from onefold.errors import ConfigError
+from onefold.settings import validated
 from rules.customer import GOLDEN_FIELDS
 from rules.text import has_han
 
@@ -111,12 +112,7 @@ def load_policy(section: dict[str, Any] | None) -> Policy:
     Raises:
         ConfigError: unknown setting, field or criterion.
     """
-    try:
-        policy = Policy.model_validate(section or {})
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"onefold.yml, survivorship.{place}", first["msg"]) from error
+    policy = validated(Policy, section, "survivorship")
     groups = {name for members in GROUPS.values() for name in members[1:]}
     known = {field.name for field in GOLDEN_FIELDS} - groups | {"address"}
     for name, rule in policy.fields.items():

@@ -9,8 +9,9 @@ validated by the module that it drives; this module only hands it the section.
 import difflib
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -60,6 +61,34 @@ class Settings(BaseModel):
     def is_postgresql(self) -> bool:
         """Whether the warehouse is PostgreSQL (else SQLite)."""
         return self.database_url.startswith("postgresql")
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def validated(
+    model: type[Model], section: object, name: str, do: str = "Correct or remove the setting."
+) -> Model:
+    """A behavior section of onefold.yml as the model that its module gives it.
+
+    Args:
+        section: as read; None where onefold.yml has none.
+        name: of the section.
+        do: what to do about a wrong setting.
+
+    Raises:
+        ConfigError: a setting is unknown or out of its range; the value is not shown.
+    """
+    where = f"onefold.yml, {name}"
+    if section is not None and not isinstance(section, Mapping):
+        raise ConfigError(where, "a mapping was expected", found=type(section).__name__)
+    try:
+        return model.model_validate(dict(section or {}))
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        path = ".".join([name, *(str(part) for part in first["loc"])])
+        message = str(first["msg"]).removeprefix("Value error, ")
+        raise ConfigError(f"onefold.yml, {path}", message, do=do) from None
 
 
 def expand_environment(text: str, where: str) -> str:

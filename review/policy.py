@@ -6,10 +6,9 @@ Secrets stand in the environment: ``${NAME}`` in a value is replaced from it.
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from onefold.errors import ConfigError
-from onefold.settings import expand_environment
+from onefold.settings import expand_environment, validated
 from warehouse.accounts import Role
 from warehouse.judgements import Terms
 
@@ -104,18 +103,7 @@ class ReviewPolicy(_Section):
             ConfigError: a setting is unknown or out of its range, or the environment lacks a
                 variable that it names.
         """
-        if section is not None and not isinstance(section, Mapping):
-            raise ConfigError(
-                "onefold.yml, review", "a mapping was expected", found=type(section).__name__
-            )
-        try:
-            return cls.model_validate(_expanded(dict(section or {}), "onefold.yml, review"))
-        except ValidationError as error:
-            first = error.errors(include_input=False)[0]
-            path = ".".join(["review", *(str(part) for part in first["loc"])])
-            raise ConfigError(
-                f"onefold.yml, {path}", str(first["msg"]), do="Correct or remove the setting."
-            ) from None
+        return validated(cls, _expanded(section, "onefold.yml, review"), "review")
 
 
 def _expanded(value: Any, where: str) -> Any:

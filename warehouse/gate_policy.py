@@ -11,9 +11,9 @@ gate:
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from onefold.errors import ConfigError
+from onefold.settings import validated
 from warehouse.restatement import ENDED, MERGED, MOVED_OUT, NEW, SPLIT
 
 CHANGED, SUGGESTIONS = "changed", "suggestions"
@@ -110,13 +110,5 @@ def load(section: Mapping[str, Any] | None) -> GatePolicy:
     Raises:
         ConfigError: a setting is unknown or out of range.
     """
-    try:
-        return GatePolicy.model_validate(dict(section or {}))
-    except (ValidationError, ValueError, TypeError) as error:
-        said = error.errors()[0] if isinstance(error, ValidationError) else None
-        where = ".".join(map(str, ("gate", *said["loc"]))) if said else "gate"
-        raise ConfigError(
-            f"onefold.yml, {where}",
-            str(said["msg"] if said else error).removeprefix("Value error, "),
-            do="Write a percentage such as 5%, a number, {percent: 5, count: 200}, or null.",
-        ) from error
+    do = "Write a percentage such as 5%, a number, {percent: 5, count: 200}, or null."
+    return validated(GatePolicy, section, "gate", do)

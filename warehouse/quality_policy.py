@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from onefold.errors import ConfigError
+from onefold.settings import validated
 
 MEASURES = (
     "accepted", "single", "completeness", "validity", "uniqueness", "timeliness", "consistency",
@@ -94,13 +94,4 @@ def load(section: Mapping[str, Any] | None) -> QualityPolicy:
     Raises:
         ConfigError: a setting is unknown or out of range.
     """
-    try:
-        return QualityPolicy.model_validate(dict(section or {}))
-    except (ValidationError, ValueError, TypeError) as error:
-        said = error.errors()[0] if isinstance(error, ValidationError) else None
-        where = ".".join(map(str, ("quality", *said["loc"]))) if said else "quality"
-        raise ConfigError(
-            f"onefold.yml, {where}",
-            str(said["msg"] if said else error).removeprefix("Value error, "),
-            do="See docs/quality.md.",
-        ) from error
+    return validated(QualityPolicy, section, "quality", "See docs/quality.md.")

@@ -8,11 +8,9 @@ them.
 from collections.abc import Sequence
 from pathlib import Path
 
-import jinja2
 from markupsafe import Markup
 
-from onefold.cli import home
-from onefold.errors import ConfigError
+from onefold.cli import html_file
 from rules.onboarding.profile import Profile
 from rules.onboarding.proposal import SURE
 from rules.onboarding.statistics import Statistics
@@ -24,34 +22,20 @@ _MOST_BARS = 60
 _LONGEST_LABEL = 28
 
 
-def check(path: Path) -> None:
-    """Whether a report can be written there.
-
-    Raises:
-        ConfigError: another ending than .html, or no such folder.
-    """
-    if path.suffix.casefold() not in (".html", ".htm"):
-        raise ConfigError(f"--out {path}", "a profile is an HTML file", do="End it in .html.")
-    if not path.absolute().parent.is_dir():
-        raise ConfigError(f"--out {path}", "the folder is not there", do="Make it first.")
-
-
 def write(profile: Profile, path: Path, *, show_values: bool = False) -> None:
     """Write a profile; a whole file or none.
 
     Args:
         show_values: show frequent values of columns that have few, instead of their masks.
     """
-    environment = jinja2.Environment(autoescape=True, trim_blocks=False)
-    page = environment.from_string(home.template("profile.html")).render(
-        profile=profile, plots=_Plots(), show_values=show_values, sure=SURE
+    html_file.write(
+        path,
+        "profile.html",
+        profile=profile,
+        plots=_Plots(),
+        show_values=show_values,
+        sure=SURE,
     )
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        temporary.write_text(page, encoding="utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 class _Plots:

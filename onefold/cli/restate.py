@@ -41,7 +41,7 @@ def restate(
 ) -> None:
     """Say what changed the number of customers: a publish, or all between two days."""
     from onefold import settings
-    from onefold.cli import restate_page
+    from onefold.cli import html_file, restate_page
     from onefold.cli.console import out
     from pipelines.timezone import time_zone
     from warehouse import engine, export, restatement
@@ -53,7 +53,7 @@ def restate(
     if until is not None and since is None:
         raise ConfigError("--to", "from when on?", do="Add --from DAY.")
     if html is not None:
-        restate_page.check(html)
+        html_file.check(html, "--html")
     with closing(engine.connect(found)) as warehouse:
         if list_:
             for name, at in restatement.publishes(warehouse):

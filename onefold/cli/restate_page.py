@@ -8,11 +8,9 @@ regions, and counts: no customer's values.
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import jinja2
 from markupsafe import Markup
 
-from onefold.cli import home
-from onefold.errors import ConfigError
+from onefold.cli import html_file
 from warehouse.restatement import ALL, CAUSES, GAINS, Line, Restatement
 
 _WIDTH, _HEIGHT, _FOOT, _HEAD = 760, 240, 36, 20
@@ -21,26 +19,15 @@ _SHOWN = 500
 """Ids that the page lists; all are in the file of --ids."""
 
 
-def check(path: Path) -> None:
-    """Whether a page can be written there.
-
-    Raises:
-        ConfigError: another ending than .html, or no such folder.
-    """
-    if path.suffix.casefold() not in (".html", ".htm"):
-        raise ConfigError(f"--html {path}", "a page is an HTML file", do="End it in .html.")
-    if not path.absolute().parent.is_dir():
-        raise ConfigError(f"--html {path}", "the folder is not there", do="Make it first.")
-
-
 def write(made: Restatement, path: Path, zone: ZoneInfo) -> None:
     """Write the page; a whole file or none."""
-    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     groups: dict[str, list[Line]] = {}
     for line in made.lines:
         if line.dimension != ALL:
             groups.setdefault(line.dimension, []).append(line)
-    page = environment.from_string(home.template("restatement.html")).render(
+    html_file.write(
+        path,
+        "restatement.html",
         made=made,
         sentence=made.sentence,
         since=made.since.astimezone(zone),
@@ -51,12 +38,6 @@ def write(made: Restatement, path: Path, zone: ZoneInfo) -> None:
         shown=made.moved[:_SHOWN],
         bar=bar,
     )
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        temporary.write_text(page, encoding="utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def waterfall(line: Line) -> Markup:

@@ -242,10 +242,10 @@ def profile(
     home: Home = None,
 ) -> None:
     """Describe every column of a source in an HTML file: types, fill, patterns, plots."""
-    from onefold.cli import profile_page, source_view
+    from onefold.cli import html_file, profile_page, source_view
     from rules.onboarding import profile as profiles
 
-    profile_page.check(to)
+    html_file.check(to, "--out")
     config, samples = _sampled(what, table, layout, home)
     described = profiles.profile(config, samples)
     profile_page.write(described, to, show_values=show_values)
