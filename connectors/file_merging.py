@@ -33,6 +33,7 @@ from connectors.reading import (
 )
 from connectors.repeated_keys import Repair, is_renamed, original, replaced, without_repeats
 from connectors.snapshot import Extraction, Manifest
+from connectors.snapshot_writer import SnapshotWriter
 from onefold.errors import SourceLayout, SourceMissing
 
 _DIGITS = 2 * row_hashes.SIZE
@@ -121,7 +122,7 @@ def _merged(
         return None
     place, sync_id = snapshot.begin(lake, config.name)
     with temporary(place, f"{sync_id}-rows") as file:
-        with landing.writer(file, reading.columns) as writer:
+        with SnapshotWriter(file, reading.columns) as writer:
             landed = landing.land(reading, writer, key)
         file.flush()
         reading.report.files = list(facts)

@@ -13,10 +13,10 @@ from itertools import groupby
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from connectors import row_hashes
-from connectors.reading import POSITION, PROBLEM, ROW_HASH, SOURCE_KEY, FileFacts, Reading
+from connectors.reading import FileFacts, Reading
+from connectors.snapshot_writer import SnapshotWriter, schema
 from connectors.value_kinds import Kinds
 
 EMPTY_KEY = "the key is empty"
@@ -45,23 +45,7 @@ class Landed:
     kinds: Mapping[str, str] = field(default_factory=dict)
 
 
-def schema(columns: Sequence[str]) -> pa.Schema:
-    """The columns of a snapshot: its own, then the source's; all text."""
-    names = [SOURCE_KEY, POSITION, ROW_HASH, PROBLEM, *columns]
-    return pa.schema([pa.field(name, pa.string()) for name in names])
-
-
-def writer(file: object, columns: Sequence[str]) -> pq.ParquetWriter:
-    """A Parquet file for a snapshot. Keys and hashes differ: a dictionary of them is no use."""
-    return pq.ParquetWriter(
-        file,
-        schema(columns),
-        compression="zstd",
-        use_dictionary=[POSITION, PROBLEM, *columns],
-    )
-
-
-def land(reading: Reading, to: pq.ParquetWriter, key: Sequence[int]) -> Landed:
+def land(reading: Reading, to: SnapshotWriter, key: Sequence[int]) -> Landed:
     """Write every row of a reading.
 
     Args:
@@ -97,7 +81,7 @@ def land(reading: Reading, to: pq.ParquetWriter, key: Sequence[int]) -> Landed:
             found = _with_problems(found, problem, with_problem)
             marked += [rows + row for row in with_problem]
         row_hash = row_hashes.hexadecimal(found)
-        to.write_batch(
+        to.write(
             pa.RecordBatch.from_arrays([made, position, row_hash, problem, *values], schema=fields)
         )
         total += row_hashes.total(found)

@@ -27,6 +27,7 @@ from connectors.landing import EMPTY_KEY, Landed
 from connectors.reading import PROBLEM, SOURCE_KEY, Key, Reading, Report, Row
 from connectors.repeated_keys import is_renamed, original, replaced
 from connectors.snapshot import Extraction, Manifest
+from connectors.snapshot_writer import SnapshotWriter
 
 _KEYS_AT_ONCE = 500
 _FEW, _SHARE = 1_000, 0.2
@@ -217,7 +218,7 @@ def _stored(path: Path, key: Sequence[str]) -> _Stored:
 
 
 def _landed(reading: Reading, file: IO[bytes], key: Sequence[str]) -> _Read:
-    with landing.writer(file, reading.columns) as writer:
+    with SnapshotWriter(file, reading.columns) as writer:
         landed = landing.land(reading, writer, [reading.columns.index(name) for name in key])
     file.flush()
     raw = pq.read_table(file.name, columns=list(key)).select(list(key))

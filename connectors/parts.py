@@ -12,8 +12,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from connectors import landing
 from connectors.repeated_keys import Repair, repaired
+from connectors.snapshot_writer import SnapshotWriter
+from connectors.snapshot_writer import schema as schema_of
 
 _BATCH_ROWS, _BATCH_BYTES = 20_000, 64_000_000
 
@@ -33,23 +34,23 @@ class Part:
     repairs: Mapping[int, Repair] = field(default_factory=dict)
 
 
-def copy(parts: Sequence[Part], to: pq.ParquetWriter, columns: Sequence[str]) -> None:
+def copy(parts: Sequence[Part], to: SnapshotWriter, columns: Sequence[str]) -> None:
     """Write the parts one after another; a column that a part lacks is null there.
 
     Args:
         columns: the source's columns, in the order that the file has them.
     """
-    schema = landing.schema(columns)
+    schema = schema_of(columns)
     waiting: list[pa.RecordBatch] = []
     rows = size = 0
     for batch in _batches(parts, schema):
         waiting.append(batch)
         rows, size = rows + batch.num_rows, size + batch.nbytes
         if rows >= _BATCH_ROWS or size >= _BATCH_BYTES:
-            to.write_table(pa.Table.from_batches(waiting, schema))
+            to.write(pa.Table.from_batches(waiting, schema))
             waiting, rows, size = [], 0, 0
     if waiting:
-        to.write_table(pa.Table.from_batches(waiting, schema))
+        to.write(pa.Table.from_batches(waiting, schema))
 
 
 def _batches(parts: Sequence[Part], schema: pa.Schema) -> Iterator[pa.RecordBatch]:

@@ -32,6 +32,7 @@ from connectors.landing import Landed
 from connectors.parts import Part, copy
 from connectors.reading import ROW_HASH, SOURCE_KEY, FileFacts, Reading, Skipped
 from connectors.repeated_keys import Repair, adjusted, repair, replaced
+from connectors.snapshot_writer import SnapshotWriter
 from onefold.errors import SourceEmpty, SourceHeld, SourceMissing
 
 MANIFEST = b"onefold"
@@ -218,7 +219,7 @@ def write(
     place, sync_id = begin(lake, config.name)
     with (
         temporary(place, sync_id) as file,
-        landing.writer(file, reading.columns) as writer,
+        SnapshotWriter(file, reading.columns) as writer,
     ):
         landed = landing.land(reading, writer, key)
         hold_back(config, lake, previous, landed)
@@ -259,7 +260,7 @@ def write(
         manifest = manifest.model_copy(update={"counts": counts})
         final = place / f"{sync_id}.parquet"
         if writer.is_open and not repairs:
-            writer.add_key_value_metadata({MANIFEST: manifest.model_dump_json().encode()})
+            writer.add_metadata({MANIFEST: manifest.model_dump_json().encode()})
             writer.close()
             publish(file, final)
         else:
@@ -343,9 +344,9 @@ def _progress_path(lake: Path, manifest: Manifest) -> Path:
 def assemble(parts: Sequence[Part], manifest: Manifest, final: Path) -> None:
     """Write a snapshot out of parts of others."""
     with temporary(final.parent, f"{manifest.sync_id}-whole") as file:
-        with landing.writer(file, manifest.columns) as writer:
+        with SnapshotWriter(file, manifest.columns) as writer:
             copy(parts, writer, manifest.columns)
-            writer.add_key_value_metadata({MANIFEST: manifest.model_dump_json().encode()})
+            writer.add_metadata({MANIFEST: manifest.model_dump_json().encode()})
         publish(file, final)
 
 

@@ -2,8 +2,8 @@
 
 What belongs here: counting kinds while rows land, so that the next sync can tell that a
 column holds something else now (connectors/drift.py). What a column means is
-connectors/content.py's. Of large sources a sixteenth of the rows is looked at, chosen by
-their hashes: the order of rows changes nothing.
+connectors/content.py's. Of large sources some thousand rows are looked at, those with the
+smallest hashes: the order of rows changes nothing.
 """
 
 from collections import Counter
@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 
 from connectors.row_hashes import SIZE
 
-_ALL_UP_TO = 2_000
+_MOST_ROWS = 8_192
+"""Rows that are looked at."""
 _FEWEST = 20
 """Filled values from which on a column has a kind."""
 _NEARLY_ALL = 0.9
@@ -35,33 +36,38 @@ _PATTERNS = (
 
 
 class Kinds:
-    """Counts of kinds per column, batch by batch."""
+    """Kinds per column of rows that come batch by batch."""
 
     def __init__(self, columns: Sequence[str]) -> None:
         self._columns = columns
-        self._rows = 0
-        self._all: list[Counter[str]] = [Counter() for _ in columns]
-        self._some: list[Counter[str]] = [Counter() for _ in columns]
+        self._below = 1 << 16
+        """Rows are looked at whose hash begins with a smaller number of two bytes."""
+        self._looked_at: list[tuple[np.ndarray, list[pa.Array]]] = []
 
     def add(self, values: Sequence[pa.Array], hashes: bytes) -> None:
-        """Look at a batch.
+        """Take note of a batch.
 
         Args:
             values: text of every column.
             hashes: of its rows, as :func:`connectors.row_hashes.digests` gives them.
         """
-        chosen = pa.array(np.frombuffer(hashes, np.uint8)[::SIZE] < 16)
-        first = max(_ALL_UP_TO - self._rows, 0)
-        self._rows += len(chosen)
-        for place, column in enumerate(values):
-            if first:
-                self._all[place] += _counts(column.slice(0, first))
-            self._some[place] += _counts(column.filter(chosen))
+        starts = np.frombuffer(hashes, ">u2")[:: SIZE // 2]
+        self._looked_at.append(self._chosen(starts, values))
+        while self._below and sum(len(starts) for starts, _ in self._looked_at) > _MOST_ROWS:
+            self._below >>= 1
+            self._looked_at = [self._chosen(*some) for some in self._looked_at]
+
+    def _chosen(
+        self, starts: np.ndarray, values: Sequence[pa.Array]
+    ) -> tuple[np.ndarray, list[pa.Array]]:
+        small = starts < self._below
+        mask = pa.array(small)
+        return starts[small], [column.filter(mask) for column in values]
 
     def found(self) -> dict[str, str]:
         """Column → its kind; columns of mixed kinds and nearly empty ones have none."""
-        counted = self._all if self._rows <= _ALL_UP_TO else self._some
-        pairs = zip(self._columns, map(_kind, counted), strict=True)
+        columns = zip(*(values for _, values in self._looked_at), strict=True)
+        pairs = ((n, of(pa.chunked_array(c))) for n, c in zip(self._columns, columns, strict=False))
         return {name: kind for name, kind in pairs if kind}
 
 
