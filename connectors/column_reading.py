@@ -168,6 +168,8 @@ _SAYS_NOTHING = {
     "status": "a state of the record",
     "consent_marketing": "a yes or no",
     "do_not_contact": "a yes or no",
+    "consent_marketing_at": "a date of the record, not of the customer",
+    "do_not_contact_at": "a date of the record, not of the customer",
 }
 """Fields that two records of one customer need not share."""
 
@@ -197,7 +199,10 @@ def as_text(profile: Profile, ranked: tuple[Guess, ...]) -> Column:
 
 # -- what a column may be
 
-_STRICT = frozenset({"email", "phone", "mobile", "birth_date", "created_at", "updated_at"})
+_DATES = frozenset(
+    {"birth_date", "created_at", "updated_at", "consent_marketing_at", "do_not_contact_at"}
+)
+_STRICT = frozenset({"email", "phone", "mobile"}) | _DATES
 """Fields whose values show what they are: a heading alone does not make them."""
 _LABELS = {
     "email": "e-mail addresses",
@@ -209,6 +214,8 @@ _LABELS = {
     "birth_date": "dates of birth",
     "created_at": "dates",
     "updated_at": "dates",
+    "consent_marketing_at": "dates",
+    "do_not_contact_at": "dates",
     "postal_code": "postal codes",
     "name": "names",
     "organization_name": "organizations",
@@ -291,7 +298,7 @@ def _support(field: str, profile: Profile) -> float:
         return min(1.0, kinds["national_id"] + kinds["tax_id"])
     if field in ("national_id", "tax_id"):
         return max(kinds["national_id"], kinds["tax_id"])
-    if field in ("birth_date", "created_at", "updated_at"):
+    if field in _DATES:
         return kinds["date"]
     if field in ("contact_name", "legal_representative"):
         return kinds["person"]

@@ -31,18 +31,22 @@ INPUT_FIELDS: tuple[str, ...] = (
     "legal_representative",
     "status",
     "consent_marketing",
+    "consent_marketing_at",
     "do_not_contact",
+    "do_not_contact_at",
     "created_at",
     "updated_at",
     "note",
 )
-"""Every field that ``columns`` may name, besides ``attributes.<name>``."""
+"""Every field that ``columns`` may name, besides ``attributes.<name>`` and ``verified.<field>``."""
 
 NAME_FIELDS = ("name", "organization_name", "family_name", "given_name")
 """The fields of which a source must have one: without a name no row is a customer."""
 
 ATTRIBUTE = "attributes."
 """Prefix of the fields that a source may add."""
+VERIFIED = "verified."
+"""Prefix of a field: whether, or when, the source has verified what it says there."""
 
 SEPARATOR = "; "
 """Stands between the values of a list in one column; e-mail and phone rules split there."""
@@ -53,8 +57,12 @@ def is_input_field(name: str) -> bool:
 
     >>> is_input_field("phone"), is_input_field("attributes.branch"), is_input_field("tel")
     (True, True, False)
+    >>> is_input_field("verified.email"), is_input_field("verified.status_of")
+    (True, False)
     """
-    return name in INPUT_FIELDS or (name.startswith(ATTRIBUTE) and len(name) > len(ATTRIBUTE))
+    if name.startswith(ATTRIBUTE):
+        return len(name) > len(ATTRIBUTE)
+    return name.removeprefix(VERIFIED) in INPUT_FIELDS
 
 
 def nearest_input_field(name: str) -> str:

@@ -18,7 +18,8 @@ _HARMLESS = frozenset(
     {
         "golden_id", "source", "customer_type", "type_basis", "org_industry", "org_legal_form",
         "national_id_kind", "tax_id_kind", "phone_kinds", "country", "consent_marketing",
-        "do_not_contact", "created_at", "updated_at", "record_count", "source_count", "sources",
+        "consent_marketing_at", "do_not_contact", "do_not_contact_at", "created_at", "updated_at",
+        "record_count", "source_count", "sources",
     }
 )  # fmt: skip
 

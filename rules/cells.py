@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from connectors.config import SourceConfig
+from connectors.fields import ATTRIBUTE, VERIFIED
 from connectors.mapping import resolve
 from connectors.reading import RESERVED
 from rules.placeholder import is_placeholder
@@ -264,15 +265,19 @@ def staged_fields(field: str) -> tuple[str, ...]:
 
     >>> staged_fields("mobile"), staged_fields("attributes.code"), staged_fields("city")
     (('phones',), ('attributes',), ('city',))
+    >>> staged_fields("verified.mobile")
+    ('verified',)
     """
-    if field.startswith("attributes."):
+    if field.startswith(VERIFIED):
+        return ("verified",)
+    if field.startswith(ATTRIBUTE):
         return ("attributes",)
     return STAGED_FIELDS.get(field, (field,))
 
 
 def _limit(field: str) -> int:
     """No text of the field may be longer, in characters."""
-    return TEXT_LIMIT if field == "note" or field.startswith("attributes.") else CELL_LIMIT
+    return TEXT_LIMIT if field == "note" or field.startswith(ATTRIBUTE) else CELL_LIMIT
 
 
 def _odd(texts: pa.Array, limit: int) -> np.ndarray:

@@ -144,7 +144,15 @@ FIELDS = (
     _shown("employer_name", "text", "Organization a person works at."),
     Field("status", "text", "active or closed."),
     Field("consent_marketing", "boolean", "Whether the customer agreed to marketing."),
+    Field("consent_marketing_at", "timestamp", "When that was said, UTC."),
     Field("do_not_contact", "boolean", "Whether the customer must not be contacted."),
+    Field("do_not_contact_at", "timestamp", "When that was said, UTC."),
+    Field(
+        "verified",
+        "list",
+        "Fields in which the source has verified what the record says: emails, phones, ...",
+        golden=False,
+    ),
     _shown("attributes", "json", "Anything else that the source's YAML maps, by name."),
     Field("created_at", "timestamp", "When the source created the record, UTC."),
     Field("updated_at", "timestamp", "When the source last changed the record, UTC."),
@@ -155,3 +163,23 @@ BY_NAME = {field.name: field for field in ALL}
 STAGED_SCHEMA = pa.schema([field.arrow for field in ALL])
 PERSONAL = frozenset(field.name for field in ALL if field.personal)
 GOLDEN_FIELDS = tuple(field for field in FIELDS if field.golden)
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "name": (
+        "name", "family_name", "given_name", "middle_name", "name_suffix", "org_region",
+        "org_brand", "org_industry", "org_legal_form", "org_branch",
+    ),
+    "national_id": ("national_id", "national_id_kind"),
+    "tax_id": ("tax_id", "tax_id_kind"),
+    "address": (
+        "address_line", "street", "house_number", "unit", "district", "city", "region",
+        "postal_code", "country",
+    ),
+    "phones": ("phones", "phone_kinds", "phone_extensions"),
+    "consent_marketing": ("consent_marketing", "consent_marketing_at"),
+    "do_not_contact": ("do_not_contact", "do_not_contact_at"),
+}  # fmt: skip
+"""Fields chosen together; the first one must be there for a record to be chosen."""
+
+HEAD_OF = {name: head for head, names in GROUPS.items() for name in names}
+"""Field of a group → the group's name."""

@@ -22,7 +22,7 @@ from rules.slices import Slices
 
 LEAST_OLD = 20
 """Dates of other centuries from which a column can be one of people of the past."""
-DATES = ("birth_date", "created_at", "updated_at")
+DATES = ("birth_date", "created_at", "updated_at", "consent_marketing_at", "do_not_contact_at")
 """Input fields whose cells are read by the habits of their column."""
 AGAIN = "another record of the source has the same key; give each record one of its own"
 """The ``_problem`` of a record whose key came before."""

@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from connectors.config import SourceConfig
+from connectors.fields import VERIFIED
 from rules import (
     codes,
     dates,
@@ -35,7 +36,7 @@ from rules import (
 )
 from rules.cells import Cell, Cells, Columns, staged_fields
 from rules.collection import no_collection
-from rules.customer import ALL, FIELDS, PERSON, STAGED_SCHEMA
+from rules.customer import ALL, FIELDS, HEAD_OF, PERSON, STAGED_SCHEMA
 from rules.habits import Habits
 from rules.quarantine import Problem
 from rules.repairs import Repairs, use_as_written
@@ -56,6 +57,7 @@ _NOBODY = Problem(
 _TO_JSON = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 _MAY_BE_EMPTY = ("text", "list", "json")
 _FLAGS = ("consent_marketing", "do_not_contact")
+_MOMENTS = tuple(name for name in habits.DATES if name != "birth_date")
 
 
 @dataclass(frozen=True)
@@ -218,8 +220,9 @@ def _read(cells: Cells, config: SourceConfig, home: str, found: Habits) -> Colum
     staged["status"] = cells.code("status", codes.status, _STATUS_UNKNOWN)
     for flag in _FLAGS:
         staged[flag] = cells.code(flag, codes.yes_no, _FLAG_UNKNOWN)
-    for field in ("created_at", "updated_at"):
+    for field in _MOMENTS:
         staged[field] = _moments(cells, field, config, found)
+    staged["verified"] = _verified(cells, config)
     use_as_written(staged, cells.accepted)
     _require_identity(cells, staged)
     for model_field in FIELDS:
@@ -295,6 +298,37 @@ def _values(
         if cell in faulty and not cells.usable(row, field, known[cell].problems, cell):
             result[row] = None
     return result
+
+
+def _verified(cells: Cells, config: SourceConfig) -> list[list[str]]:
+    """The fields in which each record is verified: a column says yes, or when that was."""
+    found: list[list[str]] = [[] for _ in range(cells.rows)]
+    for name in sorted(cells.columns):
+        if not name.startswith(VERIFIED):
+            continue
+        read = partial(_is_verified, formats=tuple(config.formats.get(name, ())))
+        column = cells.first(name)
+        known = {cell: read(cell) for cell in set(column) if cell}
+        field = staged_fields(name.removeprefix(VERIFIED))[0]
+        head = HEAD_OF.get(field, field)
+        for row, cell in enumerate(column):
+            if cell and known[cell] is None:
+                cells.note(row, "verified", _FLAG_UNKNOWN, cell)
+            elif cell and known[cell] and head not in found[row]:
+                found[row].append(head)
+    return found
+
+
+def _is_verified(cell: str, formats: tuple[str, ...]) -> bool | None:
+    """Whether a cell says yes, or when; None if it cannot be understood."""
+    said = codes.yes_no(cell)
+    if said is not None:
+        return said
+    return (
+        True
+        if dates.parse_timestamp(cell).value or dates.parse(cell, formats=formats).value
+        else None
+    )
 
 
 def _attributes(cells: Cells, remarks: Mapping[int, Sequence[str]]) -> list[str | None]:

@@ -28,6 +28,37 @@ def field_name(field: str) -> Message:
     return message("{name}", name=field.rpartition(":")[2].replace("_", " "))
 
 
+_GOLDEN_NAMES = {
+    "customer_type": message("Type"),
+    "other_names": message("Other names"),
+    "sex": message("Sex"),
+    "national_id": message("Identity number"),
+    "tax_id": message("Tax number"),
+    "org_code": message("Organization code"),
+    "license_no": message("Business license"),
+    "emails": message("E-mail"),
+    "phones": message("Telephone"),
+    "contact_name": message("Contact person"),
+    "legal_representative": message("Legal representative"),
+    "employer_name": message("Employer"),
+    "status": message("Status"),
+    "consent_marketing": message("Agreed to marketing"),
+    "do_not_contact": message("Do not contact"),
+    "attributes": message("More"),
+    "created_at": message("Created"),
+    "updated_at": message("Changed at the source"),
+}
+
+
+def golden_name(head: str) -> Message:
+    """A golden field, or some that are chosen together, in words.
+
+    >>> golden_name("emails").text, golden_name("address").text
+    ('E-mail', 'Address')
+    """
+    return _GOLDEN_NAMES.get(head) or field_name(head)
+
+
 def signed(tenths: int) -> str:
     """Tenths of bits as a signed number.
 

@@ -27,6 +27,7 @@ HIDDEN = frozenset(
     {
         "record_id", "row_hash", "customer_type", "type_basis", "country", "attributes",
         "national_id_kind", "tax_id_kind", "phone_kinds", "consent_marketing", "do_not_contact",
+        "consent_marketing_at", "do_not_contact_at", "verified",
         "created_at", "updated_at", "family_name", "given_name", "middle_name", "org_region",
         "org_brand", "org_industry", "org_legal_form", "org_code", "street", "house_number",
         "unit",

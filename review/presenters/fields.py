@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from review.language import N_
+from rules.customer import BY_NAME
 
 LABELS: Mapping[str, str] = {
     "customer_type": N_("Type"),
@@ -46,7 +47,9 @@ LABELS: Mapping[str, str] = {
     "employer_name": N_("Works at"),
     "status": N_("Status"),
     "consent_marketing": N_("Agreed to marketing"),
+    "consent_marketing_at": N_("Agreed or refused marketing on"),
     "do_not_contact": N_("Do not contact"),
+    "do_not_contact_at": N_("Contact allowed or refused on"),
     "attributes": N_("More"),
     "created_at": N_("Created"),
     "updated_at": N_("Changed at the source"),
@@ -65,7 +68,7 @@ PARTS = frozenset(
 EDITABLE = tuple(
     name
     for name in LABELS
-    if name not in PARTS | {"customer_type", "attributes", "created_at", "updated_at"}
+    if name not in PARTS | {"customer_type", "attributes"} and BY_NAME[name].kind != "timestamp"
 )
 """Columns whose golden value a steward may set."""
 

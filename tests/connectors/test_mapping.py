@@ -51,6 +51,8 @@ CASES = {
     "legal_representative": "法定代表人 法人 legalbody 法人代表 Owner",
     "status": "客户状态 Status enablestate",
     "consent_marketing": "营销同意 Marketing_Consent Newsletter",
+    "consent_marketing_at": "营销同意时间 Consent_Date Opt-in_Time",
+    "do_not_contact_at": "退订日期 Unsubscribed_At Opt_Out_Date",
     "do_not_contact": "勿扰 Do_Not_Contact DoNotCall Email_Opt_Out",
     "created_at": "登记日期 CreatedDate created_at Since creationtime opened 建档日期",
     "updated_at": "更新时间 LastModifiedDate updated_at write_date 修改日期",

@@ -47,7 +47,7 @@ def test_trusted_source_wins_and_provenance_says_so() -> None:
     )
     assert golden["legal_representative"] == "Anne"
     assert trail["legal_representative", 0]["source_key"] == "9"
-    assert trail["legal_representative", 0]["rule"] == "trusted > recent > longest"
+    assert trail["legal_representative", 0]["rule"] == "verified > trusted > recent > longest"
 
 
 def test_trust_decays_with_age() -> None:
@@ -129,6 +129,83 @@ def test_override_wins_and_names_the_decision() -> None:
     assert golden["emails"] == ["a@example.com"]
     assert (trail["city", 0]["source"], trail["city", 0]["source_key"]) == ("decision", "D1")
     assert ("emails", 1) not in trail
+
+
+def test_a_source_is_trusted_field_by_field() -> None:
+    policy = survivorship.load_policy({"trust": {"erp": 0.5, "crm": {"default": 0.1, "sex": 0.9}}})
+    golden, _ = consolidate(
+        record("erp", "1", sex="F", legal_representative="Anne"),
+        record("crm", "2", sex="M", legal_representative="Ann"),
+        policy=policy,
+    )
+    assert (golden["sex"], golden["legal_representative"]) == ("M", "Anne")
+
+
+def test_trust_ages_field_by_field() -> None:
+    section = {"trust": {"erp": 0.9}, "half_life_days": {"default": 36500, "contact_name": 30}}
+    section["fields"] = {"contact_name": ["trusted"], "legal_representative": ["trusted"]}
+    golden, _ = consolidate(
+        record("erp", "1", contact_name="Old", legal_representative="Old", updated_at=day(2020)),
+        record("crm", "2", contact_name="New", legal_representative="New", updated_at=day(2021)),
+        policy=survivorship.load_policy(section),
+    )
+    assert (golden["contact_name"], golden["legal_representative"]) == ("New", "Old")
+
+
+def test_verified_value_wins_over_trusted_newer_and_more_frequent_ones() -> None:
+    others = [record("erp", key, sex="F", updated_at=day(2024)) for key in "12"]
+    single = record("excel", "3", sex="M", verified=["sex"], updated_at=day(2001))
+    assert consolidate(*others, single)[0]["sex"] == "M"
+    whole = POLICY.model_copy(update={"verified": {"excel": ["sex"]}})
+    assert consolidate(*others, {**single, "verified": None}, policy=whole)[0]["sex"] == "M"
+
+
+def test_first_mail_address_is_of_the_source_that_the_policy_puts_first() -> None:
+    policy = survivorship.load_policy(
+        {"trust": {"crm": {"emails": 0.9}}, "fields": {"emails": ["trusted"]}}
+    )
+    old = record("crm", "1", emails=["a@example.com"], updated_at=day(2023))
+    new = record("erp", "2", emails=["b@example.com"], updated_at=day(2024))
+    assert consolidate(old, new, policy=policy)[0]["emails"] == ["a@example.com", "b@example.com"]
+    assert consolidate(old, new)[0]["emails"] == ["b@example.com", "a@example.com"]
+
+
+def test_backed_weighs_sources_and_counts_each_once() -> None:
+    policy = survivorship.load_policy(
+        {"trust": {"erp": 0.9, "crm": 0.5, "excel": 0.3}, "fields": {"sex": ["backed"]}}
+    )
+    excel = [record("excel", key, sex="F") for key in "1234"]
+    assert consolidate(*excel, record("crm", "5", sex="M"), policy=policy)[0]["sex"] == "M"
+    both = (*excel, record("crm", "5", sex="F"), record("erp", "6", sex="M"))
+    assert consolidate(*both, policy=policy)[0]["sex"] == "M"
+
+
+def test_date_of_consent_is_that_of_the_answer_that_counts() -> None:
+    golden, trail = consolidate(
+        record("erp", "1", consent_marketing=True, consent_marketing_at=day(2024)),
+        record("crm", "2", consent_marketing=False, consent_marketing_at=day(2019)),
+        record("excel", "3", consent_marketing=False, consent_marketing_at=day(2021)),
+    )
+    assert (golden["consent_marketing"], golden["consent_marketing_at"]) == (False, day(2021))
+    assert trail["consent_marketing_at", 0]["source"] == "excel"
+
+
+@pytest.mark.parametrize(
+    ("section", "place"),
+    [
+        ({"trust": {"crm": 1.5}}, "trust.crm"),
+        ({"trust": {"crm": {"city": 0.5}}}, "trust.crm.city"),
+        ({"half_life_days": {"shoes": 3}}, "half_life_days.shoes"),
+        ({"verified": {"crm": ["phone"]}}, "verified.crm.phone"),
+        ({"fields": {"do_not_contact": ["recent"]}}, "fields.do_not_contact"),
+        ({"fields": {"phones": ["majority"]}}, "fields.phones"),
+        ({"fields": {"sex": "union"}}, "fields.sex"),
+        ({"fields": {"name": ["earliest"]}}, "fields.name"),
+    ],
+)
+def test_wrong_setting_is_named(section: dict, place: str) -> None:
+    with pytest.raises(ConfigError, match=rf"onefold.yml, survivorship.{place}"):
+        survivorship.load_policy(section)
 
 
 def test_unknown_criterion_names_the_setting() -> None:

@@ -493,3 +493,23 @@ def test_what_the_connector_found_broken_is_a_finding_on_the_record():
 def test_a_key_that_came_before_is_a_finding_on_the_record():
     result = standardized({"name": "李娜"}, {"name": "王芳"}, technical={"_source_key": ["7", "7"]})
     assert findings(result) == {(1, None, "duplicate_key")}
+
+
+def test_consent_is_carried_with_its_date_and_what_was_verified_with_its_field():
+    result = standardized(
+        {
+            "name": "李娜",
+            "consent_marketing": "N",
+            "consent_marketing_at": "2024-05-01",
+            "verified.email": "2023-01-02 10:00:00",
+            "verified.mobile": "yes",
+            "verified.address": "0",
+        },
+        {"name": "王芳", "verified.email": "perhaps"},
+    )
+    staged = result.staged.to_pylist()
+    assert staged[0]["consent_marketing"] is False
+    assert staged[0]["consent_marketing_at"] == datetime(2024, 5, 1, tzinfo=UTC)
+    assert staged[0]["verified"] == ["emails", "phones"]
+    assert staged[1]["verified"] is None
+    assert ("verified", "yes_no_unknown") in {found[1:] for found in findings(result)}

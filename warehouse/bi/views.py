@@ -24,6 +24,7 @@ from warehouse.tables import (
     lineage_event,
     quality_measure,
     redirect,
+    staged_customer,
 )
 
 FOREVER = "9999-12-31 00:00:00.000000"
@@ -101,6 +102,7 @@ def _all() -> Iterable[View]:
     yield _bridge()
     yield _id_map()
     yield from _contact_points()
+    yield _consent()
     yield _quality()
 
 
@@ -325,6 +327,34 @@ def _contact_view(*, pii: bool) -> View:
         columns,
         lambda chosen: sa.select(*chosen).select_from(joined),
         pii,
+    )
+
+
+_CONSENT = ("consent_marketing", "consent_marketing_at", "do_not_contact", "do_not_contact_at")
+
+
+def _consent() -> View:
+    """One row per record that says something of consent, beside what counts for its customer."""
+    of, counts = staged_customer.c, golden_customer.c
+    joined = crosswalk.join(staged_customer, of.record_id == crosswalk.c.record_id).join(
+        golden_customer, counts.golden_id == crosswalk.c.golden_id
+    )
+    columns = (
+        Column("golden_id", "The customer in dim_customer.", crosswalk.c.golden_id),
+        Column("source", "The source.", crosswalk.c.source),
+        Column("source_key", "The record's key in it.", crosswalk.c.source_key),
+        *(Column(name, f"{BY_NAME[name].doc[:-1]}, as this record says.", of[name])
+          for name in _CONSENT),
+        *(Column(f"golden_{name}", f"{BY_NAME[name].doc[:-1]}: the most restrictive answer of all"
+                 " records, or a steward's.", counts[name]) for name in _CONSENT),
+    )  # fmt: skip
+    said = sa.or_(of.consent_marketing.is_not(None), of.do_not_contact.is_not(None))
+    return View(
+        "customer_consent",
+        "One row per source record that says something of marketing or contact, with its date,"
+        " beside the most restrictive answer, which counts for the customer.",
+        columns,
+        lambda chosen: sa.select(*chosen).select_from(joined).where(said),
     )
 
 
