@@ -18,6 +18,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from onefold.errors import ConfigError
+from warehouse import golden_tables
 from warehouse.engine import Warehouse
 from warehouse.moments import utc
 from warehouse.tables import golden_customer_history, lineage_event, publish_run
@@ -192,13 +193,15 @@ def inside(connection: sa.Connection, since: datetime, until: datetime) -> Resta
     lost, gained = set(before.keys() - after.keys()), set(after.keys() - before.keys())
     moved = _moved(connection, since, until, lost, gained)
     made = sa.select(sa.func.count()).where(publish_run.c.at > since, publish_run.c.at <= until)
+    publishes = connection.execute(made).scalar_one()
+    same = _same_again(connection, since, until) if publishes > 1 else 0
     return Restatement(
         since=since,
         until=until,
         lines=_lines(_standing(connection, since), before, after, moved),
         moved=tuple(moved[name] for name in sorted(moved)),
-        changed=len(before.keys() & after.keys()),
-        publishes=connection.execute(made).scalar_one(),
+        changed=len(before.keys() & after.keys()) - same,
+        publishes=publishes,
     )
 
 
@@ -208,8 +211,8 @@ _Segments = dict[str, tuple[str, ...]]
 """Dimension → the segments that a customer is in."""
 
 
-def _at(moment: datetime) -> sa.ColumnElement[bool]:
-    of = golden_customer_history.c
+def _at(moment: datetime, table: sa.FromClause = golden_customer_history) -> sa.ColumnElement[bool]:
+    of = table.c
     return (of.valid_from <= moment) & (of.valid_to.is_(None) | (of.valid_to > moment))
 
 
@@ -232,6 +235,21 @@ def _touched(
         for moment in (since, until)
     ]
     return versions[0], versions[1]
+
+
+def _same_again(connection: sa.Connection, since: datetime, until: datetime) -> int:
+    """Customers that changed in between and have their first values again at the end."""
+    was, now = golden_customer_history.alias(), golden_customer_history.alias()
+    equal = (was.c[name].is_not_distinct_from(now.c[name]) for name in golden_tables.GOLDEN)
+    joined = was.join(
+        now, (was.c.golden_id == now.c.golden_id) & (was.c.valid_from != now.c.valid_from)
+    )
+    query = (
+        sa.select(sa.func.count())
+        .select_from(joined)
+        .where(now.c.valid_from > since, _at(since, was), _at(until, now), *equal)
+    )
+    return int(connection.execute(query).scalar_one())
 
 
 def _segments(kind: str | None, region: str | None, sources: list[str] | None) -> _Segments:

@@ -1,17 +1,13 @@
-"""What became of the number of customers adds up, in every segment and day by day."""
+"""What became of the number of customers, by cause; test_thirty_days.py shows that it adds up."""
 
-import itertools
-import random
 from datetime import UTC, datetime, timedelta
 
 import pyarrow.parquet as pq
 import pytest
-import sqlalchemy as sa
 
 from onefold.errors import ConfigError
 from warehouse import export, restatement
-from warehouse.restatement import ALL, CAUSES, GAINS, REGION, SOURCE
-from warehouse.tables import golden_customer_history
+from warehouse.restatement import ALL, REGION, SOURCE
 
 EVER = datetime(1990, 1, 1, tzinfo=UTC)
 
@@ -69,58 +65,6 @@ def test_a_customer_of_two_sources_counts_in_both(world):
     made = restatement.of_publish(world.wh)
     assert made.total.after == 1
     assert causes(made, SOURCE, "crm") == causes(made, SOURCE, "erp") == {"new": 1}
-
-
-def standing(world, moment):
-    """Customers at a moment, counted by themselves: (dimension, segment) → how many."""
-    of = golden_customer_history.c
-    query = sa.select(of.customer_type, of.region, of.sources).where(
-        of.valid_from <= moment, sa.or_(of.valid_to.is_(None), of.valid_to > moment)
-    )
-    found = {}
-    with world.wh.read() as connection:
-        for kind, region, sources in connection.execute(query):
-            keys = [(ALL, ""), ("customer_type", kind), (REGION, region or "")]
-            for key in [*keys, *((SOURCE, name) for name in sources)]:
-                found[key] = found.get(key, 0) + 1
-    return found
-
-
-def test_a_month_of_random_changes_adds_up_in_every_segment_publish_by_publish(world):
-    dice = random.Random(20261122)
-    records = {f"{source}:{number}" for source in ("crm", "erp") for number in range(1, 9)}
-    moments = [EVER]
-    for _ in range(12):
-        alive = sorted(one for one in records if dice.random() < 0.8)
-        for source in ("crm", "erp"):
-            names = {one.split(":")[1]: one for one in alive if one.startswith(source)}
-            world.put(source, names, region=dice.choice(["上海市", "北京市", None]))
-        dice.shuffle(alive)
-        groups = [alive[at : at + size] for at, size in _cuts(len(alive), dice)]
-        world.publish(groups)
-        moments.append(datetime.now(UTC))
-    seen_causes = set()
-    for since, until in [*itertools.pairwise(moments), (EVER, moments[-1])]:
-        made = restatement.between(world.wh, since, until)
-        before, after = standing(world, since), standing(world, until)
-        for one in made.lines:
-            key = (one.dimension, one.segment)
-            gained = sum(one.causes[name] for name in GAINS)
-            lost = sum(one.causes[name] for name in CAUSES if name not in GAINS)
-            assert one.before == before.get(key, 0)
-            assert one.before + gained - lost == one.after == after.get(key, 0)
-            seen_causes |= {name for name in CAUSES if one.causes[name]}
-        assert after.keys() <= {(one.dimension, one.segment) for one in made.lines}
-        assert line(made).causes["moved_in"] == line(made).causes["moved_out"] == 0
-    assert seen_causes == set(CAUSES)
-
-
-def _cuts(length, dice):
-    at = 0
-    while at < length:
-        size = dice.choice([1, 1, 2, 3])
-        yield at, size
-        at += size
 
 
 def test_the_same_moment_twice_and_no_publish_restate_nothing(world):
