@@ -26,6 +26,8 @@ VERSION = 1
 
 LONGEST = 200
 """Characters of a key; what is longer is cut."""
+PER_RECORD = 2
+"""Keys that every record has."""
 _READINGS = 4
 _NUMBER = re.compile(r"[\d\s()+./-]+")
 _BLANKS = re.compile(r"[\s,;，、；·]+")
@@ -39,9 +41,8 @@ def keys(
     other_names: Sequence[str] = (),
     brand: str | None = None,
     identifiers: Iterable[str | None] = (),
-    source_keys: Iterable[tuple[str, str]] = (),
 ) -> set[tuple[str, str]]:
-    """Every key of a golden customer, as (kind, key).
+    """Every key of a golden customer's values, as (kind, key).
 
     Args:
         name: as shown.
@@ -50,20 +51,23 @@ def keys(
         other_names: as shown.
         brand: the distinctive part of an organization's name.
         identifiers: identity, tax and license numbers.
-        source_keys: source and key of each record.
     """
     found: set[tuple[str, str]] = set()
     for each in (name, *other_names):
         if each:
             found.update(_of_name(each, brand or ""))
     for phone in phones:
-        found.update(("phone", digits) for digits in _of_phone(phone))
-    found.update(("email", email.casefold()) for email in emails)
-    found.update(("identifier", text.fold(each)) for each in identifiers if each)
-    for source, source_key in source_keys:
-        found.add(("source_key", source_key.casefold()))
-        found.add(("source_key", f"{source}:{source_key}".casefold()))
-    return {(kind, key[:LONGEST]) for kind, key in found if key}
+        if phone:
+            found.update([("phone", digits) for digits in _of_phone(phone) if digits])
+    found.update([("email", email.casefold()[:LONGEST]) for email in emails if email])
+    found.update([("identifier", text.fold(each)[:LONGEST]) for each in identifiers if each])
+    found.discard(("identifier", ""))
+    return found
+
+
+def of_record(source: str, source_key: str) -> tuple[str, str]:
+    """The keys of a record: its key in its source, alone and with the source."""
+    return source_key.casefold()[:LONGEST], f"{source}:{source_key}".casefold()[:LONGEST]
 
 
 @lru_cache(maxsize=1 << 16)
@@ -77,9 +81,9 @@ def _of_name(name: str, brand: str) -> tuple[tuple[str, str], ...]:
         shown = [folded, folded[start:]] if start > 0 else [folded]
         for each in shown:
             found += [("reading", reading) for reading in text.readings(each)[:_READINGS]]
-            found.append(("reading", _initials(each)))
+            found.append(("reading", "".join(map(_initial, each))))
     found += [("name", word) for word in _words(name)]
-    return tuple(found)
+    return tuple((kind, key[:LONGEST]) for kind, key in found if key)
 
 
 def _words(name: str) -> Iterator[str]:
@@ -92,9 +96,10 @@ def _words(name: str) -> Iterator[str]:
                 yield word
 
 
-def _initials(folded: str) -> str:
-    """First letter of each character's usual reading."""
-    return "".join((text.syllables(character) or (character,))[0][:1] for character in folded)
+@lru_cache(maxsize=1 << 16)
+def _initial(character: str) -> str:
+    """First letter of a character's usual reading."""
+    return (text.syllables(character) or (character,))[0][:1]
 
 
 def _of_phone(e164: str) -> Iterator[str]:

@@ -5,27 +5,28 @@ transaction of a publish for the customers that changed, and its queries. What
 the keys are stands in dedupe/search_keys.py.
 """
 
-import json
-from collections import defaultdict
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from dedupe import search_keys
-from warehouse import rows
+from warehouse import rows, text_form
 from warehouse.engine import Warehouse
 from warehouse.tables import customer_search, golden_customer, redirect
 
 _KEYS = ["key", "kind", "golden_id"]
-_READ = [
-    "golden_id", "name", "other_names", "org_brand", "phones", "emails",
-    "national_id", "tax_id", "org_code", "license_no",
-]  # fmt: skip
 _IDENTIFIERS = ("national_id", "tax_id", "org_code", "license_no")
+_READ = ["golden_id", "name", "org_brand", "other_names", "phones", "emails", *_IDENTIFIERS]
+_LISTS = {"other_names", "phones", "emails"}
+_TYPES = pa.schema(
+    [(name, pa.list_(pa.string()) if name in _LISTS else pa.string()) for name in _READ]
+)
 _AFTER_ALL = "\U0010ffff"
 _LOOKED_AT = 40
 """Rows read per customer asked for: a customer may have many keys with one beginning."""
@@ -84,36 +85,60 @@ def write(
 
 
 def _keys(golden: pa.Table, crosswalk: pa.Table) -> pa.Table:
-    records: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for source, source_key, golden_id in zip(
-        crosswalk["source"].to_pylist(),
-        crosswalk["source_key"].to_pylist(),
-        crosswalk["golden_id"].to_pylist(),
-        strict=True,
-    ):
-        records[golden_id].append((source, source_key))
-    columns: dict[str, list[str]] = {name: [] for name in _KEYS}
-    for batch in golden.select(_READ).to_batches(max_chunksize=20_000):
-        for row in batch.to_pylist():
-            found = search_keys.keys(
-                row["name"],
-                _list(row["phones"]),
-                _list(row["emails"]),
-                other_names=_list(row["other_names"]),
-                brand=row["org_brand"],
-                identifiers=[row[name] for name in _IDENTIFIERS],
-                source_keys=records.get(row["golden_id"], ()),
+    """_KEYS of these customers, sorted as the table is, each row once."""
+    parts = [_of_records(crosswalk)]
+    typed = text_form.decode(golden.select(_READ), _TYPES)
+    for batch in typed.to_batches(max_chunksize=20_000):
+        values = {name: batch.column(name).to_pylist() for name in _READ}
+        found: list[tuple[str, str]] = []
+        counts = []
+        for name, brand, others, phones, emails, *identifiers in zip(
+            *(values[name] for name in _READ[1:]), strict=True
+        ):
+            keys = search_keys.keys(
+                name,
+                phones or (),
+                emails or (),
+                other_names=others or (),
+                brand=brand,
+                identifiers=identifiers,
             )
-            for kind, key in found:
-                columns["key"].append(key)
-                columns["kind"].append(kind)
-                columns["golden_id"].append(row["golden_id"])
-    made = pa.table({name: pa.array(columns[name], pa.string()) for name in _KEYS})
-    return made.sort_by([(name, "ascending") for name in _KEYS])
+            found += keys
+            counts.append(len(keys))
+        of = pa.array(np.repeat(np.arange(len(counts)), counts))
+        kinds = pa.array([kind for kind, _ in found], pa.string())
+        columns = {
+            "key": pa.array([key for _, key in found], pa.string()),
+            "kind": kinds,
+            "golden_id": batch.column("golden_id").take(of),
+        }
+        parts.append(pa.table(columns))
+    made = pa.concat_tables(parts).sort_by([(name, "ascending") for name in _KEYS])
+    return _once(made.combine_chunks())
 
 
-def _list(text: str | None) -> list[str]:
-    return [each for each in json.loads(text) if each] if text else []
+def _of_records(crosswalk: pa.Table) -> pa.Table:
+    """The keys of records in their sources, alone and with the source."""
+    pairs = zip(crosswalk["source"].to_pylist(), crosswalk["source_key"].to_pylist(), strict=True)
+    found = [key for pair in pairs for key in search_keys.of_record(*pair)]
+    of = pa.array(np.arange(len(found)) // search_keys.PER_RECORD)
+    return pa.table(
+        {
+            "key": pa.array(found, pa.string()),
+            "kind": pa.repeat(pa.scalar("source_key", pa.string()), len(found)),
+            "golden_id": crosswalk["golden_id"].take(of),
+        }
+    )
+
+
+def _once(table: pa.Table) -> pa.Table:
+    """A sorted table without rows that are equal to the one before."""
+    if table.num_rows < 2:
+        return table
+    same = [pc.equal(table[name][1:], table[name][:-1]) for name in table.column_names]
+    repeated = functools.reduce(pc.and_, same)
+    new = pa.concat_arrays([pa.array([True]), *pc.invert(repeated).chunks])
+    return table.filter(new)
 
 
 def find(wh: Warehouse, typed: str, limit: int = 50) -> list[Found]:
