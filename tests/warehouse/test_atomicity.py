@@ -136,44 +136,6 @@ def test_a_killed_publish_leaves_the_old_state_and_the_next_one_completes(world,
     pytest.fail("no kill came before a commit")
 
 
-def test_a_reader_never_sees_half_a_publish(world):
-    """While publishes alternate between two states, every read is one of the two."""
-    sizes = {"a": 60, "b": 45}
-    seen: dict[str, int] = {"a": 0, "b": 0}
-    wrong: list[object] = []
-    done = threading.Event()
-    one_statement = sa.select(
-        sa.func.count(), sa.func.min(golden_customer.c.name), sa.func.max(golden_customer.c.name)
-    )
-    records = sa.select(sa.func.count()).select_from(crosswalk)
-
-    def turn(name):
-        world.put("erp", {str(number): name for number in range(sizes[name])})
-        world.publish([[f"erp:{number}"] for number in range(sizes[name])])
-
-    def read():
-        while not done.is_set():
-            with world.wh.read() as connection:
-                count, low, high = connection.execute(one_statement).one()
-                known = connection.execute(records).scalar()
-            if low != high or count != sizes.get(low) or known != count:
-                wrong.append((count, low, high, known))
-            else:
-                seen[low] += 1
-
-    turn("a")
-    with ThreadPoolExecutor(2) as pool:
-        readers = [pool.submit(read) for _ in range(2)]
-        for name in "bababa":
-            turn(name)
-        done.set()
-        for reader in readers:
-            reader.result()
-    assert wrong == []
-    assert seen["a"] > 3
-    assert seen["b"] > 3
-
-
 def test_a_reader_never_sees_half_a_sync(world):
     names = {name: {f"{name}{number}": name for number in range(80)} for name in "ab"}
     wrong: list[object] = []

@@ -208,6 +208,7 @@ def test_views_are_made_anew_where_they_differ_and_their_readers_stay(migrated):
             connection.exec_driver_sql("DROP VIEW bi.id_map")
             connection.exec_driver_sql("DROP VIEW bi.dim_customer_history")
             connection.exec_driver_sql("CREATE VIEW bi.dim_customer_history AS SELECT 1 AS other")
+            connection.exec_driver_sql("GRANT SELECT ON bi.dim_customer_history TO test_reader")
             connection.exec_driver_sql("COMMENT ON SCHEMA bi IS 'of an older version'")
     wh.close()
     engine.migrate(migrated)

@@ -2,8 +2,9 @@
 
 What belongs here: making views equal to their definitions, with comments. A
 view is replaced in place where the database can; where a column changed, it is
-made anew. Who might read a view before may read it after, and who may read
-``dim_customer`` may read every new view of its kind.
+made anew. Who might read a view before may read it after, and nobody else; a
+new view may be read by whoever may read ``dim_customer``, or ``dim_customer_pii``
+where it shows personal data. Readers meanwhile wait, and find the new view.
 """
 
 import hashlib
@@ -102,7 +103,7 @@ def _fingerprint(connection: sa.Connection) -> str:
 
 def _install_postgresql(connection: sa.Connection) -> None:
     connection.execute(sa.schema.CreateSchema(SCHEMA, if_not_exists=True))
-    readers = _readers(connection)
+    rights = _rights(connection)
     wanted = views()
     names = {view.name for view in wanted}
     for old in set(sa.inspect(connection).get_view_names(schema=SCHEMA)) - names:
@@ -113,9 +114,9 @@ def _install_postgresql(connection: sa.Connection) -> None:
         for column in view.columns:
             place = f'{SCHEMA}.{view.name}."{column.name}"'
             _execute(connection, f"COMMENT ON COLUMN {place} IS {_text(column.doc)}")
-        for role in readers.get(view.pii, []):
-            quoted = connection.dialect.identifier_preparer.quote(role)
-            _execute(connection, f"GRANT SELECT ON {SCHEMA}.{view.name} TO {quoted}")
+        like = f"{_LIKE}{PII if view.pii else ''}"
+        for grantee in rights.get(view.name, rights.get(like, ())):
+            _execute(connection, f"GRANT SELECT ON {SCHEMA}.{view.name} TO {grantee}")
     mark = f"{_DOC} definition {_fingerprint(connection)}"
     _execute(connection, f"COMMENT ON SCHEMA {SCHEMA} IS {_text(mark)}")
 
@@ -157,21 +158,21 @@ def _dependents(connection: sa.Connection, name: str) -> list[str]:
     return list(connection.execute(query, {"view": f"{SCHEMA}.{name}"}).scalars())
 
 
-def _readers(connection: sa.Connection) -> dict[bool, list[str]]:
-    """Who may read the views without, and with, personal data."""
+def _rights(connection: sa.Connection) -> dict[str, list[str]]:
+    """Who may read each view there is, as a GRANT names them: roles, PUBLIC, with grant option."""
     query = sa.text(
-        "SELECT DISTINCT grantee FROM information_schema.role_table_grants"
-        " WHERE table_schema = :schema AND table_name = :view AND privilege_type = 'SELECT'"
-        " AND grantee <> grantor ORDER BY grantee"
+        "SELECT v.relname, CASE WHEN a.grantee = 0 THEN 'PUBLIC'"
+        " ELSE quote_ident(pg_get_userbyid(a.grantee)) END"
+        " || CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END"
+        " FROM pg_class v JOIN pg_namespace n ON n.oid = v.relnamespace"
+        " LEFT JOIN LATERAL aclexplode(v.relacl) a"
+        " ON a.privilege_type = 'SELECT' AND a.grantee <> v.relowner"
+        " WHERE n.nspname = :schema AND v.relkind = 'v' ORDER BY 1, 2"
     )
-    return {
-        pii: list(
-            connection.execute(
-                query, {"schema": SCHEMA, "view": f"{_LIKE}{PII if pii else ''}"}
-            ).scalars()
-        )
-        for pii in (False, True)
-    }
+    found: dict[str, list[str]] = {}
+    for view, grantee in connection.execute(query, {"schema": SCHEMA}):
+        found.setdefault(view, []).extend([grantee] if grantee else [])
+    return found
 
 
 def _text(said: str) -> str:
