@@ -82,11 +82,12 @@ def run(world: Path, settings: MatchingSettings, cuts: Sequence[float] = ()) -> 
     with timer.stage("candidates"):
         candidates = blocking.candidates(table, settings)
     with timer.stage("compare"):
-        levels = matching.compare(candidates.pairs, table)
+        counted = matching.Counted(table)
+        levels = matching.compare(candidates.pairs, table, counted.counts)
     with timer.stage("train"):
-        models = matching.learn(levels, table, settings)
+        models = matching.learn(levels, table, settings, counted=counted)
     with timer.stage("scored_pairs"):
-        scored = matching.weigh_pairs(levels, table, models, None, settings)
+        scored = matching.weigh_pairs(levels, table, models, None, settings, counted)
     with timer.stage("clusters"):
         found = clusters.cluster(table["record_id"].combine_chunks(), scored, None, settings)
     keys = records.select(["record_id", "source", "source_key", "position"])

@@ -9,13 +9,14 @@ was not seen is rare.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -23,7 +24,7 @@ import pyarrow.parquet as pq
 from dedupe.comparing import reach
 from dedupe.levels import is_text
 from dedupe.name_rarity import NameRarity
-from dedupe.rarity import Rarity, Space
+from dedupe.rarity import Owned, Rarity, Space
 from rules.customer import ORGANIZATION, PERSON
 
 _SHARED_RARITIES = {
@@ -58,15 +59,36 @@ Spaces = Mapping[tuple[str, str], tuple[Space, ...]]
 and initial, family name)."""
 
 
-def spaces_of(features: pa.Table) -> Spaces:
-    """Count the values of all records: customer_type, the columns of :data:`RARITIES`."""
-    types = features.column("customer_type")
-    rows = {kind: np.flatnonzero(np.asarray(pc.equal(types, kind))) for kind in RARITIES}
-    return {
-        (kind, name): rarity.spaces(features, rows[kind])
-        for kind in RARITIES
-        for name, rarity in rarities(kind, features.column_names).items()
-    }
+class Values:
+    """What rarity bears on, of some records: read once, for counting and for looking up."""
+
+    def __init__(self, features: pa.Table) -> None:
+        """Read the values.
+
+        Args:
+            features: customer_type, the columns of :data:`RARITIES`.
+        """
+        self._features = features
+        self._forms: dict[Rarity | NameRarity, tuple[Owned, ...]] = {}
+
+    def each(
+        self,
+    ) -> Iterator[tuple[str, str, Rarity | NameRarity, tuple[Owned, ...], npt.NDArray[np.bool_]]]:
+        """Customer type, field, its rarity, the values of all records, which are of the type."""
+        types = self._features.column("customer_type")
+        for kind in RARITIES:
+            mine = np.asarray(pc.fill_null(pc.equal(types, kind), False), dtype=bool)
+            for name, rarity in rarities(kind, self._features.column_names).items():
+                if rarity not in self._forms:
+                    self._forms[rarity] = rarity.forms(self._features)
+                yield kind, name, rarity, self._forms[rarity], mine
+
+    def spaces(self) -> Spaces:
+        """Count how common they are."""
+        return {
+            (kind, name): rarity.spaces(forms, mine)
+            for kind, name, rarity, forms, mine in self.each()
+        }
 
 
 _SCHEMA = pa.schema(
@@ -98,17 +120,18 @@ class Counts:
     spaces: Spaces = field(default_factory=dict)
 
     @classmethod
-    def of(cls, features: pa.Table) -> "Counts":
+    def of(cls, features: pa.Table, spaces: Spaces | None = None) -> "Counts":
         """Count all records.
 
         Args:
             features: of features.build.
+            spaces: of :class:`Values` of them, if they are counted already.
         """
         return cls(
             reach.switchboards(features),
             reach.public_domains(features),
             len(pc.unique(features.column("source"))) > 1,
-            spaces_of(features),
+            Values(features).spaces() if spaces is None else spaces,
         )
 
     @cached_property

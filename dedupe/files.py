@@ -123,11 +123,12 @@ def dedupe(
             candidates = blocking.candidates(features, settings)
     pairs = candidates.pairs.num_rows
     with clock.stage("compare", f"{pairs:,} pairs"):
-        levels = matching.compare(candidates.pairs, features)
+        counted = matching.Counted(features)
+        levels = matching.compare(candidates.pairs, features, counted.counts)
     with clock.stage("learn", f"{pairs:,} pairs"):
-        models = matching.learn(levels, features, settings)
+        models = matching.learn(levels, features, settings, counted=counted)
     with clock.stage("score", f"{pairs:,} pairs"):
-        scored = matching.weigh_pairs(levels, features, models, None, settings)
+        scored = matching.weigh_pairs(levels, features, models, None, settings, counted)
     with clock.stage("group", f"{count:,} records"):
         ids = features.column("record_id").combine_chunks()
         grouped = clusters.cluster(ids, scored, None, settings)

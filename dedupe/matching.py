@@ -31,11 +31,30 @@ _FEW_VALUES = {
 """Columns of levels that take a byte per pair."""
 
 
+class Counted:
+    """What is counted of all records, once for comparing, learning and weighing.
+
+    Attributes:
+        values: how common their values are, looked up for each of them.
+        counts: the same and more, frozen with the models that are learned.
+    """
+
+    def __init__(self, features: pa.Table) -> None:
+        """Count them.
+
+        Args:
+            features: one row per record.
+        """
+        self.values = ValueCounts(features)
+        self.counts = Counts.of(features, self.values.spaces)
+
+
 def learn(
     pairs: pa.Table,
     features: pa.Table,
     settings: MatchingSettings,
     labels: pa.Table | None = None,
+    counted: Counted | None = None,
 ) -> Models:
     """Train one model per customer type, and freeze what was counted of all records with it.
 
@@ -45,14 +64,15 @@ def learn(
         settings: comparisons to ignore.
         labels: left_id, right_id, is_match: pairs whose answer is known, among
             the candidates or not (dedupe.labels); None if there are none.
+        counted: of the features, if they are counted already.
 
     Returns:
         unsaved models; see dedupe.model.save.
     """
     said = labeling.usable(labels, features)
     unseen = labeling.not_in(said, pairs)
-    counts = Counts.of(features)
-    values = ValueCounts(features, counts.spaces)
+    counted = counted or Counted(features)
+    counts, values = counted.counts, counted.values
     taught, told = [], []
     for some in (pairs, unseen) if unseen.num_rows else (pairs,):
         for chunk in _compared(some, features, counts):
@@ -156,13 +176,18 @@ def scored_chunks(
     models: Models,
     decisions: pa.Table | None,
     settings: MatchingSettings,
+    counted: Counted | None = None,
 ) -> Iterator[pa.Table]:
     """As :func:`score_pairs`, chunk by chunk: for tables that go to a file.
 
     Weighs every pair twice, because the pairs inside components, which stand
     among the others, are known only when all are weighed.
+
+    Args:
+        counted: of the features, if the models were learned with it.
     """
-    scorer, counts = Scorer(features, models), counts_of(models)
+    scorer = Scorer(features, models, counted.values if counted else None)
+    counts = counts_of(models)
     if "veto" not in pairs.column_names:
         pairs = compare(pairs, features, counts)
     weighed = pa.concat_tables(map(scorer.weigh, _chunks(pairs)))
@@ -180,13 +205,18 @@ def weigh_pairs(
     models: Models,
     decisions: pa.Table | None,
     settings: MatchingSettings,
+    counted: Counted | None = None,
 ) -> pa.Table:
     """As :func:`score_pairs`, but only what clustering reads: no column per comparison.
+
+    Args:
+        counted: of the features, if the models were learned with it.
 
     Returns:
         left_id, right_id, found_by, veto, weight_bits, probability.
     """
-    scorer, counts = Scorer(features, models), counts_of(models)
+    scorer = Scorer(features, models, counted.values if counted else None)
+    counts = counts_of(models)
     weighed = pa.concat_tables(map(scorer.weigh, _compared(pairs, features, counts)))
     added = _inside(weighed, features, decisions, settings)
     if not added.num_rows:

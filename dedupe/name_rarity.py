@@ -13,14 +13,13 @@ probability proportional to n among chance agreements, so it adds
 log2(mean n / n) bits, where the mean is over all records.
 """
 
-from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedupe.rarity import AGREES, RARE, Counted, Space, among, exploded
+from dedupe.rarity import AGREES, RARE, Counted, Owned, Space
 from rules import text
 
 OWN = 1.5
@@ -42,27 +41,43 @@ class NameRarity(NamedTuple):
     limit: float = 4.0
     family_from: float = 0.3
 
-    def spaces(self, features: pa.Table, rows: np.ndarray) -> tuple[Space, ...]:
-        """Count the names of the given rows of features (persons): whole, by family name
-        and initial, by family name."""
+    def forms(self, features: pa.Table) -> tuple[Owned, ...]:
+        """The names of all records: whole, family name and initial, family name; keys alone."""
+        read = Owned.of(features, ("name_readings",))
+        return (
+            Owned.of(features, self.columns),
+            read.renamed(surnames_and_initials(read.texts)),
+            read.renamed(_surnames(read.texts)),
+            Owned.of(features, ("name_key",)),
+        )
+
+    def spaces(self, forms: tuple[Owned, ...], mine: np.ndarray) -> tuple[Space, ...]:
+        """Count the names of some records (persons): whole, by family name and initial, by
+        family name.
+
+        Args:
+            forms: of :meth:`forms`.
+            mine: per record whether it is one of them.
+        """
         found = []
-        for owner, values in _forms(features, self.columns):
-            keep = among(owner, rows, features.num_rows)
-            counted = Counted.of(owner[keep], values.filter(pa.array(keep)))
-            most = _most(counted.owner, counted.counts[counted.value], features.num_rows)
+        for form in forms[:-1]:
+            counted = Counted.of(form.among(mine))
+            most = _most(counted.owner, counted.counts[counted.value], len(mine))
             others = np.maximum(most[most > 0], RARE) - OWN
             found.append(counted.space(float(others.mean()) if len(others) else 1.0))
         return tuple(found)
 
     def frequencies(
-        self, features: pa.Table, rows: np.ndarray, spaces: tuple[Space, ...]
+        self, forms: tuple[Owned, ...], mine: np.ndarray, spaces: tuple[Space, ...]
     ) -> "NameFrequencies":
-        """Look the names of the given rows of features (persons) up.
+        """Look the names of some records (persons) up.
 
         Args:
+            forms: of :meth:`forms`.
+            mine: per record whether it is one of them.
             spaces: of :meth:`spaces`.
         """
-        return NameFrequencies(features, self, rows, spaces)
+        return NameFrequencies(forms, self, mine, spaces)
 
 
 class NameFrequencies:
@@ -70,19 +85,20 @@ class NameFrequencies:
 
     def __init__(
         self,
-        features: pa.Table,
+        forms: tuple[Owned, ...],
         rarity: NameRarity,
-        rows: np.ndarray,
+        mine: np.ndarray,
         spaces: tuple[Space, ...],
     ) -> None:
-        """Look the names of the given rows of features up."""
+        """Look the names of some records up."""
         self._rarity = rarity
-        keys = features.column("name_key")
         self._whole, self._initial, self._family = (
-            _others(*form, rows, features.num_rows, space)
-            for form, space in zip(_forms(features, rarity.columns), spaces, strict=True)
+            _others(form.among(mine), len(mine), space)
+            for form, space in zip(forms[:-1], spaces, strict=True)
         )
-        self._han = np.asarray(_han(keys), dtype=bool)
+        keys = forms[-1]
+        self._han = np.zeros(len(mine), dtype=bool)
+        self._han[keys.owner] = _han(keys.texts)[keys.code]
 
     def bits(self, left: np.ndarray, right: np.ndarray, agreement: np.ndarray) -> np.ndarray:
         """Bits per pair of feature rows; 0 where not even the family names agree.
@@ -115,28 +131,12 @@ def _surnames(readings: pa.Array) -> pa.Array:
     return pc.replace_substring_regex(readings, " .*$", "")
 
 
-def _han(keys: pa.ChunkedArray) -> list[bool]:
-    coded = pc.fill_null(keys, "").combine_chunks().dictionary_encode()
-    known = [text.has_han(key) for key in coded.dictionary.to_pylist()]
-    return np.array(known, dtype=bool)[np.asarray(coded.indices)]
-
-
-def _mapped(
-    owner: np.ndarray, values: pa.Array, function: Callable[[pa.Array], pa.Array]
-) -> tuple[np.ndarray, pa.Array]:
-    """Owners and values of a function of distinct values, without empty ones."""
-    coded = values.dictionary_encode()
-    found = function(coded.dictionary).take(coded.indices)
-    filled = np.asarray(pc.not_equal(found, ""))
-    return owner[filled], found.filter(pa.array(filled))
-
-
-def _forms(features: pa.Table, columns: tuple[str, ...]) -> Iterator[tuple[np.ndarray, pa.Array]]:
-    """Owners and names: whole, family name and initial, family name."""
-    yield exploded(features, columns)
-    read = exploded(features, ("name_readings",))
-    yield _mapped(*read, surnames_and_initials)
-    yield _mapped(*read, _surnames)
+def _han(texts: pa.Array) -> np.ndarray:
+    """Which texts have a Chinese character."""
+    found = np.zeros(len(texts), dtype=bool)
+    others = np.flatnonzero(pc.invert(pc.string_is_ascii(texts)))
+    found[others] = [text.has_han(one) for one in texts.take(pa.array(others)).to_pylist()]
+    return found
 
 
 def _most(owner: np.ndarray, counts: np.ndarray, size: int) -> np.ndarray:
@@ -146,19 +146,13 @@ def _most(owner: np.ndarray, counts: np.ndarray, size: int) -> np.ndarray:
     return most
 
 
-def _others(
-    owner: np.ndarray, values: pa.Array, rows: np.ndarray, size: int, space: Space
-) -> np.ndarray:
+def _others(owned: Owned, size: int, space: Space) -> np.ndarray:
     """Bits by row of features, of the row's most frequent value; 0 where it has none.
 
     Args:
-        owner, values: row of features and value, one each.
-        rows: those looked up.
+        owned: values of the rows looked up.
         size: rows of features.
         space: how many records have each value.
     """
-    keep = among(owner, rows, size)
-    coded = values.filter(pa.array(keep)).dictionary_encode()
-    counts = space.count_of(coded.dictionary)[np.asarray(coded.indices)]
-    most = _most(owner[keep], counts, size)
+    most = _most(owned.owner, space.count_of(owned.texts)[owned.code], size)
     return np.where(most > 0, np.log2(space.mean / (np.maximum(most, RARE) - OWN)), 0.0)

@@ -30,24 +30,68 @@ class Rarity(NamedTuple):
     columns: tuple[str, ...]
     limit: float = 4.0
 
-    def spaces(self, features: pa.Table, rows: np.ndarray) -> "tuple[Space, ...]":
-        """Count the values of the given rows of features (one customer type)."""
-        owner, values = exploded(features, self.columns)
-        keep = among(owner, rows, features.num_rows)
-        counted = Counted.of(owner[keep], values.filter(pa.array(keep)))
+    def forms(self, features: pa.Table) -> "tuple[Owned, ...]":
+        """The values of all records, once for each space that they are counted in."""
+        return (Owned.of(features, self.columns),)
+
+    def spaces(self, forms: "tuple[Owned, ...]", mine: np.ndarray) -> "tuple[Space, ...]":
+        """Count the values of some records (one customer type).
+
+        Args:
+            forms: of :meth:`forms`.
+            mine: per record whether it is one of them.
+        """
+        counted = Counted.of(forms[0].among(mine))
         total = counted.counts.sum()
         mean = float((counted.counts**2).sum() / total) if total else 1.0
         return (counted.space(mean),)
 
     def frequencies(
-        self, features: pa.Table, rows: np.ndarray, spaces: "tuple[Space, ...]"
+        self, forms: "tuple[Owned, ...]", mine: np.ndarray, spaces: "tuple[Space, ...]"
     ) -> "Frequencies":
-        """Look the values of the given rows of features (one customer type) up.
+        """Look the values of some records (one customer type) up.
 
         Args:
+            forms: of :meth:`forms`.
+            mine: per record whether it is one of them.
             spaces: of :meth:`spaces`.
         """
-        return Frequencies(features, self, rows, spaces[0])
+        return Frequencies(forms[0].among(mine), len(mine), self.limit, spaces[0])
+
+
+class Owned(NamedTuple):
+    """Which record has which values.
+
+    Attributes:
+        owner: row of features of each value.
+        code: which value.
+        texts: the values, each once.
+    """
+
+    owner: np.ndarray
+    code: np.ndarray
+    texts: pa.Array
+
+    @classmethod
+    def of(cls, features: pa.Table, columns: tuple[str, ...]) -> "Owned":
+        """The values in some columns."""
+        owner, values = exploded(features, columns)
+        coded = values.dictionary_encode()
+        return cls(owner, np.asarray(coded.indices, dtype=np.int64), coded.dictionary)
+
+    def among(self, mine: np.ndarray) -> "Owned":
+        """Those of some records, by row of features."""
+        if mine.all():
+            return self
+        keep = mine[self.owner]
+        return self._replace(owner=self.owner[keep], code=self.code[keep])
+
+    def renamed(self, texts: pa.Array) -> "Owned":
+        """With another text for each; without those that are empty now."""
+        coded = texts.dictionary_encode()
+        code = np.asarray(coded.indices, dtype=np.int64)[self.code]
+        keep = np.asarray(pc.not_equal(coded.dictionary, ""), dtype=bool)[code]
+        return Owned(self.owner[keep], code[keep], coded.dictionary)
 
 
 RARE = 2
@@ -88,14 +132,12 @@ class Counted(NamedTuple):
     value: np.ndarray
 
     @classmethod
-    def of(cls, owner: np.ndarray, values: pa.Array) -> "Counted":
+    def of(cls, owned: Owned) -> "Counted":
         """Count values, one each by owner."""
-        coded = values.dictionary_encode()
-        distinct = max(len(coded.dictionary), 1)
-        pairs = distinct_numbers(owner * distinct + np.asarray(coded.indices, dtype=np.int64))
-        value = pairs % distinct
-        counts = np.bincount(value, minlength=len(coded.dictionary))
-        return cls(coded.dictionary, counts, pairs // distinct, value)
+        distinct = max(len(owned.texts), 1)
+        owner, value = np.divmod(distinct_numbers(owned.owner * distinct + owned.code), distinct)
+        counts = np.bincount(value, minlength=len(owned.texts))
+        return cls(owned.texts, counts, owner, value)
 
     def space(self, mean: float) -> Space:
         """What is kept of them."""
@@ -110,12 +152,16 @@ AGREES = 0.6
 class Frequencies:
     """Counts of one field's values, ready to adjust pairs of records."""
 
-    def __init__(self, features: pa.Table, rarity: Rarity, rows: np.ndarray, space: Space) -> None:
-        """Look the values of the given rows of features (one customer type) up."""
-        owner, values = exploded(features, rarity.columns)
-        keep = among(owner, rows, features.num_rows)
-        owner, values = owner[keep], values.filter(pa.array(keep))
-        self._held = _Held(owner, values, features.num_rows, rarity.limit, space)
+    def __init__(self, owned: Owned, rows: int, limit: float, space: Space) -> None:
+        """Look the values of some records (one customer type) up.
+
+        Args:
+            owned: their values.
+            rows: of features.
+            limit: most bits that rarity may add or take.
+            space: how many records have each value.
+        """
+        self._held = _Held(owned, rows, limit, space)
 
     def bits(self, left: np.ndarray, right: np.ndarray, agreement: np.ndarray) -> np.ndarray:
         """Bits per pair of feature rows: of the rarest value that both have; 0 if none.
@@ -133,17 +179,14 @@ class Frequencies:
 class _Held:
     """Which row has which value of one space, and what agreeing on each is worth."""
 
-    def __init__(
-        self, owner: np.ndarray, values: pa.Array, rows: int, limit: float, space: Space
-    ) -> None:
-        coded = values.dictionary_encode()
-        value = coded.indices.to_numpy().astype(np.int64)
-        shape = (rows, max(len(coded.dictionary), 1))
-        incidence = csr_array((np.ones(len(owner), dtype=np.float32), (owner, value)), shape=shape)
+    def __init__(self, owned: Owned, rows: int, limit: float, space: Space) -> None:
+        shape = (rows, max(len(owned.texts), 1))
+        ones = np.ones(len(owned.owner), dtype=np.float32)
+        incidence = csr_array((ones, (owned.owner, owned.code)), shape=shape)
         incidence.sum_duplicates()
         incidence.data[:] = 1.0
         self._incidence = incidence
-        counts = space.count_of(coded.dictionary)
+        counts = space.count_of(owned.texts)
         self._bits = np.clip(np.log2(space.mean / counts), -limit, limit)
         self._limit = limit
 
@@ -157,13 +200,6 @@ class _Held:
         shared.data = self._bits[shared.indices] + (self._limit + 1.0)
         best = np.asarray(shared.max(axis=1).todense(), dtype=np.float64).ravel()
         return np.where(best > 0, best - (self._limit + 1.0), np.nan)
-
-
-def among(owner: np.ndarray, rows: np.ndarray, size: int) -> np.ndarray:
-    """Which values' owners are among some rows of ``size``."""
-    wanted = np.zeros(size, dtype=bool)
-    wanted[rows] = True
-    return wanted[owner]
 
 
 def distinct_numbers(numbers: np.ndarray) -> np.ndarray:

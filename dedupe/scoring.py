@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedupe.comparing.columns import positions
-from dedupe.counts import Spaces, rarities, spaces_of
+from dedupe.counts import Spaces, Values
 from dedupe.learning import posterior
 from dedupe.levels import MISSING, NUMBERS, VETOES, fields_of, levels_of
 from dedupe.model import APART_PRIOR, Check, Model, Models, counts_of, logit_bits
@@ -55,12 +55,6 @@ def score(levels: pa.Table, features: pa.Table, models: Models) -> pa.Table:
     return pa.concat_tables(map(scorer.score, _chunks(levels)))
 
 
-def _spaces(models: Models, features: pa.Table) -> Spaces:
-    """As counted when the models were trained; of the features for models without counts."""
-    known = counts_of(models)
-    return spaces_of(features) if known is None else known.spaces
-
-
 class _Weighed(NamedTuple):
     """The parts of some pairs' weights.
 
@@ -83,12 +77,12 @@ class _Weighed(NamedTuple):
 class ValueCounts:
     """How common the values of records are: what rarities of pairs are read from."""
 
-    def __init__(self, features: pa.Table, spaces: Spaces) -> None:
+    def __init__(self, features: pa.Table, spaces: Spaces | None = None) -> None:
         """Look the values of some records up.
 
         Args:
             features: record_id, customer_type, the columns of counts.RARITIES.
-            spaces: of all records.
+            spaces: of all records; None: these are all, and are counted.
         """
         self._ids = features.column("record_id").combine_chunks()
         self.types = sorted(pc.unique(features.column("customer_type")).to_pylist())
@@ -96,12 +90,13 @@ class ValueCounts:
         known = pa.array(self.types, pa.string())
         self._type = positions(features.column("customer_type"), known)
         self._frequencies: dict[str, dict[str, Frequencies | NameFrequencies]] = {}
-        for number, customer_type in enumerate(self.types):
-            rows = np.flatnonzero(self._type == number)
-            self._frequencies[customer_type] = {
-                name: rarity.frequencies(features, rows, spaces[customer_type, name])
-                for name, rarity in rarities(customer_type, features.column_names).items()
-            }
+        values = Values(features)
+        self.spaces: Spaces = values.spaces() if spaces is None else spaces
+        """How common values are."""
+        for kind, name, rarity, forms, mine in values.each():
+            if kind in self.types:
+                found = rarity.frequencies(forms, mine, self.spaces[kind, name])
+                self._frequencies.setdefault(kind, {})[name] = found
 
     def rows(self, pairs: pa.Table) -> tuple[np.ndarray, np.ndarray]:
         """Rows of features of each pair's records."""
@@ -132,13 +127,19 @@ class ValueCounts:
 class Scorer:
     """Models and value counts, ready to score one chunk of pairs after another."""
 
-    def __init__(self, features: pa.Table, models: Models) -> None:
+    def __init__(
+        self, features: pa.Table, models: Models, values: ValueCounts | None = None
+    ) -> None:
         """Look the values of the records of the pairs up in the counts of the models.
+
+        Args:
+            values: of the features, as counted for the models; None: they are looked up.
 
         Raises:
             ModelError: a model for a type in the data is missing.
         """
-        self._values = ValueCounts(features, _spaces(models, features))
+        known = counts_of(models)
+        self._values = values or ValueCounts(features, known and known.spaces)
         for customer_type in sorted(set(self._values.types) - set(models)):
             raise ModelError(
                 f"models/{customer_type}",

@@ -145,7 +145,7 @@ def _towns(column: Codes) -> Callable[[Ints, Ints], Levels]:
     >>> _towns(names)(np.array([0, 2, 4]), np.array([1, 3, 5])).tolist()
     [1, 0, 0]
     """
-    texts = Texts(column.values)
+    texts = Texts(column.objects)
 
     def level(a: Ints, b: Ints) -> Levels:
         shorter = texts.shorter(a, b)
@@ -165,10 +165,10 @@ def _roads(column: Codes) -> Callable[[Ints, Ints], Levels]:
     >>> _roads(encode(pa.array(names)))(np.array([0, 1, 3, 3]), np.array([1, 2, 4, 5])).tolist()
     [2, 1, 2, 0]
     """
-    count = len(column.values)
-    plain = [plain_road(road) for road in column.values]
-    texts = Texts([*plain, *column.values])
-    same_plain = _numbered(plain)
+    count = len(column.texts)
+    plain = _plain_roads(column)
+    texts = Texts(np.concatenate([plain.to_numpy(zero_copy_only=False), column.objects]))
+    same_plain = encode(plain).codes
     digits = _numbers_in(plain)
 
     def level(a: Ints, b: Ints) -> Levels:
@@ -192,19 +192,21 @@ def _roads(column: Codes) -> Callable[[Ints, Ints], Levels]:
     return level
 
 
-def _numbered(values: list[str]) -> Ints:
-    """The same code for the same text."""
-    return encode(pa.array(values, pa.string())).codes
+def _plain_roads(column: Codes) -> pa.Array:
+    """The :func:`plain_road` of each: one in plain Latin letters is as it is."""
+    others = pc.invert(pc.string_is_ascii(column.texts))
+    plain = [plain_road(road) for road in column.texts.filter(others).to_pylist()]
+    return pc.replace_with_mask(column.texts, others, pa.array(plain, pa.string()))
 
 
-def _numbers_in(values: list[str]) -> Ints:
+def _numbers_in(values: pa.Array) -> Ints:
     """The same code for texts with the same numbers in the same order.
 
-    >>> codes = _numbers_in(["12 high st apt 3", "12/3", "123", "high st"])
+    >>> codes = _numbers_in(pa.array(["12 high st apt 3", "12/3", "123", "high st"]))
     >>> (codes[1:] == codes[0]).tolist()
     [True, False, False]
     """
-    spaced = pc.replace_substring_regex(pa.array(values, pa.string()), _NO_DIGITS, " ")
+    spaced = pc.replace_substring_regex(values, _NO_DIGITS, " ")
     return encode(pc.utf8_trim(spaced, " ")).codes
 
 
@@ -258,8 +260,8 @@ def _letter_pairs(roads: np.ndarray) -> csr_array:
 
 def _lines(column: Codes) -> Callable[[Ints, Ints], Levels]:
     """2 if the same line, 1 if nearly, 0 if not; numbers must agree."""
-    texts = Texts(column.values)
-    digits = _numbers_in(column.values)
+    texts = Texts(column.objects)
+    digits = _numbers_in(column.texts)
 
     def level(a: Ints, b: Ints) -> Levels:
         result = np.where((a == b) & (texts.length[a] > 6), 2, 0).astype(np.int8)

@@ -4,7 +4,9 @@ What belongs here: what every compared field needs to work on whole columns.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,16 +22,31 @@ WIDTH = 6
 """Values of one list that are compared: a record with more telephone numbers is rare."""
 
 
-class Codes(NamedTuple):
+@dataclass(frozen=True)
+class Codes:
     """A column as codes; -1 is missing.
 
     Attributes:
         codes: one int32 per row, or (rows, slots) for a list column.
-        values: the text of each code.
+        texts: the text of each code.
     """
 
     codes: Ints
-    values: list[str]
+    texts: pa.Array
+
+    @cached_property
+    def values(self) -> list[str]:
+        """The texts as a list."""
+        return self.objects.tolist()
+
+    @property
+    def objects(self) -> np.ndarray:
+        """The texts as an array."""
+        return self.texts.to_numpy(zero_copy_only=False)
+
+    def where(self, mask: pa.Array) -> Mask:
+        """A fact about each text as an array; code -1 has it not."""
+        return np.append(np.asarray(mask), False)
 
 
 def positions(column: pa.ChunkedArray | pa.Array, ids: pa.Array) -> Rows:
@@ -65,7 +82,7 @@ def encode(column: pa.Array) -> Codes:
     """A text column as codes."""
     encoded = column.dictionary_encode()
     codes = np.asarray(encoded.indices.fill_null(-1), dtype=np.int32)
-    return Codes(codes, encoded.dictionary.to_pylist())
+    return Codes(codes, encoded.dictionary)
 
 
 def encode_lists(column: pa.ListArray, width: int = WIDTH) -> Codes:
@@ -79,15 +96,19 @@ def encode_lists(column: pa.ListArray, width: int = WIDTH) -> Codes:
     for slot in range(slots):
         rows = np.nonzero(starts + slot < ends)[0]
         codes[rows, slot] = flat.codes[starts[rows] + slot]
-    return Codes(codes, flat.values)
+    return Codes(codes, flat.texts)
 
 
 def derive(source: Codes, function: Callable[[str], str | None]) -> Codes:
     """Codes of a function of each value; where it gives None, the value is missing."""
-    results = pa.array([function(value) for value in source.values], pa.string())
-    encoded = encode(results)
+    return renamed(source, pa.array([function(value) for value in source.values], pa.string()))
+
+
+def renamed(source: Codes, texts: pa.Array) -> Codes:
+    """Codes of another text for each; where that is null, the value is missing."""
+    encoded = encode(texts)
     table = np.append(encoded.codes, np.int32(-1))
-    return Codes(table[source.codes], encoded.values)
+    return Codes(table[source.codes], encoded.texts)
 
 
 def shares(left: Ints, right: Ints) -> npt.NDArray[np.int16]:

@@ -11,8 +11,9 @@ from string import ascii_uppercase
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from dedupe.comparing.columns import Codes, Ints, Levels, Mask, Rows, derive, encode_lists
+from dedupe.comparing.columns import Codes, Ints, Levels, Mask, Rows, encode_lists, renamed
 from dedupe.comparing.measures import Texts
 from dedupe.levels import MISSING
 
@@ -29,9 +30,9 @@ DERIVED_KINDS = frozenset({"ric17", "ricp15"})
 def levels(features: pa.Table, left: Rows, right: Rows) -> Levels:
     """Number levels of pairs of rows; -1 where no two numbers can be compared."""
     keys = encode_lists(features.column("id_keys").combine_chunks(), width=8)
-    kinds = derive(keys, lambda key: key.partition(":")[0])
-    numbers = derive(keys, lambda key: key.partition(":")[2])
-    texts = Texts(numbers.values)
+    kinds = renamed(keys, pc.replace_substring_regex(keys.texts, "(?s):.*", ""))
+    numbers = renamed(keys, pc.replace_substring_regex(keys.texts, "^[^:]*:?", ""))
+    texts = Texts(numbers.objects)
     form = _forms(keys, numbers)
     partial, loose, derived = (
         np.array([kind in which for kind in kinds.values] + [False])
@@ -144,14 +145,18 @@ def birth_levels(features: pa.Table, left: Rows, right: Rows) -> Levels:
     return result
 
 
-_MAIL_YEAR = re.compile(r"(?<!\d)(?:19[2-9]\d|200\d|201[0-5])(?!\d)")
+_YEAR = r"(?:19[2-9]\d|200\d|201[0-5])"
+_MAIL_YEAR = re.compile(rf"(?<!\d){_YEAR}(?!\d)")
 
 
 def _mail_years(features: pa.Table) -> Rows:
     """The one year of birth that a record's e-mail addresses tell, 0 if none or several."""
     emails = encode_lists(features.column("emails").combine_chunks())
-    years = [_MAIL_YEAR.findall(address.partition("@")[0]) for address in emails.values]
-    year = np.array([int(y[0]) if len(y) == 1 else 0 for y in years] + [0], dtype=np.int64)
+    names = pc.replace_substring_regex(emails.texts, "(?s)@.*", "")
+    may = np.flatnonzero(pc.match_substring_regex(names, _YEAR))
+    years = map(_MAIL_YEAR.findall, names.take(pa.array(may)).to_pylist())
+    year = np.zeros(len(names) + 1, dtype=np.int64)
+    year[may] = [int(y[0]) if len(y) == 1 else 0 for y in years]
     told = year[emails.codes]
     most = told.max(axis=1)
     least = np.where(told > 0, told, 9999).min(axis=1)

@@ -11,7 +11,8 @@ named by codes; -1 is the empty text.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from itertools import islice
+from functools import cached_property
+from itertools import islice, pairwise
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,7 @@ class Texts:
         length: letters of each.
     """
 
-    def __init__(self, values: Sequence[str]) -> None:
+    def __init__(self, values: Sequence[str] | np.ndarray) -> None:
         self.values = np.empty(len(values) + 1, dtype=object)
         self.values[:-1] = values
         self.values[-1] = ""
@@ -42,26 +43,28 @@ class Texts:
     @property
     def ascii(self) -> Mask:
         """Whether each is plain ASCII."""
-        return self._fact("ascii", str.isascii, np.bool_)
+        return self._fact("ascii", lambda texts: np.fromiter(map(str.isascii, texts), np.bool_))
 
     @property
     def first(self) -> Ints:
         """Code point of each one's first letter, 0 if empty."""
-        return self._fact("first", lambda text: ord(text[0]) if text else 0, np.int32)
+        return self._fact("first", _code_points)
 
     @property
     def last(self) -> Ints:
         """Code point of each one's last letter, 0 if empty."""
-        return self._fact("last", lambda text: ord(text[-1]) if text else 0, np.int32)
+        return self._fact("last", lambda texts: _code_points([text[-1:] for text in texts]))
 
-    def _fact(self, name: str, function: Callable[[str], Any], kind: type) -> np.ndarray:
-        """A function of each text, looked up when first asked for, and again for new texts."""
-        known = self._known.get(name, np.zeros(1, dtype=kind))[:-1]
-        if len(known) < len(self.values) - 1:
-            more = self.values[len(known) :].tolist()
-            known = np.concatenate([known, np.fromiter(map(function, more), kind, len(more))])
-            self._known[name] = known
-        return self._known[name]
+    def _fact(self, name: str, function: Callable[[list[str]], np.ndarray]) -> np.ndarray:
+        """What a function says of each text, when first asked for, and again for new texts."""
+        known = self._known.get(name)
+        if known is None:
+            known = function(self.values.tolist())
+        elif len(known) < len(self.values):
+            more = function(self.values[len(known) - 1 :].tolist())
+            known = np.concatenate([known[:-1], more])
+        self._known[name] = known
+        return known
 
     def shorter(self, a: Ints, b: Ints) -> Ints:
         """Length of the shorter text of each pair."""
@@ -141,11 +144,24 @@ class Vocabulary(Texts):
     >>> words = Vocabulary()
     >>> words.codes(["ann", "", "lee", "ann"]).tolist()
     [1, 0, 2, 1]
+    >>> Vocabulary(pa.array(["ann", "lee"]), pa.array(["lee", None])).columns[1].tolist()
+    [2, 0]
     """
 
-    def __init__(self) -> None:
-        super().__init__([""])
-        self._number = {"": 0}
+    def __init__(self, *columns: pa.Array) -> None:
+        """Make it of the texts of some columns, whose codes are in :attr:`columns`."""
+        whole = pa.concat_arrays([pa.array([""]), *columns]).dictionary_encode()
+        super().__init__(whole.dictionary.to_numpy(zero_copy_only=False))
+        every = np.asarray(whole.indices.fill_null(0))
+        ends = np.cumsum([1, *map(len, columns)])
+        self.columns: list[Ints] = [every[a:b] for a, b in pairwise(ends.tolist())]
+        """The code of each text of each column it was made of; null is the empty text."""
+
+    @cached_property
+    def _number(self) -> dict[str, int]:
+        """The code of each known text."""
+        texts = self.values[:-1].tolist()
+        return dict(zip(texts, range(len(texts)), strict=True))
 
     def codes(self, values: Iterable[str]) -> Ints:
         """The code of each text."""
@@ -158,32 +174,20 @@ class Vocabulary(Texts):
             self.length = np.concatenate([self.length[:-1], more.length])
         return np.array(found, dtype=np.int32)
 
-    def column(self, values: pa.Array) -> Ints:
-        """The code of each text of a column; null is the empty text."""
-        encoded = values.dictionary_encode()
-        table = np.append(self.codes(encoded.dictionary.to_pylist()), np.int32(0))
-        result: Ints = table[np.asarray(encoded.indices.fill_null(-1))]
-        return result
-
-    def lists(self, values: pa.ListArray) -> Ragged:
-        """The codes of each list of texts; null is the empty list."""
-        sizes = np.asarray(pc.fill_null(pc.list_value_length(values), 0), dtype=np.int64)
-        return Ragged.sized(sizes, self.column(pc.list_flatten(values)))
-
     def facts(self, codes: Ints, function: Callable[[str], Any], kind: Any = bool) -> np.ndarray:
         """A function of each text, called once per distinct text."""
-        distinct, inverse = np.unique(codes, return_inverse=True)
+        distinct, inverse = distinct_codes(codes)
         found = [function(value) for value in self.values[distinct]]
         return np.array(found, dtype=kind)[inverse]
 
     def derived(self, codes: Ints, function: Callable[[str], str]) -> Ints:
         """The codes of a function of each text, called once per distinct text."""
-        distinct, inverse = np.unique(codes, return_inverse=True)
+        distinct, inverse = distinct_codes(codes)
         return self.codes([function(value) for value in self.values[distinct]])[inverse]
 
     def derived_lists(self, codes: Ints, function: Callable[[str], Collection[str]]) -> Ragged:
         """The codes of a list of texts for each text, looked up once per distinct text."""
-        distinct, inverse = np.unique(codes, return_inverse=True)
+        distinct, inverse = distinct_codes(codes)
         lists = [function(value) for value in self.values[distinct]]
         sizes = np.array([len(found) for found in lists], dtype=np.int64)
         flat = self.codes(value for found in lists for value in found)
@@ -206,6 +210,33 @@ class Vocabulary(Texts):
         width = max(int(self.length[codes].max(initial=0)), 1)
         written = self.values[codes].astype(f"U{width}")
         return written.view(np.uint32).reshape(len(codes), width)
+
+
+def list_sizes(values: pa.ListArray) -> Ints:
+    """The length of each list; null is the empty list."""
+    return np.asarray(pc.fill_null(pc.list_value_length(values), 0), dtype=np.int64)
+
+
+def _code_points(texts: list[str]) -> np.ndarray:
+    """The code point of each one's first letter, 0 if empty."""
+    return np.array(texts, dtype="U1").view(np.uint32).astype(np.int32)
+
+
+def distinct_codes(codes: Ints) -> tuple[Ints, Rows]:
+    """As np.unique with the inverse, for codes from 0 on: without sorting.
+
+    >>> distinct_codes(np.array([7, 3, 7]))
+    (array([3, 7]), array([1, 0, 1]))
+    """
+    size = int(codes.max(initial=-1)) + 1
+    if size > 20 * len(codes) + 1000:
+        return np.unique(codes, return_inverse=True)
+    there = np.zeros(size, dtype=bool)
+    there[codes] = True
+    distinct = np.flatnonzero(there)
+    place = np.zeros(size, dtype=np.int64)
+    place[distinct] = np.arange(len(distinct))
+    return distinct, place[codes]
 
 
 def distinct_pairs(left: Ints, right: Ints) -> tuple[Ints, Ints, Rows]:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedupe.comparing.columns import Ints, Mask
-from dedupe.comparing.measures import Vocabulary
+from dedupe.comparing.measures import Vocabulary, distinct_codes, list_sizes
 from dedupe.comparing.ragged import Ragged, joined
 from rules import person_name as person_rule
 from rules import tables, text
@@ -36,7 +36,7 @@ class PersonForms:
         middle_key: all of them in one text.
         suffix: jr, sr, ii and the like.
         han: whether the name is written in Chinese characters.
-        readings: ``family given`` in every romanization.
+        readings: ``family given`` in every romanization: numbers of their own, no codes of texts.
     """
 
     def __init__(self, names: pa.Table) -> None:
@@ -46,15 +46,26 @@ class PersonForms:
             names: of SCHEMA.
         """
         parts = {name: names.column(name).combine_chunks() for name in SCHEMA.names}
-        self.texts = texts = Vocabulary()
-        self.key, self.suffix = texts.column(parts["key"]), texts.column(parts["suffix"])
-        self.family, self.given = (texts.column(_closed(parts[n])) for n in ("family", "given"))
-        self.given_words, self.middle = (_words(texts, parts[n]) for n in ("given", "middle"))
-        self.middle_key = texts.column(parts["middle"])
-        self.readings = texts.lists(parts["readings"])
-        self.han: Mask = texts.facts(
-            np.where(self.family > 0, self.family, self.key), text.has_han, bool
+        split = {name: pc.split_pattern(parts[name], " ") for name in ("given", "middle")}
+        self.texts = texts = Vocabulary(
+            parts["key"],
+            parts["suffix"],
+            *(_closed(parts[name]) for name in ("family", "given")),
+            parts["middle"],
+            *(pc.list_flatten(words) for words in split.values()),
         )
+        self.key, self.suffix, self.family, self.given, self.middle_key, *words = texts.columns
+        self.given_words, self.middle = (
+            _filled(list_sizes(lists), codes)
+            for lists, codes in zip(split.values(), words, strict=True)
+        )
+        read = pc.list_flatten(parts["readings"]).dictionary_encode()
+        self._read_as = read.dictionary
+        self.readings = Ragged.sized(list_sizes(parts["readings"]), np.asarray(read.indices))
+        named = np.where(self.family > 0, self.family, self.key)
+        self.han: Mask = np.zeros(len(named), dtype=bool)
+        letters = np.flatnonzero(~texts.ascii[named])
+        self.han[letters] = texts.facts(named[letters], text.has_han)
 
     def __len__(self) -> int:
         return len(self.key)
@@ -96,8 +107,10 @@ class PersonForms:
     def _read(self, part: Ints, of_reading: Callable[[str], str]) -> Ragged:
         """Readings of one part of Chinese names: as staged, else by the dictionary."""
         staged = self.readings.only(self.han[self.readings.owners()])
-        codes = self.texts.derived(staged.values, of_reading)
-        staged = Ragged.sized(staged.sizes, codes).only(codes > 0)
+        distinct, inverse = distinct_codes(staged.values)
+        shown = self._read_as.take(pa.array(distinct)).to_pylist()
+        codes = self.texts.codes(map(of_reading, shown))[inverse]
+        staged = _filled(staged.sizes, codes)
         silent = np.where(self.han & (self.readings.sizes == 0), part, 0)
         return joined([staged, self.texts.derived_lists(silent, text.readings)])
 
@@ -106,9 +119,10 @@ def _closed(part: pa.Array) -> pa.Array:
     return pc.replace_substring(part, " ", "")
 
 
-def _words(texts: Vocabulary, part: pa.Array) -> Ragged:
-    words = texts.lists(pc.split_pattern(part, " "))
-    return words.only(words.values > 0)
+def _filled(sizes: Ints, codes: Ints) -> Ragged:
+    """Lists of codes, without empty texts."""
+    lists = Ragged.sized(sizes, codes)
+    return lists if codes.all() else lists.only(codes > 0)
 
 
 def spellings(family: str) -> tuple[str, ...]:

@@ -18,8 +18,9 @@ from dedupe.comparing.columns import (
     Levels,
     Mask,
     Rows,
-    derive,
+    encode,
     encode_lists,
+    renamed,
     shares,
 )
 from dedupe.comparing.measures import Texts
@@ -90,13 +91,16 @@ def phone_levels(features: pa.Table, left: Rows, right: Rows, common: frozenset[
     """
     numbers = encode_lists(features.column("phones").combine_chunks())
     codes = numbers.codes.copy()
-    left_out = [code for code, number in enumerate(numbers.values) if number in common]
-    codes[np.isin(codes, left_out)] = -1
+    if common:
+        left_out = pc.is_in(numbers.texts, value_set=pa.array(sorted(common)))
+        codes[numbers.where(left_out)[codes]] = -1
     a, b = codes[left], codes[right]
     shared = shares(a, b)
     keys = encode_lists(features.column("phone_keys").combine_chunks(), width=8)
-    local = derive(keys, _local_digits)
-    legible = np.array([_is_legible(key) for key in keys.values] + [False])
+    local = _local(keys)
+    damaged, some_left = _damaged(keys)
+    legible = ~damaged | some_left
+    legible[-1] = False
     has: Mask = np.asarray(legible[keys.codes].any(axis=1)) | (numbers.codes >= 0).any(axis=1)
     kinds = _kind_bits(features)
     result = np.full(len(left), MISSING, dtype=np.int8)
@@ -109,7 +113,7 @@ def phone_levels(features: pa.Table, left: Rows, right: Rows, common: frozenset[
     near = _any_pair(numbers, a, b, rows, _one_digit_off)
     near |= _local_match(local, numbers, left[rows], right[rows])
     near |= _local_match(local, numbers, right[rows], left[rows])
-    near |= _damaged_match(keys, left[rows], right[rows])
+    near |= _damaged_match(keys, some_left, left[rows], right[rows])
     result[rows[near]] = PHONE_NEAR
     one = both & (shared == 1)
     result[one] = PHONE_SHARED
@@ -122,14 +126,22 @@ def phone_levels(features: pa.Table, left: Rows, right: Rows, common: frozenset[
     return result
 
 
-def _is_legible(key: str) -> bool:
-    """Whether enough is left of a number to say that it is none of another record's."""
-    return not key.startswith("damaged:") or len(_digits(key)) >= LEAST_DAMAGED
+def _damaged(keys: Codes) -> tuple[Mask, Mask]:
+    """Which keys are of damaged numbers, and of which of these enough is left to say whose."""
+    damaged = keys.where(pc.starts_with(keys.texts, "damaged:"))
+    rows = np.flatnonzero(damaged)
+    enough = damaged.copy()
+    enough[rows] = [
+        len(_digits(key)) >= LEAST_DAMAGED for key in keys.texts.take(pa.array(rows)).to_pylist()
+    ]
+    return damaged, enough
 
 
-def _local_digits(key: str) -> str | None:
-    kind, _, digits = key.partition(":")
-    return digits if kind == "local" and digits else None
+def _local(keys: Codes) -> Codes:
+    """The digits of numbers without area code."""
+    local = pc.match_substring_regex(keys.texts, "(?s)^local:.")
+    digits = pc.replace_substring_regex(keys.texts, "^local:", "")
+    return renamed(keys, pc.if_else(local, digits, pa.scalar(None, pa.string())))
 
 
 def _kind_bits(features: pa.Table) -> npt.NDArray[np.int8]:
@@ -157,7 +169,7 @@ def _shared_of_kind(features: pa.Table, numbers: Codes, a: Ints, b: Ints, kind: 
 def _local_match(local: Codes, full: Codes, left: Rows, right: Rows) -> Mask:
     """Where a number without area code of left ends (or is) a number of right."""
     hit = np.zeros(len(left), dtype=bool)
-    texts = Texts([*local.values, *full.values])
+    texts = Texts(np.concatenate([local.objects, full.objects]))
     for i in range(local.codes.shape[1]):
         rows = np.flatnonzero(local.codes[left, i] >= 0)
         own = local.codes[left[rows], i]
@@ -168,19 +180,16 @@ def _local_match(local: Codes, full: Codes, left: Rows, right: Rows) -> Mask:
         for j in range(full.codes.shape[1]):
             other = full.codes[right[rows], j]
             there = other >= 0
-            hit[rows[there]] |= texts.ends(other[there] + len(local.values), own[there])
+            hit[rows[there]] |= texts.ends(other[there] + len(local.texts), own[there])
     return hit
 
 
-def _damaged_match(keys: Codes, left: Rows, right: Rows) -> Mask:
-    """Where a damaged number of one record is, but for one digit, the end of one of the other."""
-    is_damaged = np.array(
-        [
-            value.startswith("damaged:") and len(_digits(value)) >= LEAST_DAMAGED
-            for value in keys.values
-        ]
-        + [False]
-    )
+def _damaged_match(keys: Codes, is_damaged: Mask, left: Rows, right: Rows) -> Mask:
+    """Where a damaged number of one record is, but for one digit, the end of one of the other.
+
+    Args:
+        is_damaged: keys of damaged numbers of which enough is left.
+    """
     has: Mask = np.asarray(is_damaged[keys.codes].any(axis=1))
     hit = np.zeros(len(left), dtype=bool)
     for own, other in ((left, right), (right, left)):
@@ -195,14 +204,12 @@ def _damaged_match(keys: Codes, left: Rows, right: Rows) -> Mask:
 
 def _but_damaged(keys: Codes, damaged: Ints, whole: Ints) -> Mask:
     """:func:`same_but_damaged` of each distinct pair of keys."""
-    low = damaged.astype(np.int64) * len(keys.values) + whole
+    count = max(len(keys.texts), 1)
+    low = damaged.astype(np.int64) * count + whole
     distinct, inverse = np.unique(low, return_inverse=True)
-    pairs = zip(
-        (distinct // max(len(keys.values), 1)).tolist(),
-        (distinct % max(len(keys.values), 1)).tolist(),
-        strict=True,
-    )
-    same = [same_but_damaged(_digits(keys.values[a]), _digits(keys.values[b])) for a, b in pairs]
+    first, second = (keys.texts.take(pa.array(c)) for c in (distinct // count, distinct % count))
+    pairs = zip(first.to_pylist(), second.to_pylist(), strict=True)
+    same = [same_but_damaged(_digits(a), _digits(b)) for a, b in pairs]
     return np.array(same, dtype=bool)[inverse]
 
 
@@ -237,7 +244,7 @@ def _any_pair(
     values: Codes, a: Ints, b: Ints, rows: Rows, test: Callable[[Texts, Ints, Ints], Mask]
 ) -> Mask:
     """Where any value of a and any of b pass a test, for some rows."""
-    texts = Texts(values.values)
+    texts = Texts(values.objects)
     hit = np.zeros(len(rows), dtype=bool)
     for i in range(a.shape[1]):
         for j in range(b.shape[1]):
@@ -261,8 +268,13 @@ def email_levels(features: pa.Table, left: Rows, right: Rows, public: frozenset[
     """
     emails = encode_lists(features.column("emails").combine_chunks())
     a, b = emails.codes[left], emails.codes[right]
-    domains = derive(emails, lambda email: None if _domain(email) in public else _domain(email))
-    locals_ = derive(emails, _personal_local)
+    domain, local = _domains(emails.texts), pc.replace_substring_regex(emails.texts, "(?s)@.*", "")
+    none = pa.scalar(None, pa.string())
+    telling = pc.invert(pc.is_in(domain, value_set=pa.array(sorted(public), pa.string())))
+    domains = renamed(emails, pc.if_else(telling, domain, none))
+    nobody = pc.is_in(local, value_set=pa.array(sorted(ROLES)))
+    nobody = pc.or_(nobody, pc.less(pc.utf8_length(local), 4))
+    locals_ = renamed(emails, pc.if_else(nobody, none, local))
     both = (a >= 0).any(axis=1) & (b >= 0).any(axis=1)
     same = shares(a, b) > 0
     result = np.full(len(left), MISSING, dtype=np.int8)
@@ -273,11 +285,6 @@ def email_levels(features: pa.Table, left: Rows, right: Rows, public: frozenset[
     result[rows[_any_pair(emails, a, b, rows, _letter_off)]] = EMAIL_NEAR
     result[same] = EMAIL_SAME
     return result
-
-
-def _personal_local(address: str) -> str | None:
-    local = address.partition("@")[0]
-    return None if local in ROLES or len(local) < 4 else local
 
 
 def _letter_off(texts: Texts, a: Ints, b: Ints) -> Mask:
@@ -292,18 +299,21 @@ def _letter_off(texts: Texts, a: Ints, b: Ints) -> Mask:
 
 def public_domains(features: pa.Table) -> frozenset[str]:
     """The mail domains of all records whose addresses belong to many brands and family names."""
-    owners = pc.coalesce(features.column("brand_key"), features.column("family"))
-    owner = np.asarray(owners.combine_chunks().dictionary_encode().indices.fill_null(-1))
+    names = pc.coalesce(features.column("brand_key"), features.column("family"))
+    owner = encode(names.combine_chunks()).codes.astype(np.int64) + 1  # 0 is nobody
+    owners = int(owner.max(initial=0)) + 1
     emails = encode_lists(features.column("emails").combine_chunks())
-    domains = derive(emails, _domain)
+    domains = renamed(emails, _domains(emails.texts))
     rows, slots = np.nonzero(domains.codes >= 0)
-    pairs = np.unique(np.column_stack([domains.codes[rows, slots], owner[rows]]), axis=0)
-    owners_of = np.bincount(pairs[:, 0], minlength=len(domains.values))
-    return frozenset(domains.values[code] for code in np.nonzero(owners_of > PUBLIC_ABOVE)[0])
+    held = np.unique(domains.codes[rows, slots].astype(np.int64) * owners + owner[rows])
+    common = np.flatnonzero(np.bincount(held // owners, minlength=1) > PUBLIC_ABOVE)
+    return frozenset(domains.texts.take(pa.array(common)).to_pylist())
 
 
-def _domain(address: str) -> str | None:
-    return address.partition("@")[2] or None
+def _domains(addresses: pa.Array) -> pa.Array:
+    """What follows the first @ of each address; null where nothing does."""
+    domains = pc.replace_substring_regex(addresses, "^[^@]*@?", "")
+    return pc.if_else(pc.equal(domains, ""), pa.scalar(None, pa.string()), domains)
 
 
 PUBLIC_ABOVE = 12

@@ -60,15 +60,16 @@ def keys(attributes: pa.Array, names: Sequence[str]) -> dict[str, pa.Array]:
 
 def levels(column: pa.ChunkedArray, left: Rows, right: Rows) -> Levels:
     """Levels of one text field for pairs of rows; -1 where either text is missing."""
-    codes, values = encode(column.combine_chunks())
+    encoded = encode(column.combine_chunks())
+    codes, values = encoded.codes, encoded.objects
     a, b = codes[left].astype(np.int64), codes[right].astype(np.int64)
     measured = (a >= 0) & (b >= 0)
     result = np.where(measured, np.where(a == b, SAME, DIFFERENT), MISSING).astype(np.int8)
     unequal = np.flatnonzero(measured & (a != b))
     low, high = np.minimum(a[unequal], b[unequal]), np.maximum(a[unequal], b[unequal])
     distinct, inverse = np.unique(low * len(values) + high, return_inverse=True)
-    firsts = [values[i] for i in (distinct // max(len(values), 1)).tolist()]
-    seconds = [values[i] for i in (distinct % max(len(values), 1)).tolist()]
+    firsts = values[distinct // max(len(values), 1)].tolist()
+    seconds = values[distinct % max(len(values), 1)].tolist()
     near = process.cpdist(firsts, seconds, scorer=JaroWinkler.similarity) >= SIMILAR_FROM
     near |= process.cpdist(firsts, seconds, scorer=fuzz.token_set_ratio) >= _HELD
     result[unequal[near[inverse]]] = SIMILAR

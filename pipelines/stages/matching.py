@@ -88,10 +88,12 @@ def _scored_pairs(deployment: Deployment) -> tuple[str, bool]:
         return name, True
     records = _features(deployment)
     pairs = lake.read(deployment.lake, "candidates", pairs_name)
+    counted: matching.Counted | None = None
     if _must_train(known, records, deployment.matching):
         log.info("scored_pairs: training on %s pairs", f"{pairs.num_rows:,}")
-        pairs = matching.compare(pairs, records)
-        known = _learn(deployment, pairs, records)
+        counted = matching.Counted(records)
+        pairs = matching.compare(pairs, records, counted.counts)
+        known = _learn(deployment, pairs, records, counted)
         name = _scored_fingerprint(deployment, pairs_name, known)
         if lake.has(deployment.lake, "scored_pairs", name):
             return name, True
@@ -103,7 +105,7 @@ def _scored_pairs(deployment: Deployment) -> tuple[str, bool]:
         deployment.once("changed_pairs", (earlier, name), lambda: changed)
     else:
         log.info("scored_pairs: scoring %s pairs", f"{pairs.num_rows:,}")
-        scored = matching.scored_chunks(pairs, records, known, None, deployment.matching)
+        scored = matching.scored_chunks(pairs, records, known, None, deployment.matching, counted)
     note: dict[str, Any] = {f"{kind}_model": one.version for kind, one in known.items()}
     note |= {"basis": basis, "features": pairs_name}
     lake.write(deployment.lake, "scored_pairs", name, scored, note)
@@ -150,8 +152,14 @@ def train(deployment: Deployment) -> Models:
     return _learn(deployment, pairs, records)
 
 
-def _learn(deployment: Deployment, pairs: pa.Table, records: pa.Table) -> Models:
-    learned = matching.learn(pairs, records, deployment.matching, known_labels(deployment))
+def _learn(
+    deployment: Deployment,
+    pairs: pa.Table,
+    records: pa.Table,
+    counted: matching.Counted | None = None,
+) -> Models:
+    said = known_labels(deployment)
+    learned = matching.learn(pairs, records, deployment.matching, said, counted)
     return models.save(learned, deployment.settings.models_dir)
 
 

@@ -8,7 +8,6 @@ import pyarrow.compute as pc
 import pytest
 
 from dedupe import checking, model, training
-from dedupe.counts import spaces_of
 from dedupe.levels import FIELDS, LEVELS
 from dedupe.model import Check, MatchingSettings
 from dedupe.scoring import ValueCounts, score
@@ -47,7 +46,7 @@ def checked(models, levels: pa.Table, records: pa.Table, said: np.ndarray | None
     """The models with what the pairs tell that have numbers, or that are known."""
     known = np.full(levels.num_rows, np.nan) if said is None else said
     levels = levels.append_column("known", pa.array(known))
-    return checking.checked(models, checking.told(levels, ValueCounts(records, spaces_of(records))))
+    return checking.checked(models, checking.told(levels, ValueCounts(records)))
 
 
 def households(born: float, seed: int = 11) -> tuple[pa.Table, np.ndarray, np.ndarray]:

@@ -5,7 +5,14 @@ import pyarrow as pa
 import pytest
 from rapidfuzz.distance import OSA
 
-from dedupe.comparing.measures import Texts, Vocabulary, distinct_pairs, levels_of
+from dedupe.comparing.measures import (
+    Texts,
+    Vocabulary,
+    distinct_codes,
+    distinct_pairs,
+    levels_of,
+    list_sizes,
+)
 
 WORDS = [
     "",
@@ -57,11 +64,23 @@ def test_a_vocabulary_knows_the_facts_of_texts_that_come_later() -> None:
 
 
 def test_columns_and_lists_of_missing_texts_are_empty() -> None:
-    texts = Vocabulary()
-    codes = texts.column(pa.array(["ann", None, ""]))
-    assert texts.values[codes].tolist() == ["ann", "", ""]
-    lists = texts.lists(pa.array([["ann", "lee"], None, []], pa.list_(pa.string())))
-    assert lists.sizes.tolist() == [2, 0, 0]
+    texts = Vocabulary(pa.array(["ann", None, ""]), pa.array([], pa.string()), pa.array(["lee"]))
+    assert [texts.values[codes].tolist() for codes in texts.columns] == [
+        ["ann", "", ""],
+        [],
+        ["lee"],
+    ]
+    assert texts.codes(["lee", "", "bo"]).tolist() == [*texts.columns[2], 0, len(texts.values) - 2]
+    lists = pa.array([["ann", "lee"], None, []], pa.list_(pa.string()))
+    assert list_sizes(lists).tolist() == [2, 0, 0]
+
+
+def test_distinct_codes_are_those_of_sorting_for_few_and_for_far_apart_codes() -> None:
+    for codes in (LEFT, LEFT * 10_000, LEFT[:0]):
+        for found, expected in zip(
+            distinct_codes(codes), np.unique(codes, return_inverse=True), strict=True
+        ):
+            assert found.tolist() == expected.tolist()
 
 
 def test_a_level_is_asked_once_per_distinct_pair_and_not_where_a_code_is_missing() -> None:
