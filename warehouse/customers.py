@@ -223,6 +223,16 @@ def get(wh: Warehouse, golden_id: str) -> Customer | Ended:
     )
 
 
+def of_record(wh: Warehouse, record_id: str) -> str | None:
+    """The golden id that a record is published with; None: there is no such record."""
+    source, _, key = record_id.partition(":")
+    query = sa.select(crosswalk.c.golden_id).where(
+        crosswalk.c.source == source, crosswalk.c.source_key == key
+    )
+    with wh.read() as connection:
+        return connection.execute(query).scalar()
+
+
 def _waiting(wh: Warehouse, golden_ids: Set[str]) -> list[dict[str, Any]]:
     query = sa.select(judgement).where(
         judgement.c.case_id.is_(None), judgement.c.state == "waiting"

@@ -32,6 +32,10 @@ def explain(
     svg: Annotated[
         Path | None, typer.Option(help="Also draw the waterfall, or the customer's graph, to it.")
     ] = None,
+    values: Annotated[
+        bool,
+        typer.Option("--values", help="Say of each golden value whose it is, what lost and why."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the facts as JSON.")] = False,
     home: Home = None,
 ) -> None:
@@ -44,6 +48,9 @@ def explain(
     from pipelines.stages.explaining import evidence_of
 
     language = _language(lang)
+    if values:
+        _explain_values(left, right, svg, language, as_json, home)
+        return
     with evidence_of(home) as evidence:
         one = subjects.find(evidence, left)
         other = subjects.find(evidence, right) if right is not None else None
@@ -58,6 +65,48 @@ def explain(
         out.print(shown, soft_wrap=False)
     if svg is not None and not as_json:
         out.print(f"{svg}")
+
+
+def _explain_values(
+    asked: str,
+    right: str | None,
+    svg: Path | None,
+    language: str,
+    as_json: bool,
+    home: Path | None,
+) -> None:
+    """Print how the golden values of a customer were chosen.
+
+    Raises:
+        ConfigError: another record or a drawing was asked for as well.
+        NotThere: there is no such customer, or it ended.
+    """
+    from contextlib import closing
+
+    from dedupe.explaining import facts
+    from onefold import settings
+    from onefold.cli.console import out
+    from onefold.cli.explain_view import View
+    from onefold.errors import NotThere
+    from pipelines.stages.deployment import check_settings
+    from warehouse import choosing, customers, engine
+
+    if right is not None or svg is not None:
+        raise ConfigError("--values", "it is about one customer, in words", do="Name one only.")
+    found = settings.load(home)
+    policy = check_settings(found)[1]
+    with closing(engine.connect(found)) as warehouse:
+        golden_id = customers.of_record(warehouse, asked) or asked
+        customer = customers.get(warehouse, golden_id)
+    if isinstance(customer, customers.Ended):
+        raise NotThere(f"customer {asked}", "it ended: its records left their sources")
+    made = choosing.of(customer, policy)
+    waiting = [one.head for one in made if not choosing.stands(one, customer)]
+    if as_json:
+        told = {"golden_id": customer.golden_id, "values": made, "not_yet_published": waiting}
+        out.print(json.dumps(facts.plain(told, language), ensure_ascii=False, indent=1))
+    else:
+        out.print(View(language).values(customer.golden_id, made, waiting), soft_wrap=False)
 
 
 def _language(asked: str | None) -> str:

@@ -1,6 +1,8 @@
 """Explanations on the terminal: facts into tables and bars."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -10,6 +12,7 @@ from rich.text import Text
 
 from dedupe.explaining.facts import Cluster, Key, Neighbor, Pair, Record, Step, both_values
 from dedupe.explaining.messages import Message, message, say
+from dedupe.explaining.values import Choice
 from dedupe.explaining.words import field_name, signed
 
 BAR, SHOWN_KEYS = 20, 4
@@ -23,6 +26,27 @@ class View:
 
     def _say(self, said: Message) -> str:
         return say(said, self.language)
+
+    # ------------------------------------------------------------------ golden values
+    def values(self, golden_id: str, made: list[Choice], waiting: list[str]) -> RenderableType:
+        """Each golden value, whose it is, and what lost; ``waiting`` are not published yet."""
+        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 1), title=golden_id)
+        for heading in ("Value", "Why"):
+            table.add_column(self._say(_HEADINGS[heading]), overflow="fold")
+        for one in made:
+            sentence = Text(self._say(one.sentence), style="bold")
+            if one.head in waiting:
+                sentence.append(f" {self._say(message('(from the next publish on)'))}", "yellow")
+            for pin in one.pins:
+                day = f"{pin.decided_at:%Y-%m-%d}" if pin.decided_at else ""
+                sentence.append(f"\n{' '.join(filter(None, (day, pin.reason)))}", "dim")
+            table.add_row(Text(_text(one.values)), sentence)
+            for lost in one.lost:
+                told = Text(lost.claim.record_id, style="dim")
+                told.append(f": {self._say(lost.why)}")
+                table.add_row(Text(_text(lost.claim.values), style="dim"), told)
+            table.add_section()
+        return table
 
     # ------------------------------------------------------------------ a pair
     def pair(self, pair: Pair) -> RenderableType:
@@ -189,6 +213,7 @@ _HEADINGS = {
     "Bits": message("Bits"),
     "Sum": message("Sum"),
     "Why": message("Why"),
+    "Value": message("Value"),
     "Key": message("Key"),
     "Left": message("Left"),
     "Right": message("Right"),
@@ -214,6 +239,20 @@ def _share(share: float) -> str:
     ('96%', '1.2%')
     """
     return f"{share:.0%}" if share >= 0.0995 else f"{share * 100:.2g}%"
+
+
+def _text(values: Mapping[str, Any]) -> str:
+    """Values that are chosen together, as one line: the first one that there is.
+
+    >>> _text({"address_line": None, "city": "Hull"}), _text({"emails": ["a@b.example", "c"]})
+    ('Hull', 'a@b.example; c')
+    """
+    for value in values.values():
+        if isinstance(value, datetime):
+            return f"{value:%Y-%m-%d %H:%M}"
+        if value not in (None, []):
+            return "; ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return "–"
 
 
 class _Bars:

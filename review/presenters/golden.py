@@ -2,19 +2,25 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
 
 from dedupe import survivorship
+from dedupe.explaining.messages import say
 from dedupe.survivorship import Policy
 from review.language import N_
 from review.presenters.differences import Piece, nearest, pieces
 from review.presenters.fields import LABELS, PARTS, in_words, lines
 from review.presenters.masking import seen
 from rules.customer import STAGED_SCHEMA
+from warehouse import choosing
+from warehouse.customers import Customer
 
 CRITERIA: Mapping[str, str] = {
+    "verified": N_("verified by the source"),
+    "backed": N_("what the most trusted sources say"),
     "native_script": N_("in the customer's own script"),
     "complete": N_("the most complete"),
     "majority": N_("what most records say"),
@@ -36,6 +42,73 @@ MERGED = "merged"
 
 
 @dataclass(frozen=True)
+class Loser:
+    """A record that says something else than the golden value.
+
+    Attributes:
+        record_id: its id.
+        lines: what it says.
+        word: the marked text, where that is a word of ours.
+        why: why it does not count, in the reader's language.
+        updated_at: when its source last changed it, UTC; None if it does not say.
+    """
+
+    record_id: str
+    lines: list[str]
+    word: str | None
+    why: str
+    updated_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a golden value is what it is.
+
+    Attributes:
+        sentence: in the reader's language.
+        losers: the best one first.
+        stands: whether it is of the published value; else of the one that comes next.
+    """
+
+    sentence: str
+    losers: list[Loser]
+    stands: bool
+
+
+def reasons(
+    customer: Customer, policy: Policy, language: str, *, may_see_all: bool
+) -> dict[str, Reason]:
+    """Why a published customer's values are what they are: first field that shows → reason.
+
+    Args:
+        customer: of ``warehouse.customers.get``.
+        policy: section ``survivorship`` of onefold.yml.
+        language: the reader's.
+        may_see_all: whether personal values are shown in full.
+    """
+    found = {}
+    for one in choosing.of(customer, policy):
+        shown = [name for name, value in customer.values.items() if name in one.values and value]
+        field = next((name for name in LABELS if name in shown), one.head)
+        losers = []
+        for lost in one.lost:
+            said = next((n for n in LABELS if lost.claim.values.get(n) not in (None, [])), one.head)
+            value = lost.claim.values.get(said)
+            losers.append(
+                Loser(
+                    lost.claim.record_id,
+                    lines(said, seen(said, value, may_see_all)),
+                    in_words(said, value),
+                    say(lost.why, language),
+                    lost.claim.updated_at,
+                )
+            )
+        stands = choosing.stands(one, customer)
+        found[field] = Reason(say(one.sentence, language), losers, stands)
+    return found
+
+
+@dataclass(frozen=True)
 class Chosen:
     """One field of a golden customer.
 
@@ -49,6 +122,7 @@ class Chosen:
         before: lines of the value before, where it differs.
         part: whether it repeats a piece of another field.
         plain: the value as text, for editing.
+        reason: why it is this one; None where it is not asked.
     """
 
     field: str
@@ -61,6 +135,7 @@ class Chosen:
     before: list[str]
     part: bool
     plain: str
+    reason: Reason | None = None
 
 
 def preview(
@@ -102,6 +177,7 @@ def chosen(
     values: Mapping[str, Any],
     origins: Mapping[str, Iterable[tuple[str, str]]],
     before: Mapping[str, Any] | None = None,
+    told: Mapping[str, Reason] | None = None,
     *,
     may_see_all: bool,
 ) -> list[Chosen]:
@@ -111,6 +187,7 @@ def chosen(
         values: golden field → value.
         origins: golden field → record id and rule of each value.
         before: values to compare with; None: no comparison.
+        told: of :func:`reasons`; None: not asked.
         may_see_all: whether personal values are shown in full.
     """
     found = []
@@ -125,7 +202,7 @@ def chosen(
             continue
         changed = lines(field, value) != lines(field, was)
         trail = list(origins.get(field, ()))
-        rules = trail[0][1].split(" > ") if trail else []
+        rules = trail[0][1].split(" > ") if trail and not told else []
         found.append(
             Chosen(
                 field=field,
@@ -141,6 +218,7 @@ def chosen(
                 before=shown_before if changed else [],
                 part=field in PARTS,
                 plain="\n".join(lines(field, value)) if may_see_all else "",
+                reason=(told or {}).get(field),
             )
         )
     return found

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Form, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from dedupe import survivorship
 from review import pages
 from review.language import N_
 from review.pages import Policy, Stores
@@ -88,7 +89,9 @@ def _page(
         for field, trail in found.origins.items()
     }
     pinned = pinning.pins(found.decisions)
-    values = golden.chosen(found.values, origins, may_see_all=may_see_all)
+    policy = survivorship.load_policy(request.app.state.settings.sections.get("survivorship"))
+    told = golden.reasons(found, policy, pages.language_of(request), may_see_all=may_see_all)
+    values = golden.chosen(found.values, origins, told=told, may_see_all=may_see_all)
     shown = {one.field for one in values}
     return pages.render(
         request,

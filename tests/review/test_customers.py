@@ -1,5 +1,6 @@
 """Golden customers: searching them, the page of one, and splitting it."""
 
+import html
 import re
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +9,9 @@ import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
-from warehouse import audit, customers, judgements
+from dedupe.explaining.messages import say
+from dedupe.survivorship import load_policy
+from warehouse import audit, choosing, customers, judgements
 from warehouse.engine import Warehouse
 from warehouse.tables import golden_customer
 
@@ -147,3 +150,21 @@ def test_a_viewer_splits_nothing(client: Client, wh: Warehouse) -> None:
     assert "/unmerge" not in viewer.get(f"/customers/{golden_id}").text.partition("data-key")[2]
     sent = {**groups(wh, golden_id), "sure": "1", "reason": "x"}
     assert viewer.post(f"/customers/{golden_id}/unmerge", data=sent).status_code == 403
+
+
+def test_the_page_says_whose_value_counts_and_what_lost(client: Client, wh: Warehouse) -> None:
+    policy = load_policy(None)
+    golden_id, lost = next(
+        (golden_id, told.lost[0])
+        for golden_id in some(wh, 50)
+        for told in choosing.of(one(wh, golden_id), policy)
+        if told.lost and told.head == "name"
+    )
+    for role, shown in (("steward", lost.claim.values["name"]), ("viewer", lost.claim.record_id)):
+        page = client(role).get(f"/customers/{golden_id}").text
+        reasons = page[
+            page.index('class="why"') : page.index("</table>", page.index('class="why"'))
+        ]
+        assert html.escape(say(lost.why, "en")) in reasons
+        assert html.escape(str(shown)) in reasons
+    assert html.escape(lost.claim.values["name"]) not in reasons

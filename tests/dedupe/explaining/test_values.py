@@ -45,7 +45,7 @@ def test_the_email_is_from_the_crm_because_that_of_the_erp_is_900_days_older() -
     )
     expected = "E-mail from crm, because that of erp is 900 days older"
     assert say(found.sentence) == expected
-    assert say(found.sentence, "zh") == "电子邮箱取自 crm，因为erp 的值旧 900 天"
+    assert say(found.sentence, "zh") == "电子邮箱取自 crm，因为 erp 的值旧 900 天"
     assert found.values == {"emails": ["new@example.com", "old@example.com"]}
 
 
