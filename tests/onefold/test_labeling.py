@@ -1,35 +1,22 @@
 """onefold label and onefold train as a user runs them."""
 
-import os
-import subprocess
-import sys
+import shutil
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from onefold import settings
 from warehouse import decisions, engine
 
-
-def onefold(*arguments: object, cwd: Path, said: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", "from onefold.cli import main; main()", *map(str, arguments)],
-        cwd=cwd,
-        env={**os.environ, "COLUMNS": "160"},
-        input=said,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+Command = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("label") / "home"
-    done = onefold("demo", "--world", "en", "--home", place, cwd=place.parent)
-    assert done.returncode == 0, done.stderr
-    return place
+def home(tmp_path_factory: pytest.TempPathFactory, demo_homes: Callable[[str], Path]) -> Path:
+    return shutil.copytree(demo_homes("en"), tmp_path_factory.mktemp("label") / "home")
 
 
 def in_force(home: Path) -> list[dict[str, object]]:
@@ -37,7 +24,7 @@ def in_force(home: Path) -> list[dict[str, object]]:
         return decisions.read(wh).to_pylist()
 
 
-def test_answers_become_decisions_and_can_be_taken_back(home: Path) -> None:
+def test_answers_become_decisions_and_can_be_taken_back(home: Path, onefold: Command) -> None:
     done = onefold(
         *("label", "--count", 4, "--by", "tester", "--home", home),
         cwd=home,
@@ -55,7 +42,9 @@ def test_answers_become_decisions_and_can_be_taken_back(home: Path) -> None:
     assert not all(name in again.stdout for name in shown)
 
 
-def test_training_with_labels_makes_a_new_model_once(home: Path, tmp_path: Path) -> None:
+def test_training_with_labels_makes_a_new_model_once(
+    home: Path, onefold: Command, tmp_path: Path
+) -> None:
     file = tmp_path / "judged.csv"
     with closing(engine.connect(settings.load(home))) as wh:
         from warehouse import staged
@@ -74,7 +63,7 @@ def test_training_with_labels_makes_a_new_model_once(home: Path, tmp_path: Path)
     assert refreshed.returncode == 0, refreshed.stderr
 
 
-def test_a_broken_file_of_labels_is_not_kept(home: Path, tmp_path: Path) -> None:
+def test_a_broken_file_of_labels_is_not_kept(home: Path, onefold: Command, tmp_path: Path) -> None:
     file = tmp_path / "broken.csv"
     file.write_text("left_id,right_id,is_match\na:1,b:1,perhaps\n", encoding="utf-8")
     done = onefold("train", "--labels", file, "--home", home, cwd=home)

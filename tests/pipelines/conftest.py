@@ -4,9 +4,8 @@ import logging
 import shutil
 import sqlite3
 import sys
-import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
@@ -21,6 +20,8 @@ from pipelines import stages
 from pipelines.run import instance
 from warehouse import stores
 from warehouse.engine import connect
+
+NewDatabase = Callable[..., AbstractContextManager[str]]
 
 CRM = """\
 Id,Name,Type,Phone,Email,City,Street,Updated
@@ -102,26 +103,30 @@ def world() -> ModuleType:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    """A home on SQLite."""
-    return write_home(tmp_path / "home")
+def home(tmp_path: Path, migrated_files: Path) -> Path:
+    """A home on SQLite as ``onefold init`` leaves it, with two sources."""
+    return shutil.copytree(migrated_files, write_home(tmp_path / "home"), dirs_exist_ok=True)
 
 
 @pytest.fixture(scope="session")
-def _synced(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def _synced(made_once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
     """A home on SQLite that went through every stage once; to be copied, not used."""
-    folder = write_home(tmp_path_factory.mktemp("synced") / "home")
-    run_all(folder)
-    with instance(folder):  # makes Dagster's tables, which takes longer than copying them
-        return folder
+
+    def make(folder: Path) -> None:
+        home = write_home(folder / "home")
+        run_all(home)
+        with instance(home):  # makes Dagster's tables, which takes longer than copying them
+            pass
+
+    return made_once("synced", make) / "home"
 
 
 @pytest.fixture(scope="session")
 def _synced_on_postgres(
-    tmp_path_factory: pytest.TempPathFactory, postgres_url: str
+    tmp_path_factory: pytest.TempPathFactory, new_database: NewDatabase
 ) -> Iterator[Path]:
     """The same on PostgreSQL."""
-    with _database(postgres_url) as url:
+    with new_database() as url:
         folder = write_home(tmp_path_factory.mktemp("synced") / "home", url)
         run_all(folder)
         yield folder
@@ -142,27 +147,12 @@ def any_synced(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]
     original = request.getfixturevalue("_synced_on_postgres")
     home = shutil.copytree(original, tmp_path / "home")
     before = settings.load(original).database_url
-    with _database(request.getfixturevalue("postgres_url"), sa.make_url(before).database) as url:
+    with request.getfixturevalue("new_database")(before) as url:
         text = (home / "onefold.yml").read_text(encoding="utf-8")
         name = sa.make_url(before).database or ""
         text = text.replace(name, sa.make_url(url).database or "")
         (home / "onefold.yml").write_text(text, encoding="utf-8")
         yield home
-
-
-@contextmanager
-def _database(server: str, template: str | None = None) -> Iterator[str]:
-    """A PostgreSQL database, empty or a copy of another, dropped afterwards; its URL."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-    with engine.connect() as connection:
-        copied = f" TEMPLATE {template}" if template else ""
-        connection.execute(sa.text(f"CREATE DATABASE {name}{copied}"))
-    try:
-        yield sa.make_url(server).set(database=name).render_as_string(hide_password=False)
-    finally:
-        with engine.connect() as connection:
-            connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 def run_all(home: Path) -> None:

@@ -1,14 +1,13 @@
 """Publishing only what decisions touch leaves every table as publishing everything does."""
 
 import shutil
-from importlib import resources
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 
-from onefold.cli import home as homes
 from onefold.errors import DecisionConflict
 from pipelines import stages
 from pipelines.stages import matching, publishing
@@ -16,16 +15,9 @@ from warehouse import decisions, publish, taken_in
 
 
 @pytest.fixture(scope="module")
-def _published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def _published(demo_homes: Callable[[str], Path]) -> Path:
     """The Chinese demo, published; to be copied, not used."""
-    folder = tmp_path_factory.mktemp("published") / "home"
-    homes.create_demo(folder, Path(str(resources.files("demo") / "zh")), "zh")
-    with stages.opened(folder) as opened:
-        for source in opened.sources:
-            stages.sync(opened, source)
-            stages.stage(opened, source)
-        stages.publish(opened)
-    return folder
+    return demo_homes("zh")
 
 
 def _decide(home: Path, random: Random) -> None:

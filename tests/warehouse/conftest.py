@@ -1,10 +1,8 @@
 """A migrated warehouse on each database, and small invented customers to put in."""
 
-import os
 import shutil
-import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime
 from itertools import count
 from pathlib import Path
@@ -26,6 +24,7 @@ from warehouse import engine, overrides, publish, staged
 from warehouse.stores import METADATA
 
 Rows = list[tuple[Any, ...]]
+NewDatabase = Callable[..., AbstractContextManager[str]]
 
 
 def sqlite_settings(folder: Path) -> Settings:
@@ -51,74 +50,38 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     return postgresql_settings(tmp_path, request.getfixturevalue("postgres_database"))
 
 
-@pytest.fixture(scope="session")
-def migrated_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the files of a migrated, empty SQLite deployment."""
-    folder = tmp_path_factory.mktemp("migrated")
-    engine.migrate(sqlite_settings(folder))
-    return folder
-
-
-@contextmanager
-def _server(url: str) -> Iterator[sa.Connection]:
-    """A connection for statements that no transaction may hold."""
-    server = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-    with server.connect() as connection:
-        yield connection
-
-
-@contextmanager
-def _database(postgres_url: str, of: str = "") -> Iterator[str]:
-    """The URL of a new database, dropped afterwards."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    with _server(postgres_url) as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name} {of}"))
-    yield sa.make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
-    with _server(postgres_url) as connection:
-        connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+@pytest.fixture(params=["sqlite", "postgresql"])
+def migrated(
+    request: pytest.FixtureRequest, migrated_files: Path, tmp_path: Path
+) -> Iterator[Settings]:
+    """Settings of a migrated, empty database that the test may spoil."""
+    if request.param == "sqlite":
+        shutil.copytree(migrated_files, tmp_path, dirs_exist_ok=True)
+        yield sqlite_settings(tmp_path)
+        return
+    new_database = request.getfixturevalue("new_database")
+    with new_database(request.getfixturevalue("migrated_url")) as url:
+        yield postgresql_settings(tmp_path, url)
 
 
 @pytest.fixture(scope="session")
-def migrated_url(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def _used_url(new_database: NewDatabase, migrated_url: str) -> Iterator[str]:
     """A migrated PostgreSQL database, emptied before each test that uses it."""
-    if "DATABASE_URL" not in os.environ:  # our own server: waiting for the disk tests nothing
-        with _server(postgres_url) as connection:
-            connection.execute(sa.text("ALTER SYSTEM SET fsync = off"))
-            connection.execute(sa.text("SELECT pg_reload_conf()"))
-    with _database(postgres_url) as url:
-        engine.migrate(postgresql_settings(tmp_path_factory.getbasetemp(), url))
+    with new_database(migrated_url) as url:
         yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def migrated(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
-    """Settings of a migrated, empty database that the test may spoil."""
-    if request.param == "sqlite":
-        for file in request.getfixturevalue("migrated_files").iterdir():
-            shutil.copy(file, tmp_path)
-        yield sqlite_settings(tmp_path)
-        return
-    url = request.getfixturevalue("migrated_url")
-    of = f"TEMPLATE {sa.make_url(url).database}"
-    with _database(request.getfixturevalue("postgres_url"), of) as copy:
-        settings = postgresql_settings(tmp_path, copy)
-        wh = engine.connect(settings)
-        World(wh).clear()  # of what an earlier test left in the template
-        wh.close()
-        yield settings
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def warehouse(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[engine.Warehouse]:
+def warehouse(
+    request: pytest.FixtureRequest, migrated_files: Path, tmp_path: Path
+) -> Iterator[engine.Warehouse]:
     """A migrated, empty, open warehouse."""
     if request.param == "sqlite":
-        for file in request.getfixturevalue("migrated_files").iterdir():
-            shutil.copy(file, tmp_path)
-        settings = sqlite_settings(tmp_path)
+        shutil.copytree(migrated_files, tmp_path, dirs_exist_ok=True)
+        wh = engine.connect(sqlite_settings(tmp_path))
     else:
-        settings = postgresql_settings(tmp_path, request.getfixturevalue("migrated_url"))
-    wh = engine.connect(settings)
-    World(wh).clear()
+        wh = engine.connect(postgresql_settings(tmp_path, request.getfixturevalue("_used_url")))
+        World(wh).clear()
     yield wh
     wh.close()
 
@@ -252,9 +215,15 @@ class World:
     def clear(self) -> None:
         """Delete every row of both stores."""
         for store, metadata in METADATA.items():
+            prefix = f"{store}." if self.wh.is_postgresql else ""
+            statements = [
+                f"DELETE FROM {prefix}{table.name}" for table in reversed(metadata.sorted_tables)
+            ]
             with self.wh.write(store) as connection:
-                for table in reversed(metadata.sorted_tables):
-                    connection.execute(sa.delete(table))
+                if self.wh.is_postgresql:  # takes all of them in one go
+                    statements = ["; ".join(statements)]
+                for statement in statements:
+                    connection.exec_driver_sql(statement)
 
 
 @pytest.fixture

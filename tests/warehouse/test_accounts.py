@@ -1,15 +1,12 @@
 """Accounts and sessions: what the store lets happen to them."""
 
-from collections.abc import Iterator
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 
 from onefold.errors import AccountError
-from onefold.settings import Settings
-from warehouse import accounts, audit, engine, sessions
+from warehouse import accounts, audit, sessions
 from warehouse.columns import REVIEW
 from warehouse.engine import Warehouse
 from warehouse.moments import now
@@ -19,12 +16,10 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-def wh(settings: Settings) -> Iterator[Warehouse]:
+def wh(warehouse: Warehouse) -> Warehouse:
     """A migrated warehouse with one admin, on each database."""
-    engine.migrate(settings)
-    with closing(engine.connect(settings)) as opened:
-        accounts.add(opened, "root", full_name="Root", role="admin", created_by="onefold")
-        yield opened
+    accounts.add(warehouse, "root", full_name="Root", role="admin", created_by="onefold")
+    return warehouse
 
 
 def begin(wh: Warehouse, login: str, token: str, lifetime: timedelta = HOUR) -> None:

@@ -1,15 +1,12 @@
 """The audit log: sealed, without gaps, and one transaction with what it describes."""
 
 import threading
-from collections.abc import Iterator
-from contextlib import closing
 
 import pytest
 import sqlalchemy as sa
 
 from onefold.errors import AccountError
-from onefold.settings import Settings
-from warehouse import accounts, audit, engine
+from warehouse import accounts, audit
 from warehouse.columns import REVIEW
 from warehouse.engine import Warehouse
 from warehouse.moments import now
@@ -17,11 +14,9 @@ from warehouse.review_tables import audit_event
 
 
 @pytest.fixture
-def wh(settings: Settings) -> Iterator[Warehouse]:
+def wh(warehouse: Warehouse) -> Warehouse:
     """A migrated warehouse with no event yet, on each database."""
-    engine.migrate(settings)
-    with closing(engine.connect(settings)) as opened:
-        yield opened
+    return warehouse
 
 
 def fill(wh: Warehouse, count: int) -> None:
