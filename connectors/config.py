@@ -66,6 +66,7 @@ _ONLY_FOR = {
     "path": FILE_KINDS,
     "members": FILE_KINDS,
     "timeout": ("sql",),
+    "fast": ("sql",),
     "sheets": ("spreadsheet",),
     "hidden_sheets": ("spreadsheet",),
     "header_row": ("spreadsheet", "delimited"),
@@ -114,6 +115,8 @@ class SourceConfig(BaseModel):
     """sql with a template: schema of its tables; default: the one schema that has them."""
     timeout: float = Field(default=300, gt=0)
     """sql: seconds that the server may be silent, or a lock be waited for."""
+    fast: bool = False
+    """sql: read whole tables through connectorx (connectors/fast.py)."""
     only: dict[str, tuple[str, ...]] = {}
     """sql with a template: column of its main table → values; other rows are left out."""
     path: tuple[str, ...] = Field(default=(), repr=False)

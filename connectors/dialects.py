@@ -86,6 +86,8 @@ def _as_text(element: as_text, compiler: Any, **options: Any) -> str:
         return f"CONVERT(NVARCHAR(40), {written}, 3)"
     elif dialect == "oracle" and dated:
         return f"TO_CHAR({written}, 'YYYY-MM-DD HH24:MI:SS')"
+    elif dialect == "ibm_db_sa" and isinstance(value.type, sa.DateTime):
+        return f"VARCHAR_FORMAT({written}, 'YYYY-MM-DD HH24:MI:SS')"  # else 2024-05-01-10.30.00
     elif dialect == "oracle" and isinstance(value.type, sa.Text | sa.LargeBinary):
         return str(written)
     return f"CAST({written} AS {text_type(compiler.dialect)})"

@@ -60,13 +60,9 @@ def read(
 def _read(
     connection: sa.Connection, select: sa.Select[Any], watch: Watch
 ) -> Generator[list[pa.Array]]:
-    options = {"render_postcompile": True}
-    compiled = select.compile(dialect=connection.dialect, compile_kwargs=options)
     driver: Any = connection.connection.driver_connection
     codec = codecs.lookup(driver.info.encoding).name
-    statement = psycopg.ClientCursor(driver).mogrify(
-        f"COPY ({compiled}) TO STDOUT (FORMAT csv)", compiled.params
-    )
+    statement = f"COPY ({written(connection, select)}) TO STDOUT (FORMAT csv)"
     width, over = len(select.selected_columns), False
     try:
         watch.listen()
@@ -77,7 +73,7 @@ def _read(
         _begin(driver, statement)
         for block in _blocks(driver.pgconn, watch):
             with watch.resting():
-                yield [_text(column, codec) for column in _parsed(block, width)]
+                yield [as_texts(column, codec) for column in _parsed(block, width)]
         _end(driver)
         if plain:
             _set(driver, "UTF8")
@@ -90,6 +86,14 @@ def _read(
         watch.rest()
         if not over:  # what is still to come would stand before every other answer
             connection.invalidate()
+
+
+def written(connection: sa.Connection, select: sa.Select[Any]) -> str:
+    """A SELECT with its values in it, as psycopg writes them."""
+    options = {"render_postcompile": True}
+    compiled = select.compile(dialect=connection.dialect, compile_kwargs=options)
+    driver: Any = connection.connection.driver_connection
+    return psycopg.ClientCursor(driver).mogrify(str(compiled), compiled.params)
 
 
 def _set(driver: Any, encoding: str) -> None:
@@ -148,7 +152,8 @@ def _parsed(block: bytes, width: int) -> list[pa.Array]:
     return [column.combine_chunks() for column in table.columns]
 
 
-def _text(column: pa.Array, codec: str) -> pa.Array:
+def as_texts(column: pa.Array, codec: str) -> pa.Array:
+    """Bytes as text, in a codec or what old programs wrote."""
     if codec in ("utf-8", "ascii"):
         try:
             return column.cast(pa.string())

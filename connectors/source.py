@@ -28,6 +28,7 @@ from connectors import (
 )
 from connectors import files as file_sets
 from connectors.config import Declared, SourceConfig
+from connectors.fast import FastPathBroken
 from connectors.holding import held
 from connectors.legacy import access, cobol, cobol_layout, dbf
 from connectors.nested import json_files, xml_files
@@ -78,6 +79,7 @@ ASKED = {"sql": sql.read, "api": api.read}
 
 _HOW_ONLY = {"auth", "verify", "timeout", "page_size", "requests_per_second", "wait_at_most"}
 """Settings of ``api`` that change nothing of what is read."""
+_WITHOUT = "connectorx broke off, so everything was read without it ('fast')"
 READER_VERSION = 1
 """Raised when a connector reads the same bytes differently than before."""
 
@@ -179,8 +181,26 @@ def _extract(config: SourceConfig, lake: Path, previous: Manifest | None) -> Ext
             )
         if done is not None:
             return done
+    whole = partial(_whole, lake=lake, previous=previous, facts=facts, settings_hash=settings_hash)
+    try:
+        return whole(config)
+    except FastPathBroken:
+        return whole(config.model_copy(update={"fast": False}), note=_WITHOUT)
+
+
+def _whole(
+    config: SourceConfig,
+    lake: Path,
+    previous: Manifest | None,
+    facts: list[FileFacts],
+    settings_hash: str,
+    note: str = "",
+) -> Extraction:
+    """Read everything that there is."""
     with READERS[config.connector](config) as reading:
         reading.report.files = facts
+        if note:
+            reading.report.note(note)
         _compare(config, reading, lake, previous)
         key = _prepare(config, reading)
         return snapshot.write(

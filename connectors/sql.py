@@ -21,19 +21,19 @@ from pymysql.constants import FIELD_TYPE
 from sqlalchemy import exc
 from sqlalchemy.dialects import mysql
 
-from connectors import mapping, postgres_copy
+from connectors import fast, mapping, postgres_copy
 from connectors.config import SourceConfig
 from connectors.database_errors import kind_of, said_in_words, shown
 from connectors.dialects import family
 from connectors.postgres_copy import decoded
 from connectors.queries import Query, written
-from connectors.reading import Reading, Report, Row, Since, batch
+from connectors.reading import Reading, Report, Since, batch, text
 from connectors.silence import Watch
 from connectors.sql_changes import Database
 from connectors.templates import load, statement
 from onefold.errors import SourceError, SourceLayout, SourceMissing
 
-_BATCH = 5_000
+_BATCH = 10_000
 _TIMEOUT_SECONDS = 10
 _LOCK_SHARE = 0.7
 """Of the time that a server may be silent, how long it may wait for a lock, so that it says so."""
@@ -78,13 +78,14 @@ def read(
         SourceLayout: the query is wrong.
         SourceError: the URL is wrong, or the server refuses the user.
     """
-    report = Report()
+    report, url = Report(), _url(config)
+    if config.fast:
+        fast.check(config, url)
     with opened(config) as connection, ExitStack() as asked:
-        url = _url(config)
         query = _query(config, connection)
         origin, names = f"{_place(config)} in {shown(url)}", list(query.columns)
 
-        def rows(select: sa.Select[Any]) -> Iterator[Row | pa.RecordBatch]:
+        def rows(select: sa.Select[Any]) -> Iterator[pa.RecordBatch]:
             return asked.enter_context(closing(_rows(config, connection, url, select)))
 
         if limit is not None:
@@ -99,7 +100,12 @@ def read(
             if found is not None:
                 select, changes = found
         types = {name: family(column.type) for name, column in query.columns.items()}
-        yield Reading(names, rows(select), report, origin, types=types, mark=mark, changes=changes)
+        if config.fast and changes is None:
+            given = _fast_rows(config, connection, url, select)
+            found_rows: Iterator[pa.RecordBatch] = asked.enter_context(closing(given))
+        else:
+            found_rows = rows(select)
+        yield Reading(names, found_rows, report, origin, types=types, mark=mark, changes=changes)
 
 
 @contextmanager
@@ -201,17 +207,23 @@ def _read_only(connection: sa.Connection, timeout: float) -> sa.Connection:
         connection = connection.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
-        wait = f"SET LOCAL lock_timeout = {round(_LOCK_SHARE * timeout * 1000)}"
-        connection.exec_driver_sql("; ".join((*_POSTGRESQL, wait)))
+        connection.exec_driver_sql("; ".join(_settings(backend, timeout)))
     elif backend in ("mysql", "mariadb"):
-        wait = f"SET SESSION lock_wait_timeout = {max(1, round(_LOCK_SHARE * timeout))}"
-        for statement in (*_MARIADB, wait):
+        for statement in _settings(backend, timeout):
             connection.exec_driver_sql(statement)
         connection.commit()
     elif backend == "sqlite":
         connection.exec_driver_sql("PRAGMA query_only = ON")
         connection.exec_driver_sql("BEGIN")
     return connection
+
+
+def _settings(backend: str, timeout: float) -> tuple[str, ...]:
+    """What every session of a server is told before it is asked anything."""
+    if backend == "postgresql":
+        return (*_POSTGRESQL, f"SET LOCAL lock_timeout = {round(_LOCK_SHARE * timeout * 1000)}")
+    wait = max(1, round(_LOCK_SHARE * timeout))
+    return (*_MARIADB, f"SET SESSION lock_wait_timeout = {wait}")
 
 
 # -- the statement
@@ -322,7 +334,7 @@ def _is_moment(connection: sa.Connection, kind: Any) -> bool:
 
 def _rows(
     config: SourceConfig, connection: sa.Connection, url: sa.URL, select: sa.Select[Any]
-) -> Generator[Row | pa.RecordBatch]:
+) -> Generator[pa.RecordBatch]:
     position, watch = _place(config), connection.info[_WATCH]
     with said_in_words(config, url, watch):
         if connection.dialect.driver == "psycopg":
@@ -332,8 +344,39 @@ def _rows(
             return
         streaming = connection.execution_options(stream_results=True, max_row_buffer=_BATCH)
         for some in streaming.execute(select).partitions(_BATCH):
-            for values in some:
-                yield Row(position, [_text(value) for value in values])
+            yield batch(position, [_column(values) for values in zip(*some, strict=True)])
+
+
+def _fast_rows(
+    config: SourceConfig, connection: sa.Connection, url: sa.URL, select: sa.Select[Any]
+) -> Generator[pa.RecordBatch]:
+    """The same through connectorx; of PostgreSQL what the transaction of our own sees."""
+    with said_in_words(config, url, connection.info[_WATCH]):
+        driver: Any = connection.connection.driver_connection
+        before = list(_settings(connection.dialect.name, config.timeout))
+        encrypted = False
+        if connection.dialect.driver == "psycopg":
+            encrypted = bool(driver.pgconn.ssl_in_use)
+            query = postgres_copy.written(connection, select)
+            seen = connection.exec_driver_sql("SELECT pg_export_snapshot()").scalar_one()
+            before[:0] = [
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+                f"SET TRANSACTION SNAPSHOT '{seen}'",
+            ]
+        else:
+            options = {"render_postcompile": True}
+            compiled = select.compile(dialect=connection.dialect, compile_kwargs=options)
+            query = driver.cursor().mogrify(str(compiled), compiled.params)
+    address = fast.address(url, encrypted=encrypted)
+    with closing(fast.read(config, address, query, before)) as parts:
+        for columns in parts:
+            yield batch(_place(config), columns)
+
+
+def _column(values: tuple[Any, ...]) -> pa.Array:
+    if set(map(type, values)) <= {str, type(None)}:
+        return text(values)
+    return text(map(_text, values))
 
 
 def _text(value: Any) -> str | None:

@@ -1,6 +1,7 @@
 """Every dependency may be used in an Apache-2.0 product."""
 
 import re
+import tomllib
 from importlib import metadata
 from pathlib import Path
 
@@ -18,11 +19,14 @@ KNOWN = {
     "graphql-core": "MIT",
     "nicknames": "Apache-2.0",
 }
+PROPRIETARY = {"hdbcli"}
+"""Drivers that only an extra brings, which whoever installs it accepts; docs/sources.md says so."""
 
 
 def pinned() -> list[str]:
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
-    return [line.split("==")[0].strip() for line in lines if "==" in line]
+    names = [line.split("==")[0].strip() for line in lines if "==" in line]
+    return [name for name in names if name not in PROPRIETARY]
 
 
 def license_of(name: str) -> str:
@@ -47,3 +51,10 @@ def test_dependency_license_is_compatible(name: str) -> None:
     assert any(ALLOWED.search(one) and not FORBIDDEN.search(one) for one in alternatives), (
         f"{name}: license {stated!r}"
     )
+
+
+def test_proprietary_drivers_come_with_their_own_extra_only() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    assert not PROPRIETARY & {*project["dependencies"], *extras["dev"]}
+    assert PROPRIETARY.issubset(extras["hana"])
