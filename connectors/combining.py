@@ -84,6 +84,8 @@ def combine(
     manifest = told.model_copy(
         update={
             "rows": whole.rows,
+            "sealed_with": told.sealed_with or previous.sealed_with,
+            "sealed": tuple(sorted({*told.sealed, *previous.sealed}.intersection(told.columns))),
             "kinds": {**(fresh[0].landed.kinds if fresh else {}), **previous.kinds},
             "mapped_as": drift.mapped_as(config),
             "content_hash": snapshot.content_hash(total, told.columns, told.key),

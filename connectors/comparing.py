@@ -13,8 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from connectors import snapshot
+from connectors import sealing, snapshot
 from connectors.reading import POSITION, ROW_HASH, SOURCE_KEY
+from onefold.keys import Keys
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,12 @@ def compare(before: Path, after: Path) -> Compared:
 
 
 def chosen(
-    path: Path, numbers: np.ndarray, rows: int, columns: Sequence[str] | None = None
+    path: Path,
+    numbers: np.ndarray,
+    rows: int,
+    columns: Sequence[str] | None = None,
+    *,
+    keys: Keys | None = None,
 ) -> Iterator[pa.Table]:
     """Some records of a snapshot, in its order; one part at least.
 
@@ -63,11 +69,14 @@ def chosen(
         numbers: of the records, counted from 0, ascending.
         rows: how many records a part has, about.
         columns: which columns; None: all.
+        keys: the home's; None: encrypted values stay so.
     """
+    sealed = snapshot.read_manifest(path).sealed if keys else ()
     start, waiting, held, given = 0, list[pa.Table](), 0, False
     for part in snapshot.slices(path, rows, columns):
         first, last = np.searchsorted(numbers, [start, start + part.num_rows])
-        waiting.append(part.take(pa.array(numbers[first:last] - start)))
+        taken = part.take(pa.array(numbers[first:last] - start))
+        waiting.append(sealing.opened(taken, sealed, keys))
         start += part.num_rows
         held += waiting[-1].num_rows
         if held >= rows:

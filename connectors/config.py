@@ -35,6 +35,7 @@ from connectors.fields import is_input_field, nearest_input_field
 from connectors.flattening import ListRule
 from connectors.web.settings import ApiSettings
 from onefold.errors import ConfigError
+from onefold.keys import Keys
 from onefold.settings import expand_environment, yaml_error
 
 _NAME = re.compile(r"^[^\W_][\w.-]*$")
@@ -199,6 +200,7 @@ class SourceConfig(BaseModel):
     """Further expectations of Great Expectations on staged columns (rules/suites.py)."""
     _file: str = PrivateAttr(default="")
     _held: Any = PrivateAttr(default=None)
+    _keys: Keys | None = PrivateAttr(default=None)
 
     @field_validator("path", "members", "sheets", "key", "required", "html", mode="before")
     @classmethod
@@ -361,6 +363,19 @@ class SourceConfig(BaseModel):
     def held(self) -> Any:
         """Its files while it is read (connectors/holding.py), or None."""
         return self._held
+
+    @property
+    def keys(self) -> Keys | None:
+        """The home's keys, where some columns are kept encrypted; see :meth:`with_keys`."""
+        return self._keys
+
+    def with_keys(self, keys: Keys | None) -> "SourceConfig":
+        """The same settings in a home with these keys."""
+        if keys is None or not keys.policy.encrypted:
+            return self
+        changed = self.model_copy()
+        changed._keys = keys
+        return changed
 
     def files(self) -> list[Path]:
         """The files of the source that are there now, layout included; none for a server."""

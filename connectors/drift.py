@@ -19,6 +19,7 @@ from connectors.config import SourceConfig
 from connectors.lake_files import publish, temporary
 from connectors.reading import Reading
 from onefold.errors import SourceHeld, SourceLayout
+from onefold.keys import Keys
 
 _SAMPLE = 5_000
 _ALIKE = 0.5
@@ -138,7 +139,7 @@ def _gone(
     columns: Sequence[str],
     stored: Path,
 ) -> SourceHeld:
-    guesses = _renamed(reading, list(gone), new, columns, stored)
+    guesses = _renamed(reading, list(gone), new, columns, stored, config.keys)
     said = [
         f'"{name}" ({setting})' + (f', renamed "{guesses[name]}"?' if name in guesses else "")
         for name, setting in gone.items()
@@ -159,6 +160,7 @@ def _renamed(
     new: Sequence[str],
     columns: Sequence[str],
     stored: Path,
+    keys: Keys | None,
 ) -> dict[str, str]:
     """Which new column each one that is gone may be now, by its values, else by its place."""
     if not new or not stored.is_file():
@@ -172,7 +174,7 @@ def _renamed(
     }
     guesses: dict[str, str] = {}
     for name in gone:
-        before = pq.read_table(stored, columns=[name])[name].combine_chunks()
+        before = _stored(stored, name, keys)
         shares = {other: _share(values, before) for other, values in now.items()}
         best = max(shares, key=lambda other: (shares[other], other))
         if shares[best] >= _ALIKE:
@@ -183,6 +185,12 @@ def _renamed(
         if there in now and value_kinds.of(now[there]) == value_kinds.of(before):
             guesses[name] = there
     return guesses
+
+
+def _stored(path: Path, name: str, keys: Keys | None) -> pa.Array:
+    """A column of a snapshot, in clear."""
+    found = pq.read_table(path, columns=[name])[name]
+    return (keys.decrypt_column(found) if keys else found).combine_chunks()
 
 
 def _share(values: pa.Array, among: pa.Array) -> float:

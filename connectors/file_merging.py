@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from connectors import landing, row_hashes, snapshot
+from connectors import landing, row_hashes, sealing, snapshot
 from connectors.combining import Fresh, Kept, combine
 from connectors.config import SourceConfig
 from connectors.lake_files import temporary
@@ -32,6 +32,7 @@ from connectors.reading import (
     batch,
 )
 from connectors.repeated_keys import Repair, is_renamed, original, replaced, without_repeats
+from connectors.sealing import Seal
 from connectors.snapshot import Extraction, Manifest
 from connectors.snapshot_writer import SnapshotWriter
 from onefold.errors import SourceLayout, SourceMissing
@@ -138,7 +139,7 @@ def _merged(
                 ),
             }
         )
-        shared = _shared(path, keep, new, by_content=not names)
+        shared = _shared(path, keep, new, reading.seal, by_content=not names)
         return combine(
             Kept(path, pa.array(keep), shared),
             [Fresh(Path(file.name), landed)],
@@ -181,6 +182,7 @@ def _shared(
     path: Path,
     keep: np.ndarray[tuple[int], np.dtype[np.bool_]],
     new: pa.Array,
+    seal: Seal | None,
     *,
     by_content: bool,
 ) -> dict[int, Repair]:
@@ -202,10 +204,19 @@ def _shared(
         if own != problem:
             columns = [column for column in values if column not in _ADDED]
             arrays = [pa.array([values[column]], pa.string()) for column in columns]
-            row_hash = row_hashes.digests(columns, arrays).hex()
+            row_hash = _digest(columns, arrays, seal).hex()
             row_hash = row_hashes.of(row_hash, own).hex() if own else row_hash
         found[row] = Repair(name, row_hash, own, position=values[POSITION] or "")
     return found
+
+
+def _digest(columns: Sequence[str], arrays: Sequence[pa.Array], seal: Seal | None) -> bytes:
+    """The hash of a record as landing makes it, from what a snapshot holds."""
+    if seal is None:
+        return row_hashes.digests(columns, arrays)
+    clear = sealing.opened(pa.table(list(arrays), list(columns)), sorted(seal.columns), seal.keys)
+    values = [column.combine_chunks() for column in clear.columns]
+    return seal.hashes(row_hashes.digests(columns, values))
 
 
 _ADDED = {SOURCE_KEY, POSITION, ROW_HASH, PROBLEM}

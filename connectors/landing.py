@@ -66,6 +66,9 @@ def land(reading: Reading, to: SnapshotWriter, key: Sequence[int]) -> Landed:
         values = [_without_nul(column) for column in batch.columns[2:]]
         found = row_hashes.digests(reading.columns, values)
         kinds.add(values, found)
+        if reading.seal:
+            found = reading.seal.hashes(found)
+            values = reading.seal.sealed(reading.columns, values)
         if key:
             made = joined([values[i] for i in key])
             empty = pc.equal(made, "")

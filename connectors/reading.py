@@ -9,7 +9,7 @@ the next whole snapshot connectors/merging.py.
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
@@ -165,6 +165,8 @@ class Reading:
     mark: str = ""
     """How far this reading goes: the next one's ``Since.mark``. Known after the last row; moves
     only forward, and not beyond the moment that the reading began. '': no changes can be read."""
+    seal: Any = None
+    """Which columns are kept encrypted (connectors/sealing.py); None: none."""
     changes: Changes | None = None
     """None: the rows are all that there are. Also where changes were asked for: a connector
     that cannot give them any more (its mark has expired) reads everything."""

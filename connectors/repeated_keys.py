@@ -116,6 +116,16 @@ def without_repeats(problem: str | None) -> str | None:
     return problem and (_SAID.sub("", problem) or None)
 
 
+def repeats(problem: str | None) -> str | None:
+    """What is said of the key that occurs twice; None if nothing is.
+
+    >>> repeats(f"the line is too short; {PROBLEM_TEXT.format(2)}")
+    'the key occurs 2 times in the source; another row was kept'
+    """
+    found = _SAID.search(problem or "")
+    return found.group().removeprefix("; ") if found else None
+
+
 def original(key: str) -> str:
     """The key that a renamed row had.
 

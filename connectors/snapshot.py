@@ -25,7 +25,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from connectors import continuity, drift, landing, row_hashes
+from connectors import continuity, drift, landing, row_hashes, sealing
 from connectors.config import SourceConfig
 from connectors.lake_files import clean, publish, temporary
 from connectors.landing import Landed
@@ -34,6 +34,7 @@ from connectors.reading import ROW_HASH, SOURCE_KEY, FileFacts, Reading, Skipped
 from connectors.repeated_keys import Repair, adjusted, repair, replaced
 from connectors.snapshot_writer import SnapshotWriter
 from onefold.errors import SourceEmpty, SourceHeld, SourceMissing
+from onefold.keys import Keys
 
 MANIFEST = b"onefold"
 _BEGAN = "%Y%m%dT%H%M%S%f"
@@ -94,6 +95,10 @@ class Manifest(BaseModel):
     """Column → its type in the database; empty for what has none."""
     kinds: dict[str, str] = {}
     """Column → what kind of values it holds (connectors/value_kinds.py)."""
+    sealed: tuple[str, ...] = ()
+    """Columns whose values are encrypted; then the hashes of rows are keyed, too."""
+    sealed_with: str = ""
+    """The key's id."""
     mapped_as: str = ""
     """Of the settings that say which column means what (connectors/drift.py)."""
 
@@ -168,28 +173,37 @@ def kept(lake: Path, source: str) -> list[Manifest]:
     return [read_manifest(path) for path in sorted(folder(lake, source).glob("*.parquet"))]
 
 
-def read(path: Path) -> pa.Table:
-    """A snapshot as a table of text."""
-    return pq.read_table(path)
+def read(path: Path, keys: Keys | None = None) -> pa.Table:
+    """A snapshot as a table of text; without the home's keys, encrypted values stay so."""
+    sealed = read_manifest(path).sealed if keys else ()
+    return sealing.opened(pq.read_table(path), sealed, keys)
 
 
-def slices(path: Path, rows: int, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+def slices(
+    path: Path, rows: int, columns: Sequence[str] | None = None, *, keys: Keys | None = None
+) -> Iterator[pa.Table]:
     """A snapshot in parts, in its order; one at least.
 
     Args:
         path: the snapshot.
         rows: how many records a part has, but for the last one.
         columns: which columns; None: all.
+        keys: the home's, for who looks at values; None: encrypted ones stay so.
+
+    Raises:
+        ConfigError: the key that they were encrypted with is not declared.
     """
     # Read ahead, Parquet would keep all of the file that was read.
     with pq.ParquetFile(path, pre_buffer=False) as file:
         schema = file.schema_arrow.remove_metadata()
+        sealed = read_manifest(path).sealed if keys else ()
         if columns is not None:
             schema = pa.schema([schema.field(name) for name in columns])
         batches = file.iter_batches(rows, columns=schema.names, use_threads=False)
         batch = None
         for batch in batches:
-            yield pa.Table.from_batches([batch]).select(schema.names)
+            table = pa.Table.from_batches([batch]).select(schema.names)
+            yield sealing.opened(table, sealed, keys)
         if batch is None:
             yield schema.empty_table()
 
@@ -287,6 +301,8 @@ def describe(
         notes=tuple(reading.report.lines),
         settings_hash=settings_hash,
         types=dict(reading.types),
+        sealed=tuple(sorted(reading.seal.columns)) if reading.seal else (),
+        sealed_with=reading.seal.keys.key.id if reading.seal else "",
         mark=reading.mark,
         compared_at=began_at(sync_id) if reading.mark else None,
     )

@@ -21,6 +21,7 @@ from connectors import (
     mapping,
     merging,
     parquet,
+    sealing,
     snapshot,
     spreadsheet,
     sql,
@@ -36,6 +37,7 @@ from connectors.reading import RESERVED, FileFacts, Reading, Since
 from connectors.snapshot import Extraction, Manifest
 from connectors.web import api
 from onefold.errors import ConfigError, OnefoldError, SourceEmpty
+from onefold.keys import Keys
 
 __all__ = [
     "Declared",
@@ -84,19 +86,23 @@ READER_VERSION = 1
 """Raised when a connector reads the same bytes differently than before."""
 
 
-def declared(home: Path) -> Declared:
+def declared(home: Path, keys: Keys | None = None) -> Declared:
     """Read every ``sources/*.yml`` of a home; a wrong one does not keep the others back.
 
     What a layout file says about the values and date formats of its fields is
     added to ``values`` and ``formats``.
+
+    Args:
+        home: the home.
+        keys: the home's keys, for who reads or writes values in the lake.
     """
     found = configs.declared(home)
+    sources = {
+        name: fixed_width.with_layout(config) if config.connector == "fixed_width" else config
+        for name, config in found.sources.items()
+    }
     return Declared(
-        {
-            name: fixed_width.with_layout(config) if config.connector == "fixed_width" else config
-            for name, config in found.sources.items()
-        },
-        found.broken,
+        {name: config.with_keys(keys) for name, config in sources.items()}, found.broken
     )
 
 
@@ -303,6 +309,9 @@ def _prepare(config: SourceConfig, reading: Reading) -> list[int]:
         raise mapping.missing_column(config, config.cursor or "", reading.columns, "cursor")
     key = key_columns(config, reading)
     switched_off.leave_out(reading, config, key)
+    reading.seal = sealing.of(config, reading.columns)
+    if reading.seal:
+        reading.seal.check_key(config, [reading.columns[place] for place in key])
     return key
 
 

@@ -22,6 +22,7 @@ replaced, though the values they were made of are long gone.
 
 import base64
 import binascii
+import functools
 import hashlib
 import hmac
 import json
@@ -29,7 +30,7 @@ import os
 import re
 import secrets
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -47,7 +48,9 @@ from onefold.settings import Settings, expand_environment
 
 FILE = "privacy.json"
 """In the home: the secret of the keyed hashes, encrypted, and what was encrypted with what."""
-_TOKEN = re.compile(r"enc:([0-9a-f]{8}):([A-Za-z0-9_-]+)")
+_TOKEN = re.compile(r"enc:([0-9a-f]{8}):([A-Za-z0-9_-]+)(?:~.*)?", re.DOTALL)
+MASK = "~"
+"""What parts a token from a mask that stands beside it, for who may see masks only."""
 _KEY = re.compile(r"ofkey-([A-Za-z0-9_-]{43})")
 _BYTES = 32
 _SECONDS = 30
@@ -285,6 +288,13 @@ class Keys:
         """Tokens of a column of text, or of every text of a column of lists; null stays null."""
         return _each(column, self.key.encrypt)
 
+    @staticmethod
+    def change_column(
+        column: pa.ChunkedArray | pa.Array, change: Callable[[str], str]
+    ) -> pa.ChunkedArray:
+        """A column with every text changed; each different text once, null stays null."""
+        return _each(column, change)
+
     def decrypt_column(self, column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray:
         """What a column of tokens says, of text or of lists; other text as it is.
 
@@ -309,6 +319,14 @@ class Keys:
         """
         return hmac.new(self._hashing(purpose), value.encode(), hashlib.sha256).hexdigest()
 
+    def hash_key(self, purpose: str) -> bytes:
+        """32 bytes for keyed hashes of a purpose that are made elsewhere.
+
+        Raises:
+            ConfigError: as :meth:`keyed_hash`.
+        """
+        return self._hashing(purpose)
+
     def hash_column(self, column: pa.ChunkedArray | pa.Array, purpose: str) -> pa.ChunkedArray:
         """The keyed hashes of a column of text, or of every text of a column of lists."""
         secret = self._hashing(purpose)
@@ -331,6 +349,23 @@ class Keys:
         return _unbase64(self.decrypt(str(stored["hash_secret"])))
 
     # ----------------------------------------------------------------------- privacy.json
+    def check(self) -> None:
+        """Refuse keys that are not those of the home; nothing is fetched where nothing is hidden.
+
+        Raises:
+            ConfigError: a key that stored values were encrypted with is not declared.
+        """
+        said = self.noted()
+        if said is None:
+            return
+        applied = said.get("applied")
+        if self.policy.has_key:
+            self._secret  # noqa: B018 - fails if its key is not declared
+            if applied and applied["key"] not in self.all:
+                raise _missing(applied["key"], ", ".join(self.all))
+        elif applied:
+            raise _missing(applied["key"], "none is declared")
+
     def noted(self) -> dict[str, Any] | None:
         """What privacy.json says; None if there is none.
 
@@ -384,6 +419,7 @@ def _missing(wanted: str, found: str) -> ConfigError:
     )
 
 
+@functools.cache
 def _from_command(command: tuple[str, ...], where: str) -> Key:
     """The key that a program prints.
 
@@ -414,14 +450,14 @@ def _derived(secret: bytes, use: str, length: int = _BYTES) -> bytes:
     return HKDF(SHA256(), length, salt=None, info=f"onefold {use}".encode()).derive(secret)
 
 
-def _each(column: pa.ChunkedArray | pa.Array, change: Any) -> pa.ChunkedArray:
+def _each(column: pa.ChunkedArray | pa.Array, change: Callable[[str], str]) -> pa.ChunkedArray:
     """A column with every text changed; each different text once."""
     if isinstance(column, pa.Array):
         column = pa.chunked_array([column])
     return pa.chunked_array([_changed(chunk, change) for chunk in column.chunks], column.type)
 
 
-def _changed(array: pa.Array, change: Any) -> pa.Array:
+def _changed(array: pa.Array, change: Callable[[str], str]) -> pa.Array:
     if pa.types.is_list(array.type):
         lengths = pc.fill_null(pc.list_value_length(array), 0)
         ends = pc.cumulative_sum(lengths)

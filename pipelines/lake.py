@@ -139,16 +139,25 @@ def write(
     chunks = map(decoded, [data] if isinstance(data, pa.Table) else data)
     first = next(iter(chunks))
     schema = first.schema.with_metadata({**(first.schema.metadata or {}), **note})
+    _write(path, schema, chain([first], chunks))
+    return path
+
+
+def replace(path: Path, data: pa.Table) -> None:
+    """Write a table that is there again, whole, with the note that its schema carries."""
+    _write(path, data.schema, [data])
+
+
+def _write(path: Path, schema: pa.Schema, chunks: Iterable[pa.Table]) -> None:
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     with temporary.open("wb") as file:
         with pq.ParquetWriter(file, schema, compression="zstd") as writer:
-            for group in _grouped(chain([first], chunks)):
+            for group in _grouped(chunks):
                 writer.write_table(group.replace_schema_metadata(schema.metadata))
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
     _sync_folder(path.parent)
-    return path
 
 
 def _grouped(chunks: Iterable[pa.Table]) -> Iterator[pa.Table]:

@@ -14,11 +14,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from connectors import snapshot
+from connectors import sealing, snapshot
 from connectors.config import SourceConfig
 from connectors.mapping import resolve
 from connectors.source import declared
 from onefold.errors import SourceError
+from onefold.keys import Keys
 from onefold.settings import Settings
 from rules import standardize
 from rules.cells import staged_fields
@@ -47,17 +48,20 @@ class Source:
         config: the source as declared.
         country: where its numbers are from, where they do not say.
         path: the snapshot.
+        sealed: which of its columns are encrypted.
     """
 
     row: pa.Table
     config: SourceConfig
     country: str
     path: Path
+    sealed: tuple[str, ...] = ()
 
     def among_others(self) -> pa.Table:
         """The record, and after it others that tell in what order its dates are written."""
         with pq.ParquetFile(self.path) as file:
             others = pa.Table.from_batches([next(file.iter_batches(_OTHERS))])
+            others = sealing.opened(others, self.sealed, self.config.keys)
         same = pc.equal(others["_source_key"], self.row["_source_key"][0])
         return pa.concat_tables([self.row, others.filter(pc.invert(same))])
 
@@ -86,7 +90,7 @@ class Tried:
 
 def find(settings: Settings, source: str, key: str) -> Source | None:
     """A record as its source wrote it last; None where it is not at hand."""
-    config = declared(settings.home).sources.get(source)
+    config = declared(settings.home, Keys.of(settings)).sources.get(source)
     if config is None or "://" in settings.lake.removeprefix("file://"):
         return None
     lake = Path(settings.lake.removeprefix("file://"))
@@ -100,7 +104,8 @@ def find(settings: Settings, source: str, key: str) -> Source | None:
         return None
     if row is None:
         return None
-    return Source(row, config, config.country or settings.country, path)
+    row = sealing.opened(row, manifest.sealed, config.keys)
+    return Source(row, config, config.country or settings.country, path, manifest.sealed)
 
 
 def is_declared(settings: Settings, source: str) -> bool:

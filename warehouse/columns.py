@@ -12,6 +12,8 @@ from sqlalchemy import Boolean, Column, Date, DateTime, Float, Integer, Text
 from sqlalchemy.dialects import postgresql
 
 from rules.customer import Field
+from rules.protection import PROTECTABLE
+from warehouse.sealing import SealedJson, SealedText, number_mask
 
 WAREHOUSE, REVIEW = "warehouse", "review"
 STORES = (WAREHOUSE, REVIEW)
@@ -39,14 +41,22 @@ def metadata(store: str) -> sa.MetaData:
     return sa.MetaData(schema=store, naming_convention=_NAMES)
 
 
-def columns(
-    fields: Iterable[Field], key: str = "", lists: sa.types.TypeEngine = Json
-) -> list[Column]:
-    """The columns of canonical fields; ``lists`` is the type of lists and objects."""
+def _kind(field: Field, *, golden: bool) -> sa.types.TypeEngine:
+    if field.name in PROTECTABLE:
+        if field.kind == "list":
+            return SealedJson(field.name, items=True, binary=golden)
+        return SealedText(field.name, number_mask if golden else None)
+    if field.kind in {"list", "json"}:
+        return Jsonb if golden else Json
+    return _KINDS[field.kind]
+
+
+def columns(fields: Iterable[Field], key: str = "", *, golden: bool = False) -> list[Column]:
+    """The columns of canonical fields, as staged or as golden."""
     return [
         Column(
             field.name,
-            lists if field.kind in {"list", "json"} else _KINDS[field.kind],
+            _kind(field, golden=golden),
             primary_key=field.name == key,
             nullable=field.name not in {key, "source", "source_key"},
             comment=field.doc,
@@ -58,6 +68,16 @@ def columns(
 def text(name: str, comment: str, *, key: bool = False, null: bool = True) -> Column:
     """A text column."""
     return Column(name, Text(), primary_key=key, nullable=null and not key, comment=comment)
+
+
+def sealed(name: str, comment: str, *, null: bool = True) -> Column:
+    """A text column that may hold a value of a customer: encrypted where any is."""
+    return Column(name, SealedText(), nullable=null, comment=comment)
+
+
+def sealed_json(name: str, comment: str, *, null: bool = True) -> Column:
+    """A list or object that may hold values of customers: encrypted where any is."""
+    return Column(name, SealedJson(), nullable=null, comment=comment)
 
 
 def count(name: str, comment: str) -> Column:

@@ -22,10 +22,13 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from onefold.errors import WarehouseError
+from onefold.errors import OnefoldError, WarehouseError
+from onefold.keys import Keys
 from onefold.settings import Settings
+from warehouse import sealing
 from warehouse.bi import install
 from warehouse.columns import REVIEW, STORES, WAREHOUSE
+from warehouse.sealing import Sealer
 
 log = logging.getLogger("onefold.warehouse")
 
@@ -58,6 +61,18 @@ class Warehouse:
     def is_postgresql(self) -> bool:
         """Whether the stores are schemas of a PostgreSQL database (else SQLite files)."""
         return self.engines[WAREHOUSE].dialect.name == "postgresql"
+
+    @property
+    def sealer(self) -> Sealer:
+        """What is kept encrypted in the stores."""
+        found = sealing.sealer_of(self.engines[WAREHOUSE].dialect)
+        assert found is not None
+        return found
+
+    @property
+    def keys(self) -> Keys:
+        """The home's keys."""
+        return self.sealer.keys
 
     @contextmanager
     def read(self, store: str = WAREHOUSE) -> Iterator[sa.Connection]:
@@ -208,7 +223,11 @@ def _engines(settings: Settings) -> dict[str, sa.Engine]:
         WAREHOUSE: _engine(settings.database_url, WAREHOUSE),
         REVIEW: _engine(settings.review_url, REVIEW),
     }
-    return {**engines, BOTH: _both(settings, engines)}
+    engines[BOTH] = _both(settings, engines)
+    sealer = Sealer.of(Keys.of(settings))
+    for engine in engines.values():
+        sealing.attach(engine, sealer)
+    return engines
 
 
 def _both(settings: Settings, engines: dict[str, sa.Engine]) -> sa.Engine:
@@ -277,6 +296,7 @@ def connect(settings: Settings) -> Warehouse:
     head, known = _versions()
     wh = Warehouse(settings, _engines(settings))
     try:
+        wh.keys.check()
         for store in STORES:
             url = wh.engines[store].url
             where = place(url)
@@ -300,7 +320,7 @@ def connect(settings: Settings) -> Warehouse:
                     found=f"version {current}, this one needs {head}",
                     do=_MIGRATE,
                 )
-    except WarehouseError:
+    except OnefoldError:
         wh.close()
         raise
     return wh

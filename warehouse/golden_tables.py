@@ -19,6 +19,7 @@ from dedupe.identity import Identity, resolve
 from onefold.errors import PublishError
 from rules.customer import GOLDEN_FIELDS
 from warehouse import rows, text_form
+from warehouse.sealing import sealer_of
 from warehouse.tables import (
     crosswalk,
     customer_relation,
@@ -45,6 +46,12 @@ class Run:
     connection: sa.Connection
     publish_id: str
     at: datetime
+
+    @property
+    def row_key(self) -> bytes:
+        """Of the rows' hashes."""
+        sealer = sealer_of(self.connection.dialect)
+        return sealer.row_key if sealer else b""
 
     @property
     def at_text(self) -> str:
@@ -83,7 +90,9 @@ def write_golden(
         and the ids of all whose values are new, changed or gone.
     """
     keys = ["golden_id"]
-    golden = golden.append_column("content_hash", text_form.hashes(golden.drop_columns(keys)))
+    golden = golden.append_column(
+        "content_hash", text_form.hashes(golden.drop_columns(keys), run.row_key)
+    )
     trails = text_form.grouped_hashes(provenance, "golden_id")
     trail = pa.array(
         [trails.get(name, "") for name in golden["golden_id"].to_pylist()], pa.string()

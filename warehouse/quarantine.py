@@ -25,7 +25,7 @@ COLUMNS = (*QUARANTINE_SCHEMA.names, "status", "quarantine_id", "first_seen")
 _STANDS = "\"status\" <> 'repaired'"
 
 
-def identified(found: pa.Table, sync_id: str, accepted: pa.Array) -> pa.Table:
+def identified(found: pa.Table, sync_id: str, accepted: pa.Array, key: bytes = b"") -> pa.Table:
     """Findings in text form, with an id that follows from what was found, not from where or when.
 
     Equal findings (a key that stands twice) are counted through, by position.
@@ -34,6 +34,7 @@ def identified(found: pa.Table, sync_id: str, accepted: pa.Array) -> pa.Table:
         found: QUARANTINE_SCHEMA; all findings of its records.
         sync_id: the sync that found them.
         accepted: for each whether a steward accepted it.
+        key: of the ids, where values are kept encrypted.
 
     Returns:
         COLUMNS.
@@ -44,7 +45,7 @@ def identified(found: pa.Table, sync_id: str, accepted: pa.Array) -> pa.Table:
     seen: dict[str, int] = {}
     ids = []
     content = text.drop_columns(["position", "whole_record", "status"])
-    for name in text_form.hashes(content).to_pylist():
+    for name in text_form.hashes(content, key).to_pylist():
         seen[name] = seen.get(name, 0) + 1
         ids.append(f"{name[:24]}-{seen[name]}")
     text = text.append_column("quarantine_id", pa.array(ids, pa.string()))

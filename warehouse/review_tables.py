@@ -7,7 +7,19 @@ what. Nothing here is deleted but sessions and login attempts that are over.
 import sqlalchemy as sa
 from sqlalchemy import Column
 
-from warehouse.columns import REVIEW, at, count, flag, json, metadata, number, one_of, text
+from warehouse.columns import (
+    REVIEW,
+    at,
+    count,
+    flag,
+    json,
+    metadata,
+    number,
+    one_of,
+    sealed,
+    sealed_json,
+    text,
+)
 
 review = metadata(REVIEW)
 
@@ -21,16 +33,16 @@ decision = sa.Table(
     text("right_id", "The other record."),
     text("golden_id", "Golden customer (override)."),
     text("field", "Golden field (override)."),
-    text("value", "Its value (override); null: empty on purpose."),
+    sealed("value", "Its value (override); null: empty on purpose."),
     text("reason", "Why, in the steward's words.", null=False),
     text("decided_by", "Who.", null=False),
     at("decided_at", "When, UTC."),
-    json("evidence", "What the steward saw."),
+    sealed_json("evidence", "What the steward saw."),
     at("revoked_at", "When it was taken back, UTC; null: in force.", null=True),
     text("revoked_by", "Who took it back."),
     text("revoked_reason", "Why it was taken back."),
     text("judgement_id", "The judgement it is part of; null: made on the command line."),
-    text("evidence_hash", "Of the records' values of the field (override): it holds for these."),
+    sealed("evidence_hash", "Of the records' values of the field (override): it holds for these."),
     one_of("kind", "link", "no_link", "override"),
     sa.Index(None, "judgement_id"),
     sa.Index(None, "left_id"),
@@ -48,7 +60,7 @@ judgement = sa.Table(
     json("groups", "Record ids of each customer as judged."),
     text("reason", "Why, in the steward's words.", null=False),
     text("state", "in_force, waiting (for a second person), refused or undone.", null=False),
-    json("evidence", "What the steward saw."),
+    sealed_json("evidence", "What the steward saw."),
     number("expected_cost", "Of the case when it was judged."),
     text("judged_by", "Who: a login.", null=False),
     at("judged_at", "When, UTC."),
@@ -143,8 +155,8 @@ repair = sa.Table(
     text("field", "The column; null: the record as a whole."),
     text("rule", "The rule that failed.", null=False),
     text("kind", "value (use this one) or accept (use it as it is).", null=False),
-    text("value", "The value to use (value)."),
-    text("raw_hash", "Hash of the raw value it was made for: another one ends it.", null=False),
+    sealed("value", "The value to use (value)."),
+    sealed("raw_hash", "Hash of the raw value it was made for: another one ends it.", null=False),
     text("reason", "Why, in the steward's words.", null=False),
     text("repaired_by", "Who: a login.", null=False),
     at("repaired_at", "When, UTC."),

@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 from pyarrow import csv
 
+from warehouse import sealing
 from warehouse.text_form import key
 
 _BATCH = 20_000
@@ -130,7 +131,7 @@ def sql_name(connection: sa.Connection, table: sa.Table) -> str:
 def read(
     connection: sa.Connection, table: sa.Table, columns: Sequence[str], where: str = ""
 ) -> pa.Table:
-    """Columns of a database table as a text table, in no particular order.
+    """Columns of a database table as a text table, in clear, in no particular order.
 
     Args:
         connection: within a transaction.
@@ -138,16 +139,20 @@ def read(
         columns: which of its columns.
         where: condition in SQL that both databases read; no outside text in it.
     """
+    return sealing.opened(connection.dialect, table, stored(connection, table, columns, where))
+
+
+def stored(
+    connection: sa.Connection, table: sa.Table, columns: Sequence[str], where: str = ""
+) -> pa.Table:
+    """As :func:`read`, but encrypted values stay so."""
     postgresql = connection.dialect.name == "postgresql"
     terms = [_term(table.columns[name], postgresql) for name in columns]
     sql = f"SELECT {', '.join(terms)} FROM {sql_name(connection, table)}"
     if where:
         sql += f" WHERE {where}"
-    return (
-        _read_postgresql(connection, sql, columns)
-        if postgresql
-        else _read_sqlite(connection, sql, columns)
-    )
+    reader = _read_postgresql if postgresql else _read_sqlite
+    return reader(connection, sql, columns)
 
 
 def read_of(
@@ -283,6 +288,7 @@ def insert(connection: sa.Connection, table: sa.Table, text: pa.Table) -> None:
     """Insert the rows of a text table; columns by name."""
     if text.num_rows == 0:
         return
+    text = sealing.sealed(connection.dialect, table, text)
     target = sql_name(connection, table)
     if connection.dialect.name == "postgresql":
         _copy(connection, target, text)
@@ -296,6 +302,7 @@ def update(connection: sa.Connection, table: sa.Table, text: pa.Table, keys: Seq
     """Set the other columns of a text table in the rows that have its keys."""
     if text.num_rows == 0:
         return
+    text = sealing.sealed(connection.dialect, table, text)
     target = sql_name(connection, table)
     others = [name for name in text.column_names if name not in keys]
     if connection.dialect.name == "postgresql":

@@ -16,17 +16,21 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from dedupe import search_keys
+from rules import text
 from warehouse import rows, text_form
 from warehouse.engine import Warehouse
+from warehouse.sealing import Sealer, sealer_of
 from warehouse.tables import customer_search, golden_customer, redirect
 
 _KEYS = ["key", "kind", "golden_id"]
 _IDENTIFIERS = ("national_id", "tax_id", "org_code", "license_no")
-_READ = ["golden_id", "name", "org_brand", "other_names", "phones", "emails", *_IDENTIFIERS]
+READ = ["golden_id", "name", "org_brand", "other_names", "phones", "emails", *_IDENTIFIERS]
 _LISTS = {"other_names", "phones", "emails"}
 _TYPES = pa.schema(
-    [(name, pa.list_(pa.string()) if name in _LISTS else pa.string()) for name in _READ]
+    [(name, pa.list_(pa.string()) if name in _LISTS else pa.string()) for name in READ]
 )
+_HASHED = "#"
+"""What keyed hashes begin with; no folded text does."""
 _AFTER_ALL = "\U0010ffff"
 _LOOKED_AT = 40
 """Rows read per customer asked for: a customer may have many keys with one beginning."""
@@ -78,22 +82,25 @@ def write(
         if wanted is None
         else rows.read_of(connection, customer_search, _KEYS, "golden_id", wanted.to_pylist())
     )
-    change = rows.difference(stored, _keys(golden, crosswalk), _KEYS, [])
+    new = _keys(golden, crosswalk, sealer_of(connection.dialect))
+    change = rows.difference(stored, new, _KEYS, [])
     rows.delete(connection, customer_search, change.deleted, _KEYS)
     rows.insert(connection, customer_search, change.added)
     return change.counts
 
 
-def _keys(golden: pa.Table, crosswalk: pa.Table) -> pa.Table:
+def _keys(golden: pa.Table, crosswalk: pa.Table, sealer: Sealer | None) -> pa.Table:
     """_KEYS of these customers, sorted as the table is, each row once."""
+    hidden = sealer.columns if sealer else frozenset()
+    hashed = [name in hidden for name in _IDENTIFIERS]
     parts = [_of_records(crosswalk)]
-    typed = text_form.decode(golden.select(_READ), _TYPES)
+    typed = text_form.decode(golden.select(READ), _TYPES)
     for batch in typed.to_batches(max_chunksize=20_000):
-        values = {name: batch.column(name).to_pylist() for name in _READ}
+        values = {name: batch.column(name).to_pylist() for name in READ}
         found: list[tuple[str, str]] = []
         counts = []
         for name, brand, others, phones, emails, *identifiers in zip(
-            *(values[name] for name in _READ[1:]), strict=True
+            *(values[name] for name in READ[1:]), strict=True
         ):
             keys = search_keys.keys(
                 name,
@@ -101,8 +108,11 @@ def _keys(golden: pa.Table, crosswalk: pa.Table) -> pa.Table:
                 emails or (),
                 other_names=others or (),
                 brand=brand,
-                identifiers=identifiers,
+                identifiers=[one for one, hide in zip(identifiers, hashed, strict=True) if not hide],
             )
+            if sealer and hidden:
+                numbers = [one for one, hide in zip(identifiers, hashed, strict=True) if hide and one]
+                keys = [*keys, *(("identifier", _hashed(one, sealer)) for one in numbers)]
             found += keys
             counts.append(len(keys))
         of = pa.array(np.repeat(np.arange(len(counts)), counts))
@@ -115,6 +125,11 @@ def _keys(golden: pa.Table, crosswalk: pa.Table) -> pa.Table:
         parts.append(pa.table(columns))
     made = pa.concat_tables(parts).sort_by([(name, "ascending") for name in _KEYS])
     return _once(made.combine_chunks())
+
+
+def _hashed(number: str, sealer: Sealer) -> str:
+    """The key of a number that is kept encrypted: only the whole number finds it."""
+    return f"{_HASHED}{sealer.keys.keyed_hash(text.fold(number), 'lookup')[:32]}"
 
 
 def _of_records(crosswalk: pa.Table) -> pa.Table:
@@ -155,6 +170,9 @@ def find(wh: Warehouse, typed: str, limit: int = 50) -> list[Found]:
     with wh.read() as connection:
         for one in _by_id(connection, typed.strip().upper()):
             found.setdefault(one.golden_id, one)
+        if wh.sealer.columns and text.fold(typed):
+            for row in _rows(connection, [_hashed(typed, wh.sealer)], limit):
+                found.setdefault(row.golden_id, Found(row.golden_id, row.kind, True))
         for alternative in search_keys.beginnings(typed):
             if len(found) >= limit:
                 break

@@ -196,8 +196,12 @@ def write(
     ):
         cleaned = []
         for part in parts:
-            records.add(_hashed(source, part.staged))
-            findings.add(quarantine.identified(part.quarantine, sync.sync_id, part.accepted))
+            records.add(_hashed(source, part.staged, wh.sealer.row_key))
+            findings.add(
+                quarantine.identified(
+                    part.quarantine, sync.sync_id, part.accepted, wh.sealer.row_key
+                )
+            )
             cleaned.append(part.records)
         _once(source, records.compared)
         touched = None
@@ -224,7 +228,7 @@ def write(
     return changes
 
 
-def _hashed(source: str, staged: pa.Table) -> pa.Table:
+def _hashed(source: str, staged: pa.Table, key: bytes) -> pa.Table:
     """Staged records in text form with the hash of their content."""
     text = text_form.encode(staged.select(STAGED_SCHEMA.names))
     strangers = pc.sum(pc.fill_null(pc.not_equal(text["source"], source), True)).as_py() or 0
@@ -234,7 +238,7 @@ def _hashed(source: str, staged: pa.Table) -> pa.Table:
             "some are of another source",
             found=f"{strangers} of {text.num_rows}",
         )
-    return text.append_column(_HASH, text_form.hashes(text.drop_columns(["position"])))
+    return text.append_column(_HASH, text_form.hashes(text.drop_columns(["position"]), key))
 
 
 def _once(source: str, compared: pa.Table) -> None:

@@ -23,8 +23,10 @@ from warehouse.columns import (
     metadata,
     number,
     one_of,
+    sealed_json,
     text,
 )
+from warehouse.sealing import SealedText
 
 warehouse = metadata(WAREHOUSE)
 
@@ -52,6 +54,7 @@ _QUARANTINE_DOCS = {
     "raw_value": "The value as read.",
     "whole_record": "Whether the record was kept out of staged_customer.",
 }
+_FINDING_KINDS = {"whole_record": Boolean(), "raw_value": SealedText()}
 quarantine = sa.Table(
     "quarantine",
     warehouse,
@@ -59,7 +62,7 @@ quarantine = sa.Table(
     *(
         Column(
             name,
-            Boolean() if name == "whole_record" else Text(),
+            _FINDING_KINDS.get(name, Text()),
             nullable=name in {"position", "field", "raw_value"},
             comment=_QUARANTINE_DOCS[name],
         )
@@ -109,7 +112,7 @@ golden_customer = sa.Table(
     "golden_customer",
     warehouse,
     text("golden_id", "Lasting id; never reused.", key=True),
-    *columns(GOLDEN_FIELDS, lists=Jsonb),
+    *columns(GOLDEN_FIELDS, golden=True),
     *golden_counts(),
     text("content_hash", "Hash of the golden values and counts.", null=False),
     text("provenance_hash", "Hash of its golden_field rows.", null=False),
@@ -128,7 +131,7 @@ golden_customer_history = sa.Table(
     Column("is_current", Boolean(), nullable=False, comment="Whether it is in golden_customer."),
     text("change", "How the version came: created, changed or restored.", null=False),
     text("publish_id", "The publish that wrote it.", null=False),
-    *columns(GOLDEN_FIELDS, lists=Jsonb),
+    *columns(GOLDEN_FIELDS, golden=True),
     *golden_counts(),
     one_of("change", "created", "changed", "restored"),
     sa.Index(
@@ -294,7 +297,7 @@ case_evidence = sa.Table(
     "case_evidence",
     warehouse,
     text("case_id", "The case.", key=True),
-    Column("evidence", Json, nullable=False, comment="Pairs with weights and reasons, as facts."),
+    sealed_json("evidence", "Pairs with weights and reasons, as facts.", null=False),
     text("content_hash", "Hash of what the evidence was made from.", null=False),
     comment="What speaks for and against each case, as the pages say it.",
 )

@@ -96,12 +96,17 @@ def _decode_lists(array: pa.Array) -> pa.Array:
     return pc.if_else(empty, pa.scalar([], lists.type), lists)
 
 
-def hashes(text: pa.Table) -> pa.Array:
+def hashes(text: pa.Table, key: bytes = b"") -> pa.Array:
     """A 128-bit hash of every row of a text table, as hexadecimal text.
 
     Two rows with equal hashes have equal values, null apart from empty.
+
+    Args:
+        text: the rows.
+        key: up to 64 bytes; whoever lacks it cannot try out values against a hash.
     """
-    found: list[str] = []
+    hashed = hashlib.blake2b
+    found: list[bytes] = []
     for batch in text.to_batches(max_chunksize=_BATCH):
         nulls = np.packbits(
             np.column_stack([column.is_null().to_numpy(zero_copy_only=False) for column in batch]),
@@ -111,10 +116,19 @@ def hashes(text: pa.Table) -> pa.Array:
             *batch.columns, _NUL, null_handling="replace", null_replacement=""
         )
         found += [
-            hashlib.blake2b(mask.tobytes() + value.encode(), digest_size=16).hexdigest()
+            hashed(mask.tobytes() + value.encode(), digest_size=16).digest()
             for mask, value in zip(nulls, joined.to_pylist(), strict=True)
         ]
-    return pa.array(found, pa.string())
+    if key:
+        found = [hashed(one, digest_size=16, key=key).digest() for one in found]
+    return pa.array([one.hex() for one in found], pa.string())
+
+
+def keyed(hashes: pa.Array | pa.ChunkedArray, key: bytes) -> pa.Array:
+    """Hashes that were made without a key as :func:`hashes` makes them with it."""
+    plain = [bytes.fromhex(one) for one in hashes.to_pylist()]
+    made = [hashlib.blake2b(one, digest_size=16, key=key).hexdigest() for one in plain]
+    return pa.array(made, pa.string())
 
 
 def grouped_hashes(text: pa.Table, by: str) -> dict[str, str]:

@@ -23,7 +23,7 @@ from dedupe.explaining.evidence import bearing_on
 from dedupe.explaining.prepared import Prepared, contradictions
 from dedupe.model import Models, counts_of
 from pipelines import lake
-from pipelines.stages import matching
+from pipelines.stages import changes, matching
 from pipelines.stages.deployment import Deployment
 from warehouse import case_tables, text_form
 
@@ -65,7 +65,7 @@ def of(
     ids = pc.unique(cases.members["record_id"])
     scored = _scored(deployment, names, ids, ids)
     staged = deployment.records(ids)
-    hashes = _bases(cases, scored, staged, decisions, models)
+    hashes = _bases(cases, scored, staged, decisions, models, deployment.warehouse.sealer.row_key)
     known = case_tables.evidence_hashes(deployment.warehouse)
     fresh = [case_id for case_id, basis in hashes.items() if known.get(case_id) != basis]
     if not fresh:
@@ -87,7 +87,12 @@ def _scored(
 
 
 def _bases(
-    cases: Cases, scored: pa.Table, staged: pa.Table, decisions: pa.Table, models: Models
+    cases: Cases,
+    scored: pa.Table,
+    staged: pa.Table,
+    decisions: pa.Table,
+    models: Models,
+    row_key: bytes,
 ) -> dict[str, str]:
     """Case → hash of what its evidence is made from: records, pairs, decisions, models."""
     parts: dict[str, list[str]] = defaultdict(list)
@@ -97,7 +102,7 @@ def _bases(
     ):
         of_record[record_id].append(case_id)
         parts[case_id].append(golden_id)
-    content = text_form.hashes(text_form.encode(staged.drop_columns(["position"])))
+    content = text_form.hashes(text_form.encode(staged.drop_columns(["position"])), row_key)
     for record_id, value in zip(staged["record_id"].to_pylist(), content.to_pylist(), strict=True):
         for case_id in of_record[record_id]:
             parts[case_id].append(value)
@@ -158,6 +163,7 @@ class _World:
         path = lake.path_of(deployment.lake, "features", names["features"])
         features = ds.dataset(path)
         own = lake.read_of(deployment.lake, "features", names["features"], {"record_id": ids})
+        own = changes.opened(own, deployment.keys)
         self.features = _among(own, ids)
         columns = frequency.columns(features.schema.names)
         counted = features.to_table(columns=["record_id", *columns])

@@ -4,14 +4,16 @@
 table that was made from one state is renewed by what differs in another.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from onefold.keys import Keys
 from pipelines import lake
 from pipelines.stages.deployment import Deployment
+from rules.protection import hidden
 from warehouse import staged as staging
 
 MOST = 0.3
@@ -88,6 +90,29 @@ def bases(deployment: Deployment, table: str, basis: str) -> Iterator[tuple[str,
             yield name, noted
 
 
+def sealed(table: pa.Table, keys: Keys) -> pa.Table:
+    """Rows of records as the lake keeps them: what ``privacy: encrypt:`` names is encrypted."""
+    return _each(table, hidden(keys.policy.encrypted), keys.encrypt_column)
+
+
+def opened(table: pa.Table, keys: Keys) -> pa.Table:
+    """Rows of records from the lake with their values in clear.
+
+    Raises:
+        ConfigError: the key that they were encrypted with is not declared.
+    """
+    return _each(table, hidden(keys.policy.encrypted), keys.decrypt_column)
+
+
+def _each(
+    table: pa.Table, names: Collection[str], change: Callable[[pa.ChunkedArray], pa.ChunkedArray]
+) -> pa.Table:
+    for place, field in enumerate(table.schema):
+        if field.name in names:
+            table = table.set_column(place, field, change(table.column(place)))
+    return table
+
+
 def renewed(
     deployment: Deployment,
     table: str,
@@ -105,13 +130,13 @@ def renewed(
         complete: works out what a row has from all rows together.
     """
     if lake.has(deployment.lake, table, name):
-        return lake.read(deployment.lake, table, name)
+        return opened(lake.read(deployment.lake, table, name), deployment.keys)
     made = _renewed(deployment, table, basis, make)
     if made is None:
         made = make(deployment.staged())
     made = complete(made)
     note = {"staged": noted(deployment), "basis": basis}
-    lake.write(deployment.lake, table, name, made, note)
+    lake.write(deployment.lake, table, name, sealed(made, deployment.keys), note)
     return made
 
 
@@ -122,7 +147,7 @@ def _renewed(
         changed = since(deployment, note["staged"])
         if changed is None or changed.share > MOST:
             continue
-        before = lake.read(deployment.lake, table, earlier)
+        before = opened(lake.read(deployment.lake, table, earlier), deployment.keys)
         kept = before.filter(pc.invert(pc.is_in(before["record_id"], value_set=changed.stale)))
         fresh = make(records(deployment, changed)).cast(kept.schema)
         return pa.concat_tables([kept, fresh]).sort_by("record_id").combine_chunks()

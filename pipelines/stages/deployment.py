@@ -14,10 +14,12 @@ from dedupe import survivorship
 from dedupe.model import MatchingSettings
 from onefold import settings as settings_module
 from onefold.errors import ConfigError
+from onefold.keys import Keys
 from onefold.settings import Settings
 from pipelines import lake
 from pipelines.lock import exclusive
 from pipelines.report import Synced
+from pipelines.stages import protecting
 from warehouse import engine, gate_policy, quality_policy
 from warehouse import staged as staging
 from warehouse.engine import Warehouse
@@ -42,6 +44,7 @@ class Deployment:
         quality: section ``quality`` of onefold.yml.
         gate: section ``gate`` of onefold.yml.
         kept: what was worked out since the home was opened, by :meth:`once`.
+        keys: the home's keys (section ``privacy``).
         read_now: sources that could be read since the home was opened.
         synced: how reading each source went since the home was opened.
         seen: names the state of each source's files before it was read.
@@ -56,6 +59,7 @@ class Deployment:
     policy: survivorship.Policy
     quality: QualityPolicy
     gate: GatePolicy
+    keys: Keys
     kept: dict[str, tuple[Hashable, Any]] = field(default_factory=dict, repr=False)
     _staged: dict[str, pa.Table] = field(default_factory=dict, repr=False)
     read_now: set[str] = field(default_factory=set, repr=False)
@@ -114,13 +118,17 @@ def opened(home: Path) -> Iterator[Deployment]:
     """
     settings = settings_module.load(home)
     behavior = check_settings(settings)
-    found = declared(settings.home)
+    keys = Keys.of(settings)
+    found = declared(settings.home, keys)
     folder = lake.folder(settings)
     with exclusive(settings.home):
         engine.migrate(settings)
         lake.clean(folder, settings.models_dir)
         warehouse = engine.connect(settings)
         try:
-            yield Deployment(settings, found.sources, found.broken, warehouse, folder, *behavior)
+            protecting.require(keys, warehouse, folder)
+            yield Deployment(
+                settings, found.sources, found.broken, warehouse, folder, *behavior, keys
+            )
         finally:
             warehouse.close()

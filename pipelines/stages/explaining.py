@@ -12,7 +12,7 @@ from onefold import settings as settings_module
 from onefold.errors import ConfigError
 from onefold.settings import Settings
 from pipelines import lake
-from pipelines.stages import matching
+from pipelines.stages import changes, matching
 from pipelines.stages.deployment import Deployment, check_settings
 from warehouse import engine, publish, staged
 from warehouse.engine import Warehouse
@@ -45,7 +45,8 @@ def evidence(settings: Settings, warehouse: Warehouse) -> Evidence:
     """
     behavior = check_settings(settings)
     folder = lake.folder(settings)
-    deployment = Deployment(settings, {}, {}, warehouse, folder, *behavior)
+    keys = warehouse.keys
+    deployment = Deployment(settings, {}, {}, warehouse, folder, *behavior, keys)
     names = matching.names(deployment)
     missing = [table for table, name in names.items() if not lake.has(folder, table, name)]
     models = matching.saved_models(deployment)
@@ -60,7 +61,7 @@ def evidence(settings: Settings, warehouse: Warehouse) -> Evidence:
         return staged.read(warehouse, ids)
 
     return Evidence(
-        features=lake.read(folder, "features", names["features"]),
+        features=changes.opened(lake.read(folder, "features", names["features"]), keys),
         scored=ds.dataset(lake.path_of(folder, "scored_pairs", names["scored_pairs"])),
         clusters=lake.read(folder, "clusters", names["clusters"]),
         suggestions=lake.read(folder, "suggestions", names["suggestions"]),

@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from connectors import comparing, snapshot
 from connectors.comparing import Compared
 from connectors.source import SourceConfig
+from onefold.keys import Keys
 from pipelines import fingerprint
 from pipelines.stages.deployment import Deployment
 from rules import habits, suites
@@ -71,7 +72,9 @@ class Restaging:
             ConfigError: an expectation in the source's YAML is wrong or cannot be computed.
         """
         if self.some is None:
-            return self.cleaning.all_parts(partial(snapshot.slices, self.path, SLICE))
+            return self.cleaning.all_parts(
+                partial(snapshot.slices, self.path, SLICE, keys=self.deployment.keys)
+            )
         return self.cleaning.some_parts(self.some)
 
     def told(self, standing: Standing) -> dict[str, Any]:
@@ -120,7 +123,9 @@ def plan(
     path = snapshot.path_of(deployment.lake, manifest)
     country = config.country or deployment.settings.country
     known = Repairs(repairs)
-    found = habits.of(partial(snapshot.slices, path, SLICE), config, country, known)
+    found = habits.of(
+        partial(snapshot.slices, path, SLICE, keys=deployment.keys), config, country, known
+    )
     cleaning = Cleaning(config, country, found, known, path.parent)
     all_of = Restaging(deployment, config, manifest, path, repairs, settings, cleaning)
     last = (good and good.manifest) or {}
@@ -147,7 +152,7 @@ def plan(
     all_of.some = Some(
         numbers=numbers,
         rows=manifest.rows,
-        slices=partial(_slices, path),
+        slices=partial(_slices, path, deployment.keys),
         standing=partial(_standing, deployment, config.name, compared),
     )
     all_of.rest = staging.Rest(
@@ -209,9 +214,9 @@ def _unsure(deployment: Deployment, config: SourceConfig) -> set[str]:
     )
 
 
-def _slices(path: Path, numbers: np.ndarray) -> Slices:
+def _slices(path: Path, keys: Keys, numbers: np.ndarray) -> Slices:
     def slices(columns: Sequence[str] | None) -> Iterator[pa.Table]:
-        return comparing.chosen(path, numbers, SLICE, columns)
+        return comparing.chosen(path, numbers, SLICE, columns, keys=keys)
 
     return slices
 

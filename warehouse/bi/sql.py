@@ -59,6 +59,20 @@ class list_places(sa.sql.functions.FunctionElement[Any]):  # noqa: N801
     inherit_cache = True
 
 
+class token_of(GenericFunction[str]):  # noqa: N801
+    """An encrypted value without the mask behind it; any other value as it is."""
+
+    type = sa.Text()
+    inherit_cache = True
+
+
+class mask_of(GenericFunction[str]):  # noqa: N801
+    """The mask behind an encrypted value."""
+
+    type = sa.Text()
+    inherit_cache = True
+
+
 class as_moment(GenericFunction[Any]):  # noqa: N801
     """A moment that stands in the statement as text."""
 
@@ -144,6 +158,30 @@ def _(element: Any, compiler: Any, **kw: Any) -> str:
     return f"json_each({compiler.process(element.clauses, **kw)})"
 
 
+@compiles(token_of, "postgresql")
+def _(element: Any, compiler: Any, **kw: Any) -> str:
+    inner = compiler.process(element.clauses, **kw)
+    return f"CASE WHEN {inner} LIKE 'enc:%' THEN split_part({inner}, '~', 1) ELSE {inner} END"
+
+
+@compiles(token_of, "sqlite")
+def _(element: Any, compiler: Any, **kw: Any) -> str:
+    inner = compiler.process(element.clauses, **kw)
+    token = f"substr({inner}, 1, instr({inner} || '~', '~') - 1)"
+    return f"CASE WHEN {inner} LIKE 'enc:%' THEN {token} ELSE {inner} END"
+
+
+@compiles(mask_of, "postgresql")
+def _(element: Any, compiler: Any, **kw: Any) -> str:
+    return f"split_part({compiler.process(element.clauses, **kw)}, '~', 2)"
+
+
+@compiles(mask_of, "sqlite")
+def _(element: Any, compiler: Any, **kw: Any) -> str:
+    inner = compiler.process(element.clauses, **kw)
+    return f"substr({inner}, instr({inner}, '~') + 1)"
+
+
 @compiles(as_moment, "postgresql")
 def _(element: Any, compiler: Any, **kw: Any) -> str:
     return f"CAST({compiler.process(element.clauses, **kw)} AS TIMESTAMP WITH TIME ZONE)"
@@ -176,6 +214,11 @@ def ends(value: Expression) -> Expression:
     last = sa.func.substr(value, length - (SHOWN_LAST - 1))
     shown = sa.func.substr(value, 1, SHOWN).op("||")(HIDDEN).op("||")(last)
     return sa.case((length <= SHORT, first_character(value)), else_=shown)
+
+
+def is_encrypted(value: Expression) -> Expression:
+    """Whether a value is encrypted, with a mask behind it."""
+    return sa.cast(value, sa.Text()).like("enc:%~%")
 
 
 def email(value: Expression) -> Expression:

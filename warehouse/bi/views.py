@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from rules.customer import BY_NAME, GOLDEN_FIELDS, ORGANIZATION, Field
+from rules.protection import PROTECTABLE
 from warehouse.bi import sql
 from warehouse.bi.names import PII
 from warehouse.bi.sql import Expression
@@ -152,6 +153,8 @@ def _golden(table: sa.Table) -> tuple[Column, ...]:
 
 def _of_field(table: sa.Table, field: Field) -> list[Column]:
     value = table.c[field.name]
+    if field.name in PROTECTABLE:
+        return [_protectable(field, value)]
     if field.name in _LISTS:
         name, doc = _LISTS[field.name]
         first = sql.list_first(value)
@@ -181,6 +184,17 @@ def _of_field(table: sa.Table, field: Field) -> list[Column]:
         mask = sql.ends(value) if field.name in _NUMBERS else sql.first_character(value)
         return [Column(field.name, field.doc, value, mask)]
     return [Column(field.name, field.doc, value)]
+
+
+def _protectable(field: Field, value: Expression) -> Column:
+    """A number that may be kept encrypted: then the token is shown, or the mask behind it."""
+    plain = sa.type_coerce(value, sa.Text())
+    doc = f"{field.doc} Where it is kept encrypted: a token, equal for equal numbers."
+    masked = None
+    if field.personal:
+        encrypted = sql.is_encrypted(plain)
+        masked = sa.case((encrypted, sql.mask_of(plain)), else_=sql.ends(plain))
+    return Column(field.name, doc, sql.token_of(plain), masked)
 
 
 def _hidden_name(table: sa.Table, value: Expression, first: Expression) -> Expression:
