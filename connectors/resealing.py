@@ -13,13 +13,14 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from connectors import landing, row_hashes, sealing, snapshot
+from connectors import row_hashes, sealing, snapshot
 from connectors.config import SourceConfig
 from connectors.lake_files import publish, temporary
 from connectors.reading import POSITION, PROBLEM, ROW_HASH
 from connectors.repeated_keys import repeats, without_repeats
 from connectors.sealing import Seal
 from connectors.snapshot import MANIFEST, Manifest
+from connectors.snapshot_writer import SnapshotWriter
 from onefold.errors import SourceLayout
 from onefold.keys import Keys
 
@@ -80,14 +81,14 @@ def reseal(path: Path, config: SourceConfig | None, keys: Keys) -> bool:
     total = placed = 0
     again = bool(columns) != bool(manifest.sealed)
     with temporary(path.parent, f"{path.stem}-again") as file:
-        with landing.writer(file, manifest.columns) as writer:
+        with SnapshotWriter(file, manifest.columns) as writer:
             for part in _parts(path, manifest, keys):
                 if again:
                     part = _rehashed(part, manifest.columns, seal)
                 found = bytes.fromhex("".join(part[ROW_HASH].to_pylist()))
                 total += row_hashes.total(found)
                 placed += row_hashes.placed(found, part[POSITION].combine_chunks())
-                writer.write_table(_sealed(part, manifest.columns, seal))
+                writer.write(_sealed(part, manifest.columns, seal))
             told = {"sealed": columns, "sealed_with": used}
             if again:
                 total, placed = total & row_hashes.MASK, placed & row_hashes.MASK
@@ -97,7 +98,7 @@ def reseal(path: Path, config: SourceConfig | None, keys: Keys) -> bool:
                     "content_hash": snapshot.content_hash(total, manifest.columns, manifest.key),
                 }
             manifest = manifest.model_copy(update=told)
-            writer.add_key_value_metadata({MANIFEST: manifest.model_dump_json().encode()})
+            writer.add_metadata({MANIFEST: manifest.model_dump_json().encode()})
         publish(file, path)
     return True
 

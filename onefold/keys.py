@@ -41,10 +41,10 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from onefold.errors import ConfigError
-from onefold.settings import Settings, expand_environment
+from onefold.settings import Settings, expand_environment, validated
 
 FILE = "privacy.json"
 """In the home: the secret of the keyed hashes, encrypted, and what was encrypted with what."""
@@ -108,23 +108,7 @@ class PrivacyPolicy(BaseModel):
         Raises:
             ConfigError: a setting is unknown, or two contradict each other.
         """
-        if section is not None and not isinstance(section, Mapping):
-            raise ConfigError(
-                _WHERE,
-                "a mapping was expected",
-                found=type(section).__name__,
-                do="Write 'key: ${ONEFOLD_KEY}' below it.",
-            )
-        try:
-            return cls.model_validate(dict(section or {}))
-        except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False)[0]
-            path = ".".join(str(part) for part in first["loc"])
-            raise ConfigError(
-                _WHERE + (f", {path}" if path else ""),
-                str(first["msg"]).removeprefix("Value error, "),
-                do="See docs/privacy.md.",
-            ) from None
+        return validated(cls, section, "privacy", do="See docs/privacy.md.")
 
 
 def new() -> str:

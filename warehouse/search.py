@@ -108,11 +108,15 @@ def _keys(golden: pa.Table, crosswalk: pa.Table, sealer: Sealer | None) -> pa.Ta
                 emails or (),
                 other_names=others or (),
                 brand=brand,
-                identifiers=[one for one, hide in zip(identifiers, hashed, strict=True) if not hide],
+                identifiers=[
+                    one for one, hide in zip(identifiers, hashed, strict=True) if not hide
+                ],
             )
             if sealer and hidden:
-                numbers = [one for one, hide in zip(identifiers, hashed, strict=True) if hide and one]
-                keys = [*keys, *(("identifier", _hashed(one, sealer)) for one in numbers)]
+                numbers = [
+                    one for one, hide in zip(identifiers, hashed, strict=True) if hide and one
+                ]
+                keys |= {("identifier", _hashed(one, sealer)) for one in numbers}
             found += keys
             counts.append(len(keys))
         of = pa.array(np.repeat(np.arange(len(counts)), counts))

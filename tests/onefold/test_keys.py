@@ -136,7 +136,7 @@ def test_where_there_is_no_key_the_error_says_what_to_do(
         ({"encrypt": ["national_id"]}, "encrypt needs a key"),
         ({"key": "a", "key_command": ["b"]}, "name the key once"),
         ({"old_keys": ["a"]}, "old_keys need a key"),
-        ({"keys": "a"}, "privacy, keys"),
+        ({"keys": "a"}, "privacy.keys"),
         (["a"], "a mapping was expected"),
     ],
 )
