@@ -10,6 +10,8 @@ kind. Source: resources/placeholders.tsv.
 
 import re
 from functools import cache, lru_cache
+from itertools import chain
+from string import ascii_letters, digits
 from unicodedata import normalize
 
 from rules import tables
@@ -23,9 +25,22 @@ def placeholder_words() -> frozenset[str]:
     return frozenset(row[0] for row in tables.rows("placeholders"))
 
 
-@lru_cache(maxsize=16384)
+@cache
+def _first_of_values() -> frozenset[str]:
+    """The letters, digits and Han characters that no text without a value begins with."""
+    plain = chain(map(ord, ascii_letters + digits), range(0x3400, 0x4DC0), range(0x4E00, 0xA000))
+    # What NFKC may make of the first character and marks behind it begins with it in NFKD.
+    begins = {normalize("NFKD", word)[0] for word in placeholder_words()}
+    return frozenset(c for c in map(chr, plain) if c.isalnum() and c.lower() not in begins)
+
+
 def is_placeholder(text: str) -> bool:
     """Whether the text is empty or says only that there is no value."""
+    return text[:1] not in _first_of_values() and _says_nothing(text)
+
+
+@lru_cache(maxsize=16384)
+def _says_nothing(text: str) -> bool:
     if not text.isascii():
         text = normalize("NFKC", text)
     text = text.strip().casefold()

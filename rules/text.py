@@ -52,8 +52,8 @@ _CLEAN: dict[int, str | None] = (
     | {ord("〔"): "(", ord("〕"): ")", ord("［"): "[", ord("］"): "]"}
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f]")
-_PLAIN = re.compile("[㐀-䶿一-鿿A-Za-z0-9#/-]+")
-"""Texts that clean leaves as they are."""
+_PLAIN = re.compile("[㐀-䶿一-鿿!-_a-~·]+")
+"""Texts that clean leaves as they are; a backquote among Han characters is a quote to it."""
 _HAN_ONLY = re.compile("[㐀-䶿一-鿿]+")
 _HAN = re.compile("[〇㐀-䶿一-鿿豈-\ufaff\U00020000-\U000323af]")
 # Python 3.11 does not know the newest Han characters as letters.
@@ -73,15 +73,19 @@ _DIACRITICS = re.compile("[\u0300-\u036f]+")
 _LATIN = re.compile("[À-ɏḀ-ỿ]")
 
 
-@lru_cache(maxsize=1 << 16)
 def clean(s: str) -> str:
     """The shown form: NFKC, invisible characters gone, dashes, dots, quotes and blanks unified."""
     if s.isascii():
-        if s.isprintable():
-            return " ".join(s.split()) if " " in s else s
-        return " ".join(_CONTROL.sub("", s).split())
-    if _PLAIN.fullmatch(s):
+        if not s.isprintable():
+            return " ".join(_CONTROL.sub("", s).split())
+        if "  " in s or s[:1] == " " or s[-1:] == " ":
+            return " ".join(s.split())
         return s
+    return s if _PLAIN.fullmatch(s) else _clean(s)
+
+
+@lru_cache(maxsize=1 << 14)
+def _clean(s: str) -> str:
     if not unicodedata.is_normalized("NFKC", s):
         s = s.translate(_CLEAN)
         s = unicodedata.normalize("NFKC", s)
@@ -95,13 +99,25 @@ def _fold_table() -> dict[int, str]:
     return table | {ord(c): to for c, to in _LETTERS.items()}
 
 
-@lru_cache(maxsize=1 << 16)
+@cache
+def _folded() -> re.Pattern[str]:
+    """Texts that fold leaves as they are."""
+    han = map(chr, chain(range(0x3400, 0x4DC0), range(0x4E00, 0xA000)))
+    same = "".join(c for c in han if c.isalnum() and c not in _foldable())
+    return re.compile(f"[a-z0-9{same}]+")
+
+
 def fold(s: str) -> str:
     """The key form: clean, simplified, lower case, letters and digits only, no diacritics."""
+    return s if _folded().fullmatch(s) else _fold(s)
+
+
+@lru_cache(maxsize=1 << 16)
+def _fold(s: str) -> str:
     if s.isascii():
         s = s.lower()
     elif _HAN_ONLY.fullmatch(s):  # neither case nor marks
-        return s if _foldable().isdisjoint(s) else s.translate(_fold_table())
+        return s.translate(_fold_table())
     else:
         s = fold_words(s)
     return s if s.isalnum() else _MARKS.sub("", s)
@@ -140,10 +156,15 @@ _OF_PHRASES = "坏藉覆沈彷么俱徵於瞭衹"
 
 
 @cache
-def _traditional() -> frozenset[str]:
-    """Characters that a text has one of if it is to be converted."""
+def _traditional() -> tuple[re.Pattern[str], frozenset[str]]:
+    """Characters that a text has one of if it is to be converted; a pattern for all but few texts.
+
+    (A pattern finds one of the first 65,536 characters at once, others one after another.)
+    """
     compatible = map(chr, chain(range(0xF900, 0xFB00), range(0x2F800, 0x2FA20)))
-    return frozenset(_OF_PHRASES).union(compatible, *(r[1] for r in tables.rows("simplified")))
+    found = frozenset(_OF_PHRASES).union(compatible, *(r[1] for r in tables.rows("simplified")))
+    common = "".join(sorted(c for c in found if c < "\U00010000"))
+    return re.compile(f"[{common}\U00010000-\U0010ffff]"), found
 
 
 def is_simplified(s: str) -> bool:
@@ -152,7 +173,10 @@ def is_simplified(s: str) -> bool:
     >>> is_simplified("张伟"), is_simplified("張偉")
     (True, False)
     """
-    return s.isascii() or _traditional().isdisjoint(s)
+    if s.isascii():
+        return True
+    pattern, found = _traditional()
+    return pattern.search(s) is None or found.isdisjoint(s)
 
 
 @cache
@@ -160,11 +184,13 @@ def _converter() -> opencc.OpenCC:
     return opencc.OpenCC("t2s")
 
 
-@lru_cache(maxsize=1 << 16)
 def to_simplified(s: str) -> str:
     """Traditional to simplified for showing; words stay as they are (積體電路 is not 集成电路)."""
-    if is_simplified(s):
-        return s
+    return s if is_simplified(s) else _simplify(s)
+
+
+@lru_cache(maxsize=1 << 14)
+def _simplify(s: str) -> str:
     return str(_converter().convert(s))
 
 

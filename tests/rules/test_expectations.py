@@ -1,5 +1,6 @@
 """Great Expectations is loaded without what is seldom used, and compares dates as they are."""
 
+import importlib
 import sys
 from datetime import UTC, datetime
 
@@ -32,3 +33,14 @@ def test_days_of_any_century_are_compared(unit):
     )
     assert found.failing == ((0, 3) if unit == "us" else (0,))
     assert found.evaluated == len(days) - 1
+
+
+def test_a_module_left_out_cannot_be_imported_until_the_end():
+    assert "antigravity" not in sys.modules
+    with expectations._left_out(("antigravity", "json")):
+        import json  # loaded already, so that it is not left out
+
+        with pytest.raises(ImportError):
+            importlib.import_module("antigravity")
+        assert json.loads("1") == 1
+    assert "antigravity" not in sys.modules

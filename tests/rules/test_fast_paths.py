@@ -27,6 +27,7 @@ from rules import (
     numbering,
     person_name,
     phone,
+    placeholder,
     plain_name,
     record_country,
     romanization,
@@ -34,6 +35,7 @@ from rules import (
     text,
 )
 from rules.addresses import chinese, divisions, western
+from rules.placeholder import is_placeholder, placeholder_words
 
 NEVER, ALWAYS = re.compile("(?!)"), re.compile("")
 many = settings(max_examples=200, deadline=None)
@@ -400,3 +402,23 @@ def test_the_nearest_word_of_business_is_that_of_a_look_at_all(joined: str) -> N
         joined, industries._long_joined(), scorer=OSA.distance, processor=None, score_cutoff=1
     )
     assert industries._nearest(joined) == (found[0] if found else None)
+
+
+ANY_TEXT = st.one_of(
+    st.text(max_size=6),
+    st.text("abZ09 ·-`'/#路张偉鍾乾\u200b\u3000Ａéßıſ\u0301\u0307無详豈𠀀\U0002f800\t", max_size=8),
+    st.sampled_from(sorted(placeholder_words())).flatmap(
+        lambda word: st.sampled_from([word, word.upper(), f" {word}\u0307", f"{word}1"])
+    ),
+)
+
+
+@many
+@given(ANY_TEXT)
+def test_plain_texts_are_cleaned_folded_and_simplified_as_others_are(words):
+    quick = text.clean(words), text.fold(words), text.to_simplified(words), is_placeholder(words)
+    changes = ((text, "_PLAIN", NEVER), (text, "_folded", lambda: NEVER))
+    with replaced(*changes, (placeholder, "_first_of_values", frozenset)):
+        slow = text.clean(words), text.fold(words), text.to_simplified(words)
+        assert (*slow, is_placeholder(words)) == quick
+    assert text.is_simplified(words) == text._traditional()[1].isdisjoint(words)
