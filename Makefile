@@ -6,6 +6,7 @@
 PYTHON := $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
+DUCKDB := .venv/duckdb/.ready
 BENCH ?=
 
 .PHONY: setup demo test check bench bench-small
@@ -22,7 +23,14 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY)
 	@$(BIN)/onefold demo
 
-test: $(READY)
+# DuckDB as others use it, attached to both stores: tests/warehouse/test_bi_clients.py.
+$(DUCKDB): tests/clients/requirements-duckdb.txt $(READY)
+	@$(PYTHON) -m venv .venv/duckdb
+	@.venv/duckdb/bin/python -m pip install --quiet --quiet --disable-pip-version-check \
+		--root-user-action=ignore -r tests/clients/requirements-duckdb.txt
+	@touch $(DUCKDB)
+
+test: $(READY) $(DUCKDB)
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(READY)

@@ -20,6 +20,7 @@ from onefold.cli.quality import quality
 from onefold.cli.restate import restate
 from onefold.cli.source import source
 from onefold.cli.status import status
+from onefold.cli.superset import superset
 from onefold.errors import ConfigError, OnefoldError
 
 app = typer.Typer(
@@ -247,6 +248,7 @@ app.command()(explain)
 app.command()(status)
 app.command()(reviewing.review)
 app.command()(grants)
+app.command()(superset)
 app.command()(quality)
 app.command()(restate)
 app.command()(replay)

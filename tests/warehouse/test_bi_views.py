@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pandas as pd
 import pytest
 import sqlalchemy as sa
 
@@ -257,25 +256,6 @@ def test_one_role_reads_masks_and_the_other_values(warehouse):
         with pytest.raises(sa.exc.ProgrammingError), connection.begin_nested():
             connection.exec_driver_sql("SELECT * FROM bi.dim_customer_pii")
     _drop_roles(warehouse)
-
-
-def test_pandas_and_a_tool_on_sqlalchemy_read_group_and_filter(world):
-    """The way of Superset: list views, reflect one, group and filter by its columns."""
-    world.put("crm", {"1": "Anna", "2": "Anne"}, city="上海市")
-    world.publish([["crm:1"], ["crm:2"]])
-    with world.wh.read() as connection:
-        schema = "bi" if world.wh.is_postgresql else None
-        view = sa.Table("dim_customer", sa.MetaData(), schema=schema, autoload_with=connection)
-        chart = (
-            sa.select(view.c.city, sa.func.count().label("customers"))
-            .where(view.c.customer_type == "person", view.c.city.in_(["上海市"]))
-            .group_by(view.c.city)
-            .limit(1000)
-        )
-        frame = pd.read_sql(chart, connection)
-        whole = pd.read_sql(sa.select(view), connection)
-    assert frame.to_dict("records") == [{"city": "上海市", "customers": 2}]
-    assert list(whole["name"]) == ["A…", "A…"]
 
 
 def _make_roles_anew(wh: engine.Warehouse) -> None:

@@ -18,9 +18,8 @@ _INTRODUCTION = (
     " mask leaves out. Names of organizations are public and are not masked; all else that is"
     " marked below is, whoever's record it stands in. A table of SQLite has no rights of its own:"
     " whoever may read the file reads all of it.",
-    "Anything that speaks to PostgreSQL or SQLite reads them: Superset, Metabase and Power BI as"
-    " tables or datasets, pandas by `read_sql`, DuckDB by `ATTACH 'dbname=crm' AS gold (TYPE"
-    " postgres, READ_ONLY)` or `ATTACH 'warehouse.db' AS gold (TYPE sqlite, READ_ONLY)`.",
+    "Anything that speaks to PostgreSQL or SQLite reads them; [bi.md](bi.md) says how to connect"
+    " Superset (with a sample dashboard), Power BI, Metabase, DuckDB and pandas.",
 )
 
 _HEAD = f"""# Data dictionary: what BI tools read
