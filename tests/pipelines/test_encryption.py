@@ -1,0 +1,333 @@
+"""What ``privacy: encrypt:`` promises: no number in any byte, and the product as without it."""
+
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+import sqlalchemy as sa
+
+from connectors import resealing, snapshot
+from connectors.source import declared
+from onefold import keys, settings
+from onefold.errors import ConfigError
+from onefold.keys import Keys
+from pipelines import stages
+from pipelines.stages import rekeying
+from warehouse import engine, export, findings, overrides, repairs, search, stores
+from warehouse.engine import Warehouse
+
+
+def _number(body: str) -> str:
+    """An identity number with its check character (GB 11643)."""
+    total = sum(int(c) * (1 << (17 - place)) for place, c in enumerate(body))
+    return body + "10X98765432"[total % 11]
+
+
+NUMBERS = [
+    _number(body)
+    for body in (
+        "11010119900307851", "32010219851212344", "32050119780228021", "32020119990101113",
+        "11010119660606009", "32010219720313077",
+    )
+]  # fmt: skip
+BROKEN = "320102198513443219"
+"""No number, as its month tells: rejected, and kept in quarantine."""
+MENDED = _number("32010219851112321")
+"""What a steward puts in its place."""
+CHANGED = _number("32010219851215217")
+"""What the source says later in place of the second."""
+NEW = _number("32010219850505505")
+"""Pinned by a steward."""
+
+CRM = [
+    ("C1", "张伟", "13800000001", NUMBERS[0], "南京", "中山路1号"),
+    ("C2", "李娜", "13800000002", NUMBERS[1], "南京", "北京东路20号"),
+    ("C3", "王芳", "13800000003", NUMBERS[2], "苏州", "人民路300号"),
+    ("C4", "陈静", "13800000006", BROKEN, "无锡", "学前街12号"),
+    ("C5", "刘洋", "13800000007", NUMBERS[3], "无锡", "运河路7号"),
+    ("C6", "赵磊", "13800000009", "", "常州", "延陵路40号"),
+    ("C7", "孙立军", "", NUMBERS[4], "南京", "汉口路5号"),
+]
+ERP = [
+    ("E1", "张 伟", "138-0000-0001", NUMBERS[0], "南京市", "中山路1号"),
+    ("E2", "王芳", "13800000003", NUMBERS[2].lower(), "苏州市", "人民路300号"),
+    ("E3", "刘洋", "", NUMBERS[3], "无锡市", ""),
+    ("E4", "赵磊", "13800000009", NUMBERS[5], "常州市", "延陵路40号"),
+    ("E5", "孙立君", "", "", "南京市", "汉口路5号"),
+]
+YML = """\
+connector: {connector}
+{place}
+key: Id
+columns: {{name: Name, phone: Phone, national_id: IdNo, city: City, address: Street}}
+customer_type: person
+"""
+PRIVACY = "\nprivacy:\n  key: ${ONEFOLD_KEY}\n"
+KEY = "ofkey-" + "A" * 43
+Made = Callable[[str, Callable[[Path], object]], Path]
+
+
+@pytest.fixture(autouse=True)
+def _key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ONEFOLD_KEY", KEY)
+
+
+def _declare(home: Path, privacy: str = "", database: str = "sqlite") -> Path:
+    """A home with two sources that hold identity numbers; they stand beside it."""
+    data = home.parent / "data"
+    (home / "sources").mkdir(parents=True)
+    (home / "onefold.yml").write_text(f"database: {database}\ncountry: CN\n{privacy}", "utf-8")
+    data.mkdir()
+    lines = [",".join(row) for row in [("Id", "Name", "Phone", "IdNo", "City", "Street"), *CRM]]
+    (data / "crm.csv").write_text("\n".join(lines) + "\n", "utf-8")
+    connection = sqlite3.connect(data / "erp.db")
+    connection.execute("CREATE TABLE customer (Id, Name, Phone, IdNo, City, Street)")
+    connection.executemany("INSERT INTO customer VALUES (?, ?, ?, ?, ?, ?)", ERP)
+    connection.commit()
+    connection.close()
+    for source, connector, place in (
+        ("crm", "delimited", "path: ../data/crm.csv"),
+        ("erp", "sql", "url: sqlite:///../data/erp.db\ntable: customer"),
+    ):
+        text = YML.format(connector=connector, place=place)
+        (home / "sources" / f"{source}.yml").write_text(text, "utf-8")
+    return home
+
+
+def _run(home: Path, world: ModuleType) -> None:
+    """Sync, publish, pin a value, mend a finding, and publish that.
+
+    The record of the pinned value changes meanwhile, so that a case asks about it.
+    """
+    world.run_all(home)
+    with _open(home) as wh:
+        [found] = search.find(wh, "李娜")
+        overrides.override(wh, found.golden_id, "national_id", NEW, "anna", reason="her passport")
+        [finding] = [one for one in findings.of_record(wh, "crm:C4") if one.raw_value == BROKEN]
+        repairs.add(wh, finding.quarantine_id, "value", "anna", value=MENDED, reason="her card")
+    file = home.parent / "data" / "crm.csv"
+    file.write_text(file.read_text("utf-8").replace(NUMBERS[1], CHANGED), "utf-8")
+    world.run_all(home)
+
+
+@pytest.fixture(scope="module")
+def _made(made_once: Made, world: ModuleType) -> Callable[[str, str], Path]:
+    """The folder of a home that went through every stage, and of its sources."""
+
+    def made(name: str, privacy: str) -> Path:
+        def make(folder: Path) -> None:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("ONEFOLD_KEY", KEY)
+                _run(_declare(folder / "home", privacy), world)
+
+        return made_once(f"encryption-{name}", make)
+
+    return made
+
+
+@pytest.fixture
+def plain(_made: Callable[[str, str], Path], tmp_path: Path) -> Path:
+    """A home without encryption."""
+    return shutil.copytree(_made("plain", ""), tmp_path / "plain") / "home"
+
+
+@pytest.fixture
+def home(_made: Callable[[str, str], Path], tmp_path: Path) -> Path:
+    """The same home with encryption."""
+    return shutil.copytree(_made("encrypted", PRIVACY), tmp_path / "encrypted") / "home"
+
+
+@contextmanager
+def _open(home: Path) -> Iterator[Warehouse]:
+    warehouse = engine.connect(settings.load(home))
+    try:
+        yield warehouse
+    finally:
+        warehouse.close()
+
+
+def _traces(home: Path, wanted: Sequence[str] = ()) -> list[str]:
+    """Where a text stands: in any byte, any value of the lake, any row of the database.
+
+    Args:
+        wanted: lower case; as usual all identity numbers, without their check characters.
+    """
+    wanted = wanted or [one[:17].lower() for one in [*NUMBERS, NEW, CHANGED, BROKEN, MENDED]]
+    found = []
+    for path in sorted(home.rglob("*")):
+        if not path.is_file():
+            continue
+        texts = [path.read_bytes().decode("latin-1")]
+        if path.suffix == ".parquet":
+            table = pq.read_table(path, partitioning=None)
+            texts += [str(table.to_pylist()), str(pq.read_metadata(path).metadata)]
+        if any(one in text.lower() for text in texts for one in wanted):
+            found.append(path.relative_to(home).as_posix())
+    with _open(home) as wh:
+        for name, metadata in stores.METADATA.items():
+            with wh.read(name) as connection:
+                for table in metadata.sorted_tables:
+                    prefix = f"{name}." if wh.is_postgresql else ""
+                    stored = connection.exec_driver_sql(f"SELECT * FROM {prefix}{table.name}")
+                    text = str(stored.fetchall()).lower()
+                    found += [table.name] * any(one in text for one in wanted)
+    return found
+
+
+def _golden(home: Path) -> list[dict[str, Any]]:
+    """Golden customers in clear, without when they were published."""
+    with _open(home) as wh:
+        table = export.read_golden(wh)
+    return table.drop_columns(["first_published_at", "published_at"]).to_pylist()
+
+
+def _view(home: Path, name: str, columns: str) -> list[Any]:
+    with _open(home) as wh, wh.read() as connection:
+        name = f"bi.{name}" if wh.is_postgresql else name
+        query = f"SELECT {columns} FROM {name} ORDER BY golden_id"
+        return [tuple(row) for row in connection.exec_driver_sql(query)]
+
+
+def _counts(home: Path) -> dict[str, int]:
+    """Rows of tables that tell whether something was written."""
+    names = ("golden_customer_history", "quarantine", "publish_run", "review_case", "lineage_event")
+    tables = stores.METADATA["warehouse"].tables
+    counts = {}
+    with _open(home) as wh, wh.read() as connection:
+        for name in names:
+            query = sa.select(sa.func.count()).select_from(tables[f"warehouse.{name}"])
+            counts[name] = connection.execute(query).scalar_one()
+    return counts
+
+
+def _privacy(home: Path, text: str) -> None:
+    (home / "onefold.yml").write_text(f"database: sqlite\ncountry: CN\n{text}", "utf-8")
+
+
+def test_no_number_is_in_any_byte_and_the_golden_table_is_that_without(
+    plain: Path, home: Path, world: ModuleType
+) -> None:
+    clear = set(_traces(plain))
+    assert {"warehouse.db", "review.db", "staged_customer", "golden_customer_history"} <= clear
+    assert {"decision", "judgement", "quarantine", "repair", "case_evidence"} <= clear
+    assert _traces(home) == []
+    assert _counts(home) == _counts(plain) and _counts(home)["review_case"]
+    assert _golden(home) == _golden(plain)
+    assert {NUMBERS[0], NUMBERS[5], NEW, MENDED} <= {row["national_id"] for row in _golden(home)}
+    before = world.files(home)
+    world.run_all(home)
+    assert world.files(home).keys() == before.keys()
+    assert _counts(home) == _counts(plain)
+
+
+def test_bi_shows_masks_as_without_and_tokens_in_place_of_numbers(plain: Path, home: Path) -> None:
+    masked = _view(home, "dim_customer", "golden_id, name, national_id")
+    assert masked == _view(plain, "dim_customer", "golden_id, name, national_id")
+    assert f"110…{NUMBERS[0][-4:]}" in {row[2] for row in masked}
+    shown, clear = (
+        [row[1] for row in _view(one, "dim_customer_pii", "golden_id, national_id") if row[1]]
+        for one in (home, plain)
+    )
+    own = Keys.of(settings.load(home))
+    assert shown == [own.encrypt(one) for one in clear]
+
+
+def test_a_customer_is_found_by_the_whole_number_only(home: Path) -> None:
+    with _open(home) as wh:
+        [found] = search.find(wh, f" {NUMBERS[0][:6]} {NUMBERS[0][6:]}")
+        assert (found.kind, found.exact) == ("identifier", True)
+        assert not search.find(wh, NUMBERS[0][:12])
+
+
+def test_a_wrong_key_is_refused_before_anything_is_written(
+    home: Path, world: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = world.files(home)
+    monkeypatch.setenv("ONEFOLD_KEY", keys.new())
+    for use in (world.run_all, rekeying.apply, _golden):
+        with pytest.raises(ConfigError, match=r"encrypted with key .* which is not declared"):
+            use(home)
+    _privacy(home, "")
+    with pytest.raises(ConfigError, match="none is declared"):
+        world.run_all(home)
+    _privacy(home, PRIVACY)
+    assert world.files(home) == before
+
+
+def test_a_home_is_encrypted_later_and_decrypted_without_another_version_of_a_customer(
+    plain: Path, world: ModuleType
+) -> None:
+    before, counted = _golden(plain), _counts(plain)
+    _privacy(plain, PRIVACY)
+    with pytest.raises(ConfigError, match="Run 'onefold key apply'"):
+        world.run_all(plain)
+    rekeying.apply(plain)
+    assert _traces(plain) == []
+    world.run_all(plain)
+    assert _golden(plain) == before and _traces(plain) == []
+    assert _counts(plain)["golden_customer_history"] == counted["golden_customer_history"]
+    _privacy(plain, PRIVACY + "  encrypt: []\n")
+    rekeying.apply(plain)
+    assert "warehouse.db" in _traces(plain) and _golden(plain) == before
+    world.run_all(plain)
+    assert _counts(plain)["golden_customer_history"] == counted["golden_customer_history"]
+
+
+def test_a_key_is_replaced_in_steps_and_the_old_one_is_needed_no_more(
+    home: Path, world: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, counted = _golden(home), _counts(home)
+    was = Keys.of(settings.load(home)).key.id
+    monkeypatch.setenv("ONEFOLD_KEY", keys.new())
+    monkeypatch.setenv("ONEFOLD_OLD_KEY", KEY)
+    _privacy(home, PRIVACY + '  old_keys: ["${ONEFOLD_OLD_KEY}"]\n')
+    own = Keys.of(settings.load(home))
+    [first, *_] = sorted((home / "lake" / "raw").glob("crm/*.parquet"))
+    assert resealing.reseal(first, declared(home, own).sources["crm"], own)  # and killed here
+    with pytest.raises(ConfigError, match="Run 'onefold key apply'"):
+        world.run_all(home)
+    assert _golden(home) == before
+    assert {*NUMBERS[:5], BROKEN} <= set(snapshot.read(first, own)["IdNo"].to_pylist())
+    done = rekeying.apply(home)
+    assert done.snapshots == 2 and done.rows["golden_customer"] and done.rows["decision"]
+    _privacy(home, PRIVACY)
+    monkeypatch.delenv("ONEFOLD_OLD_KEY")
+    files = world.files(home)
+    assert _traces(home, [f"enc:{was}:"]) == []
+    world.run_all(home)
+    assert world.files(home).keys() == files.keys()
+    assert _golden(home) == before and _counts(home) == counted
+    assert rekeying.apply(home).rows == {}
+
+
+def test_a_source_whose_key_is_the_number_is_refused(tmp_path: Path) -> None:
+    home = _declare(tmp_path / "home", PRIVACY)
+    path = home / "sources" / "crm.yml"
+    path.write_text(path.read_text("utf-8").replace("key: Id", "key: IdNo"), "utf-8")
+    with stages.opened(home) as opened:
+        done = stages.sync(opened, "crm")
+    assert done.status == "failed" and "carry values that are to be kept encrypted" in done.message
+    assert not list((home / "lake" / "raw").glob("crm/*.parquet"))
+
+
+def test_a_column_that_cannot_be_encrypted_is_refused(home: Path) -> None:
+    _privacy(home, PRIVACY + "  encrypt: [birth_date]\n")
+    with pytest.raises(ConfigError, match=r"cannot be kept encrypted \(found birth_date"):
+        _golden(home)
+
+
+def test_no_number_is_in_a_dump_of_postgresql(
+    tmp_path: Path, postgres_database: str, world: ModuleType
+) -> None:
+    home = _declare(tmp_path / "home", PRIVACY, postgres_database)
+    _run(home, world)
+    assert _traces(home) == []
+    assert {NUMBERS[0], NUMBERS[5], NEW, MENDED} <= {row["national_id"] for row in _golden(home)}
+    masked = {row[1] for row in _view(home, "dim_customer", "golden_id, national_id")}
+    assert f"110…{NUMBERS[0][-4:]}" in masked
