@@ -67,6 +67,8 @@ def column(cells: Sequence[Cell]) -> tuple[pa.Array, int]:
     kinds = set(map(type, cells))
     if kinds <= {str, type(None)}:
         return _strings(cells), 0
+    if kinds == {dt.date, dt.datetime}:  # Excel has one kind; midnights come as dates
+        return _moments(cells), 0
     if len(kinds) == 1:
         return _of_kind(kinds.pop(), cells)
     codes = {kind: code for code, kind in enumerate(sorted(kinds, key=lambda kind: kind.__name__))}
@@ -113,10 +115,23 @@ def _floats(cells: Sequence[Cell]) -> tuple[pa.Array, int]:
     whole = ~large & (numbers == np.floor(numbers))
     texts = pa.array(np.where(whole, numbers, 0).astype(np.int64)).cast(pa.string())
     if not whole.all():
-        rest = np.flatnonzero(~whole)
-        written = pa.array([_number(number) for number in numbers[rest].tolist()], pa.string())
-        texts = pc.replace_with_mask(texts, pa.array(~whole), written)
+        texts = pc.replace_with_mask(texts, pa.array(~whole), _fractions(numbers[~whole]))
     return texts, int(large.sum())
+
+
+def _fractions(numbers: np.ndarray) -> pa.Array:
+    """Numbers as :func:`_number` writes them.
+
+    The shortest text that is read back as the number, which Arrow writes, is the one with 15
+    digits where it has no more of them.
+    """
+    texts = pa.array(numbers).cast(pa.string())
+    plain = pc.match_substring_regex(texts, r"^-?\d{1,6}\.\d{1,9}$")
+    rest = np.flatnonzero(~plain.to_numpy(zero_copy_only=False))
+    if len(rest):
+        written = pa.array([_number(number) for number in numbers[rest].tolist()], pa.string())
+        texts = pc.replace_with_mask(texts, pc.invert(plain), written)
+    return texts
 
 
 def _moments(cells: Sequence[Cell]) -> pa.Array:

@@ -34,26 +34,26 @@ _BLOCK, _ROW_END = 4 << 20, b"row>"
 _ROW = re.compile(rb"<(?:\w+:)?row[\s>].*?</(?:\w+:)?row>", re.S)
 
 
-def find(path: Path, sheets: list[str]) -> dict[str, dict[tuple[int, int], str]]:
+Found = dict[str, dict[tuple[int, int], str]]
+"""Sheet → (row, column), both from 0 → the error as Excel shows it."""
+
+
+def find(path: Path) -> Found:
     """Find cells whose formula has no result.
 
     Args:
         path: the workbook; formats other than xlsx and xlsb have no findings.
-        sheets: names of the sheets to look at.
-
-    Returns:
-        Sheet → (row, column), both from 0 → the error as Excel shows it.
     """
     if not zipfile.is_zipfile(path):
         return {}
-    found: dict[str, dict[tuple[int, int], str]] = {}
+    found: Found = {}
     with zipfile.ZipFile(path) as archive:
         parts = set(archive.namelist())
         binary = "xl/workbook.bin" in parts
         if not binary and "xl/workbook.xml" not in parts:
             return {}
         for name, part in (_binary_parts if binary else _parts)(archive).items():
-            if name in sheets and part in parts:
+            if part in parts:
                 if binary:
                     found[name] = dict(_binary_cells(archive.read(part)))
                     continue

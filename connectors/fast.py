@@ -24,6 +24,7 @@ import sqlalchemy as sa
 
 from connectors.config import SourceConfig
 from connectors.postgres_copy import as_texts
+from connectors.reading import FastPathBroken
 from onefold.errors import SourceError, SourceUnreachable
 
 BATCH_ROWS = 20_000
@@ -37,10 +38,6 @@ _FOLLOWED = {
     "charset": ("utf8mb4",),
 }
 """What the query of a URL may say: which values, any if none are named."""
-
-
-class FastPathBroken(SourceUnreachable):
-    """connectorx gave up; the source is to be read without it."""
 
 
 def check(config: SourceConfig, url: sa.URL) -> None:

@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
+from onefold.errors import SourceUnreachable
+
 SOURCE_KEY, POSITION, ROW_HASH, PROBLEM = "_source_key", "_position", "_row_hash", "_problem"
 RESERVED = (SOURCE_KEY, POSITION, ROW_HASH, PROBLEM)
 """Columns that a snapshot adds to the source's own."""
@@ -60,6 +62,10 @@ class Skipped(BaseModel):
     what: str
     """empty row, totals row, hidden sheet, ..."""
     count: int
+
+
+class FastPathBroken(SourceUnreachable):
+    """A reading that was to be fast broke off; all is to be read again, in the usual way."""
 
 
 @dataclass

@@ -22,8 +22,6 @@ from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-import fsspec
-
 from onefold.errors import (
     ConfigError,
     SourceError,
@@ -236,6 +234,8 @@ def _system(pattern: str) -> tuple[Any, str]:
             options["client_kwargs"] = {"timeout": limits}
         elif scheme == "s3":
             options["config_kwargs"] = {"connect_timeout": 10, "retries": {"max_attempts": 3}}
+        import fsspec  # takes as long as all the rest
+
         system, path = fsspec.core.url_to_fs(pattern, **options)
     except ImportError as error:
         raise SourceError(

@@ -5,6 +5,7 @@ connector reads which kind. How a kind is read stands in its own module.
 """
 
 import hashlib
+import importlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
@@ -14,28 +15,20 @@ from typing import Protocol
 
 from connectors import config as configs
 from connectors import (
-    delimited,
     drift,
     file_merging,
     fixed_width,
     mapping,
     merging,
-    parquet,
     sealing,
     snapshot,
-    spreadsheet,
-    sql,
     switched_off,
 )
 from connectors import files as file_sets
 from connectors.config import Declared, SourceConfig
-from connectors.fast import FastPathBroken
 from connectors.holding import held
-from connectors.legacy import access, cobol, cobol_layout, dbf
-from connectors.nested import json_files, xml_files
-from connectors.reading import RESERVED, FileFacts, Reading, Since
+from connectors.reading import RESERVED, FastPathBroken, FileFacts, Reading, Since
 from connectors.snapshot import Extraction, Manifest
-from connectors.web import api
 from onefold.errors import ConfigError, OnefoldError, SourceEmpty
 from onefold.keys import Keys
 
@@ -58,25 +51,29 @@ class Reader(Protocol):
     """How a connector is asked for rows."""
 
     def __call__(
-        self, config: SourceConfig, since: Since | None = None, /
+        self, config: SourceConfig, since: Since | None = None, /, **asked: int
     ) -> AbstractContextManager[Reading]:
-        """Open a source: everything, or what changed since (connectors/reading.py)."""
+        """Open a source: everything, or what changed since (connectors/reading.py).
+
+        Args:
+            asked: ``limit``, of a server: rows to ask for at most.
+        """
 
 
-READERS: dict[str, Reader] = {
-    "sql": sql.read,
-    "spreadsheet": spreadsheet.read,
-    "delimited": delimited.read,
-    "fixed_width": fixed_width.read,
-    "parquet": parquet.read,
-    "dbf": dbf.read,
-    "cobol": cobol.read,
-    "access": access.read,
-    "json": json_files.read,
-    "xml": xml_files.read,
-    "api": api.read,
+_MODULES = {
+    "sql": "connectors.sql",
+    "spreadsheet": "connectors.spreadsheet",
+    "delimited": "connectors.delimited",
+    "fixed_width": "connectors.fixed_width",
+    "parquet": "connectors.parquet",
+    "dbf": "connectors.legacy.dbf",
+    "cobol": "connectors.legacy.cobol",
+    "access": "connectors.legacy.access",
+    "json": "connectors.nested.json_files",
+    "xml": "connectors.nested.xml_files",
+    "api": "connectors.web.api",
 }
-ASKED = {"sql": sql.read, "api": api.read}
+_ASKED = ("sql", "api")
 """Connectors of servers, which can be asked for some rows only; all others read files."""
 
 _HOW_ONLY = {"auth", "verify", "timeout", "page_size", "requests_per_second", "wait_at_most"}
@@ -84,6 +81,12 @@ _HOW_ONLY = {"auth", "verify", "timeout", "page_size", "requests_per_second", "w
 _WITHOUT = "connectorx broke off, so everything was read without it ('fast')"
 READER_VERSION = 1
 """Raised when a connector reads the same bytes differently than before."""
+
+
+def reader(config: SourceConfig) -> Reader:
+    """What reads a source; imported when it is needed, for the libraries of all take a second."""
+    read: Reader = importlib.import_module(_MODULES[config.connector]).read
+    return read
 
 
 def declared(home: Path, keys: Keys | None = None) -> Declared:
@@ -165,7 +168,7 @@ def _extract(config: SourceConfig, lake: Path, previous: Manifest | None) -> Ext
         if previous and config.mode == "files" and snapshot.path_of(lake, previous).is_file():
             merged = partial(
                 file_merging.merge,
-                partial(READERS[config.connector], config),
+                partial(reader(config), config),
                 partial(_prepare, config),
                 config,
                 lake,
@@ -179,7 +182,7 @@ def _extract(config: SourceConfig, lake: Path, previous: Manifest | None) -> Ext
                 return done
     since, compare = _since(config, lake, previous, settings_hash)
     if previous and since:
-        with READERS[config.connector](config, since) as reading:
+        with reader(config)(config, since) as reading:
             _compare(config, reading, lake, previous)
             _prepare(config, reading)
             done = merging.merge(
@@ -203,7 +206,7 @@ def _whole(
     note: str = "",
 ) -> Extraction:
     """Read everything that there is."""
-    with READERS[config.connector](config) as reading:
+    with reader(config)(config) as reading:
         reading.report.files = facts
         if note:
             reading.report.note(note)
@@ -239,7 +242,7 @@ def reread(
             do="Sync it; mode: snapshot and mode: files read everything that changed.",
         )
     settings_hash = _settings_hash(config)
-    with READERS[config.connector](config, Since(mark=begin, until=end)) as reading:
+    with reader(config)(config, Since(mark=begin, until=end)) as reading:
         _prepare(config, reading)
         reading.mark = snapshot.progress(lake, previous).mark
         done = None
@@ -362,6 +365,8 @@ def _settings_hash(config: SourceConfig) -> str:
     digest = hashlib.sha256(f"{READER_VERSION} {parts}".encode())
     digest.update(mapping.words_hash().encode())
     if config.connector == "sql":
+        from connectors import sql
+
         digest.update(sql.database_of(config).encode())
     for path in layouts(config):
         digest.update(path.read_bytes())
@@ -373,7 +378,11 @@ def layouts(config: SourceConfig) -> list[Path]:
     if not config.layout or not Path(config.layout).is_file():
         return []
     path = Path(config.layout)
-    book = cobol_layout.copybook_of(path) if config.connector == "cobol" else None
+    if config.connector != "cobol":
+        return [path]
+    from connectors.legacy import cobol_layout
+
+    book = cobol_layout.copybook_of(path)
     return [path] if book in (None, path) or not book.is_file() else [path, book]
 
 
@@ -385,6 +394,8 @@ def files(config: SourceConfig) -> list[tuple[str, int, int]]:
     if config.connector == "api":
         return []
     if config.connector == "sql":
+        from connectors import sql
+
         paths = sql.database_files(config)
     else:
         try:
@@ -406,11 +417,11 @@ def files(config: SourceConfig) -> list[tuple[str, int, int]]:
 @contextmanager
 def opened(config: SourceConfig, rows: int) -> Iterator[Reading]:
     """Open a source of which no more than some rows will be read; a server is asked for those."""
-    if config.connector in ASKED:
-        with ASKED[config.connector](config, limit=rows) as reading:
+    if config.connector in _ASKED:
+        with reader(config)(config, limit=rows) as reading:
             yield reading
     else:
-        with held(config) as config, READERS[config.connector](config) as reading:
+        with held(config) as config, reader(config)(config) as reading:
             yield reading
 
 

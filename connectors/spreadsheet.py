@@ -13,6 +13,7 @@ import fnmatch
 import itertools
 from collections import Counter, deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
@@ -75,10 +76,30 @@ def read(config: SourceConfig, since: Since | None = None) -> Iterator[Reading]:
     report = Report()
     found = _workbooks(config, since, report)
     room = _Room()
+    with _scanning(found) as faults:
+        yield _opened(config, found, report, room, faults)
+
+
+@contextmanager
+def _scanning(found: list[SourceFile]) -> Iterator[dict[SourceFile, Future[error_cells.Found]]]:
+    """Look for cells without a result while the sheets are parsed, which leaves a core free."""
+    pool = ThreadPoolExecutor(1, "onefold-workbook")
+    try:
+        yield {file: pool.submit(error_cells.find, file.path) for file in found}
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _opened(
+    config: SourceConfig,
+    found: list[SourceFile],
+    report: Report,
+    room: "_Room",
+    faults: dict[SourceFile, Future[error_cells.Found]],
+) -> Reading:
     sheets = [sheet for file in found for sheet in _tables(config, file, report, room)]
     if not sheets and {one.what for one in report.skipped} <= {_EMPTY}:
-        yield Reading([], iter(()), report, found[0].name)
-        return
+        return Reading([], iter(()), report, found[0].name)
     if not sheets:
         skipped = "; ".join(f"{one.where}: {one.what}" for one in report.skipped[:5])
         raise SourceLayout(
@@ -89,11 +110,11 @@ def read(config: SourceConfig, since: Since | None = None) -> Iterator[Reading]:
         )
     columns = list(dict.fromkeys(name for sheet in sheets for name in sheet.columns))
     rows = itertools.chain.from_iterable(
-        _rows(config, file, list(group), columns, report)
+        _rows(file, list(group), columns, report, faults[file])
         for file, group in itertools.groupby(sheets, key=lambda sheet: sheet.file)
     )
     origin = f"{len(found)} workbooks" if len(found) > 1 else found[0].name
-    yield Reading(columns, rows, report, f"{origin}, {len(sheets)} tables")
+    return Reading(columns, rows, report, f"{origin}, {len(sheets)} tables")
 
 
 def _workbooks(config: SourceConfig, since: Since | None, report: Report) -> list[SourceFile]:
@@ -266,14 +287,14 @@ def _trouble(config: SourceConfig, where: str, names: list[str]) -> str | None:
 
 
 def _rows(
-    config: SourceConfig,
     file: SourceFile,
     sheets: list[_Sheet],
     columns: list[str],
     report: Report,
+    faults: Future[error_cells.Found],
 ) -> Iterator[pa.RecordBatch]:
     with _workbook(file) as workbook:
-        errors = error_cells.find(file.path, [sheet.name for sheet in sheets])
+        errors = faults.result()
         for sheet in sheets:
             cells = sheet.cells or workbook.get_sheet_by_name(sheet.name)
             yield from _sheet_rows(sheet, cells, errors.get(sheet.name, {}), columns, report)

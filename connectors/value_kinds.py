@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from connectors.row_hashes import SIZE
 
-_MOST_ROWS = 8_192
+_MOST_ROWS = 4_096
 """Rows that are looked at."""
 _FEWEST = 20
 """Filled values from which on a column has a kind."""
