@@ -100,7 +100,7 @@ def combine(
         return snapshot.stands(lake, previous, manifest, manifest.counts.read)
     final = snapshot.path_of(lake, manifest)
     snapshot.assemble(whole.parts, manifest, final)
-    return Extraction("changed", final, manifest)
+    return Extraction("changed", final, manifest, withheld=manifest.withheld)
 
 
 @dataclass(frozen=True)

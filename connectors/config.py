@@ -190,6 +190,8 @@ class SourceConfig(BaseModel):
     """Mode cursor: first day that can be read again, by a partition of Dagster for each."""
     removed_files: Literal["drop", "keep"] = "drop"
     """Mode files: what becomes of the rows of a file that is gone."""
+    raw_keep_days: int | None = Field(default=None, ge=1)
+    """How long its raw snapshots are kept, in place of ``privacy: raw_keep_days``."""
     hold_if_shrinks_by: float = Field(default=0.5, gt=0, le=1)
     """Share of rows, 0..1, whose loss holds a sync back; 1: never."""
     severity: dict[str, Literal["error", "warning"]] = {}

@@ -6,7 +6,7 @@ Which rows a source has is the connector's part; the file, its manifest and keys
 that occur twice are connectors/snapshot.py's.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -61,7 +61,7 @@ def land(reading: Reading, to: SnapshotWriter, key: Sequence[int]) -> Landed:
     total = placed = rows = 0
     marked: list[int] = []
     kinds = Kinds(reading.columns)
-    for batch in reading.batches():
+    for batch in _let_in(reading, key):
         position, problem = batch.column(0), batch.column(1)
         values = [_without_nul(column) for column in batch.columns[2:]]
         found = row_hashes.digests(reading.columns, values)
@@ -103,6 +103,27 @@ def land(reading: Reading, to: SnapshotWriter, key: Sequence[int]) -> Landed:
         marked=frozenset(marked),
         kinds=kinds.found(),
     )
+
+
+def _let_in(reading: Reading, key: Sequence[int]) -> Iterator[pa.RecordBatch]:
+    """The rows of a reading without those that may not land."""
+    if reading.withhold is None:
+        yield from reading.batches()
+        return
+    fields = schema(reading.columns)
+    for batch in reading.batches():
+        values = [_without_nul(column) for column in batch.columns[2:]]
+        content = row_hashes.digests(reading.columns, values)
+        found = reading.seal.hashes(content) if reading.seal else content
+        row_hash = row_hashes.hexadecimal(found)
+        made = joined([values[i] for i in key]) if key else row_hash
+        rows = [made, batch.column(0), row_hash, batch.column(1), *values]
+        held = reading.withhold(pa.RecordBatch.from_arrays(rows, schema=fields), content)
+        if held is not None:
+            reading.report.withheld += pc.sum(held).as_py() or 0
+            batch = batch.filter(pc.invert(held))
+        if batch.num_rows:
+            yield batch
 
 
 def file_rows(landed: Landed, facts: Sequence[FileFacts]) -> tuple[tuple[str, int], ...]:

@@ -74,6 +74,8 @@ class Report:
 
     files: list[FileFacts] = field(default_factory=list)
     notes: Counter[str] = field(default_factory=Counter)
+    withheld: int = 0
+    """Rows that did not land: of customers who were erased."""
     _skipped: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def skip(self, where: str, what: str, count: int = 1) -> None:
@@ -102,6 +104,9 @@ class Report:
         ]
 
 
+Withhold = Callable[[pa.RecordBatch, bytes], pa.Array | None]
+"""Which rows may not land: given rows as a snapshot would have them, and the hash of what each
+holds one after another, true for those; None: all may land."""
 Key = tuple[str | None, ...]
 """The values of a record's key columns, in the order of the key, exactly as a row has them."""
 
@@ -176,6 +181,8 @@ class Reading:
     changes: Changes | None = None
     """None: the rows are all that there are. Also where changes were asked for: a connector
     that cannot give them any more (its mark has expired) reads everything."""
+    withhold: Withhold | None = None
+    """Asked by connectors/landing.py before rows land; None: every row may."""
 
     def batches(self, limit: int | None = None) -> Iterator[pa.RecordBatch]:
         """The rows, many at once, in their order: position, problem, then the values.

@@ -91,6 +91,8 @@ class Manifest(BaseModel):
     """When the last sync began that read everything or compared all keys, for such a source."""
     counts: Counts = Counts()
     """What changed since the snapshot before."""
+    withheld: int = 0
+    """Rows that this sync read and did not land: of customers who were erased."""
     types: dict[str, str] = {}
     """Column → its type in the database; empty for what has none."""
     kinds: dict[str, str] = {}
@@ -126,12 +128,15 @@ class Extraction:
         path: the snapshot that holds the source now, new or old.
         manifest: the manifest of that snapshot.
         read: rows that were read though nothing changed.
+        withheld: of the rows that were read, those that did not land: of customers who were
+            erased.
     """
 
     status: Literal["changed", "unchanged"]
     path: Path
     manifest: Manifest
     read: int = 0
+    withheld: int = 0
 
     @property
     def counts(self) -> Counts:
@@ -281,7 +286,7 @@ def write(
             writer.close()
             file.flush()
             assemble([Part(Path(file.name), None, repairs)], manifest, final)
-    return Extraction("changed", final, manifest)
+    return Extraction("changed", final, manifest, withheld=manifest.withheld)
 
 
 def describe(
@@ -299,6 +304,7 @@ def describe(
         skipped=tuple(reading.report.skipped),
         files=tuple(reading.report.files),
         notes=tuple(reading.report.lines),
+        withheld=reading.report.withheld,
         settings_hash=settings_hash,
         types=dict(reading.types),
         sealed=tuple(sorted(reading.seal.columns)) if reading.seal else (),
@@ -342,7 +348,7 @@ def stands(lake: Path, previous: Manifest, manifest: Manifest, read: int) -> Ext
         with temporary(path.parent, f"{manifest.sync_id}-progress") as file:
             file.write(now.model_dump_json().encode())
             publish(file, path)
-    return Extraction("unchanged", path_of(lake, previous), previous, read)
+    return Extraction("unchanged", path_of(lake, previous), previous, read, manifest.withheld)
 
 
 def progress(lake: Path, manifest: Manifest) -> Progress:

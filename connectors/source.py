@@ -27,7 +27,14 @@ from connectors import (
 from connectors import files as file_sets
 from connectors.config import Declared, SourceConfig
 from connectors.holding import held
-from connectors.reading import RESERVED, FastPathBroken, FileFacts, Reading, Since
+from connectors.reading import (
+    RESERVED,
+    FastPathBroken,
+    FileFacts,
+    Reading,
+    Since,
+    Withhold,
+)
 from connectors.snapshot import Extraction, Manifest
 from onefold.errors import ConfigError, OnefoldError, SourceEmpty
 from onefold.keys import Keys
@@ -140,7 +147,12 @@ def load_one(home: Path, name: str) -> SourceConfig:
     return found.sources[name]
 
 
-def extract(config: SourceConfig, lake: Path, previous: Manifest | None) -> Extraction:
+def extract(
+    config: SourceConfig,
+    lake: Path,
+    previous: Manifest | None,
+    withhold: Withhold | None = None,
+) -> Extraction:
     """Read a source into a new snapshot, unless nothing changed.
 
     Files whose bytes are those of the last time are not even parsed. Nothing but
@@ -148,15 +160,18 @@ def extract(config: SourceConfig, lake: Path, previous: Manifest | None) -> Extr
 
     Args:
         previous: the manifest of the last good snapshot, None at the first sync.
+        withhold: says which rows may not land; None: all may.
 
     Raises:
         SourceError: missing, locked, unreachable, not as declared, empty, or shrunk.
     """
     with held(config) as config:
-        return _extract(config, lake, previous)
+        return _extract(config, lake, previous, withhold)
 
 
-def _extract(config: SourceConfig, lake: Path, previous: Manifest | None) -> Extraction:
+def _extract(
+    config: SourceConfig, lake: Path, previous: Manifest | None, withhold: Withhold | None
+) -> Extraction:
     settings_hash = _settings_hash(config)
     facts: list[FileFacts] = []
     if config.held:
@@ -169,7 +184,7 @@ def _extract(config: SourceConfig, lake: Path, previous: Manifest | None) -> Ext
             merged = partial(
                 file_merging.merge,
                 partial(reader(config), config),
-                partial(_prepare, config),
+                partial(_prepare, config, withhold=withhold),
                 config,
                 lake,
                 previous,
@@ -184,13 +199,20 @@ def _extract(config: SourceConfig, lake: Path, previous: Manifest | None) -> Ext
     if previous and since:
         with reader(config)(config, since) as reading:
             _compare(config, reading, lake, previous)
-            _prepare(config, reading)
+            _prepare(config, reading, withhold)
             done = merging.merge(
                 reading, config, lake, previous, settings_hash=settings_hash, compare=compare
             )
         if done is not None:
             return done
-    whole = partial(_whole, lake=lake, previous=previous, facts=facts, settings_hash=settings_hash)
+    whole = partial(
+        _whole,
+        lake=lake,
+        previous=previous,
+        facts=facts,
+        settings_hash=settings_hash,
+        withhold=withhold,
+    )
     try:
         return whole(config)
     except FastPathBroken:
@@ -203,6 +225,7 @@ def _whole(
     previous: Manifest | None,
     facts: list[FileFacts],
     settings_hash: str,
+    withhold: Withhold | None,
     note: str = "",
 ) -> Extraction:
     """Read everything that there is."""
@@ -211,14 +234,19 @@ def _whole(
         if note:
             reading.report.note(note)
         _compare(config, reading, lake, previous)
-        key = _prepare(config, reading)
+        key = _prepare(config, reading, withhold)
         return snapshot.write(
             reading, config, lake, previous, key=tuple(key), settings_hash=settings_hash
         )
 
 
 def reread(
-    config: SourceConfig, lake: Path, previous: Manifest, begin: str, end: str
+    config: SourceConfig,
+    lake: Path,
+    previous: Manifest,
+    begin: str,
+    end: str,
+    withhold: Withhold | None = None,
 ) -> Extraction:
     """Read the rows of a range of the cursor again and put them over the last snapshot.
 
@@ -229,6 +257,7 @@ def reread(
         previous: the manifest of the last good snapshot.
         begin: where the range begins, written as the cursor is.
         end: where it ends, exclusive.
+        withhold: as for :func:`extract`.
 
     Raises:
         ConfigError: the source has no cursor, or the range does not suit it.
@@ -243,14 +272,14 @@ def reread(
         )
     settings_hash = _settings_hash(config)
     with reader(config)(config, Since(mark=begin, until=end)) as reading:
-        _prepare(config, reading)
+        _prepare(config, reading, withhold)
         reading.mark = snapshot.progress(lake, previous).mark
         done = None
         if previous.settings_hash == settings_hash:
             done = merging.merge(
                 reading, config, lake, previous, settings_hash=settings_hash, compare=False
             )
-    return done or extract(config, lake, previous)
+    return done or extract(config, lake, previous, withhold)
 
 
 def _since(
@@ -290,8 +319,8 @@ def _compare(config: SourceConfig, reading: Reading, lake: Path, previous: Manif
     )
 
 
-def _prepare(config: SourceConfig, reading: Reading) -> list[int]:
-    """Refuse what cannot be used before any row is read.
+def _prepare(config: SourceConfig, reading: Reading, withhold: Withhold | None = None) -> list[int]:
+    """Refuse what cannot be used before any row is read, and say which rows may not land.
 
     Returns:
         where the key's columns are.
@@ -315,6 +344,7 @@ def _prepare(config: SourceConfig, reading: Reading) -> list[int]:
     reading.seal = sealing.of(config, reading.columns)
     if reading.seal:
         reading.seal.check_key(config, [reading.columns[place] for place in key])
+    reading.withhold = withhold
     return key
 
 

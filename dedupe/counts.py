@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 from dedupe.comparing import reach
 from dedupe.levels import is_text
 from dedupe.name_rarity import NameRarity
-from dedupe.rarity import Owned, Rarity, Space
+from dedupe.rarity import Owned, Rarity, Space, exploded
 from rules.customer import ORGANIZATION, PERSON
 
 _SHARED_RARITIES = {
@@ -40,6 +40,7 @@ RARITIES: dict[str, dict[str, Rarity | NameRarity]] = {
 }
 """Comparisons whose agreement depends on how rare the agreeing value is."""
 _TEXT_RARITY_BITS = 4.0
+_REACHED = ("phone_keys", "emails")
 
 
 def rarities(customer_type: str, fields: Iterable[str]) -> dict[str, Rarity | NameRarity]:
@@ -118,6 +119,8 @@ class Counts:
     public: frozenset[str] = frozenset()
     several_sources: bool = False
     spaces: Spaces = field(default_factory=dict)
+    known_as: str = ""
+    """Fingerprint of all that was counted at training, where values were forgotten since."""
 
     @classmethod
     def of(cls, features: pa.Table, spaces: Spaces | None = None) -> "Counts":
@@ -136,7 +139,9 @@ class Counts:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Hash of all that was counted."""
+        """Hash of all that was counted; forgetting values that nobody has does not change it."""
+        if self.known_as:
+            return self.known_as
         table = self._table()
         digest = hashlib.sha256(json.dumps(self._note(), sort_keys=True).encode())
         for name in ("customer_type", "field", "value"):
@@ -144,6 +149,36 @@ class Counts:
         for name in ("form", "records"):
             digest.update(table[name].to_numpy().tobytes())
         return digest.hexdigest()[:16]
+
+    @property
+    def size(self) -> int:
+        """How many values are kept."""
+        kept = sum(len(space.values) for spaces in self.spaces.values() for space in spaces)
+        return kept + len(self.switchboards) + len(self.public)
+
+    def forget(self, features: pa.Table) -> "Counts":
+        """These counts without the values that no record has any more.
+
+        No pair of records weighs anything else: they cannot agree on such a value.
+
+        Args:
+            features: of features.build, of all records.
+        """
+        spaces = dict(self.spaces)
+        for kind, name, _, forms, mine in Values(features).each():
+            spaces[kind, name] = tuple(
+                space.among(form.among(mine).held)
+                for space, form in zip(self.spaces.get((kind, name), ()), forms, strict=False)
+            )
+        phones, mails = (set(exploded(features, (column,))[1].to_pylist()) for column in _REACHED)
+        domains = {one.rpartition("@")[2] for one in mails}
+        return Counts(
+            self.switchboards & phones,
+            self.public & domains,
+            self.several_sources,
+            spaces,
+            self.fingerprint,
+        )
 
     def write(self, path: Path) -> None:
         """Write them as a Parquet file; :meth:`read` gives them back."""
@@ -173,11 +208,16 @@ class Counts:
                 for one, mean in zip(forms, means, strict=True)
             )
         return cls(
-            frozenset(note["switchboards"]), frozenset(note["public"]), note["several"], spaces
+            frozenset(note["switchboards"]),
+            frozenset(note["public"]),
+            note["several"],
+            spaces,
+            note.get("known_as", ""),
         )
 
     def _note(self) -> dict[str, Any]:
         return {
+            **({"known_as": self.known_as} if self.known_as else {}),
             "switchboards": sorted(self.switchboards),
             "public": sorted(self.public),
             "several": self.several_sources,

@@ -4,7 +4,9 @@ What belongs here: reading them and joining them with stewards' decisions.
 What a label is stands in labels.py, how it enters the model in learning.py.
 """
 
-from collections.abc import Iterable
+import csv
+from collections.abc import Callable, Collection, Iterable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +81,49 @@ def read_folder(folder: Path) -> pa.Table:
     """
     files = sorted(p for p in folder.glob("*") if p.suffix.lower() in (".csv", ".parquet"))
     return combined((read(file) for file in files), str(folder))
+
+
+def forget(folder: Path, record_ids: Collection[str]) -> int:
+    """Take the pairs with some records out of every file of a folder; how many there were.
+
+    A file appears whole or not at all; a CSV keeps its other lines as they are.
+    """
+    found = 0
+    for path in sorted(folder.glob("*")):
+        if path.suffix.lower() == ".parquet":
+            table = pyarrow.parquet.read_table(path)
+            ends = pa.array(sorted(record_ids), pa.string())
+            gone = pc.or_(*(pc.is_in(table[name], value_set=ends) for name in SCHEMA.names[:2]))
+            count = pc.sum(gone).as_py() or 0
+            if count:
+                _replace(path, partial(pyarrow.parquet.write_table, table.filter(pc.invert(gone))))
+        elif path.suffix.lower() == ".csv":
+            kept, count = _lines_without(path, record_ids)
+            if count:
+                _replace(path, partial(Path.write_text, data=kept, encoding="utf-8"))
+        else:
+            continue
+        found += count
+    return found
+
+
+def _lines_without(path: Path, record_ids: Collection[str]) -> tuple[str, int]:
+    """A CSV file without the lines that name some records, and how many these are."""
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    reader, kept, count, start = csv.reader(lines), [], 0, 0
+    for row in reader:
+        if set(row) & set(record_ids):
+            count += 1
+        else:
+            kept += lines[start : reader.line_num]
+        start = reader.line_num
+    return "".join(kept), count
+
+
+def _replace(path: Path, write: Callable[[Path], object]) -> None:
+    temporary = path.with_name(f".{path.name}.tmp")
+    write(temporary)
+    temporary.replace(path)
 
 
 def combined(tables: Iterable[pa.Table], where: str) -> pa.Table:

@@ -21,6 +21,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from dedupe.counts import Counts
@@ -229,6 +230,27 @@ def save(models: Models, models_dir: Path) -> Models:
         _durably(path, partial(_write, numbered))
         saved[customer_type] = numbered
     return saved
+
+
+def forget_values(models_dir: Path, features: pa.Table) -> int:
+    """Take values that no record has any more out of every saved file of counts.
+
+    Models and what they weigh stay as they are (dedupe.counts.Counts.forget).
+
+    Args:
+        features: of features.build, of all records.
+
+    Returns:
+        how many values were forgotten.
+    """
+    forgotten = 0
+    for path in sorted(models_dir.glob("counts-*.parquet")):
+        counts = Counts.read(path)
+        left = counts.forget(features)
+        if counts.size != left.size:
+            forgotten += counts.size - left.size
+            _durably(path, left.write)
+    return forgotten
 
 
 def _counts_path(models_dir: Path, fingerprint: str) -> Path:

@@ -86,6 +86,11 @@ class Owned(NamedTuple):
         keep = mine[self.owner]
         return self._replace(owner=self.owner[keep], code=self.code[keep])
 
+    @property
+    def held(self) -> pa.Array:
+        """The values that a record has, each once."""
+        return self.texts.take(pa.array(np.unique(self.code)))
+
     def renamed(self, texts: pa.Array) -> "Owned":
         """With another text for each; without those that are empty now."""
         coded = texts.dictionary_encode()
@@ -115,6 +120,11 @@ class Space(NamedTuple):
         """Records that have each value, :data:`RARE` at least."""
         at = pc.fill_null(pc.index_in(values, value_set=self.values), -1).to_numpy()
         return np.append(self.counts, RARE)[at]
+
+    def among(self, values: pa.Array) -> "Space":
+        """The same without other values than these."""
+        there = np.flatnonzero(np.asarray(pc.is_in(self.values, value_set=values)))
+        return Space(self.values.take(pa.array(there)), self.counts[there], self.mean)
 
 
 class Counted(NamedTuple):

@@ -71,6 +71,9 @@ class PrivacyPolicy(BaseModel):
     """Keys that may still be in use until ``onefold key rotate`` is done; text or a command."""
     encrypt: tuple[str, ...] = ("national_id",)
     """Columns of the canonical model that are kept encrypted, if there is a key."""
+    raw_keep_days: int | None = Field(default=None, ge=1)
+    """How long raw snapshots are kept after the next one; None: for ever. A source may say its
+    own."""
 
     @model_validator(mode="after")
     def _one_key(self) -> Self:

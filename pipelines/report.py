@@ -27,6 +27,7 @@ class Synced:
         fetched: rows that were read from the source now, whether they changed or not.
         new, changed, deleted: rows of the snapshot that this sync brought or took.
         held: rows that would have gone, had the sync not been held back.
+        withheld: rows of erased customers, which did not land.
         skipped: empty rows, totals rows, hidden sheets: what → how many.
         notes: what the connector found worth saying.
         key_basis: columns, or content if the source has no key.
@@ -44,6 +45,7 @@ class Synced:
     changed: int = 0
     deleted: int = 0
     held: int = 0
+    withheld: int = 0
     skipped: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     key_basis: str = ""
@@ -166,6 +168,8 @@ class SourceReport:
     deleted: int
     unchanged: int
     seconds: float
+    withheld: int = 0
+    """Rows of erased customers, which did not land."""
 
     @classmethod
     def of(cls, synced: Synced | None, staged: Staged) -> "SourceReport":
@@ -187,6 +191,7 @@ class SourceReport:
             deleted=staged.deleted,
             unchanged=staged.unchanged,
             seconds=(synced.seconds if synced else 0.0) + staged.seconds,
+            withheld=synced.withheld if synced else 0,
         )
 
 

@@ -47,6 +47,9 @@ ACTIONS = {
     "view_finding": N_("looked at a rejected value or record"),
     "view_repairs": N_("looked at what was mended and accepted"),
     "fetch_to_mend": N_("fetched what to mend at a source"),
+    "erase": N_("erased a customer"),
+    "export_subject": N_("wrote everything held on a person to a file"),
+    "lift_erasure": N_("let an erased person in again"),
     "view_audit": N_("looked at the audit log"),
 }
 """Every action by name."""

@@ -75,7 +75,7 @@ class Event:
 
     Attributes:
         at: UTC.
-        kind: created, absorbed, split, retired, restored; version; decision, revoked.
+        kind: created, absorbed, split, retired, restored, erased; version; decision, revoked.
         golden_id: the id it happened to.
         other_golden_id: the other id of a lineage event.
         detail: record_count and reason of a lineage event, the Version, or the decision's row.
@@ -132,17 +132,19 @@ class Customer:
 
 @dataclass(frozen=True)
 class Ended:
-    """A customer that is no more: its records are gone from their sources.
+    """A customer that is no more: its records are gone from their sources, or it was erased.
 
     Attributes:
         golden_id: its id.
         retired_at: when, UTC.
         timeline: latest first.
+        erased: whether it was erased on request: nothing else is known of it.
     """
 
     golden_id: str
     retired_at: datetime
     timeline: list[Event]
+    erased: bool = False
 
 
 def get(wh: Warehouse, golden_id: str) -> Customer | Ended:
@@ -162,7 +164,11 @@ def get(wh: Warehouse, golden_id: str) -> Customer | Ended:
                 raise NotThere(f"customer {golden_id}", "this id was never published")
             if retired.successor is None:
                 ids = [golden_id]
-                timeline = _lineage(connection, ids) + _versions(connection, ids)
+                timeline = _lineage(connection, ids)
+                gone = [one for one in timeline if one.kind == "erased"]
+                if gone:
+                    return Ended(golden_id, gone[0].at, _latest_first(timeline), erased=True)
+                timeline += _versions(connection, ids)
                 return Ended(golden_id, _utc(retired.retired_at), _latest_first(timeline))
             asked, golden_id = golden_id, retired.successor
             row = _live(connection, golden_id)

@@ -7,7 +7,7 @@ appears whole under its name or not at all.
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import date
@@ -55,6 +55,7 @@ MOVED_SCHEMA = pa.schema(
 _LIST_SEPARATOR = "; "
 _SHEET_ROWS = 1_048_576
 _CELL_LENGTH = 32_767
+_SHEET_NAME = 31
 _FIRST_YEAR = 1900  # Excel has no dates before
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
@@ -184,9 +185,15 @@ def write(table: pa.Table, path: Path, sheet: str = "customers") -> int:
         )
     if not path.parent.is_dir():
         raise ConfigError(str(path), "its folder is not there", do="Make it, or name another.")
+    _whole(path, lambda partial: writer(table, partial))
+    return table.num_rows
+
+
+def _whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file under a temporary name first."""
     partial = path.with_name(f".{path.name}.partial")
     try:
-        writer(table, partial)
+        write(partial)
         partial.replace(path)
     except OSError as error:
         raise ConfigError(
@@ -198,7 +205,19 @@ def write(table: pa.Table, path: Path, sheet: str = "customers") -> int:
     finally:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
-    return table.num_rows
+
+
+def write_book(tables: Mapping[str, pa.Table], path: Path) -> None:
+    """Write tables as the sheets of one workbook.
+
+    Raises:
+        ConfigError: the file cannot be written.
+        WarehouseError: a table does not fit a sheet.
+    """
+    book = openpyxl.Workbook(write_only=True)
+    for name, table in tables.items():
+        _sheet(book, table, name[-_SHEET_NAME:])
+    _whole(path, book.save)
 
 
 def _flat(table: pa.Table) -> pa.Table:
@@ -223,7 +242,14 @@ def _write_parquet(table: pa.Table, path: Path) -> None:
 
 
 def _book(table: pa.Table, name: str) -> openpyxl.Workbook:
-    """A workbook of one sheet; text stays text: no value becomes a formula or loses its zeros."""
+    """A workbook of one sheet."""
+    book = openpyxl.Workbook(write_only=True)
+    _sheet(book, table, name)
+    return book
+
+
+def _sheet(book: openpyxl.Workbook, table: pa.Table, name: str) -> None:
+    """Add a sheet; text stays text: no value becomes a formula or loses its zeros."""
     if table.num_rows >= _SHEET_ROWS:
         raise WarehouseError(
             name,
@@ -231,7 +257,6 @@ def _book(table: pa.Table, name: str) -> openpyxl.Workbook:
             found=f"{table.num_rows} rows",
             do="Export to .csv or .parquet.",
         )
-    book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet(name)
     sheet.freeze_panes = "B2"
     sheet.append(table.column_names)
@@ -249,4 +274,3 @@ def _book(table: pa.Table, name: str) -> openpyxl.Workbook:
                 else:
                     cells.append(value)
             sheet.append(cells)
-    return book

@@ -8,7 +8,7 @@ here, so that a table somebody emptied or restored is mended by the next run.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -84,6 +84,40 @@ def to_database(
             "the tables could not be written",
             found=type(original or error).__name__,
             do="Check that it runs, the user's rights, and that the tables are Onefold's own.",
+        ) from None
+    finally:
+        engine.dispose()
+
+
+def forget(url: str, golden_ids: Collection[str], *, prefix: str = "") -> None:
+    """Take customers out of tables that :func:`to_database` wrote; their ids end in id_map.
+
+    Raises:
+        ConfigError: as for :func:`to_database`.
+        WarehouseError: the database cannot be reached or refuses.
+    """
+    engine = _engine(url)
+    erased = {"current_golden_id": None, "state": "erased", "reason": None, HASH: ""}
+    try:
+        with engine.begin() as target:
+            there = set(sa.inspect(target).get_table_names())
+            for name in KEYS.keys() & {one.removeprefix(prefix) for one in there}:
+                table = sa.table(
+                    f"{prefix}{name}", *(sa.column(one) for one in ("golden_id", *erased))
+                )
+                for golden_id in sorted(golden_ids):
+                    this = table.c.golden_id == golden_id
+                    if name == "id_map":
+                        target.execute(sa.update(table).where(this).values(erased))
+                    else:
+                        target.execute(sa.delete(table).where(this))
+    except sa.exc.SQLAlchemyError as error:
+        original = getattr(error, "orig", None)
+        raise WarehouseError(
+            _place(engine.url),
+            "customers could not be taken out of what was exported to it",
+            found=type(original or error).__name__,
+            do="Make it reachable, or say that it is gone: 'onefold export --forget PLACE'.",
         ) from None
     finally:
         engine.dispose()

@@ -23,6 +23,7 @@ from warehouse.sealing import sealer_of
 from warehouse.tables import (
     crosswalk,
     customer_relation,
+    earlier_member,
     former_member,
     golden_customer,
     golden_customer_history,
@@ -225,9 +226,35 @@ def write_crosswalk(
     )
     change = rows.difference(stored, new, keys, compared)
     others = change.named("golden_id")
+    left = change.deleted
     if change.changed.num_rows:  # and the customers that these records left
-        others |= rows.difference(new, stored, keys, compared).named("golden_id")
+        back = rows.difference(new, stored, keys, compared)
+        others |= back.named("golden_id")
+        left = pa.concat_tables([left.select(columns), back.changed.select(columns)])
+    _write_earlier(run, left, change)
     return apply(run, crosswalk, change, keys), new, others
+
+
+def _write_earlier(run: Run, left: pa.Table, change: rows.Difference) -> None:
+    """Keep which records left which customer, and forget it of those that came back.
+
+    Args:
+        left: source, source_key, golden_id as they were.
+        change: of the crosswalk.
+    """
+    keys = ["golden_id", "record_id"]
+    came = [_named(change.added), _named(change.changed)]
+    for each in (_named(left), *came):
+        rows.delete(run.connection, earlier_member, each, keys)
+    rows.insert(
+        run.connection, earlier_member, text_form.with_constant(_named(left), left_at=run.at_text)
+    )
+
+
+def _named(pairs: pa.Table) -> pa.Table:
+    """Rows of the crosswalk as golden_id and record_id."""
+    record_id = pc.binary_join_element_wise(pairs["source"], pairs["source_key"], ":")
+    return pa.table({"golden_id": pairs["golden_id"], "record_id": record_id})
 
 
 def write_former(run: Run, identity: Identity, live: set[str]) -> None:

@@ -14,7 +14,7 @@ from connectors.config import SourceConfig
 from connectors.source import Declared, declared
 from onefold.errors import ConfigError
 from onefold.settings import Settings
-from warehouse import outcomes, staged
+from warehouse import erasures, outcomes, staged
 from warehouse.engine import Warehouse
 from warehouse.moments import utc
 from warehouse.outcomes import GoldenOutcome, SourceOutcome
@@ -143,11 +143,13 @@ class Health:
     at: datetime
     sources: list[SourceHealth]
     golden: GoldenHealth
+    erasing: tuple[str, ...] = ()
+    """Erasures that are under way: begun, and not finished yet."""
 
     @property
     def well(self) -> bool:
         """Whether nobody has to look at anything."""
-        return self.golden.well and all(one.well for one in self.sources)
+        return not self.erasing and self.golden.well and all(one.well for one in self.sources)
 
 
 def examine(settings: Settings, wh: Warehouse, now: datetime | None = None) -> Health:
@@ -168,7 +170,8 @@ def examine(settings: Settings, wh: Warehouse, now: datetime | None = None) -> H
         _source(name, found, known.sources.get(name), wh, now, _declared_at(settings, found, name))
         for name in sorted({*found.names, *orphans})
     ]
-    return Health(now, sources, _golden(wh, known.golden))
+    erasing = tuple(one.erasure_id for one in erasures.under_way(wh))
+    return Health(now, sources, _golden(wh, known.golden), erasing)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ What belongs here: reading the history of golden customers and what happened to
 their ids. Every customer that is in one of the two states only has one cause;
 customers in both may have moved from one segment to another. So in each line
 
-    before + new + split + restored + moved_in - merged - ended - moved_out = after
+    before + new + split + restored + moved_in - merged - ended - erased - moved_out = after
 
 and for all customers together nothing moves. A customer of several sources
 counts in the line of each.
@@ -24,8 +24,9 @@ from warehouse.moments import utc
 from warehouse.tables import golden_customer_history, lineage_event, publish_run
 
 NEW, SPLIT, RESTORED, MERGED, ENDED = "new", "split", "restored", "merged", "ended"
+ERASED = "erased"
 MOVED_IN, MOVED_OUT = "moved_in", "moved_out"
-GAINS, LOSSES = (NEW, SPLIT, RESTORED, MOVED_IN), (MERGED, ENDED, MOVED_OUT)
+GAINS, LOSSES = (NEW, SPLIT, RESTORED, MOVED_IN), (MERGED, ENDED, ERASED, MOVED_OUT)
 CAUSES = (*GAINS, *LOSSES)
 ALL, SOURCE, REGION, TYPE = "all", "source", "region", "customer_type"
 NONE = ""
@@ -37,8 +38,10 @@ _WORDS = {
     RESTORED: "back",
     MERGED: "merged into others",
     ENDED: "gone from their sources",
+    ERASED: "erased on request",
 }
 _CAUSE_OF_EVENT = {"created": NEW, "split": SPLIT, "restored": RESTORED}
+_CAUSE_OF_LOSS = {"absorbed": MERGED, "erased": ERASED}
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ class Moved:
 
     Attributes:
         golden_id: its id.
-        cause: new, split, restored, merged or ended.
+        cause: new, split, restored, merged, ended or erased.
         other_golden_id: the id that took most of its records then (merged), or that
             they came from (split, restored); None otherwise.
         reason: why, in words; never a customer's value.
@@ -293,8 +296,8 @@ def _moved(
     found: dict[str, Moved] = {}
     for name, event, other, reason, at in connection.execute(query):
         if name in lost:
-            merged = event == "absorbed"
-            cause, other = (MERGED, other) if merged else (ENDED, None)
+            cause = _CAUSE_OF_LOSS.get(event, ENDED)
+            other = other if cause == MERGED else None
         elif name in gained and name not in found:
             cause = _CAUSE_OF_EVENT.get(event, RESTORED)
         else:

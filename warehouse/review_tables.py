@@ -169,6 +169,35 @@ repair = sa.Table(
     comment="Values that stewards mended or let pass, for as long as the source keeps its own.",
 )
 
+# ------------------------------------------------------------------ erasure
+erasure = sa.Table(
+    "erasure",
+    review,
+    text("erasure_id", "E and a number: the proof that a customer was erased.", key=True),
+    text("golden_id", "The golden customer; null where one record was in none."),
+    text("requested_by", "Who asked for it.", null=False),
+    text("reason", "Why, without personal data.", null=False),
+    at("requested_at", "When it began, UTC."),
+    at("finished_at", "When nothing was left, UTC; null: it is under way.", null=True),
+    json("counts", "What was removed: store and table or file kind → rows."),
+    json("remaining", "What is left to be done, while it is under way; holds personal data."),
+    text("lifted_by", "Who let the person in again; null: nobody."),
+    at("lifted_at", "When, UTC.", null=True),
+    text("lifted_reason", "Why."),
+    comment="Proof of erasures: who, when, why and how much, without personal data.",
+)
+
+suppression = sa.Table(
+    "suppression",
+    review,
+    text("erasure_id", "The erasure.", key=True),
+    text("kind", "What was hashed; see rules/recognizing.py.", key=True),
+    text("hash", "Keyed hash; without the key it says nothing.", key=True),
+    text("source", "The source it holds for; null: for all."),
+    sa.ForeignKeyConstraint(["erasure_id"], ["review.erasure.erasure_id"]),
+    comment="Keyed hashes by which syncs leave out records of customers who were erased.",
+)
+
 # ------------------------------------------------------------------ people
 account = sa.Table(
     "account",

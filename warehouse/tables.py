@@ -191,18 +191,29 @@ former_member = sa.Table(
     comment="Records of retired golden ids: a merge that is undone gives the id back.",
 )
 
+earlier_member = sa.Table(
+    "earlier_member",
+    warehouse,
+    text("golden_id", "A customer.", key=True),
+    text("record_id", "A record that it had and that left it.", key=True),
+    at("left_at", "When, UTC."),
+    sa.Index(None, "record_id"),
+    sqlite_with_rowid=False,
+    comment="Records that left a customer: gone from their source, or moved.",
+)
+
 lineage_event = sa.Table(
     "lineage_event",
     warehouse,
     text("publish_id", "The publish.", key=True),
     Column("number", Integer(), primary_key=True, comment="From 1 within the publish."),
     at("at", "When, UTC."),
-    text("event", "created, absorbed, split, retired or restored.", null=False),
+    text("event", "created, absorbed, split, retired, restored or erased.", null=False),
     text("golden_id", "The id it happened to.", null=False),
     text("other_golden_id", "Where its records went or came from."),
     count("record_count", "Records that moved or began."),
     text("reason", "Why, in words."),
-    one_of("event", "created", "absorbed", "split", "retired", "restored"),
+    one_of("event", "created", "absorbed", "split", "retired", "restored", "erased"),
     sa.Index(None, "golden_id"),
     sa.Index(None, "other_golden_id"),
     comment="What became of golden ids.",

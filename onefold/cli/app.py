@@ -10,16 +10,19 @@ import typer
 from onefold import __version__
 from onefold.cli import review as reviewing
 from onefold.cli.again import backfill, replay
+from onefold.cli.erase import erase
 from onefold.cli.explain import explain
 from onefold.cli.export import export
 from onefold.cli.grants import grants
 from onefold.cli.key import key
 from onefold.cli.options import Home
+from onefold.cli.prune import prune
 from onefold.cli.publishing import publish, rehearse
 from onefold.cli.quality import quality
 from onefold.cli.restate import restate
 from onefold.cli.source import source
 from onefold.cli.status import status
+from onefold.cli.subject import subject
 from onefold.cli.superset import superset
 from onefold.errors import ConfigError, OnefoldError
 
@@ -244,6 +247,9 @@ def train(
 
 
 app.command()(export)
+app.command()(erase)
+app.command()(prune)
+app.command()(subject)
 app.command()(explain)
 app.command()(status)
 app.command()(reviewing.review)

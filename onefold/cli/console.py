@@ -69,6 +69,9 @@ def show_refresh(report: RefreshReport, evaluation: Evaluation | None = None) ->
         table.add_row(one.source, *(f"{n:,}" for n in (*numbers, one.unchanged)))
     if report.sources:
         out.print(table)
+    for one in report.sources:
+        if one.withheld:
+            out.print(f" {one.source}: {one.withheld:,} rows of erased customers were left out.")
     rejected = sum(max(one.findings - one.quarantined, 0) for one in report.sources)
     if rejected:
         out.print(f" {rejected:,} values were rejected or are doubtful: see the table quarantine.")

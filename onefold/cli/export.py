@@ -40,21 +40,36 @@ def export(
     masked: Annotated[
         bool, typer.Option("--masked", help="Masks for personal data there.")
     ] = False,
+    forget: Annotated[
+        str | None,
+        typer.Option(metavar="PLACE", help="Say that an export is gone: erasures pass it by."),
+    ] = None,
     home: Home = None,
 ) -> None:
     """Write the golden table or the crosswalk to files, a folder, or another database."""
     from onefold import settings
     from onefold.cli.console import out
-    from warehouse import engine, export_database, export_folder
+    from warehouse import engine, export_database, export_folder, export_places
     from warehouse import export as exports
 
+    config = settings.load(settings.find_home(home))
+    if forget is not None:
+        gone = export_places.drop(config.home, _known_as(forget))
+        out.print(f"{forget}: {gone} exports forgotten")
+        return
     if not any((file, crosswalk, crosswalks, folder, to)):
         raise ConfigError(
             "onefold export",
             "where to?",
             do="Name a FILE, or give --crosswalk, --crosswalks, --folder or --to.",
         )
-    with closing(engine.connect(settings.load(settings.find_home(home)))) as wh:
+    for place in (file, crosswalk, crosswalks, folder):
+        if place is not None:
+            kind = "folder" if place in (crosswalks, folder) else "file"
+            export_places.note(config.home, kind, _known_as(str(place)))
+    if to is not None:
+        export_places.note(config.home, "database", _known_as(to), prefix)
+    with closing(engine.connect(config)) as wh:
         if file is not None:
             out.print(f"{file}: {exports.golden(wh, file):,} golden customers")
         if crosswalk is not None:
@@ -76,3 +91,17 @@ def export(
                     f"{one.table}: {one.rows:,} rows, {one.added:,} added,"
                     f" {one.changed:,} changed, {one.deleted:,} deleted"
                 )
+
+
+def _known_as(place: str) -> str:
+    """How an export is remembered: a whole path, or an address without a password."""
+    import sqlalchemy as sa
+
+    if "://" not in place:
+        return str(Path(place).expanduser().resolve())
+    if "${" in place:
+        return place
+    try:
+        return sa.make_url(place).render_as_string(hide_password=True)
+    except sa.exc.ArgumentError:
+        return place

@@ -17,7 +17,8 @@ def status(
 ) -> None:
     """Show each source: last good sync, fresh or stale, rows, quarantine rate, last error.
 
-    Ends with 3 if a source failed, is held back or stale, or the golden table is not up to date.
+    Ends with 3 if a source failed, is held back or stale, the golden table is not up to date,
+    or an erasure is under way.
     """
     from contextlib import closing
     from zoneinfo import ZoneInfo

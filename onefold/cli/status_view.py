@@ -22,6 +22,7 @@ def plain(found: Health, home: Path, troubles: Mapping[str, str]) -> dict[str, o
         "well": found.well,
         "sources": [one.as_plain() for one in found.sources],
         "golden": found.golden.as_plain(),
+        "erasures_under_way": list(found.erasing),
         "alerts_not_delivered": dict(troubles),
     }
 
@@ -47,6 +48,11 @@ def show(found: Health, zone: ZoneInfo, troubles: Mapping[str, str]) -> None:
                 f"{one.source}: stale; last good sync {last}, fresh within {within}.",
                 style="yellow",
             )
+    if found.erasing:
+        err.print(
+            f"Erasures under way: {', '.join(found.erasing)}. The next run finishes them.",
+            style="red",
+        )
     golden = found.golden
     when = _moment(golden.published_at, found.at, zone)
     if golden.status == "never" or golden.published_at is None:

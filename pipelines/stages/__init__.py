@@ -7,7 +7,8 @@ computes and writes nothing. No Dagster here.
 """
 
 from pipelines.stages.applying import Waiting, apply, waiting
-from pipelines.stages.deployment import Deployment, check_settings, opened
+from pipelines.stages.deployment import Deployment, check_settings
+from pipelines.stages.erasing import opened
 from pipelines.stages.invariants import (
     READABLE,
     accounting,

@@ -58,7 +58,7 @@ def _candidates(deployment: Deployment) -> tuple[str, bool]:
     name = _candidates_fingerprint(deployment)
     if lake.has(deployment.lake, "candidates", name):
         return name, True
-    records = _features(deployment)
+    records = features(deployment)
     log.info("candidates: looking among %s records", f"{records.num_rows:,}")
     found = blocking.candidates(records, deployment.matching)
     lake.write(deployment.lake, "candidates", name, found.pairs, _left_out(found.report))
@@ -86,7 +86,7 @@ def _scored_pairs(deployment: Deployment) -> tuple[str, bool]:
     name = _scored_fingerprint(deployment, pairs_name, known)
     if known and lake.has(deployment.lake, "scored_pairs", name):
         return name, True
-    records = _features(deployment)
+    records = features(deployment)
     pairs = lake.read(deployment.lake, "candidates", pairs_name)
     counted: matching.Counted | None = None
     if _must_train(known, records, deployment.matching):
@@ -146,7 +146,7 @@ def train(deployment: Deployment) -> Models:
         ConfigError: a file of labeled pairs cannot be read, or two contradict each other.
     """
     pairs_name, _ = _candidates(deployment)
-    records = _features(deployment)
+    records = features(deployment)
     pairs = lake.read(deployment.lake, "candidates", pairs_name)
     log.info("training on %s pairs", f"{pairs.num_rows:,}")
     return _learn(deployment, pairs, records)
@@ -286,7 +286,7 @@ def weigher(deployment: Deployment) -> matching.Weigher:
     return deployment.once(
         "weigher",
         name,
-        lambda: matching.Weigher(_features(deployment), known),
+        lambda: matching.Weigher(features(deployment), known),
     )
 
 
@@ -294,12 +294,12 @@ def _record_ids(deployment: Deployment) -> pa.Array:
     """Every live record, sorted."""
     name = _candidates_fingerprint(deployment)
     if not lake.has(deployment.lake, "features", name):
-        return _features(deployment).column("record_id").combine_chunks()
+        return features(deployment).column("record_id").combine_chunks()
     read = lake.read(deployment.lake, "features", name, ["record_id"])
     return read.column("record_id").combine_chunks()
 
 
-def _features(deployment: Deployment) -> pa.Table:
+def features(deployment: Deployment) -> pa.Table:
     """The features of all staged records, kept in the lake beside the candidates."""
     fields = deployment.matching.text_fields
     return changes.renewed(

@@ -16,7 +16,7 @@ from dedupe import cases, identity, relations, survivorship
 from dedupe.identity import Identity
 from pipelines import fingerprint, lake
 from pipelines.report import PublishedReport
-from pipelines.stages import case_evidence, changes, gating, matching
+from pipelines.stages import case_evidence, changes, gating, matching, retention
 from pipelines.stages.deployment import Deployment
 from warehouse import case_tables, decisions
 from warehouse import overrides as pinning
@@ -31,7 +31,7 @@ log = logging.getLogger("onefold.refresh")
 def publish(deployment: Deployment) -> PublishedReport:
     """Give clusters their lasting ids, choose golden values, publish in one transaction.
 
-    Then tables of older fingerprints leave the lake.
+    Then tables of older fingerprints leave the lake, and raw snapshots that are too old.
 
     Raises:
         DecisionConflict: stewards' decisions in force contradict each other.
@@ -47,6 +47,8 @@ def publish(deployment: Deployment) -> PublishedReport:
         made = _prepared(deployment, name, taken_in, overrides)
         published = gating.publish(deployment, name, taken_in, made)
     matching.forget(deployment, taken_in.clusters)
+    for source, count in retention.prune(deployment).items():
+        log.info("raw/%s: %s snapshots removed, older than raw_keep_days", source, f"{count:,}")
     log.info(
         "golden_customer: %s customers%s",
         f"{published.golden:,}",

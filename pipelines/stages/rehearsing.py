@@ -13,7 +13,8 @@ import sqlalchemy as sa
 
 from onefold.settings import Settings
 from pipelines.stages import publishing
-from pipelines.stages.deployment import Deployment, check_settings, opened
+from pipelines.stages.deployment import Deployment, check_settings
+from pipelines.stages.erasing import opened
 from warehouse import gate
 from warehouse.engine import Warehouse
 from warehouse.gate import Excess

@@ -7,17 +7,16 @@ an error: sync_run notes it once, and its last good records stay in use.
 import logging
 import time
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Literal
-
-import pyarrow as pa
+from typing import Any, Literal
 
 from connectors import snapshot
 from connectors.source import SourceConfig, extract, reread
 from onefold.errors import ConfigError, SourceError, SourceHeld
 from pipelines import fingerprint
 from pipelines.report import Staged, Status, Synced
-from pipelines.stages import restaging
+from pipelines.stages import restaging, withholding
 from pipelines.stages.deployment import Deployment
 from pipelines.stages.restaging import repairs_fingerprint
 from rules.suites import Check
@@ -56,10 +55,11 @@ def sync(
         if source in deployment.broken:
             raise deployment.broken[source]
         config = deployment.sources[source]
+        withhold = withholding.hook(deployment, config, previous)
         if between and previous:
-            found = reread(config, deployment.lake, previous, *between)
+            found = reread(config, deployment.lake, previous, *between, withhold)
         else:
-            found = extract(config, deployment.lake, previous)
+            found = extract(config, deployment.lake, previous, withhold)
     except (SourceError, ConfigError) as error:
         if isinstance(error, SourceError) and error.transient and not last_try:
             raise
@@ -79,7 +79,7 @@ def sync(
     manifest = found.manifest
     counts = found.counts
     log.info(
-        "raw/%s: %s, %s rows, %s read, %s new, %s changed, %s deleted",
+        "raw/%s: %s, %s rows, %s read, %s new, %s changed, %s deleted, %s withheld",
         source,
         found.status,
         *(
@@ -90,6 +90,7 @@ def sync(
                 counts.new,
                 counts.changed,
                 counts.deleted,
+                found.withheld,
             )
         ),
     )
@@ -105,6 +106,7 @@ def sync(
         new=counts.new,
         changed=counts.changed,
         deleted=counts.deleted,
+        withheld=found.withheld,
         skipped=dict(sorted(skipped.items())),
         notes=list(manifest.notes),
         key_basis=manifest.key_basis,
@@ -137,7 +139,9 @@ def stage(deployment: Deployment, source: str, manifest: snapshot.Manifest | Non
     if manifest is None:
         return _stands(source, good, "failed", "The source was never read.", began)
     repairs = mending.in_force(deployment.warehouse, source)
-    depends_on = _staging_fingerprint(deployment, config, manifest, repairs)
+    depends_on = staging_fingerprint(
+        deployment, config, manifest.model_dump(), repairs_fingerprint(repairs)
+    )
     if good is not None and good.fingerprint == depends_on and failed is None:
         log.info("staged/%s: unchanged, %s records", source, f"{good.rows_staged:,}")
         return _stands(source, good, "unchanged", "", began)
@@ -254,20 +258,26 @@ def _stands(
 _NOT_STAGING = {
     "description", "owner", "url", "table", "query", "path", "layout", "schedule", "fresh_within",
     "hold_if_shrinks_by", "mode", "cursor", "overlap", "full_every", "changes", "deleted",
-    "backfill_from", "removed_files",
+    "backfill_from", "removed_files", "raw_keep_days",
 }  # fmt: skip
 """Settings of a source that say where and when to read, not what the records become."""
 
 
-def _staging_fingerprint(
-    deployment: Deployment, config: SourceConfig, manifest: snapshot.Manifest, repairs: pa.Table
+def staging_fingerprint(
+    deployment: Deployment, config: SourceConfig, manifest: Mapping[str, Any], repairs: str
 ) -> str:
+    """Of all that staged depends on.
+
+    Args:
+        manifest: of the snapshot, as plain values.
+        repairs: fingerprint of the repairs in force.
+    """
     return fingerprint.of(
-        manifest.content_hash,
-        manifest.positions_hash,
+        manifest["content_hash"],
+        manifest["positions_hash"],
         _settings_fingerprint(deployment, config),
         fingerprint.of_code("connectors", "rules"),
-        repairs_fingerprint(repairs),
+        repairs,
     )
 
 

@@ -16,6 +16,7 @@ LINEAGE: Mapping[str, str] = {
     "split": N_("From %(other)s to %(id)s; records: %(count)s"),
     "retired": N_("%(id)s ended"),
     "restored": N_("%(id)s came back; records: %(count)s"),
+    "erased": N_("%(id)s was erased on request"),
 }
 VERSIONS: Mapping[str, str] = {
     "created": N_("Published for the first time"),

@@ -253,7 +253,7 @@ def _id_map() -> View:
         sa.select(lineage_event.c.reason)
         .where(
             lineage_event.c.golden_id == redirect.c.golden_id,
-            lineage_event.c.event.in_(("absorbed", "retired")),
+            lineage_event.c.event.in_(("absorbed", "retired", "erased")),
         )
         .order_by(lineage_event.c.at.desc(), lineage_event.c.number.desc())
         .limit(1)
@@ -266,6 +266,12 @@ def _id_map() -> View:
         .correlate(redirect)
         .scalar_subquery()
     )
+    erased = (
+        sa.select(lineage_event.c.golden_id)
+        .where(lineage_event.c.golden_id == redirect.c.golden_id, lineage_event.c.event == "erased")
+        .correlate(redirect)
+        .exists()
+    )
     live = sa.select(
         golden_customer.c.golden_id,
         golden_customer.c.golden_id.label("current_golden_id"),
@@ -277,7 +283,7 @@ def _id_map() -> View:
     retired = sa.select(
         redirect.c.golden_id,
         redirect.c.successor,
-        sa.case((redirect.c.successor.is_(None), "ended"), else_="merged"),
+        sa.case((erased, "erased"), (redirect.c.successor.is_(None), "ended"), else_="merged"),
         first,
         redirect.c.retired_at,
         last,
@@ -286,7 +292,7 @@ def _id_map() -> View:
     docs = {
         "golden_id": "Every id that was ever published.",
         "current_golden_id": "The live id to use now, itself while live; null: the customer ended.",
-        "state": "live, merged (into current_golden_id) or ended.",
+        "state": "live, merged (into current_golden_id), ended, or erased on request.",
         "first_published_at": "When the id was published first, UTC.",
         "retired_at": "When it went, UTC; null while live.",
         "reason": "Why it went, in words.",

@@ -139,9 +139,9 @@ class Customer(Shown):
 
 
 class EndedCustomer(Shown):
-    """A customer that is no more: its records are gone from their sources."""
+    """A customer that is no more: its records are gone from their sources, or it was erased."""
 
-    state: Literal["ended"] = "ended"
+    state: Literal["ended", "erased"] = "ended"
     golden_id: str
     retired_at: datetime
 
@@ -211,7 +211,8 @@ def get_customer(caller: Viewer, wh: Stores, golden_id: Key) -> Customer | Ended
     found = customers.get(wh, golden_id)
     audit.note(wh, caller.login, "view_customer", "customer", found.golden_id)
     if isinstance(found, customers.Ended):
-        return EndedCustomer.model_validate(found)
+        state: Literal["ended", "erased"] = "erased" if found.erased else "ended"
+        return EndedCustomer(state=state, golden_id=found.golden_id, retired_at=found.retired_at)
     may_see_all = caller.may("steward")
     return Customer(
         **{

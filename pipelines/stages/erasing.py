@@ -1,0 +1,406 @@
+"""Erasing customers everywhere: whom, what stands where, and the steps in their order.
+
+What belongs here: the way of an erasure. First it is noted with the hashes that keep the
+person out; from then on whoever opens the home finishes it, whatever was killed when. Then:
+raw snapshots, the review store, the warehouse store, results of matching, models, labels,
+exports, and what deleting leaves behind in files. Each step may be done again.
+"""
+
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from connectors import erasing as snapshots
+from connectors import snapshot
+from connectors.erasing import Found
+from dedupe import label_files
+from dedupe import model as models
+from onefold.errors import ConfigError, NotThere, OnefoldError
+from pipelines import lake
+from pipelines.stages import deployment as deploying
+from pipelines.stages import matching, publishing
+from pipelines.stages.deployment import Deployment
+from pipelines.stages.restaging import repairs_fingerprint
+from pipelines.stages.sources import staging_fingerprint
+from rules import recognizing
+from rules.recognizing import PURPOSE, Stored
+from rules.standardize import standardize
+from warehouse import erasing, erasures, export_places, taken_in
+from warehouse import repairs as mending
+from warehouse import staged as staging
+from warehouse.erasures import Target
+from warehouse.publish import record_ids
+
+log = logging.getLogger("onefold.erase")
+
+RAW = "lake.raw"
+"""Name of raw snapshots in the counts."""
+_LEAST_MARK = 4
+"""Characters of a value by which free text is searched."""
+
+
+@dataclass(frozen=True)
+class Whom:
+    """Whom to erase: a customer, or whoever a source record belongs to."""
+
+    golden_id: str = ""
+    source: str = ""
+    source_key: str = ""
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What an erasure takes out.
+
+    Attributes:
+        target: all that names the customer.
+        counts: place → rows: tables by store and name, RAW for rows of snapshots.
+        others: records of other customers that share a telephone number, mail address or
+            number with it: they stay.
+        raw: its rows in kept snapshots.
+    """
+
+    target: Target
+    counts: Mapping[str, int]
+    others: int = 0
+    raw: tuple[Found, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True)
+class Done:
+    """How erasures went.
+
+    Attributes:
+        erasure_ids: those that were under way.
+        finished: whether nothing is left.
+        waiting: exports that could not be reached: where, and why.
+    """
+
+    erasure_ids: tuple[str, ...]
+    finished: bool
+    waiting: tuple[str, ...] = ()
+
+
+@contextmanager
+def opened(home: Path) -> Iterator[Deployment]:
+    """Lock and open a home; erasures that were killed are finished first.
+
+    Raises:
+        ConfigError: the home is wrong.
+        WarehouseError: a database cannot be reached or refuses.
+    """
+    with deploying.opened(home) as deployment:
+        finish(deployment)
+        yield deployment
+
+
+# ------------------------------------------------------------------ whom
+def look(deployment: Deployment, whom: Iterable[Whom]) -> list[Looked]:
+    """What would be taken out; reads only.
+
+    Raises:
+        NotThere: nothing is held on one of them, or it was erased already.
+    """
+    wh = deployment.warehouse
+    targets: dict[str, Target] = {}
+    for one in whom:
+        target = (
+            erasing.customer(wh, one.golden_id)
+            if one.golden_id
+            else erasing.record(wh, one.source, one.source_key)
+        )
+        targets[target.golden_id or target.record_ids[0]] = target
+    found = _look(deployment, list(targets.values()))
+    found = _look(deployment, _with_strays(deployment, found))
+    for each in found:
+        if not each.counts:
+            name = each.target.golden_id or each.target.record_ids[0]
+            raise NotThere(name, "nothing is held on it", do="Check the source's name and the key.")
+    return _with_marks(deployment, found)
+
+
+def _look(deployment: Deployment, targets: Sequence[Target]) -> list[Looked]:
+    raw = _raw(deployment, {one for each in targets for one in each.record_ids})
+    return [_looked(deployment, target, raw) for target in targets]
+
+
+def _with_strays(deployment: Deployment, looked: Sequence[Looked]) -> list[Target]:
+    """The targets with their records that are nobody's now: gone from their sources, or kept out.
+
+    They are recognized as a sync would recognize them.
+    """
+    names = {str(number): one for number, one in enumerate(looked)}
+    stored = [
+        each
+        for name, one in names.items()
+        for each in recognizing.stored_of(
+            name, cleaned(deployment, one), *_exact(deployment, one), _plain
+        )
+    ]
+    known = recognizing.Suppressed(stored, _plain)
+    ids = record_ids(deployment.warehouse).combine_chunks()
+    strays: dict[str, set[str]] = defaultdict(set)
+    for source, config in deployment.sources.items():
+        prefix = f"{source}:"
+        mine = ids.filter(pc.starts_with(ids, prefix))
+        live = pc.utf8_slice_codeunits(mine, len(prefix))
+        country = config.country or deployment.settings.country
+        for rows in snapshots.others(deployment.lake, source, live, deployment.keys):
+            staged = standardize(rows, config, country).staged
+            whose = known.recognized(staged, source)
+            for record_id, found in zip(staged["record_id"].to_pylist(), whose, strict=True):
+                for name in found:
+                    strays[name].add(record_id)
+    wh = deployment.warehouse
+    return [
+        erasing.with_records(wh, one.target, strays[name]) if strays[name] else one.target
+        for name, one in names.items()
+    ]
+
+
+def _plain(texts: pa.Array) -> pa.ChunkedArray:
+    """In place of keyed hashes, where nothing is kept."""
+    return pa.chunked_array([texts])
+
+
+def _looked(deployment: Deployment, target: Target, raw: Mapping[str, Sequence[Found]]) -> Looked:
+    records = set(target.record_ids)
+    mine = []
+    for source, found in raw.items():
+        keys = {one.partition(":")[2] for one in records if one.partition(":")[0] == source}
+        mine += [part for one in found if (part := _of(one, keys)).rows.num_rows]
+    counts = erasing.count(deployment.warehouse, [target])
+    rows = sum(one.rows.num_rows for one in mine)
+    return Looked(target, {**counts, **({RAW: rows} if rows else {})}, raw=tuple(mine))
+
+
+def _of(found: Found, keys: set[str]) -> Found:
+    """The rows of some keys."""
+    held = found.rows[snapshots.SOURCE_KEY].to_pylist()
+    places = [place for place, key in enumerate(held) if key in keys]
+    return replace(
+        found,
+        rows=found.rows.take(pa.array(places, pa.int64())),
+        content=tuple(found.content[place] for place in places),
+        shared=tuple(found.shared[place] for place in places),
+    )
+
+
+def _raw(deployment: Deployment, record_ids: set[str]) -> dict[str, list[Found]]:
+    """The records' rows in kept snapshots, by source."""
+    keys: dict[str, set[str]] = defaultdict(set)
+    for one in record_ids:
+        source, _, key = one.partition(":")
+        keys[source].add(key)
+    return {
+        source: list(snapshots.find(deployment.lake, source, some, deployment.keys))
+        for source, some in sorted(keys.items())
+    }
+
+
+def cleaned(deployment: Deployment, looked: Looked) -> pa.Table:
+    """A customer's records as cleaned from every snapshot that holds them, and as staged now."""
+    parts = [staging.read(deployment.warehouse, list(looked.target.record_ids))]
+    for one in looked.raw:
+        config = deployment.sources.get(one.manifest.source)
+        if config is not None:
+            country = config.country or deployment.settings.country
+            parts.append(standardize(one.rows, config, country).staged)
+    return pa.concat_tables([part.select(_COLUMNS).cast(_SCHEMA) for part in parts])
+
+
+_COLUMNS = [*recognizing.COLUMNS, "name", "national_id", "tax_id", "address_line"]
+_SCHEMA = staging.STAGED_SCHEMA.empty_table().select(_COLUMNS).schema
+
+
+def _with_marks(deployment: Deployment, looked: Sequence[Looked]) -> list[Looked]:
+    """The values of each that no other live record has, and how many others share some."""
+    every = {one for each in looked for one in each.target.record_ids}
+    staged = staging.read(deployment.warehouse).select(["record_id", *_COLUMNS])
+    held: Counter[str] = Counter()
+    for row in staged.to_pylist():
+        if row.pop("record_id") not in every:
+            held.update(_values(row))
+    found = []
+    for one in looked:
+        own = {v for row in cleaned(deployment, one).to_pylist() for v in _values(row)}
+        marks = sorted(v for v in own if v not in held and len(v) >= _LEAST_MARK)
+        found.append(
+            replace(
+                one,
+                target=replace(one.target, marks=tuple(marks)),
+                others=max((held[v] for v in own), default=0),
+            )
+        )
+    return found
+
+
+def _values(row: Mapping[str, Any]) -> set[str]:
+    """What tells a customer from others, as people write it."""
+    found = {row[name] for name in ("name", "national_id", "tax_id", "address_line")}
+    found |= {*(row["emails"] or ()), *(row["phones"] or ())}
+    for one in row["phones"] or ():
+        found.add(one.removeprefix("+").removeprefix("86"))
+    found |= {one.partition(":")[2] for one in row["id_keys"] or ()}
+    return {one for one in found if one}
+
+
+# ------------------------------------------------------------------ erasing
+def erase(deployment: Deployment, whom: Iterable[Whom], by: str, reason: str) -> Done:
+    """Erase customers from every store, and keep them out of later syncs.
+
+    Args:
+        deployment: the opened home.
+        whom: customers, or the keys of their records.
+        by: who asked for it.
+        reason: why, without personal data.
+
+    Raises:
+        ConfigError: there is no key to hash with; or nobody says who asks and why.
+        NotThere: nothing is held on one of them.
+    """
+    if not by.strip() or not reason.strip():
+        raise ConfigError("onefold erase", "who asks, and why?", do="Give --by and --reason.")
+    hashed = partial(deployment.keys.hash_column, purpose=PURPOSE)
+    hashed(pa.array([""]))  # fails here without a key
+    found = look(deployment, whom)
+    first = erasures.next_id(deployment.warehouse)
+    targets: dict[str, Target] = {}
+    stored: list[Stored] = []
+    for number, one in enumerate(found, first):
+        erasure_id = erasures.named(number)
+        targets[erasure_id] = one.target
+        keys, contents = _exact(deployment, one)
+        stored += recognizing.stored_of(
+            erasure_id, cleaned(deployment, one), keys, contents, hashed
+        )
+    counts = {name: one.counts for name, one in zip(targets, found, strict=True)}
+    erasures.begin(deployment.warehouse, targets, counts, stored, by.strip(), reason.strip())
+    return finish(deployment)
+
+
+def _exact(
+    deployment: Deployment, looked: Looked
+) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Records known by their key, and those known by what they hold."""
+    by_key: dict[tuple[str, str], None] = {}
+    by_content: dict[tuple[str, str], None] = {}
+    seen = set()
+    for one in looked.raw:
+        source, keyless = one.manifest.source, one.manifest.key_basis == "content"
+        for key, content, shared in zip(
+            one.rows[snapshots.SOURCE_KEY].to_pylist(), one.content, one.shared, strict=True
+        ):
+            seen.add(f"{source}:{key}")
+            if keyless or shared or key.startswith("#"):
+                by_content[source, content] = None
+            else:
+                by_key[source, key] = None
+    for record_id in set(looked.target.record_ids) - seen:
+        source, _, key = record_id.partition(":")
+        by_key[source, key] = None
+    return list(by_key), list(by_content)
+
+
+def finish(deployment: Deployment) -> Done:
+    """Take every customer whose erasure is under way out of every store.
+
+    Exports that cannot be reached wait: the erasure stays under way, and the next run tries
+    again.
+    """
+    wh = deployment.warehouse
+    open_ones = erasures.under_way(wh)
+    targets = {one.erasure_id: one.target for one in open_ones if one.target is not None}
+    if not targets:
+        return Done((), True)
+    if any(target.record_ids or target.case_ids for target in targets.values()):
+        log.info("erasing %s customers", f"{len(targets):,}")
+        _from_stores(deployment, targets)
+    waiting = _from_exports(deployment, targets)
+    if waiting:
+        left = {name: Target(one.golden_id, one.golden_ids, ()) for name, one in targets.items()}
+        erasures.shorten(wh, left)
+    else:
+        erasures.finish(wh, list(targets))
+    erasing.compact(wh)
+    log.info("erased: %s", "exports wait" if waiting else "nothing is left")
+    return Done(tuple(targets), not waiting, tuple(waiting))
+
+
+def _from_stores(deployment: Deployment, targets: Mapping[str, Target]) -> None:
+    wh = deployment.warehouse
+    last = taken_in.last(wh)
+    in_step = last is not None and last.staged == staging.content_fingerprint(wh)
+    records = {one for target in targets.values() for one in target.record_ids}
+    for source, found in _raw(deployment, records).items():
+        keys = {one.partition(":")[2] for one in records if one.partition(":")[0] == source}
+        for one in found:
+            snapshots.without(one.path, keys)
+    erasing.from_review(wh, targets)
+    erasing.from_warehouse(wh, targets, partial(_settled, deployment))
+    erasing.from_review(wh, targets)  # what was judged while the cases were still there
+    label_files.forget(deployment.settings.home / matching.LABELS, records)
+    _match(deployment, in_step=in_step)
+
+
+def _settled(deployment: Deployment, source: str) -> dict[str, Any]:
+    """What the last good sync of a source is to say of the snapshot it stands on."""
+    run = staging.last_sync(deployment.warehouse, source)
+    if run is None or not run.snapshot:
+        return {}
+    path = deployment.lake / run.snapshot
+    if not path.is_file():
+        return {}
+    manifest, before = snapshot.read_manifest(path), run.manifest or {}
+    settled: dict[str, Any] = {
+        "rows_read": manifest.rows,
+        "content_hash": manifest.content_hash,
+        "manifest": {**before, **manifest.model_dump(mode="json")},
+    }
+    config = deployment.sources.get(source)
+    used = before.get("repairs", {}).get("fingerprint")
+    repairs = mending.in_force(deployment.warehouse, source)
+    if config is not None and used == repairs_fingerprint(repairs):
+        stood = staging_fingerprint(deployment, config, before, used)
+        if run.fingerprint == stood:
+            settled["fingerprint"] = staging_fingerprint(
+                deployment, config, settled["manifest"], used
+            )
+    return settled
+
+
+def _match(deployment: Deployment, *, in_step: bool) -> None:
+    """Have the results of matching without the customers, and no others.
+
+    Nothing is published but what follows from the erasure: where other records wait for a
+    publish, or matching fails, the next refresh does it.
+    """
+    try:
+        if lake.names(deployment.lake, "clusters"):
+            matching.clusters(deployment)
+            matching.kinships(deployment)
+            if in_step:
+                publishing.publish(deployment)
+            features = matching.features(deployment)
+            models.forget_values(deployment.settings.models_dir, features)
+    except OnefoldError as error:
+        log.warning("matching again: %s", error)
+    kept = matching.names(deployment)
+    for table in lake.TABLES:
+        for name in lake.names(deployment.lake, table):
+            if kept.get(table) != name:
+                lake.path_of(deployment.lake, table, name).unlink()
+
+
+def _from_exports(deployment: Deployment, targets: Mapping[str, Target]) -> list[str]:
+    """Take the customers out of all that was exported; what could not be reached."""
+    ids = {one for target in targets.values() for one in target.golden_ids}
+    return export_places.forget(deployment.settings.home, ids) if ids else []

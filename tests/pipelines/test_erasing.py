@@ -1,0 +1,418 @@
+"""Erasing customers: no trace anywhere, nothing else changed, and they do not come back."""
+
+import json
+import random
+import zipfile
+from collections.abc import Iterator
+from contextlib import closing
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+import sqlalchemy as sa
+from typer.testing import CliRunner
+
+from connectors import snapshot
+from onefold import keys, settings
+from onefold.cli.app import app
+from onefold.errors import ConfigError, NotThere, OnefoldError
+from pipelines import stages
+from pipelines.stages import erasing
+from pipelines.stages.erasing import Whom
+from warehouse import (
+    audit,
+    case_states,
+    customers,
+    decisions,
+    engine,
+    erasures,
+    export,
+    findings,
+    overrides,
+    repairs,
+    restatement,
+)  # fmt: skip
+from warehouse import erasing as tables
+
+MINE = {"data", ".onefold.lock"}
+"""What the sources themselves hold."""
+
+
+@pytest.fixture(autouse=True)
+def key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ONEFOLD_KEY", keys.new())
+
+
+def with_key(home: Path) -> Path:
+    path = home / "onefold.yml"
+    path.write_text(path.read_text("utf-8") + "privacy: {key: '${ONEFOLD_KEY}'}\n", "utf-8")
+    return home
+
+
+def on_file(home: Path) -> Any:
+    return closing(engine.connect(settings.load(home)))
+
+
+def golden(home: Path) -> dict[str, dict[str, Any]]:
+    with on_file(home) as wh:
+        return {one["golden_id"]: one for one in export.read_golden(wh).to_pylist()}
+
+
+def id_of(home: Path, name: str) -> str:
+    return next(one["golden_id"] for one in golden(home).values() if one["name"] == name)
+
+
+def sync_all(home: Path) -> dict[str, int]:
+    """Sync, stage and publish everything; source → rows that were withheld."""
+    with stages.opened(home) as opened:
+        found = {}
+        for source in opened.sources:
+            synced = stages.sync(opened, source)
+            assert synced.good, synced.message
+            staged = stages.stage(opened, source)
+            assert staged.good, staged.message
+            assert staged.read == staged.staged + staged.quarantined
+            found[source] = synced.withheld
+        stages.publish(opened)
+        assert all(check.passed for check in stages.published_checks(opened))
+    return found
+
+
+def read_again(world: Any, home: Path, line: str = "") -> None:
+    """Make every source read whole, with a further customer in crm."""
+    (home / "data" / "crm.csv").write_text(world.CRM + line, encoding="utf-8")
+    world.write_erp(home, [*world.ERP])
+
+
+def every_byte(home: Path, elsewhere: Path) -> Iterator[tuple[str, bytes]]:
+    """Every file of the home and its exports, unpacked where it is packed."""
+    for folder in (home, elsewhere):
+        for path in sorted(folder.rglob("*")):
+            parts = path.relative_to(folder).parts
+            if not path.is_file() or (folder == home and parts[0] in MINE):
+                continue
+            content = path.read_bytes()
+            yield str(path), content
+            if path.suffix == ".parquet":
+                yield f"{path} values", str(pq.read_table(path, partitioning=None)).encode()
+                shown = pq.read_table(path, partitioning=None).to_pylist()
+                yield f"{path} rows", json.dumps(shown, ensure_ascii=False, default=str).encode()
+            if path.suffix == ".xlsx":
+                with zipfile.ZipFile(BytesIO(content)) as book:
+                    for name in book.namelist():
+                        yield f"{path} {name}", book.read(name)
+
+
+def traces(world: Any, home: Path, elsewhere: Path, values: set[str]) -> dict[str, list[str]]:
+    """Value → where it stands."""
+    places = list(every_byte(home, elsewhere))
+    for table, rows in world.contents(home, frozenset()).items():
+        places.append((table, "\n".join(map(str, rows)).encode()))
+    found: dict[str, list[str]] = {}
+    for value in values:
+        forms = (value.encode(), json.dumps(value)[1:-1].encode())
+        where = [name for name, content in places if any(form in content for form in forms)]
+        if where:
+            found[value] = where
+    return found
+
+
+def own_values(world: Any, names: set[str]) -> set[str]:
+    """What in the sources stands in the records of these people only."""
+    rows = [line.split(",") for line in world.CRM.splitlines()[1:]]
+    rows += [[one.replace(" ", "") if i == 1 else one for i, one in enumerate(row)]
+             for row in world.ERP]  # fmt: skip
+    theirs = {cell for row in rows if row[1] in names for cell in row}
+    others = {cell for row in rows if row[1] not in names for cell in row}
+    found = {cell for cell in theirs - others if len(cell) > 3 or cell in names}
+    found = {cell for cell in found if not cell.startswith("20")}  # days
+    found |= {f"+86{cell}" for cell in found if cell.isdigit() and len(cell) == 11}
+    return found
+
+
+def steward_everything(home: Path, tmp: Path) -> None:
+    """A pinned value, a pair decision, a comment, a mended value, and every kind of export."""
+    with on_file(home) as wh:
+        chen, liu = id_of(home, "陈静"), id_of(home, "刘洋")
+        overrides.override(
+            wh, chen, "address_line", "学前街13号", "ann", reason="called 陈静 on 13800000006"
+        )
+        decisions.add(
+            wh, "no_link", left_id="crm:C6", right_id="crm:C7", reason="陈静 is not 刘洋",
+            decided_by="ann", evidence={"names": ["陈静", "刘洋"]},
+        )  # fmt: skip
+        decisions.add(
+            wh, "no_link", left_id="crm:C2", right_id="crm:C3", reason="two people",
+            decided_by="ann",
+        )  # fmt: skip
+        page = findings.page(wh, findings.Filter(source="erp"), None)
+        finding = next(one for one in page.rows if one.source_key == "E6")
+        repairs.add(
+            wh, finding.quarantine_id, "value", "ann", value="13800000077", reason="asked 刘洋"
+        )
+        case_states.comment(wh, "C-of-old", "13800000007 is 刘洋's", "ann")
+        assert customers.get(wh, liu).golden_id == liu
+    to = str(tmp)
+    for given in (
+        [f"{to}/golden.csv"],
+        [f"{to}/golden.xlsx", "--crosswalks", f"{to}/owners"],
+        [f"{to}/golden.parquet", "--crosswalk", f"{to}/crosswalk.csv"],
+        ["--folder", f"{to}/parts", "--by", "customer_type,region"],
+        ["--to", f"sqlite:///{to}/bi.db", "--prefix", "gold_"],
+    ):
+        done = CliRunner().invoke(app, ["export", *given, "--home", str(home)])
+        assert done.exit_code == 0, done.output
+
+
+def history(world: Any, home: Path, tmp: Path) -> None:
+    """Syncs with other values, then with those of the beginning, and stewards' work."""
+    changed = world.CRM.replace("13800000001", "13800000091").replace("C6,", "C6X,")
+    (home / "data" / "crm.csv").write_text(changed, encoding="utf-8")
+    sync_all(home)
+    read_again(world, home)
+    sync_all(home)
+    steward_everything(home, tmp)
+    read_again(world, home, "C10,周敏,person,13800000010,,南京,洪武路10号,2024-01-05\n")
+    sync_all(home)
+
+
+def others(world: Any, home: Path, gone: set[str], keys_gone: set[str]) -> dict[str, set[Any]]:
+    """What the stores say of everybody else."""
+    names = (
+        "staged_customer", "quarantine", "golden_customer", "golden_customer_history",
+        "golden_field", "crosswalk", "merge_suggestion", "customer_search", "review_case",
+        "case_member", "decision", "case_state", "case_comment", "repair", "quality_measure",
+    )  # fmt: skip
+    every = world.contents(home, frozenset({"last_seen"}))
+    marks = gone | keys_gone
+    return {
+        name: {row for row in every[name] if not any(one in str(row) for one in marks)}
+        for name in names
+    }
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_an_erased_customer_leaves_no_trace_and_does_not_come_back(
+    any_synced: Path, world: Any, tmp_path: Path, seed: int
+) -> None:
+    if seed > 1 and settings.load(any_synced).is_postgresql:
+        pytest.skip("one choice of people is enough there")
+    home, exports = with_key(any_synced), tmp_path / "exports"
+    exports.mkdir()
+    history(world, home, exports)
+    people = sorted(one["name"] for one in golden(home).values() if one["name"] != "周敏")
+    names = {"刘洋", "陈静", *random.Random(seed).sample(people, 2)}
+    values = own_values(world, names) | {"13800000077", "学前街13号", "13800000091"}
+    values -= {"13800000091"} if "张伟" not in names else set()
+    assert {"13800000007", "chenjing@example.com"} <= values
+    assert traces(world, home, exports, values).keys() >= {"13800000007", "13800000077"}
+    ids = {one["golden_id"] for one in golden(home).values() if one["name"] in names}
+    with on_file(home) as wh:
+        mine = {
+            f"{row['source']}:{row['source_key']}"
+            for row in export.read_crosswalk(wh).to_pylist()
+            if row["golden_id"] in ids
+        } | {"crm:C6X"}
+    keys_gone = {one.partition(":")[2] for one in mine} | {"陈静", "刘洋", "E000"}
+    before = others(world, home, ids, keys_gone)
+    with stages.opened(home) as opened:
+        done = erasing.erase(opened, [Whom(golden_id=one) for one in sorted(ids)], "dpo", "12")
+    assert done.finished
+    assert traces(world, home, exports, values | {"C6X"}) == {}
+    read_again(world, home, "C10,周敏,person,13800000010,,南京,洪武路10号,2024-01-06\n")
+    withheld = sync_all(home)
+    assert sum(withheld.values()) == len(mine - {"crm:C6X"})
+    assert traces(world, home, exports, values) == {}
+    new = {"周敏", "[erased]"}
+    with on_file(home) as wh, wh.read() as connection:
+        gone = tables.erased(connection, [f"G{number:010d}" for number in range(1, 40)])
+    assert gone >= ids
+    for name, rows in others(world, home, gone, keys_gone).items():
+        differ = {
+            row for row in rows ^ before[name] if not any(one in str(row) for one in new | gone)
+        }
+        assert differ == set(), name
+    with on_file(home) as wh:
+        assert audit.verify(wh).ok
+        for one in ids:
+            ended = customers.get(wh, one)
+            assert isinstance(ended, customers.Ended) and ended.erased
+        assert {one.finished_at is None for one in erasures.listed(wh)} == {False}
+        with wh.read("review") as connection:
+            proof = connection.execute(sa.text(_prefixed(wh, "SELECT * FROM {}erasure"))).all()
+    assert not any(value in str(proof) for value in values)
+
+
+def _prefixed(wh: Any, statement: str) -> str:
+    return statement.replace("{}", "review." if wh.is_postgresql else "")
+
+
+def test_snapshots_without_an_erased_record_are_what_a_sync_would_have_made(
+    synced: Path, world: Any
+) -> None:
+    home = with_key(synced)
+    with stages.opened(home) as opened:
+        erasing.erase(opened, [Whom(source="erp", source_key="E4")], "dpo", "12")
+        left = snapshot.latest(opened.lake, "erp")
+    world.write_erp(home, [row for row in world.ERP if row[0] != "E4"])
+    with stages.opened(home) as opened:
+        synced_again = stages.sync(opened, "erp")
+        staged = stages.stage(opened, "erp")
+    assert (synced_again.status, staged.status) == ("unchanged", "unchanged")
+    assert left is not None and synced_again.sync_id == left.sync_id
+
+
+def test_the_person_is_known_under_another_key_and_in_another_source(
+    synced: Path, world: Any
+) -> None:
+    home = with_key(synced)
+    with stages.opened(home) as opened:
+        erasing.erase(opened, [Whom(golden_id=id_of(home, "赵磊"))], "dpo", "12")
+    rows = [
+        *world.ERP[:3],
+        ("E40", "赵磊", "P", "138-0000-0009", "", "常州市", ""),
+        ("E41", "", "P", "", "zhaolei@example.com", "", ""),
+        ("E42", "赵晶", "P", "13800000009", "", "常州市", "延陵路40号"),
+        ("E43", "常州赵磊商贸有限公司", "C", "13800000009", "", "常州市", "延陵路40号"),
+        ("E44", "赵磊", "P", "13800000044", "", "无锡市", ""),
+        *world.ERP[4:],
+    ]
+    world.write_erp(home, rows)
+    line = "C40,Zhao Lei,person,13800000009,,常州,,2024-01-05\n"
+    (home / "data" / "crm.csv").write_text(world.CRM + line, encoding="utf-8")
+    assert sync_all(home) == {"crm": 1, "erp": 2}
+    with on_file(home) as wh:
+        kept = set(export.read_crosswalk(wh)["source_key"].to_pylist())
+    assert {"E42", "E43", "E44"} <= kept  # relative, company, namesake
+    assert not {"E40", "E41", "C40"} & kept
+
+
+def test_an_erasure_is_a_change_of_its_own_and_restatements_add_up(
+    synced: Path, world: Any
+) -> None:
+    home = with_key(synced)
+    before = len(golden(home))
+    gone = id_of(home, "王芳")
+    with stages.opened(home) as opened:
+        erasing.erase(opened, [Whom(golden_id=gone)], "dpo", "12")
+        made = restatement.between(
+            opened.warehouse, restatement.publishes(opened.warehouse)[-1][1], erasures.now()
+        )
+    assert made.total.causes["erased"] == 1
+    assert made.total.after == made.total.before - 1 == before - 1 == len(golden(home))
+    by_source = {line.segment: line for line in made.lines if line.dimension == "source"}
+    assert by_source["crm"].causes["erased"] == by_source["erp"].causes["erased"] == 1
+    with on_file(home) as wh, wh.read() as connection:
+        view = "bi.id_map" if wh.is_postgresql else "id_map"
+        found = connection.execute(
+            sa.text(f"SELECT * FROM {view} WHERE golden_id = :id"), {"id": gone}
+        ).mappings().one()  # fmt: skip
+    assert (found["current_golden_id"], found["state"]) == (None, "erased")
+
+
+def test_a_killed_erasure_is_finished_by_whoever_opens_the_home(
+    synced: Path, world: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = with_key(synced)
+    values = own_values(world, {"李娜"})
+    gone = id_of(home, "李娜")
+    for step in ("without", "from_review", "from_warehouse", "compact"):
+        module = erasing.snapshots if step == "without" else tables
+        original = getattr(module, step)
+
+        def killed(*_: Any, **__: Any) -> None:
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patched:
+            patched.setattr(module, step, killed)
+            with pytest.raises(KeyboardInterrupt), stages.opened(home) as opened:
+                if not erasures.listed(opened.warehouse):
+                    erasing.erase(opened, [Whom(golden_id=gone)], "dpo", "12")
+        assert getattr(module, step) is original
+    (tmp_path / "none").mkdir()
+    sync_all(home)
+    assert traces(world, home, tmp_path / "none", values) == {}
+    with on_file(home) as wh:
+        assert [one.finished_at is None for one in erasures.listed(wh)] == [False]
+
+
+def test_without_a_key_nothing_is_erased_and_it_says_what_to_do(synced: Path) -> None:
+    with (
+        stages.opened(synced) as opened,
+        pytest.raises(ConfigError, match="onefold key new"),
+    ):
+        erasing.erase(opened, [Whom(golden_id=id_of(synced, "王芳"))], "dpo", "12")
+    assert id_of(synced, "王芳")
+
+
+def test_after_an_erasure_no_source_is_synced_without_the_key(
+    synced: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = with_key(synced)
+    with stages.opened(home) as opened:
+        erasing.erase(opened, [Whom(golden_id=id_of(home, "王芳"))], "dpo", "12")
+    monkeypatch.delenv("ONEFOLD_KEY")
+    with stages.opened(home) as opened:
+        outcome = stages.sync(opened, "crm")
+    assert outcome.status == "failed"
+    assert "ONEFOLD_KEY" in outcome.message
+
+
+def test_a_lifted_erasure_lets_the_person_in_again(synced: Path, world: Any) -> None:
+    home = with_key(synced)
+    with stages.opened(home) as opened:
+        erasing.erase(opened, [Whom(golden_id=id_of(home, "赵磊"))], "dpo", "12")
+        erasures.lift(opened.warehouse, "E000001", "dpo", "came back as a customer")
+    world.write_erp(home, [*world.ERP, ("E9", "吴涛", "P", "13800000099", "", "", "")])
+    assert sync_all(home)["erp"] == 0
+    assert id_of(home, "赵磊")
+
+
+def test_a_dry_run_says_what_would_go_and_changes_nothing(synced: Path, world: Any) -> None:
+    home, gone = with_key(synced), id_of(synced, "王芳")
+    before = world.contents(home, frozenset())
+    done = CliRunner().invoke(app, ["erase", "--customer", gone, "--dry-run", "--home", str(home)])
+    assert done.exit_code == 0
+    assert "lake.raw: 2 rows" in done.output
+    assert "王芳" not in done.output
+    assert world.contents(home, frozenset()) == before
+
+
+def test_an_export_that_cannot_be_reached_keeps_the_erasure_open(
+    synced: Path, tmp_path: Path
+) -> None:
+    home, gone = with_key(synced), id_of(synced, "王芳")
+    place = tmp_path / "far"
+    place.mkdir()
+    url = f"sqlite:///{place}/bi.db"
+    runner = CliRunner()
+    assert runner.invoke(app, ["export", "--to", url, "--home", str(home)]).exit_code == 0
+    place.rename(tmp_path / "away")
+    asked = ["erase", "--customer", gone, "--by", "dpo", "--reason", "12", "--home", str(home)]
+    done = runner.invoke(app, asked)
+    assert done.exit_code == 3
+    with on_file(home) as wh:
+        (waiting,) = erasures.under_way(wh)
+        assert waiting.target is not None and waiting.target.record_ids == ()
+    (tmp_path / "away").rename(place)
+    sync_all(home)
+    with on_file(home) as wh:
+        assert erasures.under_way(wh) == []
+    assert "王芳".encode() not in (place / "bi.db").read_bytes()
+
+
+def test_nobody_is_erased_twice_and_unknown_ids_are_told(synced: Path) -> None:
+    home, gone = with_key(synced), id_of(synced, "王芳")
+    with stages.opened(home) as opened:
+        erasing.erase(opened, [Whom(golden_id=gone)], "dpo", "12")
+        for whom in (
+            Whom(golden_id=gone),
+            Whom(golden_id="G9"),
+            Whom(source="crm", source_key="9"),
+        ):
+            with pytest.raises(NotThere):
+                erasing.erase(opened, [whom], "dpo", "12")
+        with pytest.raises(OnefoldError, match="who asks"):
+            erasing.erase(opened, [Whom(golden_id=id_of(home, "李娜"))], "", "")
