@@ -45,9 +45,13 @@ def key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ONEFOLD_KEY", keys.new())
 
 
-def with_key(home: Path) -> Path:
+def with_key(home: Path, encrypt: str = "[]") -> Path:
     path = home / "onefold.yml"
-    path.write_text(path.read_text("utf-8") + "privacy: {key: '${ONEFOLD_KEY}'}\n", "utf-8")
+    section = f"privacy: {{key: '${{ONEFOLD_KEY}}', encrypt: {encrypt}}}\n"
+    path.write_text(path.read_text("utf-8") + section, "utf-8")
+    if encrypt != "[]":
+        done = CliRunner().invoke(app, ["key", "apply", "--home", str(home)])
+        assert done.exit_code == 0, done.output
     return home
 
 
@@ -199,7 +203,8 @@ def test_an_erased_customer_leaves_no_trace_and_does_not_come_back(
 ) -> None:
     if seed > 1 and settings.load(any_synced).is_postgresql:
         pytest.skip("one choice of people is enough there")
-    home, exports = with_key(any_synced), tmp_path / "exports"
+    home = with_key(any_synced, "[national_id, tax_id]" if seed == 2 else "[]")
+    exports = tmp_path / "exports"
     exports.mkdir()
     history(world, home, exports)
     people = sorted(one["name"] for one in golden(home).values() if one["name"] != "周敏")
@@ -354,10 +359,15 @@ def test_after_an_erasure_no_source_is_synced_without_the_key(
     with stages.opened(home) as opened:
         erasing.erase(opened, [Whom(golden_id=id_of(home, "王芳"))], "dpo", "12")
     monkeypatch.delenv("ONEFOLD_KEY")
+    path = home / "onefold.yml"
+    named = path.read_text("utf-8")
+    with pytest.raises(ConfigError, match="ONEFOLD_KEY"), stages.opened(home):
+        pass
+    path.write_text(named.partition("privacy:")[0], "utf-8")
     with stages.opened(home) as opened:
         outcome = stages.sync(opened, "crm")
     assert outcome.status == "failed"
-    assert "ONEFOLD_KEY" in outcome.message
+    assert "key" in outcome.message
 
 
 def test_a_lifted_erasure_lets_the_person_in_again(synced: Path, world: Any) -> None:
