@@ -226,8 +226,9 @@ def _read(cells: Cells, config: SourceConfig, home: str, found: Habits) -> Colum
     use_as_written(staged, cells.accepted)
     _require_identity(cells, staged)
     for model_field in FIELDS:
-        if model_field.kind in _MAY_BE_EMPTY:
-            staged[model_field.name] = [value or None for value in staged[model_field.name]]
+        values = staged[model_field.name]
+        if model_field.kind in _MAY_BE_EMPTY and values.count(None) < cells.rows:
+            staged[model_field.name] = [value or None for value in values]
     return staged
 
 

@@ -17,6 +17,7 @@ Line(town='', road='忠孝东路四段', number='100', estate='', unit='5F-1')
 """
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -78,6 +79,11 @@ _PLAIN_NUMBER = re.compile("([0-9]+)号(?![院大之附楼幢栋房])")
 _PLAIN_UNIT = re.compile(  # 丽景花园14幢4单元302室; the estate has no character that marks a part
     r"([\u3400-\u9fff]*?)(?:([0-9]+)(?:号楼|[幢栋座]))?(?:([0-9]+)单元)?([0-9]{1,5})室"
 )
+_USUAL = (
+    re.compile(  # 莼湖街道和平大道375号丽景花园14幢4单元302室: characters, and a number behind them
+        rf"([\u3400-\u9fff]+){_PLAIN_NUMBER.pattern}(?:{_PLAIN_UNIT.pattern})?"
+    )
+)
 _PART = frozenset("号楼幢栋座斋舍元门梯层室房户铺")
 _DIGITS = {c: str(i) for i, c in enumerate("零一二三四五六七八九")} | {"〇": "0"}
 _NOISE = re.compile(r"\((?!.{0,3}号).*?\)|[,;、。]+")
@@ -106,6 +112,30 @@ def number(numeral: str) -> str:
 
 def read(rest: str) -> Line:
     """Read a simplified, cleaned line that no longer starts with divisions."""
+    if (
+        (match := _USUAL.fullmatch(rest))
+        and (head := _before_number(match[1]))
+        and _PART.isdisjoint(estate := match[3] or "")
+    ):
+        unit = "-".join(part for part in match.groups()[3:] if part)
+        return Line(*head, match[2], estate, unit)
+    return _read(rest)
+
+
+@lru_cache(maxsize=1 << 14)
+def _before_number(head: str) -> tuple[str, str] | None:
+    """Town and road of the characters before a number in the road; None if they end otherwise.
+
+    Neither goes on behind a number that ends in 号.
+    """
+    before = f"{head}1号"
+    town = match[0] if (match := _TOWN.match(before)) else ""
+    match = _ROAD.match(before, len(town))
+    return (town, match[0]) if match and match.end() == len(head) else None
+
+
+def _read(rest: str) -> Line:
+    """As :func:`read`, for any line."""
     if _NOISE_MARK.search(rest):
         rest = _NOISE.sub(" ", rest)
     rest = rest.strip()

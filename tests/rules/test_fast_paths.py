@@ -85,11 +85,22 @@ LINE = (
 )
 
 
+heads = text_of(
+    "莼湖 街道 镇 乡 开发区 和平 人民 一二 东 路 街 大道 弄 国道 村 段 中段 三段 路口", 5
+)
+estates = text_of("丽景 花园 大厦 号 楼 室 段 路 东", 3)
+numbers = st.sampled_from(["1", "12", "375", "2061"])
+usual_lines = st.tuples(
+    *(heads, numbers, text_of("号 院 段 弄 楼 路", 2), estates),
+    *(numbers, text_of("幢 号楼 4单元 单元 -", 2), numbers, text_of("室 楼", 1)),
+).map("".join)
+
+
 @many
-@given(text_of(LINE, 10))
+@given(st.one_of(text_of(LINE, 10), usual_lines))
 def test_the_parts_of_a_plain_line_are_those_of_the_long_way(line):
     quick = chinese.read(line)
-    closed = [(chinese, name, NEVER) for name in ("_PLAIN_NUMBER", "_PLAIN_UNIT")]
+    closed = [(chinese, name, NEVER) for name in ("_USUAL", "_PLAIN_NUMBER", "_PLAIN_UNIT")]
     opened = [(chinese, name, ALWAYS) for name in ("_TOWN_MARK", "_NOISE_MARK")]
     with replaced(*closed, *opened):
         assert chinese.read(line) == quick
@@ -100,7 +111,7 @@ def test_the_parts_of_a_plain_line_are_those_of_the_long_way(line):
 def test_an_address_is_that_of_the_long_ways(head, tail):
     read = partial(address.parse, head + tail)
     quick = read()
-    closed = [(chinese, name, NEVER) for name in ("_PLAIN_NUMBER", "_PLAIN_UNIT")]
+    closed = [(chinese, name, NEVER) for name in ("_USUAL", "_PLAIN_NUMBER", "_PLAIN_UNIT")]
     with replaced(
         *closed,
         (address, "_SIX_DIGITS", ALWAYS),
