@@ -92,7 +92,7 @@ def build(staged: pa.Table | Spill, text_fields: Sequence[str] = ()) -> pa.Table
     rows = _Rows(staged)
     columns: dict[str, pa.Array] = {name: rows.column(name) for name in _COPIED}
     for name, to in _WORDS.items():
-        columns[to] = distinct_map(rows.column(name), person_forms.split_words)
+        columns[to] = _words(rows.column(name))
     for name, to in _FOLDED.items():
         columns[to] = folded(rows.column(name))
     columns["unit"] = distinct_map(rows.column("unit"), unit_key)
@@ -109,7 +109,7 @@ def build(staged: pa.Table | Spill, text_fields: Sequence[str] = ()) -> pa.Table
         columns[name] = distinct_map(source, function, pa.list_(pa.string()))
     columns["acronym"] = distinct_map(organization_name, _acronym)
     columns["road_key"] = pc.coalesce(
-        distinct_map(rows.column("address_key"), _road_of_key),
+        _roads_of_keys(rows.column("address_key")),
         distinct_map(columns["road"], address.plain_road),
     )
     columns["contacts"] = _lists(
@@ -170,15 +170,67 @@ def folded(values: pa.Array) -> pa.Array:
     >>> folded(pa.array(["High Street", "鍾路", "--", None])).to_pylist()
     ['highstreet', '钟路', None, None]
     """
+    return _by_columns(
+        values,
+        pc.string_is_ascii,
+        lambda plain: pc.replace_substring_regex(pc.ascii_lower(plain), "[^a-z0-9]+", ""),
+        text.fold,
+    )
+
+
+def _words(values: pa.Array) -> pa.Array:
+    """The person_forms.split_words of each value.
+
+    >>> _words(pa.array(["Ann", "Wei-Ming", "張", None])).to_pylist()
+    ['ann', 'wei ming', '张', None]
+    """
+    return _by_columns(
+        values,
+        lambda shown: pc.match_substring_regex(shown, "^[A-Za-z]*$"),
+        pc.ascii_lower,
+        person_forms.split_words,
+    )
+
+
+def _roads_of_keys(keys: pa.Array) -> pa.Array:
+    """The :func:`_road_of_key` of each key.
+
+    >>> _roads_of_keys(pa.array(["chaohui 12", "鍾 路 ３", "12", None])).to_pylist()
+    ['chaohui', '鍾路', '12', None]
+    """
+    return _by_columns(
+        keys,
+        pc.string_is_ascii,
+        lambda plain: pc.replace_substring(
+            pc.replace_substring_regex(plain, "(?s) [0-9][^ ]*$", ""), " ", ""
+        ),
+        _road_of_key,
+    )
+
+
+def _by_columns(
+    values: pa.Array,
+    is_plain: Callable[[pa.Array], pa.Array],
+    of_plain: Callable[[pa.Array], pa.Array],
+    of_other: Callable[[str], str],
+) -> pa.Array:
+    """A function of text: of plain values by one pass of compiled code, of others one by one.
+
+    Args:
+        is_plain: which distinct values are.
+        of_plain, of_other: the same function, of plain ones together and of any single one.
+
+    Returns:
+        one text per value; null and empty results are null.
+    """
     encoded = values.dictionary_encode()
     shown = encoded.dictionary
-    plain = pc.string_is_ascii(shown)
-    keys = pc.replace_substring_regex(pc.utf8_lower(shown), "[^a-z0-9]+", "")
-    keys = pc.if_else(plain, keys, pa.scalar(None, pa.string()))
-    others = [text.fold(value) for value in shown.filter(pc.invert(plain)).to_pylist()]
-    keys = pc.replace_with_mask(keys, pc.invert(plain), pa.array(others, pa.string()))
-    keys = pc.if_else(pc.equal(keys, ""), pa.scalar(None, pa.string()), keys)
-    return keys.take(encoded.indices)
+    plain = is_plain(shown)
+    found = pc.if_else(plain, of_plain(shown), pa.scalar(None, pa.string()))
+    others = [of_other(value) for value in shown.filter(pc.invert(plain)).to_pylist()]
+    found = pc.replace_with_mask(found, pc.invert(plain), pa.array(others, pa.string()))
+    found = pc.if_else(pc.equal(found, ""), pa.scalar(None, pa.string()), found)
+    return found.take(encoded.indices)
 
 
 def unit_key(shown: str) -> str:

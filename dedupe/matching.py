@@ -10,6 +10,8 @@ from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import reverse_cuthill_mckee
 
 from dedupe import checking, clusters, comparisons, counting, training
 from dedupe import labels as labeling
@@ -122,7 +124,31 @@ def compare(pairs: pa.Table, features: pa.Table, counts: Counts | None = None) -
         features: one row per record.
         counts: what was counted of all records; None: of the features.
     """
-    return pa.concat_tables(_small(chunk) for chunk in _compared(pairs, features, counts))
+    if pairs.num_rows <= CHUNK_ROWS or "veto" in pairs.column_names:
+        return pa.concat_tables(_small(chunk) for chunk in _compared(pairs, features, counts))
+    # A chunk's records are prepared for it, so pairs of the same records go together.
+    order = _neighbors_together(pairs, features)
+    turned = pairs.take(pa.array(order))
+    compared = [_small(chunk) for chunk in _compared(turned, features, counts)]
+    back = np.empty(len(order), dtype=np.int32)
+    back[order] = np.arange(len(order), dtype=np.int32)
+    return pa.concat_tables(compared).take(pa.array(back))
+
+
+def _neighbors_together(pairs: pa.Table, features: pa.Table) -> np.ndarray:
+    """An order of the pairs in which pairs of the same and of paired records stand together.
+
+    Source: Cuthill & McKee 1969, doi:10.1145/800195.805928 (reversed, of scipy).
+    """
+    ids = features.column("record_id").combine_chunks()
+    left, right = (
+        positions(pairs.column(name), ids).astype(np.int32) for name in ("left_id", "right_id")
+    )
+    ones = np.ones(len(left), dtype=np.int8)
+    graph = csr_array((ones, (left, right)), shape=(len(ids), len(ids)))
+    place = np.empty(len(ids), dtype=np.int32)
+    place[reverse_cuthill_mckee(graph + graph.T, symmetric_mode=True)] = np.arange(len(ids))
+    return np.argsort(np.minimum(place[left], place[right]), kind="stable")
 
 
 def _compared(pairs: pa.Table, features: pa.Table, counts: Counts | None) -> Iterator[pa.Table]:

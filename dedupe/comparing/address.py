@@ -228,7 +228,7 @@ MOVED_FROM, MOVED_SHARE = 12, 0.75
 
 
 def _moved(short: np.ndarray, long: np.ndarray) -> Mask:
-    """Whether three quarters of the shorter road's letter pairs are in the longer one.
+    """Whether three quarters of the letter pairs of the road with fewer are in the other one.
 
     Then the same words stand in another order, or one record leaves some out.
 
@@ -240,7 +240,8 @@ def _moved(short: np.ndarray, long: np.ndarray) -> Mask:
     held = _letter_pairs(distinct)
     first, second = held[inverse[: len(short)]], held[inverse[len(short) :]]
     shared = np.asarray(first.multiply(second).sum(axis=1)).ravel()
-    share: Mask = shared >= MOVED_SHARE * np.asarray(first.sum(axis=1)).ravel()
+    fewer = np.minimum(*(np.asarray(pairs.sum(axis=1)).ravel() for pairs in (first, second)))
+    share: Mask = shared >= MOVED_SHARE * fewer
     return share
 
 

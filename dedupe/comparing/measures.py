@@ -138,6 +138,9 @@ class Texts:
         return np.asarray(cpdist(left, right, scorer=scorer, **options))
 
 
+_NOTHING = np.zeros(0, dtype=np.int64), Ragged.of([])
+
+
 class Vocabulary(Texts):
     """Texts that get their codes as they come; code 0 is the empty text.
 
@@ -154,6 +157,7 @@ class Vocabulary(Texts):
         super().__init__(whole.dictionary.to_numpy(zero_copy_only=False))
         every = np.asarray(whole.indices.fill_null(0))
         ends = np.cumsum([1, *map(len, columns)])
+        self._lists: dict[Callable[[str], Collection[str]], tuple[Rows, Ragged]] = {}
         self.columns: list[Ints] = [every[a:b] for a, b in pairwise(ends.tolist())]
         """The code of each text of each column it was made of; null is the empty text."""
 
@@ -186,12 +190,20 @@ class Vocabulary(Texts):
         return self.codes([function(value) for value in self.values[distinct]])[inverse]
 
     def derived_lists(self, codes: Ints, function: Callable[[str], Collection[str]]) -> Ragged:
-        """The codes of a list of texts for each text, looked up once per distinct text."""
-        distinct, inverse = distinct_codes(codes)
-        lists = [function(value) for value in self.values[distinct]]
-        sizes = np.array([len(found) for found in lists], dtype=np.int64)
-        flat = self.codes(value for found in lists for value in found)
-        return Ragged.sized(sizes, flat).take(inverse)
+        """The codes of a list of texts for each text, looked up once per text and function."""
+        row, known = self._lists.get(function, _NOTHING)
+        if len(row) < len(self.values):
+            row = np.append(row, np.full(len(self.values) - len(row), -1))
+        distinct = distinct_codes(codes[row[codes] < 0])[0]
+        if len(distinct):
+            lists = [function(value) for value in self.values[distinct]]
+            sizes = np.array([len(found) for found in lists], dtype=np.int64)
+            flat = self.codes(value for found in lists for value in found)
+            row[distinct] = np.arange(len(distinct)) + len(known.sizes)
+            more = np.append(known.sizes, sizes), np.append(known.values, flat)
+            known = Ragged.sized(*more)
+        self._lists[function] = row, known
+        return known.take(row[codes])
 
     def run_together(self, lists: Ragged) -> Ints:
         """The code of the texts of each list, joined without blanks."""

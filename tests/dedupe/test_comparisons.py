@@ -637,6 +637,14 @@ def test_slips_in_towns_and_words_in_another_order_are_no_other_address(
     assert compare(*pair)["address"] == level
 
 
+def test_roads_of_one_length_are_alike_whichever_record_comes_first() -> None:
+    one, other = (
+        person("Joel Ryan", **place(road, "12", city="Sale"))
+        for road in ("Lake Nana Mana", "Lake Wood Mana")
+    )
+    assert compare(one, other)["address"] == compare(other, one)["address"] == "near"
+
+
 def test_sources_are_compared_where_there_are_several() -> None:
     crm, erp = ({"source": name} for name in ("crm", "erp"))
     assert compare(person("Ann Lee", **crm), person("Ann Lee", **erp))["source"] == "other"
