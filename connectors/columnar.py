@@ -1,13 +1,9 @@
 """Files as Arrow tables of text in memory, for work that keeps no snapshot.
 
-What belongs here: choosing the connector by the file, reading column by column
-where a file is regular enough, and the columns that a snapshot would have. Row
-by row, the connectors read anything; a delimited file without ragged lines or
-values over several lines is parsed by Arrow, fifteen times faster, to the same
-table.
+What belongs here: choosing the connector by the file, and the columns that a snapshot
+would have.
 """
 
-import csv
 import glob
 import hashlib
 from collections import Counter
@@ -17,11 +13,9 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow import csv as arrow_csv
 
-from connectors import content, delimited, files, kinds, mapping, parquet, spreadsheet, tables
+from connectors import content, delimited, kinds, mapping, parquet, spreadsheet
 from connectors.config import SourceConfig
-from connectors.files import SourceFile
 from connectors.holding import held
 from connectors.legacy import dbf
 from connectors.nested import json_files, xml_files
@@ -108,8 +102,7 @@ def read(path: Path, name: str) -> FileTable:
 def _read(config: SourceConfig) -> tuple[pa.Table, Report]:
     """The table, column by column if the file is regular, and what was left out."""
     report = Report()
-    table = _fast(config, report) if config.connector == "delimited" else None
-    return (_by_rows(config, report) if table is None else table), report
+    return _by_rows(config, report), report
 
 
 def is_record(headings: Sequence[str]) -> bool:
@@ -140,24 +133,6 @@ def _keyed(table: pa.Table) -> pa.Table:
                 keys[i] = f"{row_hash}-{seen[row_hash]}"
     table = table.append_column(ROW_HASH, pa.array(hashes))
     return table.append_column(SOURCE_KEY, pa.array(keys))
-
-
-def _table(columns: dict[str, pa.ChunkedArray], where: str, rows: pa.Array) -> pa.Table:
-    """A table of columns and row numbers of one file without sheets."""
-    own = {f"{name}_" if name[:1] == "_" else name: column for name, column in columns.items()}
-    position = pc.binary_join_element_wise(where, pc.cast(rows, pa.string()), "|")
-    return pa.table(
-        {
-            **own,
-            POSITION: position,
-            ROW: rows,
-            SHEET: pa.nulls(len(rows), pa.string()),
-            PROBLEM: pa.nulls(len(rows), pa.string()),
-        }
-    )
-
-
-# -- row by row
 
 
 def _by_rows(config: SourceConfig, report: Report) -> pa.Table:
@@ -192,101 +167,7 @@ def _collected(config: SourceConfig, report: Report) -> pa.Table:
 def _placed(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     """A batch of a reading with row and sheet of every record."""
     position, problem, *values = batch.columns
-    places = [place.split("|") for place in position.to_pylist()]
-    rows = pa.array([int(place[-1]) for place in places], pa.int64())
-    sheets = pa.array(["|".join(place[1:-1]) or None for place in places], pa.string())
+    rows = pc.replace_substring_regex(position, r"(?s)^.*\|", "").cast(pa.int64())
+    sheets = pc.replace_substring_regex(position, r"(?s)^[^|]*(?:\|(.*))?\|[^|]*$", r"\1")
+    sheets = pc.if_else(pc.equal(sheets, ""), pa.scalar(None, pa.string()), sheets)
     return pa.RecordBatch.from_arrays([*values, position, rows, sheets, problem], schema=schema)
-
-
-# -- column by column
-
-
-def _fast(config: SourceConfig, report: Report) -> pa.Table | None:
-    """A delimited file parsed by Arrow; None if it must be read row by row."""
-    found, several = Report(), files.find(config)
-    if len(several) != 1:
-        return None
-    file = several[0]
-    text = delimited.opened(config, file, found)
-    header = text.header
-    if header is None or header.first != header.last:
-        return None
-    before = text.skip_lines + header.last + 1
-    if not _is_regular(file, text, before):
-        return None
-    kinds = dict.fromkeys(text.columns, pa.string())
-    encoding = text.encoding.removesuffix("-sig")
-    try:
-        with files.opened(file):
-            table = arrow_csv.read_csv(
-                file.path,
-                arrow_csv.ReadOptions(
-                    column_names=list(text.columns), skip_rows=before, encoding=encoding
-                ),
-                arrow_csv.ParseOptions(delimiter=text.delimiter, newlines_in_values=True),
-                arrow_csv.ConvertOptions(
-                    column_types=kinds, null_values=[""], strings_can_be_null=True
-                ),
-            )
-    except (pa.ArrowInvalid, UnicodeDecodeError):
-        return None  # ragged lines, a quote that is not closed
-    if table.num_rows + before != _lines(file) or _has_newline(table):
-        return None  # a record over several lines, or lines without one
-    report.notes = found.notes
-    rows = pa.array(range(before + 1, before + 1 + table.num_rows), pa.int64())
-    kept = _records(table, text, report)
-    columns = dict(zip(table.column_names, table.columns, strict=True))
-    whole = _table(columns, file.name, rows)
-    return whole if kept is None else whole.filter(kept)
-
-
-def _is_regular(file: SourceFile, text: delimited.Text, before: int) -> bool:
-    """Whether every heading stands on one line, and lines end as everywhere."""
-    if text.delimiter == '"' or len(text.delimiter.encode()) != 1:
-        return False
-    with file.path.open(encoding=text.encoding, newline="") as stream:
-        lines = [line for line, _ in zip(stream, range(before), strict=False)]
-    if len(lines) < before:
-        return False
-    heading = next(csv.reader(lines[-1:], delimiter=text.delimiter))
-    return len(heading) == len(text.columns)
-
-
-def _lines(file: SourceFile) -> int:
-    """Lines of a file; 0 if one ends with a carriage return alone."""
-    count = returns = pairs = 0
-    last = b""
-    with file.path.open("rb") as stream:
-        while block := stream.read(1 << 22):
-            count += block.count(b"\n")
-            returns += block.count(b"\r")
-            pairs += block.count(b"\r\n") + (last == b"\r" and block[:1] == b"\n")
-            last = block[-1:]
-    if returns != pairs:
-        return 0
-    return count + (last not in (b"\n", b""))
-
-
-def _has_newline(table: pa.Table) -> bool:
-    return any(pc.any(pc.match_substring(c, "\n")).as_py() for c in table.columns)
-
-
-def _records(table: pa.Table, text: delimited.Text, report: Report) -> pa.Array | None:
-    """Which rows are records; None if all are."""
-    heading = pc.equal(pc.fill_null(table.column(0), ""), text.header.names[0] or "\0")  # type: ignore[union-attr]
-    odd = pc.or_(tables.may_be_else(table.columns), heading)
-    rows = pc.indices_nonzero(odd).to_pylist()
-    if not rows:
-        return None
-    keep = bytearray(b"\1" * table.num_rows)
-    for row, record in zip(rows, table.take(rows).to_pylist(), strict=True):
-        cells = [value or "" for value in record.values()]
-        what = tables.what_else(cells)
-        if not any(map(str.strip, cells)):
-            what = "empty row"
-        elif tuple(cells) == text.header.names:  # type: ignore[union-attr]
-            what = "repeated headings"
-        if what:
-            report.skip(text.file.name, what)
-            keep[row] = 0
-    return pa.array(list(map(bool, keep))) if not all(keep) else None

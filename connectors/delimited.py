@@ -3,24 +3,42 @@
 What belongs here: delimiter, quotes, ragged lines, positions ``file|line``
 (the line in which a record begins, from 1). Encodings are found in
 connectors/encoding.py, headings in connectors/tables.py.
+
+Lines are taken some megabytes at a time. Where each of them is one record with all its
+fields, Arrow parses them; other ones are read record by record, to the same rows.
 """
 
+import codecs
 import csv
+import io
 import itertools
+import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import BinaryIO, TextIO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv as arrow_csv
 
 from connectors import encoding, files, mapping, tables
 from connectors.config import SourceConfig
 from connectors.files import SourceFile
-from connectors.reading import Reading, Report, Row, Since
+from connectors.reading import Reading, Report, Row, Since, batch
 from onefold.errors import SourceLayout
 
 _DELIMITERS = ",;\t|:^~\x01\x1f"
 _SNIFFED_LINES, _SNIFFED_LENGTH = 200, 100_000
 _SEP_LINE = "sep="
+_BLOCK = 4 << 20
+"""Bytes that are parsed together."""
+_BY_BYTES = frozenset({"utf-8", "ascii", "gb18030", "gbk", "big5", "cp1252", "iso8859-1"})
+"""Encodings in which no byte of another character is that of a line's end."""
+_ODD = (b"\0", b"\x1a")
+"""Bytes that the two ways of parsing may take differently."""
 
 
 @dataclass(frozen=True)
@@ -139,28 +157,60 @@ def _records(lines: Iterator[str], delimiter: str) -> Iterator[tuple[list[str], 
 
 
 class _Lines:
-    """Lines of a file, remembered as long as the record they belong to may be wrong."""
+    """Lines of a file, remembered as long as the record they belong to may be wrong.
 
-    def __init__(self, lines: Iterator[str]) -> None:
-        self._lines = lines
+    Attributes:
+        number: of the next line, from 1.
+        held: those of the record that is read.
+    """
+
+    def __init__(self, stream: BinaryIO, encoding: str) -> None:
+        self._stream, self._encoding = stream, codecs.lookup(encoding).name.removesuffix("-sig")
+        self._text: TextIO | None = None
+        if self._encoding not in _BY_BYTES:
+            self._text = io.TextIOWrapper(stream, encoding, newline="")
+        elif encoding.endswith("-sig"):
+            stream.seek(len(codecs.BOM_UTF8))
         self._again: list[str] = []
+        self.number = 1
         self.held: list[str] = []
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
-        line = self._again.pop() if self._again else next(self._lines)
+        if not self._again:
+            if self._text:
+                line = self._text.readline()
+            else:
+                line = self._stream.readline().decode(self._encoding)
+            self._again = [*io.StringIO(line, newline="")][::-1]
+        if not self._again:
+            raise StopIteration
+        line = self._again.pop()
         self.held.append(line)
+        self.number += 1
         return line
 
     def give_back(self, lines: list[str]) -> None:
         """Have these lines come again, before all others."""
         self._again.extend(reversed(lines))
+        self.number -= len(lines)
+
+    def block(self) -> bytes:
+        """Many lines at once, up to the end of one; b"" if there are none, or one comes again."""
+        if self._again or self._text:
+            return b""
+        some = self._stream.read(_BLOCK)
+        return some if some.endswith(b"\n") else some + self._stream.readline()
+
+    def put_back(self, block: bytes) -> None:
+        """Have the lines of a block come one by one."""
+        self._stream.seek(-len(block), os.SEEK_CUR)
 
 
 def _checked(
-    lines: _Lines, delimiter: str, width: int, number: int
+    lines: _Lines, delimiter: str, width: int
 ) -> Iterator[tuple[list[str], int, str | None]]:
     """Records with their line and what is wrong with them.
 
@@ -171,6 +221,7 @@ def _checked(
     """
     while True:
         lines.held.clear()
+        number = lines.number
         reader = csv.reader(lines, delimiter=delimiter)
         try:
             record = next(reader)
@@ -179,13 +230,11 @@ def _checked(
         held = list(lines.held)
         if len(held) > 1 and (len(record) != width or _is_open(held, delimiter)):
             alone = next(csv.reader(held[:1], delimiter=delimiter, quoting=csv.QUOTE_NONE))
-            yield alone, number, "a quote is opened and not closed"
             lines.give_back(held[1:])
-            number += 1
+            yield alone, number, "a quote is opened and not closed"
             continue
         problem = "a quote is opened and not closed" if _is_open(held, delimiter) else None
         yield record, number, problem
-        number += len(held)
 
 
 def _is_open(held: list[str], delimiter: str) -> bool:
@@ -199,52 +248,99 @@ def _is_open(held: list[str], delimiter: str) -> bool:
     return False
 
 
-def _rows(text: Text, columns: list[str], report: Report) -> Iterator[Row]:
+def _rows(text: Text, columns: list[str], report: Report) -> Iterator[Row | pa.RecordBatch]:
     place = [columns.index(name) for name in text.columns]
     width, name = len(text.columns), text.file.name
     limit = csv.field_size_limit(2**31 - 1)
     try:
-        with (
-            files.opened(text.file),
-            text.file.path.open(encoding=text.encoding, newline="") as stream,
-        ):
-            lines = _Lines(stream)
+        with files.opened(text.file), text.file.path.open("rb") as stream:
+            lines = _Lines(stream, text.encoding)
             for _ in range(text.skip_lines):
                 next(lines)
-            records = _checked(lines, text.delimiter, width, text.skip_lines + 1)
             headings = text.header.last if text.header else -1
-            for i, (record, line, problem) in enumerate(records):
-                if i <= headings:
-                    continue
-                row = _row(text, record, columns, place, report)
-                if row is None:
-                    continue
-                values, ragged = row
-                yield Row(f"{name}|{line}", values, problem or ragged)
+            singly = 0  # up to which line records are read one by one
+            records = _checked(lines, text.delimiter, width)
+            for i in itertools.count():
+                while i > headings and lines.number > singly and (block := lines.block()):
+                    first, count = lines.number, _lines_of(block)
+                    parsed = _parsed(text, block, count)
+                    if parsed is None:
+                        lines.put_back(block)
+                        singly = first + count - 1
+                    else:
+                        lines.number += count
+                        yield _batch(text, parsed, first, columns, report)
+                if (found := next(records, None)) is None:
+                    return
+                record, line, problem = found
+                row = None if i <= headings else _row(text, record, columns, place, report)
+                if row is not None:
+                    values, ragged = row
+                    yield Row(f"{name}|{line}", values, problem or ragged)
     finally:
         csv.field_size_limit(limit)
+
+
+def _lines_of(block: bytes) -> int:
+    return block.count(b"\n") + (not block.endswith(b"\n"))
+
+
+def _parsed(text: Text, block: bytes, lines: int) -> pa.RecordBatch | None:
+    """Records of one line and all fields each; None if some are not that, or may not be."""
+    encoding = codecs.lookup(text.encoding).name.removesuffix("-sig")
+    if not text.delimiter.isascii() or text.delimiter == '"':
+        return None
+    if block.count(b"\r") != block.count(b"\r\n") or any(sign in block for sign in _ODD):
+        return None
+    try:
+        if encoding not in ("utf-8", "ascii"):
+            block = block.decode(encoding).encode()
+        table = arrow_csv.read_csv(
+            pa.py_buffer(block),
+            arrow_csv.ReadOptions(
+                column_names=list(text.columns), block_size=len(block) + 1, use_threads=False
+            ),
+            arrow_csv.ParseOptions(
+                delimiter=text.delimiter, newlines_in_values=True, ignore_empty_lines=False
+            ),
+            arrow_csv.ConvertOptions(
+                column_types=dict.fromkeys(text.columns, pa.string()),
+                null_values=[""],
+                strings_can_be_null=True,
+            ),
+        )
+    except (pa.ArrowInvalid, UnicodeError):
+        return None  # ragged lines, a quote that is not closed
+    if table.num_rows != lines:
+        return None  # a record over several lines
+    return table.combine_chunks().to_batches()[0]
+
+
+def _batch(
+    text: Text, parsed: pa.RecordBatch, first: int, columns: list[str], report: Report
+) -> pa.RecordBatch:
+    """Parsed lines as rows, without those that are no records."""
+    there = dict(zip(text.columns, parsed.columns, strict=True))
+    absent = pa.nulls(parsed.num_rows, pa.string())
+    numbers = pa.array(np.arange(first, first + parsed.num_rows)).cast(pa.string())
+    position = pc.binary_join_element_wise(text.file.name, numbers, "|")
+    found = batch(position, [there.get(name, absent) for name in columns])
+    heading = text.header.names[0] if text.header else None
+    odd = tables.may_be_else(parsed.columns)
+    if heading is not None:
+        odd = pc.or_(odd, pc.equal(pc.fill_null(parsed.column(0), ""), heading))
+    keep = np.ones(parsed.num_rows, bool)
+    for row in pc.indices_nonzero(odd).to_pylist():
+        record = [column[row].as_py() or "" for column in parsed.columns]
+        keep[row] = _is_record(text, record, report)
+    return found if keep.all() else found.filter(pa.array(keep))
 
 
 def _row(
     text: Text, record: list[str], columns: list[str], place: list[int], report: Report
 ) -> tuple[list[str | None], str | None] | None:
-    name, width = text.file.name, len(text.columns)
-    if not any(map(str.strip, record)):
-        report.skip(name, "empty row")
-        return None
-    if record == ["\x1a"]:
-        return None
-    other = tables.what_else(record)
-    if other:
-        report.skip(name, other)
-        return None
-    if (
-        text.header
-        and record
-        and record[0] == text.header.names[0]
-        and tuple(record) == text.header.names
-    ):
-        report.skip(name, "repeated headings")
+    width = len(text.columns)
+    if not _is_record(text, record, report):
         return None
     problem = None
     if len(record) > width:
@@ -258,3 +354,17 @@ def _row(
     for i, value in zip(place, record, strict=False):
         values[i] = value or None
     return values, problem
+
+
+def _is_record(text: Text, record: Sequence[str], report: Report) -> bool:
+    """Whether a row is a record; what else it is is counted."""
+    what = tables.what_else(record)
+    if not any(map(str.strip, record)):
+        what = "empty row"
+    elif record == ["\x1a"]:
+        return False
+    elif not what and text.header and tuple(record) == text.header.names:
+        what = "repeated headings"
+    if what:
+        report.skip(text.file.name, what)
+    return not what

@@ -32,6 +32,8 @@ _CELLS = st.lists(
 @example(cells=[1e15, 999_999_999_999_999.0, -0.0, 1e300, 5e-324, 0.1])
 @example(cells=[dt.datetime(2023, 1, 12), dt.datetime(2023, 1, 12, 0, 0, 0, 500), ""])
 @example(cells=[True, 1.0, 1])
+@example(cells=[dt.date(2023, 1, 12), dt.datetime(2023, 1, 12, 1), dt.date(1899, 12, 30)])
+@example(cells=[dt.datetime(2023, 1, 12, 0, 0, 1), dt.date(2023, 1, 12)])
 def test_a_column_is_what_its_cells_are(cells):
     texts, damaged = column(cells)
     assert texts.to_pylist() == [as_text(cell) for cell in cells]

@@ -1,4 +1,4 @@
-"""A file read column by column gives what the connector reads row by row."""
+"""Files as tables: rows with their places and keys, what is no record left out."""
 
 from pathlib import Path
 
@@ -7,7 +7,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from connectors import columnar
-from connectors.reading import Report
 from onefold.errors import SourceLayout
 
 REGULAR = """\
@@ -23,14 +22,6 @@ Total Wine & More,(555) 010-0004,Bath
 """
 
 
-def both(path: Path) -> tuple[pa.Table | None, pa.Table]:
-    """The table of the fast way (None if it refuses) and of the connector."""
-    config = columnar.SourceConfig(
-        name="f", connector="delimited", path=(str(path),), headings="auto"
-    )
-    return columnar._fast(config, Report()), columnar._by_rows(config, Report())
-
-
 def write(folder: Path, text: str, encoding: str = "utf-8") -> Path:
     path = folder / "people.csv"
     path.write_bytes(text.encode(encoding))
@@ -39,28 +30,11 @@ def write(folder: Path, text: str, encoding: str = "utf-8") -> Path:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
-def test_both_ways_read_the_same_table(encoding: str, newline: str, tmp_path: Path) -> None:
-    fast, slow = both(write(tmp_path, REGULAR.replace("\n", newline), encoding))
-    assert slow["_row"].to_pylist() == [2, 3, 5, 8, 9]
-    if encoding != "utf-16":
-        assert fast is not None
-        assert fast.select(slow.column_names).to_pylist() == slow.to_pylist()
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        'Name,City\nAnn,Leeds\n"Bob\nMoore",York\n',
-        "Name,City\nAnn,Leeds\nBob,York,extra\n",
-        'Name,City\nAnn,"Leeds\nBob,York\n',
-        "Name,City\nAnn,Leeds\n\nBob,York\n",
-        "Customers\nName,City\nAnn,Leeds\nBob,York\n",
-    ],
-)
-def test_what_is_not_regular_is_left_to_the_connector(text: str, tmp_path: Path) -> None:
-    fast, slow = both(write(tmp_path, text))
-    assert fast is None or fast.select(slow.column_names).to_pylist() == slow.to_pylist()
-    assert slow.num_rows >= 2
+def test_rows_keep_their_line_numbers(encoding: str, newline: str, tmp_path: Path) -> None:
+    text = REGULAR.replace("\n", newline)
+    read = columnar.read(write(tmp_path, text, encoding), "f")
+    assert read.table["_row"].to_pylist() == [2, 3, 5, 8, 9]
+    assert read.table["_sheet"].null_count == 5
 
 
 def test_what_is_no_record_is_counted(tmp_path: Path) -> None:

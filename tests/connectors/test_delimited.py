@@ -1,7 +1,8 @@
 """Delimited text: no record is lost, whatever is wrong with a line."""
 
+import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from connectors import config as configs
@@ -196,5 +197,77 @@ def test_what_a_csv_writer_writes_is_read_back(tmp_path_factory, rows):
         name="customers", connector="delimited", path=(str(path),), headings="auto", delimiter=","
     )
     with delimited.read(config) as reading:
-        found = [tuple(row.values) for row in reading.rows]
+        found = [tuple(row.values())[2:] for part in reading.batches() for row in part.to_pylist()]
     assert found == [("x" + a, b or None) for a, b in kept]
+
+
+REGULAR = 'Name,City\nAnn,Leeds\n"Moore, Bob",\n,\nTotal: 3,\nName,City\nCy,"a ""b"""\n'
+_PIECES = st.sampled_from(
+    [
+        "a",
+        "王",
+        '"',
+        '""',
+        ",",
+        ",",
+        "\n",
+        "\n",
+        "\r\n",
+        "\r",
+        " ",
+        "\0",
+        "\x1a",
+        "Total",
+        "Name,City",
+    ]
+)
+
+
+def _read_by(monkeypatch, path, encoding, *, block, singly=False):
+    """Every row, what was left out, and in how many parts Arrow gave it."""
+    parts = []
+    with monkeypatch.context() as patched:
+        patched.setattr(delimited, "_BLOCK", block)
+        if singly:
+            patched.setattr(delimited, "_parsed", lambda *_: None)
+        config = configs.SourceConfig(
+            name="customers", connector="delimited", path=(str(path),), headings="auto",
+            delimiter=",", encoding=encoding,
+        )  # fmt: skip
+        with delimited.read(config) as reading:
+            rows = []
+            for part in reading.rows:
+                parts.append(isinstance(part, pa.RecordBatch))
+                one = part.to_pylist() if parts[-1] else None
+                rows += (
+                    [tuple(row.values()) for row in one]
+                    if one is not None
+                    else [(part.position, part.problem, *part.values)]
+                )
+            return rows, reading.report.skipped, sum(parts)
+
+
+@settings(max_examples=150, deadline=None)
+@given(pieces=st.lists(_PIECES, max_size=30), block=st.sampled_from([1, 7, 4096]))
+@example(pieces=["a", ",", "a", "\n", '"', "a", "\n", "a", ",", "a", "\n"], block=1)
+@example(pieces=['"', "a", '"', "a", ",", "a", "\n"], block=4096)
+def test_lines_parsed_together_are_what_each_alone_is(tmp_path_factory, pieces, block):
+    path = tmp_path_factory.mktemp("csv") / "a.csv"
+    path.write_bytes(("Name,City\n" + "".join(pieces)).encode())
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        alone = _read_by(monkeypatch, path, "utf-8", block=4096, singly=True)
+        together = _read_by(monkeypatch, path, "utf-8", block=block)
+    assert together[:2] == alone[:2]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+def test_regular_lines_are_parsed_together_in_any_encoding(monkeypatch, tmp_path, encoding):
+    path = tmp_path / "a.csv"
+    path.write_bytes(
+        (REGULAR + "王小明,北京\n" * 3 + "broken\n" + "Dee,Bath\n" * 9).encode(encoding)
+    )
+    alone = _read_by(monkeypatch, path, encoding, block=40, singly=True)
+    together = _read_by(monkeypatch, path, encoding, block=40)
+    assert together[:2] == alone[:2]
+    assert [row[0] for row in alone[0][:3]] == ["a.csv|2", "a.csv|3", "a.csv|7"]
+    assert (together[2] > 1) == (encoding != "utf-16")
