@@ -24,6 +24,7 @@ from onefold.cli.source import source
 from onefold.cli.status import status
 from onefold.cli.subject import subject
 from onefold.cli.superset import superset
+from onefold.cli.trust import trust
 from onefold.errors import ConfigError, OnefoldError
 
 app = typer.Typer(
@@ -251,6 +252,7 @@ app.command()(erase)
 app.command()(prune)
 app.command()(subject)
 app.command()(explain)
+app.command()(trust)
 app.command()(status)
 app.command()(reviewing.review)
 app.command()(grants)
