@@ -27,6 +27,9 @@ FEEDS: Mapping[str, tuple[str, ...]] = {
     "tax_id": _NUMBERS,
     "org_code": _NUMBERS,
     "license_no": _NUMBERS,
+    "address_line": ("address",),
+    "contact_name": ("contact_name",),
+    "legal_representative": ("legal_representative",),
 }
 """Columns of the canonical model that can be kept encrypted, and the input fields they come from:
 an identity number may stand in a column for tax numbers, and the other way round."""

@@ -15,8 +15,12 @@ ALIKE: Mapping[str, tuple[str, ...]] = {
     "tax_id": ("org_code", "license_no", *_IDENTIFIERS),
     "org_code": _IDENTIFIERS,
     "license_no": _IDENTIFIERS,
+    "address_line": ("street", "house_number", "unit", "address_key", "road", "road_key"),
+    "contact_name": ("contacts", "contact_key"),
+    "legal_representative": ("contacts", "representative_key"),
 }
-"""Column of the canonical model → others that hold its values, whole or in part."""
+"""Column of the canonical model → others that hold its values, whole or in part; also of tables
+in the lake (dedupe/features.py, dedupe/relations.py)."""
 
 PROTECTABLE = frozenset({*ALIKE, *(other for others in ALIKE.values() for other in others)})
 """All columns that can be encrypted."""

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql
 
 from rules.customer import Field
 from rules.protection import PROTECTABLE
-from warehouse.sealing import SealedJson, SealedText, number_mask
+from warehouse.sealing import SealedJson, SealedText, mask_of
 
 WAREHOUSE, REVIEW = "warehouse", "review"
 STORES = (WAREHOUSE, REVIEW)
@@ -45,7 +45,7 @@ def _kind(field: Field, *, golden: bool) -> sa.types.TypeEngine:
     if field.name in PROTECTABLE:
         if field.kind == "list":
             return SealedJson(field.name, items=True, binary=golden)
-        return SealedText(field.name, number_mask if golden else None)
+        return SealedText(field.name, mask_of(field.name) if golden else None)
     if field.kind in {"list", "json"}:
         return Jsonb if golden else Json
     return _KINDS[field.kind]

@@ -220,10 +220,24 @@ def _lists(
     return text_form.encode(pa.table({name: change(lists[name])}))[name]
 
 
-def number_mask(value: str) -> str:
-    """A number's ends, as the views for BI tools show them (warehouse/bi/sql.py).
+NUMBERS = frozenset({"national_id", "tax_id", "org_code", "license_no", "house_number", "unit"})
+"""Columns whose mask shows both ends; that of others shows the first character."""
 
-    >>> number_mask("110101199003078515"), number_mask("A1234567")
+
+def mask_of(name: str) -> Mask:
+    """What the views for BI tools show of a column's values (warehouse/bi/sql.py).
+
+    >>> mask_of("national_id")("110101199003078515"), mask_of("unit")("A1234567")
     ('110…8515', 'A…')
+    >>> mask_of("contact_name")("王芳")
+    '王…'
     """
-    return f"{value[:1]}…" if len(value) <= 8 else f"{value[:3]}…{value[-4:]}"
+    return _ends if name in NUMBERS else _first
+
+
+def _first(value: str) -> str:
+    return f"{value[:1]}…"
+
+
+def _ends(value: str) -> str:
+    return _first(value) if len(value) <= 8 else f"{value[:3]}…{value[-4:]}"

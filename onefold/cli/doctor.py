@@ -12,9 +12,11 @@ from dedupe import model, survivorship
 from onefold import settings
 from onefold.cli.home import template
 from onefold.errors import OnefoldError
+from onefold.keys import Keys
 from onefold.settings import Settings, yaml_error
 from pipelines import timezone
 from pipelines.alerting import AlertPolicy
+from pipelines.stages import protecting
 from review.policy import ReviewPolicy
 from warehouse import engine
 
@@ -53,6 +55,7 @@ def examine(home: Path | None) -> list[Finding]:
             findings.append(Finding("database", True, f"{kind}, tables are up to date"))
     except OnefoldError as error:
         findings.append(Finding("database", False, str(error)))
+    findings += _encryption(config)
     findings += _dagster(config.home)
     findings += _hooks(config)
     lake = Path(config.lake)
@@ -61,7 +64,7 @@ def examine(home: Path | None) -> list[Finding]:
         if lake.is_dir()
         else Finding("lake", True, f"{lake} will be made by the first refresh")
     )
-    declared = sources.declared(config.home)
+    declared = sources.declared(config.home, _keys(config))
     if not declared.names:
         findings.append(
             Finding("sources", False, f"none yet. Declare one in {config.sources_dir}/NAME.yml.")
@@ -73,6 +76,29 @@ def examine(home: Path | None) -> list[Finding]:
         except OnefoldError as error:
             findings.append(Finding(f"source {name}", False, str(error)))
     return findings
+
+
+def _encryption(config: Settings) -> list[Finding]:
+    """Whether the key can be had, and the stores are encrypted as the settings say."""
+    try:
+        keys = Keys.of(config)
+        want, have = protecting.wanted(keys), protecting.noted(keys)
+        keys.check()
+    except OnefoldError as error:
+        return [Finding("encryption", False, str(error))]
+    if want == have:
+        return [Finding("encryption", True, protecting.words(have))] if have else []
+    words = f"{protecting.words(have)}; onefold.yml says: {protecting.words(want)}."
+    if have is None and not any((Path(config.lake) / "raw").glob("*/*.parquet")):
+        return [Finding("encryption", True, f"{protecting.words(want)}, from the first refresh")]
+    return [Finding("encryption", False, f"{words} Run 'onefold key apply'.")]
+
+
+def _keys(config: Settings) -> Keys | None:
+    try:
+        return Keys.of(config)
+    except OnefoldError:
+        return None  # said already
 
 
 def _hooks(config: Settings) -> list[Finding]:

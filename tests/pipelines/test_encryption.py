@@ -61,6 +61,7 @@ ERP = [
     ("E4", "赵磊", "13800000009", NUMBERS[5], "常州市", "延陵路40号"),
     ("E5", "孙立君", "", "", "南京市", "汉口路5号"),
 ]
+STREETS = ("中山路", "北京东路", "延陵路")
 YML = """\
 connector: {connector}
 {place}
@@ -68,7 +69,12 @@ key: Id
 columns: {{name: Name, phone: Phone, national_id: IdNo, city: City, address: Street}}
 customer_type: person
 """
-PRIVACY = "\nprivacy:\n  key: ${ONEFOLD_KEY}\n"
+PRIVACY = """
+privacy:
+  key: ${ONEFOLD_KEY}
+  encrypt: [national_id, address_line]
+"""
+OFF = PRIVACY.replace("[national_id, address_line]", "[]")
 KEY = "ofkey-" + "A" * 43
 Made = Callable[[str, Callable[[Path], object]], Path]
 
@@ -156,9 +162,11 @@ def _traces(home: Path, wanted: Sequence[str] = ()) -> list[str]:
     """Where a text stands: in any byte, any value of the lake, any row of the database.
 
     Args:
-        wanted: lower case; as usual all identity numbers, without their check characters.
+        wanted: lower case; as usual all identity numbers, without their check characters, and
+            some streets.
     """
-    wanted = wanted or [one[:17].lower() for one in [*NUMBERS, NEW, CHANGED, BROKEN, MENDED]]
+    numbers = [one[:17].lower() for one in [*NUMBERS, NEW, CHANGED, BROKEN, MENDED]]
+    wanted = wanted or [*numbers, *STREETS, *(one.encode().decode("latin-1") for one in STREETS)]
     found = []
     for path in sorted(home.rglob("*")):
         if not path.is_file():
@@ -227,8 +235,9 @@ def test_no_number_is_in_any_byte_and_the_golden_table_is_that_without(
 
 
 def test_bi_shows_masks_as_without_and_tokens_in_place_of_numbers(plain: Path, home: Path) -> None:
-    masked = _view(home, "dim_customer", "golden_id, name, national_id")
-    assert masked == _view(plain, "dim_customer", "golden_id, name, national_id")
+    columns = "golden_id, name, national_id, address_line, street, house_number"
+    masked = _view(home, "dim_customer", columns)
+    assert masked == _view(plain, "dim_customer", columns)
     assert f"110…{NUMBERS[0][-4:]}" in {row[2] for row in masked}
     shown, clear = (
         [row[1] for row in _view(one, "dim_customer_pii", "golden_id, national_id") if row[1]]
@@ -272,7 +281,7 @@ def test_a_home_is_encrypted_later_and_decrypted_without_another_version_of_a_cu
     world.run_all(plain)
     assert _golden(plain) == before and _traces(plain) == []
     assert _counts(plain)["golden_customer_history"] == counted["golden_customer_history"]
-    _privacy(plain, PRIVACY + "  encrypt: []\n")
+    _privacy(plain, OFF)
     rekeying.apply(plain)
     assert "warehouse.db" in _traces(plain) and _golden(plain) == before
     world.run_all(plain)
@@ -317,7 +326,7 @@ def test_a_source_whose_key_is_the_number_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_column_that_cannot_be_encrypted_is_refused(home: Path) -> None:
-    _privacy(home, PRIVACY + "  encrypt: [birth_date]\n")
+    _privacy(home, PRIVACY.replace("national_id", "birth_date"))
     with pytest.raises(ConfigError, match=r"cannot be kept encrypted \(found birth_date"):
         _golden(home)
 

@@ -17,6 +17,7 @@ from rules.protection import PROTECTABLE
 from warehouse.bi import sql
 from warehouse.bi.names import PII
 from warehouse.bi.sql import Expression
+from warehouse.sealing import NUMBERS
 from warehouse.tables import (
     crosswalk,
     golden_customer,
@@ -120,7 +121,6 @@ def _twice(
 
 # -- golden customers
 
-_NUMBERS = frozenset({"national_id", "house_number", "unit"})
 _WITHHELD = frozenset({"birth_date", "sex", "attributes"})
 """Of these no part can be shown; a masked view has null."""
 _ORGANIZATIONS_TOO = frozenset({"name", "other_names"})
@@ -181,19 +181,19 @@ def _of_field(table: sa.Table, field: Field) -> list[Column]:
     if field.name == "postal_code":
         return [Column(field.name, field.doc, value, sql.beginning(value))]
     if field.personal:
-        mask = sql.ends(value) if field.name in _NUMBERS else sql.first_character(value)
-        return [Column(field.name, field.doc, value, mask)]
+        return [Column(field.name, field.doc, value, sql.first_character(value))]
     return [Column(field.name, field.doc, value)]
 
 
 def _protectable(field: Field, value: Expression) -> Column:
-    """A number that may be kept encrypted: then the token is shown, or the mask behind it."""
+    """A value that may be kept encrypted: then the token is shown, or the mask behind it."""
     plain = sa.type_coerce(value, sa.Text())
-    doc = f"{field.doc} Where it is kept encrypted: a token, equal for equal numbers."
+    doc = f"{field.doc} Where it is kept encrypted: a token, equal for equal values."
     masked = None
     if field.personal:
         encrypted = sql.is_encrypted(plain)
-        masked = sa.case((encrypted, sql.mask_of(plain)), else_=sql.ends(plain))
+        open_mask = sql.ends(plain) if field.name in NUMBERS else sql.first_character(plain)
+        masked = sa.case((encrypted, sql.mask_of(plain)), else_=open_mask)
     return Column(field.name, doc, sql.token_of(plain), masked)
 
 
