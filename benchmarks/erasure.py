@@ -9,11 +9,11 @@ looked for are those cells of the erased records that no other record has.
 import argparse
 import json
 import os
+import re
 import resource
 import subprocess
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -31,8 +31,9 @@ from pipelines.run import refresh
 from pipelines.stages import erasing
 from warehouse import engine, export, stores
 
-SHORTEST = 6
-"""Characters of a value that is looked for."""
+SHORTEST = 8
+"""Letters and digits of a value that is looked for."""
+_DAY = re.compile(r"\d{4}\D?\d\d\D?\d\d")
 
 
 def main() -> None:
@@ -119,19 +120,27 @@ def chosen(home: Path, count: int) -> tuple[list[str], set[str]]:
 
 
 def own_values(home: Path, records: set[str]) -> set[str]:
-    """Cells of the records that no other record has."""
+    """Cells of the records that no other record has, however it writes them."""
     lake = Path(settings.load(home).lake)
-    mine: Counter[str] = Counter()
-    every: Counter[str] = Counter()
+    mine: dict[str, str] = {}
+    others: list[str] = []
     for folder in sorted((lake / "raw").iterdir()):
-        table = snapshot.read(max(folder.glob("*.parquet")))
-        for row in table.to_pylist():
+        for row in snapshot.read(max(folder.glob("*.parquet"))).to_pylist():
             theirs = f"{folder.name}:{row['_source_key']}" in records
             for name, cell in row.items():
-                if not name.startswith("_") and cell and len(cell) >= SHORTEST:
-                    every[cell] += 1
-                    mine[cell] += theirs
-    return {cell for cell, count in mine.items() if count and count == every[cell]}
+                if name.startswith("_") or not cell:
+                    continue
+                if not theirs:
+                    others.append(folded(cell))
+                elif len(folded(cell)) >= SHORTEST and not _DAY.match(cell):
+                    mine[cell] = folded(cell)
+    every = "\n".join(others)
+    return {cell for cell, form in mine.items() if form not in every}
+
+
+def folded(cell: str) -> str:
+    """A cell without what people write differently."""
+    return "".join(filter(str.isalnum, cell)).casefold()
 
 
 def golden(home: Path, without: list[str]) -> dict[str, str]:
