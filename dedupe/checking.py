@@ -27,7 +27,6 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from scipy.optimize import minimize
 from scipy.sparse import csr_array
 
 from dedupe.comparing.columns import positions
@@ -212,6 +211,8 @@ def _fitted(
         )
 
     start = np.zeros(len(spread))
+    from scipy.optimize import minimize  # only training needs it, and it is slow to load
+
     found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": ROUNDS})
     # Beyond these digits the search's last steps depend on the machine.
     return np.round(found.x, DECIMALS) + 0.0

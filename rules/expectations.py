@@ -32,7 +32,7 @@ _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|: [^:]*$")
 _SELDOM_USED = ("altair", "scipy.stats")
 """Modules that only the Kullback-Leibler and Kolmogorov-Smirnov expectations and charts use."""
 _OF_ITS_BACKENDS = ("boto3", "botocore")
-"""Modules that only its data sources on S3 use, which take a tenth of its import."""
+"""Modules that only its data sources on S3 use, which take a twelfth of its import."""
 _RESULT_FORMAT = {
     "result_format": "COMPLETE",
     "return_unexpected_index_query": False,
