@@ -67,8 +67,6 @@ def column(cells: Sequence[Cell]) -> tuple[pa.Array, int]:
     kinds = set(map(type, cells))
     if kinds <= {str, type(None)}:
         return _strings(cells), 0
-    if kinds == {dt.date, dt.datetime}:  # Excel has one kind; midnights come as dates
-        return _moments(cells), 0
     if len(kinds) == 1:
         return _of_kind(kinds.pop(), cells)
     codes = {kind: code for code, kind in enumerate(sorted(kinds, key=lambda kind: kind.__name__))}
@@ -135,6 +133,5 @@ def _fractions(numbers: np.ndarray) -> pa.Array:
 
 
 def _moments(cells: Sequence[Cell]) -> pa.Array:
-    # Arrow takes no dates among moments; NumPy does.
-    texts = pa.array(np.array(cells, "datetime64[us]")).cast(pa.string())
+    texts = pa.array(cells, pa.timestamp("us")).cast(pa.string())
     return pc.replace_substring_regex(texts, r"(?: 00:00:00)?\.0+$", "")
