@@ -84,7 +84,7 @@ def test_page_daemon_and_review_app_start_together_and_stop_together(synced: Pat
         assert len(children) >= 3
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         left = children
         while left and time.monotonic() < deadline:
             left = [pid for pid in children if Path(f"/proc/{pid}").exists()]
