@@ -195,6 +195,15 @@ def sections_of(file: Path) -> dict[str, Any]:
     return _sections({name: data[name] for name in data.keys() - {"database", "lake", "country"}})
 
 
+def behavior_of(file: Path) -> tuple[dict[str, Any], str]:
+    """The behavior sections of another file like onefold.yml, and its country.
+
+    Raises:
+        ConfigError: unreadable YAML, or a setting that is not known.
+    """
+    return sections_of(file), _country(_mapping(file).get("country", "CN"))
+
+
 def _mapping(file: Path) -> dict[Any, Any]:
     try:
         data = yaml.safe_load(file.read_text(encoding="utf-8")) or {}

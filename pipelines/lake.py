@@ -8,7 +8,9 @@ snapshots are connectors' (they are never removed).
 
 import json
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -203,6 +205,36 @@ def clean(*folders: Path) -> int:
                 path.unlink()
                 removed += 1
     return removed
+
+
+_TRIAL = "rehearsal"
+
+
+@contextmanager
+def tried(lake: Path) -> Iterator[Path]:
+    """A lake to try things in: it has all that the lake has, and what is written in it goes.
+
+    Only for the holder of the home's lock; :func:`clean_trial` removes what a killed run left.
+    """
+    place = clean_trial(lake)
+    place.mkdir(parents=True)
+    try:
+        (place / "raw").symlink_to((lake / "raw").absolute())
+        for table in TABLES:
+            (place / table).mkdir()
+            for path in (lake / table).glob("*.parquet"):
+                (place / table / path.name).symlink_to(path.absolute())
+        yield place
+    finally:
+        clean_trial(lake)
+
+
+def clean_trial(lake: Path) -> Path:
+    """Remove what was tried in a lake; where it stands, or stood."""
+    place = lake / _TRIAL
+    if place.exists():
+        shutil.rmtree(place)
+    return place
 
 
 def _sync_folder(folder: Path) -> None:

@@ -77,6 +77,13 @@ def rehearse(
     model: Annotated[
         Path | None, typer.Option(help="A folder of matching models in place of the home's.")
     ] = None,
+    rules: Annotated[
+        Path | None,
+        typer.Option(
+            help="A folder with changed sources/*.yml, and perhaps onefold.yml: the newest"
+            " snapshots are cleaned with them. The home itself: with Onefold as it is now."
+        ),
+    ] = None,
     settings_file: Annotated[
         Path | None,
         typer.Option(
@@ -84,15 +91,15 @@ def rehearse(
         ),
     ] = None,
 ) -> None:
-    """Show what another model or other settings would change, without publishing."""
+    """Show what another model, settings or cleaning rules would change, without publishing."""
     from onefold import settings
     from onefold.cli import console
     from onefold.cli.restate import table
     from pipelines import stages
 
     place = settings.find_home(home)
-    other = _varied(settings.load(place), model, settings_file)
-    with console.progress("Rehearsing"), stages.varied(place, other) as opened:
+    other = _varied(settings.load(place), model, settings_file, rules)
+    with console.progress("Rehearsing"), stages.varied(place, other, rules) as opened:
         found = stages.rehearse(opened)
     if found is None:
         console.out.print("Nothing would change.")
@@ -123,7 +130,9 @@ def _told(side: "Side") -> str:
     return f"{side.golden_id} {side.name or ''} ({', '.join(side.records[:3])})"
 
 
-def _varied(found: "Settings", model: Path | None, file: Path | None) -> "Settings":
+def _varied(
+    found: "Settings", model: Path | None, file: Path | None, rules: Path | None
+) -> "Settings":
     """The settings with another file's behavior, or another folder of models.
 
     Raises:
@@ -131,8 +140,16 @@ def _varied(found: "Settings", model: Path | None, file: Path | None) -> "Settin
     """
     from onefold import settings
 
-    if model is None and file is None:
-        raise ConfigError("onefold rehearse", "with what?", do="Give --model or --settings.")
+    if model is None and file is None and rules is None:
+        do = "Give --model, --settings or --rules."
+        raise ConfigError("onefold rehearse", "with what?", do=do)
+    if rules is not None:
+        if not rules.is_dir():
+            do = "Name a folder like the home: with sources/*.yml."
+            raise ConfigError(f"--rules {rules}", "there is no such folder", do=do)
+        if (rules / "onefold.yml").is_file():
+            sections, country = settings.behavior_of(rules / "onefold.yml")
+            found = found.model_copy(update={"sections": sections, "country": country})
     if file is not None:
         if not file.is_file():
             raise ConfigError(f"--settings {file}", "there is no such file")

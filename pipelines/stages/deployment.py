@@ -124,6 +124,7 @@ def opened(home: Path) -> Iterator[Deployment]:
     with exclusive(settings.home):
         engine.migrate(settings)
         lake.clean(folder, settings.models_dir)
+        lake.clean_trial(folder)
         warehouse = engine.connect(settings)
         try:
             protecting.require(keys, warehouse, folder)

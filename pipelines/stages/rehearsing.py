@@ -11,11 +11,16 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from connectors import snapshot
+from connectors.source import SourceConfig, load_sources
+from onefold.errors import ConfigError
 from onefold.settings import Settings
-from pipelines.stages import publishing
+from pipelines import lake
+from pipelines.stages import publishing, sources
 from pipelines.stages.deployment import Deployment, check_settings
 from pipelines.stages.erasing import opened
-from warehouse import gate
+from warehouse import gate, trial
+from warehouse import staged as staging
 from warehouse.engine import Warehouse
 from warehouse.gate import Excess
 from warehouse.publish import Published
@@ -71,22 +76,72 @@ class _Seen(Exception):
 
 
 @contextmanager
-def varied(home: Path, settings: Settings) -> Iterator[Deployment]:
-    """A home opened with the behavior of other settings.
+def varied(home: Path, settings: Settings, rules: Path | None = None) -> Iterator[Deployment]:
+    """A home opened with the behavior of other settings; whatever is made in it is taken back.
+
+    Args:
+        home: the home.
+        settings: other settings or models.
+        rules: a folder whose ``sources/*.yml`` take the place of the home's; its newest
+            snapshots are staged again with them.
 
     Raises:
-        ConfigError: a section of the settings is wrong.
+        ConfigError: a section of the settings or a source is wrong, or a source cannot be staged.
     """
     matching, policy, quality, gate_policy = check_settings(settings)
-    with opened(home) as deployment:
-        yield replace(
+    with (
+        opened(home) as deployment,
+        lake.tried(deployment.lake) as folder,
+        trial.tried(deployment.warehouse) as warehouse,
+    ):
+        other = replace(
             deployment,
             settings=settings,
+            warehouse=warehouse,
+            lake=folder,
             matching=matching,
             policy=policy,
             quality=quality,
             gate=gate_policy,
+            kept={},
         )
+        if rules is not None:
+            other = replace(other, sources=_sources(deployment, rules))
+            _restage(other)
+        yield other
+
+
+def _sources(deployment: Deployment, rules: Path) -> dict[str, SourceConfig]:
+    """The home's sources, with those of another folder in their place.
+
+    Raises:
+        ConfigError: a source there is wrong, or the home has none of its name.
+    """
+    found = load_sources(rules)
+    strange = sorted(found.keys() - deployment.sources.keys() - deployment.broken.keys())
+    if strange or not found:
+        raise ConfigError(
+            f"--rules {rules}",
+            "its sources must be sources of the home: their records are cleaned anew",
+            found=", ".join(strange) or "no sources/*.yml",
+            do=f"The home has {', '.join(sorted(deployment.sources)) or 'none'}.",
+        )
+    return {**deployment.sources, **found}
+
+
+def _restage(deployment: Deployment) -> None:
+    """Stage the newest snapshot of every source that was staged before.
+
+    Raises:
+        ConfigError: one cannot be staged with these rules.
+    """
+    for name in sorted(deployment.sources):
+        manifest = snapshot.latest(deployment.lake, name)
+        if manifest is None or staging.last_sync(deployment.warehouse, name) is None:
+            continue
+        done = sources.stage(deployment, name, manifest)
+        if not done.good:
+            raise ConfigError(f"source {name}", done.message, do="Mend its YAML of --rules.")
 
 
 def rehearse(deployment: Deployment) -> Rehearsal | None:

@@ -16,7 +16,7 @@ from pipelines import run, stages
 from warehouse import gate, gate_policy, restatement
 from warehouse.engine import connect
 from warehouse.restatement import CAUSES, Line, Restatement
-from warehouse.tables import golden_customer, publish_run
+from warehouse.tables import golden_customer, publish_run, staged_customer
 
 
 def configure(home: Path, **sections: Any) -> None:
@@ -197,3 +197,37 @@ def test_a_rehearsal_shows_what_other_settings_would_change_and_publishes_nothin
         app, ["rehearse", "--home", str(synced), "--model", str(models)], catch_exceptions=False
     )
     assert "Nothing would change" in same.output
+
+
+def test_rehearsing_other_cleaning_shows_it_and_leaves_nothing_behind(
+    synced: Path, tmp_path: Path
+) -> None:
+    def everything() -> tuple[dict[str, Any], list[tuple[str, int]], list[Any]]:
+        lake = synced / "lake"
+        files = sorted((str(p.relative_to(lake)), p.stat().st_size) for p in lake.rglob("*"))
+        wh = connect(settings.load(synced))
+        with wh.read() as connection:
+            records = connection.execute(sa.select(staged_customer).order_by("record_id")).all()
+        wh.close()
+        return published(synced), files, list(records)
+
+    before = everything()
+    rules = tmp_path / "rules"
+    shutil.copytree(synced / "sources", rules / "sources")
+    file = rules / "sources" / "crm.yml"
+    said = yaml.safe_load(file.read_text("utf-8"))
+    kept = {name: column for name, column in said["columns"].items() if "name" in name}
+    file.write_text(yaml.safe_dump({**said, "columns": kept}, allow_unicode=True), "utf-8")
+    left = synced / "lake" / "rehearsal" / "raw"  # of a run that was killed
+    left.mkdir(parents=True)
+    (left / "x.parquet").write_bytes(b"x")
+    command = ["rehearse", "--home", str(synced), "--rules"]
+    result = CliRunner().invoke(app, [*command, str(rules)], catch_exceptions=False)
+    assert "Would be" in result.output
+    assert everything() == before
+    same = CliRunner().invoke(app, [*command, str(synced)], catch_exceptions=False)
+    assert "Nothing would change" in same.output
+    file.write_text(yaml.safe_dump({**said, "columns": {"name": "No such"}}), "utf-8")
+    with pytest.raises(ConfigError, match="No such"):
+        CliRunner().invoke(app, [*command, str(rules)], catch_exceptions=False)
+    assert everything() == before
