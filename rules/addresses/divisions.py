@@ -288,18 +288,11 @@ def _full_name(line: str, at: int, head: _Head, names: "_Names") -> tuple[int, _
     Returns the name's size and the divisions; no divisions if a closer look is
     needed, and no size either if there is no name at all.
     """
-    lengths = names.lengths.get(line[at : at + 2])
-    return _begun(line[at : at + lengths[0] + 1], head) if lengths else (0, None)
-
-
-@lru_cache(maxsize=1 << 15)
-def _begun(text: str, head: _Head) -> tuple[int, _Head | None]:
-    """As :func:`_full_name`, of the longest name that can begin so, and a character more."""
-    names = _names()
-    for size in names.lengths[text[:2]]:
-        name = text[:size]
+    for size in names.lengths.get(line[at : at + 2], ()):
+        name = line[at : at + size]
         if candidates := names.full.get(name):
-            if name[-1] in _ENDINGS and (size > 3 or text[size : size + 1] not in _ROAD):
+            end = at + size
+            if name[-1] in _ENDINGS and (size > 3 or line[end : end + 1] not in _ROAD):
                 return size, head.below(name, candidates)
             return size, None
         if name in names.former or name in names.short:
