@@ -13,7 +13,7 @@ import csv
 import io
 import itertools
 import os
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -295,6 +295,9 @@ def _parsed(text: Text, block: bytes, lines: int) -> pa.RecordBatch | None:
     try:
         if encoding not in ("utf-8", "ascii"):
             block = block.decode(encoding).encode()
+        last = block[block.rfind(b"\n", 0, -1) + 1 :]
+        if b'"' in last:  # what is open at the end, Arrow closes
+            deque(csv.reader([last.decode()], delimiter=text.delimiter, strict=True), 0)
         table = arrow_csv.read_csv(
             pa.py_buffer(block),
             arrow_csv.ReadOptions(
@@ -309,7 +312,7 @@ def _parsed(text: Text, block: bytes, lines: int) -> pa.RecordBatch | None:
                 strings_can_be_null=True,
             ),
         )
-    except (pa.ArrowInvalid, UnicodeError):
+    except (pa.ArrowInvalid, UnicodeError, csv.Error):
         return None  # ragged lines, a quote that is not closed
     if table.num_rows != lines:
         return None  # a record over several lines

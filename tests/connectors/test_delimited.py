@@ -250,6 +250,8 @@ def _read_by(monkeypatch, path, encoding, *, block, singly=False):
 @settings(max_examples=150, deadline=None)
 @given(pieces=st.lists(_PIECES, max_size=30), block=st.sampled_from([1, 7, 4096]))
 @example(pieces=["a", ",", "a", "\n", '"', "a", "\n", "a", ",", "a", "\n"], block=1)
+@example(pieces=["a", ",", '"'], block=1)
+@example(pieces=["a", ",", '"', "\n", "a", ",", "a", "\n"], block=1)
 @example(pieces=['"', "a", '"', "a", ",", "a", "\n"], block=4096)
 def test_lines_parsed_together_are_what_each_alone_is(tmp_path_factory, pieces, block):
     path = tmp_path_factory.mktemp("csv") / "a.csv"
