@@ -200,8 +200,10 @@ def test_a_rehearsal_shows_what_other_settings_would_change_and_publishes_nothin
 
 
 def test_rehearsing_other_cleaning_shows_it_and_leaves_nothing_behind(
-    synced: Path, tmp_path: Path
+    any_synced: Path, tmp_path: Path
 ) -> None:
+    synced = any_synced
+
     def everything() -> tuple[dict[str, Any], list[tuple[str, int]], list[Any]]:
         lake = synced / "lake"
         files = sorted((str(p.relative_to(lake)), p.stat().st_size) for p in lake.rglob("*"))
