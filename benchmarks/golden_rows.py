@@ -4,8 +4,12 @@ What belongs here: invented records with the fields that real ones have, put
 together by dedupe/survivorship.py as a refresh does it, and kept as Parquet.
 One customer in five has two records or three, one in three is an organization.
 The same for the same number, whenever it is made.
+
+python -m benchmarks.golden_rows FOLDER CUSTOMERS makes them in a process of its own: the memory
+of one that made them would count as that of the ones it starts.
 """
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -167,3 +171,7 @@ def _values(
         ).cast(pa.timestamp("us", "UTC")),
         "updated_at": pa.array(told.astype("datetime64[us]")).cast(pa.timestamp("us", "UTC")),
     }
+
+
+if __name__ == "__main__":
+    make(Path(sys.argv[1]), int(sys.argv[2]))

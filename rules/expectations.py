@@ -97,7 +97,7 @@ def _run(frame: "pd.DataFrame", expectations: Sequence[Expectation]) -> list[Res
     asset = _asset()
     from great_expectations import ExpectationSuite
 
-    suite = ExpectationSuite(name="onefold", expectations=[_build(e) for e in expectations])
+    suite = ExpectationSuite(name="onefold", expectations=[built(e) for e in expectations])
     batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
     answer = batch.validate(suite, result_format=_RESULT_FORMAT)
     by_name = {e.name: e for e in expectations}
@@ -111,6 +111,11 @@ def _run(frame: "pd.DataFrame", expectations: Sequence[Expectation]) -> list[Res
 
 def _asset() -> Any:
     """A new place for a frame in a context of Great Expectations."""
+    return context().data_sources.add_pandas("onefold").add_dataframe_asset("staged")
+
+
+def context() -> Any:
+    """A new context of Great Expectations, which keeps nothing and reports nothing home."""
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     for name in _SELDOM_USED:
         _postpone(name)
@@ -119,10 +124,10 @@ def _asset() -> Any:
         from great_expectations.data_context.types.base import ProgressBarsConfig
 
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
-    context = gx.get_context(mode="ephemeral")
-    context.enable_analytics(False)
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    return context.data_sources.add_pandas("onefold").add_dataframe_asset("staged")
+    made: Any = gx.get_context(mode="ephemeral")
+    made.enable_analytics(False)
+    made.variables.progress_bars = ProgressBarsConfig(globally=False)
+    return made
 
 
 @contextmanager
@@ -159,8 +164,12 @@ def _postpone(name: str) -> None:
     sys.modules[name] = placeholder
 
 
-def _build(expectation: Expectation) -> Any:
-    """The expectation as an object of Great Expectations."""
+def built(expectation: Expectation) -> Any:
+    """The expectation as an object of Great Expectations.
+
+    Raises:
+        ConfigError: it is not known, or has wrong arguments.
+    """
     from great_expectations.exceptions import ExpectationNotFoundError
     from great_expectations.expectations.metadata_types import FailureSeverity
     from great_expectations.expectations.registry import get_expectation_impl

@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 
 from connectors.config import SourceConfig
 from rules import compact, customer
-from rules.expectations import Result, run
+from rules.expectations import Expectation, Result, run
 from rules.quarantine import Quarantine, Severity
 from rules.standardize import Standardized
 from rules.suite_rules import (
@@ -180,6 +180,16 @@ def own_results(
     staged = pa.table({name: column(name) for name in sorted(names)})
     results = run(_frame(staged, rules), [rule.expectation for rule in rules])
     return {rule.expectation.name: result for rule, result in zip(rules, results, strict=True)}
+
+
+def expectations_of(config: SourceConfig, fields: Iterable[str]) -> dict[str, Expectation]:
+    """By name, what the checks of a source expect, if these staged fields have findings or values.
+
+    Raises:
+        ConfigError: ``required`` or ``expectations`` name what is not there.
+    """
+    rules = [*source_rules(fields, config), *value_rules(FORMED, config.severity)]
+    return {rule.expectation.name: rule.expectation for rule in rules}
 
 
 def judging(config: SourceConfig) -> set[str]:

@@ -18,6 +18,10 @@ from typing import Any, TypeVar
 
 FOLDER = "operations"
 """Folder of a home with what is known of its running."""
+DATA_DOCS = f"{FOLDER}/data-docs"
+"""Below the home: Great Expectations' Data Docs as they were last asked for."""
+FIRST_PAGE = "index.html"
+"""Of the Data Docs."""
 _FILE = "outcomes.json"
 
 

@@ -35,6 +35,13 @@ def quality(
         Path | None,
         typer.Option(help="Write the source's open findings to a file: .xlsx, .csv or .parquet."),
     ] = None,
+    data_docs: Annotated[
+        bool,
+        typer.Option(
+            "--data-docs",
+            help="Make Great Expectations' Data Docs of all checks; the page Quality links them.",
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The figures as JSON.")] = False,
 ) -> None:
     """Show how good every source is: shares of records and values that are as they should be."""
@@ -59,6 +66,11 @@ def quality(
                 raise ConfigError("--to-mend", "of which source?", do="Add --source NAME.")
             count = export.to_mend(warehouse, source, to_mend)
             out.print(f"{to_mend}: {count:,} findings")
+            return
+        if data_docs:
+            from pipelines.stages import data_docs as making
+
+            out.print(f"wrote {making.build(found, warehouse)}")
             return
         measures = figures.latest(warehouse)
     if source is not None:

@@ -1,6 +1,7 @@
 """Quality: how good every source is, how that went, and what its owner should mend."""
 
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -16,10 +17,12 @@ from review.presenters import quality as shown
 from review.security.roles import Steward, Viewer
 from warehouse import audit, export, quality, quality_policy, staged
 from warehouse.engine import Warehouse
+from warehouse.outcomes import DATA_DOCS, FIRST_PAGE
 from warehouse.quality_policy import QualityPolicy
 
 router = APIRouter(prefix="/quality", include_in_schema=False)
 
+_PAGES = {".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8"}
 _EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 Source = Annotated[str, Query(max_length=200)]
@@ -52,7 +55,18 @@ def show_quality(request: Request, caller: Viewer, wh: Stores, source: Source = 
         meanings=shown.MEANINGS,
         labels=fields.LABELS,
         may_fetch=caller.may("steward"),
+        has_docs=(_docs(request) / FIRST_PAGE).is_file(),
     )
+
+
+@router.get("/docs/{path:path}")
+def show_docs(request: Request, caller: Viewer, path: str) -> Response:
+    """A page of Great Expectations' Data Docs: counts of the checks, no customer's value."""
+    folder = _docs(request).resolve()
+    file = (folder / (path or FIRST_PAGE)).resolve()
+    if not (file.is_relative_to(folder) and file.is_file() and file.suffix in _PAGES):
+        raise Refused(404, N_("There is no such page."))
+    return Response(file.read_bytes(), media_type=_PAGES[file.suffix])
 
 
 @router.get("/to-mend")
@@ -69,6 +83,11 @@ def fetch_to_mend(
     file = f"{today(request):%Y-%m-%d}-to-mend.xlsx"
     headers = {"Content-Disposition": f'attachment; filename="{file}"', "Cache-Control": "no-store"}
     return Response(export.workbook(found, "to mend"), media_type=_EXCEL, headers=headers)
+
+
+def _docs(request: Request) -> Path:
+    home: Path = request.app.state.settings.home
+    return home / DATA_DOCS
 
 
 def policy_of(request: Request) -> QualityPolicy:

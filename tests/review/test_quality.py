@@ -8,9 +8,11 @@ import openpyxl
 import pytest
 from fastapi.testclient import TestClient
 
+from onefold.settings import Settings
 from review.presenters import quality as shown
 from warehouse import audit, quality
 from warehouse.engine import Warehouse
+from warehouse.outcomes import DATA_DOCS
 from warehouse.quality import Measure
 from warehouse.quality_policy import QualityPolicy
 
@@ -88,3 +90,21 @@ def test_a_days_figures_count_once_though_they_are_of_the_past_too() -> None:
 def test_far_below_its_target_a_share_is_bad(share: float, tone: str) -> None:
     one = Measure("crm", "", "single", round(100 * share), 100, NOW.date())
     assert shown.by_source([one], [], QualityPolicy())["crm"]["single"].tone == tone
+
+
+def test_data_docs_are_linked_once_they_are_made_and_shown_after_login_only(
+    client: Client, home: Settings
+) -> None:
+    viewer = client("viewer")
+    assert viewer.get("/quality/docs/index.html").status_code == 404
+    folder = home.home / DATA_DOCS
+    folder.mkdir(parents=True)
+    (folder / "index.html").write_text("<p>all checks</p>")
+    (folder / "notes.txt").write_text("not a page")
+    got = viewer.get("/quality/docs/index.html")
+    assert (got.status_code, got.text) == (200, "<p>all checks</p>")
+    assert "script-src 'self'" in got.headers["content-security-policy"]
+    for path in ("notes.txt", "../outcomes.json", "%2e%2e/outcomes.json", "missing.html"):
+        assert viewer.get(f"/quality/docs/{path}").status_code == 404
+    nobody = client(None).get("/quality/docs/index.html", follow_redirects=False)
+    assert nobody.status_code in (302, 303, 401)

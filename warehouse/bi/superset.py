@@ -268,6 +268,9 @@ def _chart(chart: Chart) -> dict[str, Any]:
         params |= {"x_axis": chart.over, "time_grain_sqla": chart.grain}
     if chart.metrics[0].endswith("share"):
         params["y_axis_format"] = ".1%"
+        params["column_config"] = {chart.metrics[0]: {"d3NumberFormat": ".1%"}}
+    if chart.kind == _LINE:
+        params["markerEnabled"] = True  # a single day is a point
     if chart.kind == _BAR:
         params["stack"] = "Stack"
     asked = {
