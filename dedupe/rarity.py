@@ -207,8 +207,9 @@ class _Held:
         shared = self._incidence[left].multiply(self._incidence[right]).tocsr()
         shared.eliminate_zeros()
         # Shifted above zero, so that the largest stored value is the rarest shared one.
-        shared.data = self._bits[shared.indices] + (self._limit + 1.0)
-        best = np.asarray(shared.max(axis=1).todense(), dtype=np.float64).ravel()
+        bits = self._bits[shared.indices] + (self._limit + 1.0)
+        rarest = csr_array((bits, shared.indices, shared.indptr), shape=shared.shape)
+        best = np.asarray(rarest.max(axis=1).todense(), dtype=np.float64).ravel()
         return np.where(best > 0, best - (self._limit + 1.0), np.nan)
 
 

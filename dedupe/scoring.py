@@ -139,7 +139,7 @@ class Scorer:
             ModelError: a model for a type in the data is missing.
         """
         known = counts_of(models)
-        self._values = values or ValueCounts(features, known and known.spaces)
+        self._values = values or ValueCounts(features, known.spaces if known else None)
         for customer_type in sorted(set(self._values.types) - set(models)):
             raise ModelError(
                 f"models/{customer_type}",

@@ -97,7 +97,7 @@ class History(DagsterSqliteStorage):
     """
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
-        DagsterStorage.__init__(self)
+        DagsterStorage.__init__(self)  # type: ignore[arg-type]  # its own type variable
         self.base_dir = base_dir
         self._run_storage = _Runs.from_local(_runs_directory(base_dir))
         self._event_log_storage = _Events(_event_logs_directory(base_dir))
