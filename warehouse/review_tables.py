@@ -180,7 +180,7 @@ erasure = sa.Table(
     at("requested_at", "When it began, UTC."),
     at("finished_at", "When nothing was left, UTC; null: it is under way.", null=True),
     json("counts", "What was removed: store and table or file kind → rows."),
-    json("remaining", "What is left to be done, while it is under way; holds personal data."),
+    sealed_json("remaining", "What is left to do, while it is under way; holds personal data."),
     text("lifted_by", "Who let the person in again; null: nobody."),
     at("lifted_at", "When, UTC.", null=True),
     text("lifted_reason", "Why."),

@@ -343,6 +343,29 @@ def test_a_killed_erasure_is_finished_by_whoever_opens_the_home(
         assert [one.finished_at is None for one in erasures.listed(wh)] == [False]
 
 
+def test_what_is_left_of_an_erasure_is_encrypted_where_anything_is(
+    synced: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = with_key(synced, "[national_id]")
+
+    def killed(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(erasing.snapshots, "without", killed)
+        with pytest.raises(KeyboardInterrupt), stages.opened(home) as opened:
+            erasing.erase(opened, [Whom(golden_id=id_of(home, "李娜"))], "dpo", "12")
+    with on_file(home) as wh:
+        (known,) = erasures.under_way(wh)
+        with wh.read("review") as connection:
+            kept = connection.execute(
+                sa.text(_prefixed(wh, "SELECT remaining FROM {}erasure"))
+            ).scalar()
+    assert known.target is not None and "李娜" in known.target.marks
+    stood = str(kept).encode().decode("unicode_escape")
+    assert not any(mark in str(kept) or mark in stood for mark in known.target.marks)
+
+
 def test_without_a_key_nothing_is_erased_and_it_says_what_to_do(synced: Path) -> None:
     with (
         stages.opened(synced) as opened,

@@ -104,7 +104,7 @@ def _review() -> None:
         sa.Column(
             "remaining",
             sa.JSON(),
-            comment="What is left to be done, while it is under way; holds personal data.",
+            comment="What is left to do, while it is under way; holds personal data.",
         ),
         sa.Column("lifted_by", sa.Text(), comment="Who let the person in again; null: nobody."),
         sa.Column("lifted_at", moment, comment="When, UTC."),
