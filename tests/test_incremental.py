@@ -71,8 +71,8 @@ NOW = datetime(2026, 1, 5, tzinfo=UTC)
 KEYS = st.integers(0, 15)
 _VARY = {
     "sync_id", "publish_id", "first_seen", "last_seen", "since", "at", "valid_from", "valid_to",
-    "published_at", "first_published_at", "started_at", "finished_at", "retired_at", "decided_at",
-    "revoked_at", "snapshot", "manifest", "fingerprint", "version_num",
+    "published_at", "first_published_at", "started_at", "finished_at", "retired_at", "left_at",
+    "decided_at", "revoked_at", "snapshot", "manifest", "fingerprint", "version_num",
 }  # fmt: skip
 """Columns that say when or in which run; everything else must be the same."""
 

@@ -166,8 +166,8 @@ def run_all(home: Path) -> None:
 
 _VARY = {
     "sync_id", "publish_id", "first_seen", "last_seen", "since", "at", "valid_from", "valid_to",
-    "published_at", "first_published_at", "started_at", "finished_at", "retired_at", "snapshot",
-    "manifest", "fingerprint", "version_num",
+    "published_at", "first_published_at", "started_at", "finished_at", "retired_at", "left_at",
+    "snapshot", "manifest", "fingerprint", "version_num",
 }  # fmt: skip
 """Columns that say when or in which run; everything else must be the same."""
 

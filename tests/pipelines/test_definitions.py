@@ -77,10 +77,11 @@ def test_loading_connects_to_nothing(home: Path, monkeypatch: pytest.MonkeyPatch
         raise AssertionError("a connection was opened")
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
+    before = {path: path.stat().st_mtime_ns for path in home.rglob("*")}
     defs = definitions.build(home)
     assert "raw/far" in _graph(defs)
     dg.Definitions.validate_loadable(defs)
-    assert {path.name for path in home.iterdir()} == {"onefold.yml", "sources", "data"}
+    assert {path: path.stat().st_mtime_ns for path in home.rglob("*")} == before
 
 
 def test_jobs_are_refresh_and_one_sync_per_source_with_all_that_follows(home: Path) -> None:
