@@ -79,7 +79,7 @@ class Policy(BaseModel):
     """Source → trust, 0..1, in all fields or field by field with ``default`` for the others."""
     default_trust: Trust = 0.5
     """Of a source or field that is not named."""
-    half_life_days: Days | dict[str, Days] = 1825
+    half_life_days: Days | dict[str, Days] = 1825.0
     """Trust halves when a record is this many days older than its customer's newest one; for
     all fields, or field by field with ``default`` for the others."""
     verified: dict[str, list[str]] = Field(default_factory=dict)
