@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -24,6 +23,7 @@ from dedupe import claims, trust
 from dedupe.explaining.masking import masked
 from dedupe.trust import Known, Learned
 from onefold.errors import SourceLayout
+from onefold.keys import Keys
 from onefold.settings import Settings
 from pipelines import lake
 from rules import habits, standardize
@@ -162,14 +162,15 @@ def _stewards(warehouse: Warehouse) -> _Counted:
 def _corrections(settings: Settings, records: pa.Table, crosswalk: pa.Table) -> _Counted:
     """Field → source → its values where a source came to say what another one said before.
 
-    The one that corrected itself was wrong, the other right. Read from the snapshots that the
-    lake keeps; a source whose own record changed since then proves nothing.
+    The one that corrected itself was wrong, the other right, if it said so already when the
+    first was last read with its other value. Read from the snapshots that the lake keeps.
     """
     earlier, changed_at = [], dict[str, str]()
+    keys = Keys.of(settings)
     for config in declared(settings.home).sources.values():
-        for moment, before, touched in _changes(lake.folder(settings), config, settings.country):
-            earlier.append((moment, before))
-            changed_at |= dict.fromkeys(touched, moment)
+        for until, since, before, touched in _changes(settings, config, keys):
+            earlier.append((until, before))
+            changed_at |= dict.fromkeys(touched, since)
     found: dict[tuple[str, str], list[bool]] = defaultdict(list)
     members: dict[str, list[str]] = defaultdict(list)
     golden = {row["record_id"]: row["golden_id"] for row in crosswalk.to_pylist() if earlier}
@@ -185,7 +186,7 @@ def _corrections(settings: Settings, records: pa.Table, crosswalk: pa.Table) -> 
         pc.is_in(records["record_id"], value_set=pa.array(sorted(wanted), pa.string()))
     )
     now = {row["record_id"]: row for row in kept.to_pylist()}
-    for moment, before in earlier:
+    for until, before in earlier:
         for was in before.to_pylist():
             own = now.get(was["record_id"])
             others = [
@@ -193,7 +194,7 @@ def _corrections(settings: Settings, records: pa.Table, crosswalk: pa.Table) -> 
                 for one in sorted(members.get(golden.get(was["record_id"], ""), ()))
                 if one in now
                 and now[one]["source"] != was["source"]
-                and changed_at.get(one, "") < moment
+                and changed_at.get(one, "") <= until
             ]
             if own is None or not others:
                 continue
@@ -210,32 +211,39 @@ def _corrections(settings: Settings, records: pa.Table, crosswalk: pa.Table) -> 
 
 
 def _changes(
-    folder: Path, config: SourceConfig, country: str
-) -> Iterator[tuple[str, pa.Table, list[str]]]:
-    """Snapshot after snapshot: its sync, the changed records as they were before, cleaned with
-    today's rules, and the ids of all that changed or came."""
+    settings: Settings, config: SourceConfig, keys: Keys
+) -> Iterator[tuple[str, str, pa.Table, list[str]]]:
+    """Pairs of snapshots: the sync before and the one after, the changed records as they were,
+    cleaned with today's rules, and the ids of all that changed or came."""
+    folder = lake.folder(settings)
     kept = snapshot.kept(folder, config.name)
     for before, after in pairwise(kept):
         paths = [snapshot.path_of(folder, one) for one in (before, after)]
         compared = comparing.compare(*paths)
-        keys = compared.keys.take(pa.array(compared.changed))
-        touched = [f"{config.name}:{key}" for key in keys.to_pylist()]
+        changed = compared.keys.take(pa.array(compared.changed))
+        touched = [f"{config.name}:{key}" for key in changed.to_pylist()]
         old = pq.read_table(paths[0], columns=[SOURCE_KEY])[SOURCE_KEY]
-        found = pc.index_in(keys, value_set=old.combine_chunks()).drop_null()
+        found = pc.index_in(changed, value_set=old.combine_chunks()).drop_null()
         numbers = np.sort(np.asarray(found.combine_chunks()))[:MOST_CORRECTED]
         if not len(numbers):
-            yield after.sync_id, STAGED_SCHEMA.empty_table(), touched
+            yield before.sync_id, after.sync_id, STAGED_SCHEMA.empty_table(), touched
             continue
-        home = config.country or country
+        home = config.country or settings.country
         none = Repairs()
         try:
-            habit = habits.of(partial(snapshot.slices, paths[0], SLICE), config, home, none)
+            every = partial(snapshot.slices, paths[0], SLICE, keys=keys)
+            habit = habits.of(every, config, home, none)
         except SourceLayout:  # a snapshot of before the source's settings were changed
-            yield after.sync_id, STAGED_SCHEMA.empty_table(), touched
+            yield before.sync_id, after.sync_id, STAGED_SCHEMA.empty_table(), touched
             continue
 
         def slices(columns: Sequence[str] | None) -> Iterator[pa.Table]:
-            return comparing.chosen(paths[0], numbers, SLICE, columns)  # noqa: B023
+            return comparing.chosen(paths[0], numbers, SLICE, columns, keys=keys)  # noqa: B023
 
         made = standardize.in_slices(slices, config, home, none, replace(habit, again=frozenset()))
-        yield after.sync_id, pa.concat_tables([part.staged for part in made]), touched
+        yield (
+            before.sync_id,
+            after.sync_id,
+            pa.concat_tables([part.staged for part in made]),
+            touched,
+        )
