@@ -1,7 +1,8 @@
 """Run by test_kill.py: forks children that run the stages and kill themselves on the way.
 
 Reads lines ``HOME<tab>KIND<tab>POINT`` and answers each with the child's exit
-code (-9: killed). Everything is imported once; a fork costs no import.
+code (-9: killed). Everything is imported once, and every stage ran once, on the sources
+of the home that is the argument; a fork costs neither an import nor a dictionary.
 KIND is ``message`` (die when the stages say a line that starts with POINT),
 ``sql`` (die before the first statement that contains POINT), ``write`` (the
 same, but not before a SELECT) or ``file`` (die when a file is flushed whose
@@ -10,8 +11,10 @@ path contains POINT, before it gets its name).
 
 import logging
 import os
+import shutil
 import signal
 import sys
+import tempfile
 import traceback
 from pathlib import Path
 
@@ -59,8 +62,19 @@ def _run(home: Path) -> None:
         stages.publish(opened)
 
 
+def _warm(home: Path) -> None:
+    """Run every stage on the sources of a home, elsewhere, so that all is loaded."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) / "home"
+        for name in ("sources", "data"):
+            shutil.copytree(home / name, folder / name)
+        shutil.copy(home / "onefold.yml", folder)
+        _run(folder)
+
+
 def main() -> None:
     """Answer every line of standard input."""
+    _warm(Path(sys.argv[1]))
     for line in sys.stdin:
         home, kind, point = line.rstrip("\n").split("\t")
         child = os.fork()

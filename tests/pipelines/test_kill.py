@@ -32,10 +32,10 @@ Run = Callable[[Path, str, str], int]
 
 
 @pytest.fixture(scope="module")
-def run() -> Iterator[Run]:
+def run(_synced: Path) -> Iterator[Run]:
     """Runs all stages in a process of their own, dying at a point; returns its exit code."""
     server = subprocess.Popen(
-        [sys.executable, str(Path(__file__).with_name("killed.py"))],
+        [sys.executable, str(Path(__file__).with_name("killed.py")), str(_synced)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

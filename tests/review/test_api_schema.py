@@ -1,9 +1,11 @@
 """The API keeps what its OpenAPI says, whatever is sent: generated requests as two roles.
 
 Half of the requests name things that are there, so that they reach the stores; each role
-works on its own copy of the home. Derandomized: every run sends the same requests.
+works on its own copy of the home. Derandomized: every run sends the same requests, as many
+more as ONEFOLD_API_EXAMPLES says.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -30,8 +32,12 @@ CHECKS = [
     checks.response_headers_conformance,
     checks.negative_data_rejection,
 ]
-EXAMPLES = {"admin": 5, "viewer": 2}
-"""Requests of each kind (fitting or not, about something there or not) per operation."""
+EXAMPLES = {
+    "admin": int(os.environ.get("ONEFOLD_API_EXAMPLES", "2")),
+    "viewer": int(os.environ.get("ONEFOLD_API_EXAMPLES", "1")),
+}
+"""Requests of each kind (fitting or not, about something there or not) per operation;
+ONEFOLD_API_EXAMPLES=50 for a long look."""
 
 
 def test_the_description_is_valid_and_its_names_are_stable(app: FastAPI) -> None:

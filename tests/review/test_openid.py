@@ -3,6 +3,7 @@
 import importlib.util
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -20,6 +21,7 @@ from warehouse.engine import Warehouse
 BASE = "http://127.0.0.1:3001"
 
 
+@cache
 def _provider_module() -> ModuleType:
     path = Path(__file__).with_name("provider.py")
     spec = importlib.util.spec_from_file_location("openid_provider", path)

@@ -71,9 +71,8 @@ def test_duckdb_attached_to_the_store_reads_every_view(published):
     assert rows == list(QUERIES.values())
 
 
+@pytest.mark.parametrize("warehouse", ["postgresql"], indirect=True)
 def test_psql_reads_the_views_and_their_comments(published):
-    if not published.wh.is_postgresql:
-        pytest.skip("psql reads PostgreSQL only")
     psql = _found_or(shutil.which("psql"), "psql (Debian package postgresql-client)")
     url = published.wh.engines["warehouse"].url.set(drivername="postgresql")
     asked = [part for query in QUERIES for part in ("-c", query)]

@@ -5,6 +5,7 @@ number n makes every customer's city "n", and has as many customers as :func:`si
 reader that ever saw half a publish would find two cities, or a number that does not fit.
 """
 
+import os
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,8 @@ import sqlalchemy as sa
 from warehouse.bi import install
 from warehouse.bi.views import Column, View, views
 
-PUBLISHES = 20
+PUBLISHES = int(os.environ.get("ONEFOLD_READ_PUBLISHES", "8"))
+"""Publishes while the readers loop; ONEFOLD_READ_PUBLISHES=200 for a long look."""
 READERS = 2
 
 

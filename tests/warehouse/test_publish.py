@@ -14,7 +14,6 @@ from dedupe.identity import assign
 from dedupe.survivorship import Policy, consolidate
 from onefold.errors import PublishError
 from warehouse import golden_tables, publish, staged
-from warehouse.rows import NAMED
 from warehouse.tables import (
     crosswalk,
     customer_relation,
@@ -374,9 +373,10 @@ def test_of_two_suggestions_on_one_pair_the_stronger_stands(world):
     assert [row["probability"] for row in world.rows(merge_suggestion)] == [0.9]
 
 
-def test_a_thousand_changed_customers_are_written_like_one(world):
-    """More than are read by name at once."""
-    count = NAMED + 5
+def test_a_thousand_changed_customers_are_written_like_one(world, monkeypatch):
+    """More than are read by name, were that a thousand and not fifty times as many."""
+    monkeypatch.setattr("warehouse.rows.NAMED", 1000)
+    count = 1005
     groups = [[f"erp:{number}"] for number in range(count)]
     world.put("erp", {str(number): "a" for number in range(count)})
     world.publish(groups)
