@@ -10,7 +10,7 @@ from onefold.cli.options import Home
 
 if TYPE_CHECKING:
     from dedupe.trust import Estimate
-    from pipelines.stages.trusting import Example, Trusting
+    from pipelines.stages.trusting import Trusting
 
 _SECTION = "survivorship"
 
@@ -22,6 +22,9 @@ def trust(
     least: Annotated[
         int, typer.Option(min=1, help="Judged values from which something is proposed.")
     ] = 30,
+    examples: Annotated[
+        bool, typer.Option("--examples", help="Show values that are likely wrong, masked.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print all of it as JSON.")] = False,
     home: Home = None,
 ) -> None:
@@ -36,9 +39,11 @@ def trust(
         learned = trusting.learn(found, warehouse, least)
     section = _section(found.sections.get(_SECTION) or {}, learned)
     if as_json:
-        out.print_json(json.dumps(_plain(learned, section), ensure_ascii=False))
+        out.print_json(json.dumps(_plain(learned, section, least), ensure_ascii=False))
     else:
         _show(learned, least)
+        if examples:
+            _show_examples(learned)
     if not section:
         if not as_json:
             out.print("Nothing is proposed: no field in which sources surely differ.")
@@ -83,31 +88,41 @@ def _show(learned: "Trusting", least: int) -> None:
         table.add_column(heading)
     for heading in ("Agrees", "Right", "Of", "90 % interval"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("Evidence and examples", overflow="fold")
+    table.add_column("Evidence")
     for head, one in learned.fields.items():
         if not one.estimates:
             continue
         for number, each in enumerate(one.estimates):
             label = say(golden_name(head)) if not number else ""
-            cells = _row(each, learned.examples[head, each.source], least)
-            table.add_row(label, *map(escape, cells))
-        table.add_row("", "", "", "", "", "", _verdict(one.differ(least)), style="dim")
+            table.add_row(label, *map(escape, _row(each, least)))
+        table.add_row("", _verdict(one.differ(least)), style="dim")
         table.add_section()
     out.print(table)
 
 
+def _show_examples(learned: "Trusting") -> None:
+    from dedupe.explaining.messages import say
+    from dedupe.explaining.words import golden_name
+    from onefold.cli.console import out
+
+    out.print("Likely wrong:")
+    for (head, _), found in learned.examples.items():
+        for one in found:
+            text = f"  {say(golden_name(head))}, {one.record_id}: {one.said}; others say "
+            out.print(text + ", ".join(one.others), markup=False, highlight=False)
+
+
 def _verdict(differ: bool) -> str:
-    return "they surely differ: proposed" if differ else "no sure difference: not proposed"
+    return "differ surely" if differ else "not surely"
 
 
-def _row(one: "Estimate", examples: "tuple[Example, ...]", least: int) -> list[str]:
+def _row(one: "Estimate", least: int) -> list[str]:
     told = []
     for known, what in ((one.stewards, "stewards"), (one.corrections, "corrections")):
         if known.judged:
             told.append(f"{what}: {known.right} of {known.judged} right")
     for other, (same, both) in one.copies.items():
         told.append(f"as wrong as {other} in {same} of {both}: counted as one")
-    told += [f"{each.record_id}: {each.said}, others {', '.join(each.others)}" for each in examples]
     share = f"{one.agreeing / one.compared:.1%}" if one.compared else "–"
     if one.judged < least:
         return [one.source, share, "–", f"{one.judged:,}", "too few", "\n".join(told[:1])]
@@ -116,14 +131,14 @@ def _row(one: "Estimate", examples: "tuple[Example, ...]", least: int) -> list[s
     return [one.source, share, right, f"{one.judged:,}", ends, "\n".join(told)]
 
 
-def _plain(learned: "Trusting", section: dict[str, object]) -> dict[str, object]:
+def _plain(learned: "Trusting", section: dict[str, object], least: int) -> dict[str, object]:
     from dataclasses import asdict
 
     return {
         "customers": learned.customers,
         "fields": {
             head: {
-                "differ": one.differ(),
+                "differ": one.differ(least),
                 "sources": [
                     {
                         **asdict(each),
