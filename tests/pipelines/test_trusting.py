@@ -1,5 +1,6 @@
 """What is learned of sources from stewards and from corrections, in a home that was synced."""
 
+import json
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -93,3 +94,13 @@ def test_corrections_are_found_in_encrypted_snapshots(
     (synced / "data" / "crm.csv").write_text(world.CRM, encoding="utf-8")
     publish(synced)
     assert estimate(synced, "address", "erp").corrections == Known(right=1, judged=1)
+
+
+def test_the_command_shows_shares_and_hides_values(synced: Path) -> None:
+    shown = CliRunner().invoke(app, ["trust", "--examples", "--home", str(synced)])
+    assert shown.exit_code == 0, shown.output
+    assert "customers are of two sources" in shown.output and "too few" in shown.output
+    assert not any(one in shown.output for one in ("13800000003", "人民路300号"))
+    told = CliRunner().invoke(app, ["trust", "--json", "--least", "1", "--home", str(synced)])
+    fields = json.loads(told.output)["fields"]
+    assert {one["source"] for one in fields["name"]["sources"]} == {"crm", "erp"}
