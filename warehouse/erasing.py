@@ -75,7 +75,10 @@ def customer(wh: Warehouse, golden_id: str) -> Target:
 
 
 def record(wh: Warehouse, source: str, source_key: str) -> Target:
-    """All that names the customer whom a record belongs to; or the record, if it is in none."""
+    """All that names the customer whom a record belongs to.
+
+    If it is in none: the record, and the ended customers it was.
+    """
     record_id = f"{source}:{source_key}"
     with wh.read() as connection:
         found = connection.execute(
@@ -83,8 +86,8 @@ def record(wh: Warehouse, source: str, source_key: str) -> Target:
                 crosswalk.c.source == source, crosswalk.c.source_key == source_key
             )
         ).scalar()
-        if found is None:
-            return _target(connection, None, [], [record_id])
+    if found is None:
+        return with_records(wh, Target(None, (), ()), [record_id])
     return customer(wh, found)
 
 
@@ -329,7 +332,7 @@ def _end(connection: sa.Connection, erasure_id: str, target: Target, at: datetim
                 )
             )
         else:
-            connection.execute(sa.update(redirect).where(of).values(successor=None))
+            connection.execute(sa.update(redirect).where(of).values(successor=None, retired_at=at))
         connection.execute(
             sa.insert(lineage_event).values(
                 publish_id=erasure_id,

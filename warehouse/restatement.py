@@ -241,16 +241,26 @@ def _touched(
 
 
 def _same_again(connection: sa.Connection, since: datetime, until: datetime) -> int:
-    """Customers that changed in between and have their first values again at the end."""
+    """Customers that changed in between and have their first values again at the end.
+
+    Erased ones have no values by which to tell: they stay among the changed.
+    """
     was, now = golden_customer_history.alias(), golden_customer_history.alias()
     equal = (was.c[name].is_not_distinct_from(now.c[name]) for name in golden_tables.GOLDEN)
     joined = was.join(
         now, (was.c.golden_id == now.c.golden_id) & (was.c.valid_from != now.c.valid_from)
     )
+    gone = sa.select(lineage_event.c.golden_id).where(lineage_event.c.event == "erased")
     query = (
         sa.select(sa.func.count())
         .select_from(joined)
-        .where(now.c.valid_from > since, _at(since, was), _at(until, now), *equal)
+        .where(
+            now.c.valid_from > since,
+            _at(since, was),
+            _at(until, now),
+            now.c.golden_id.not_in(gone),
+            *equal,
+        )
     )
     return int(connection.execute(query).scalar_one())
 

@@ -1,21 +1,26 @@
-"""Thirty days of changes, merges, splits and unmerges, against copies saved day by day.
+"""Thirty days of changes, merges, splits, unmerges and erasures, against copies saved then.
 
 Every day records arrive, leave, come back and change, customers merge, split and are unmerged,
-and one publish follows. A copy of what it published is kept outside the database; all that the
-database later says about the past is compared with these copies.
+and one publish follows; on some days a customer is erased, and its source keeps sending it. A
+copy of what each of them left is kept outside the database; all that the database later says
+about the past is compared with these copies.
 """
 
 import itertools
 import random
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 
-from warehouse import publish, restatement, staged
+from onefold import keys
+from rules import recognizing
+from warehouse import customers, erasing, erasures, publish, restatement, staged
 from warehouse.bi import install
+from warehouse.moments import utc
 from warehouse.restatement import ALL, CAUSES, GAINS, REGION, SOURCE, TYPE
 
 DAYS = 30
@@ -25,6 +30,10 @@ SOURCES = ("crm", "erp")
 REGIONS = ("上海市", "北京市", None)
 PAIRS = 40
 """How many spans of several days are restated."""
+KEPT = {"golden_id", "customer_type", "region", "sources", "record_count", "source_count"}
+"""What stays of the versions of an erased customer."""
+COUNTED = {"email_count", "phone_count"}
+"""What counts values: none, where they were erased."""
 
 
 class Life:
@@ -36,6 +45,8 @@ class Life:
         self.groups = []
         self.gone = {}
         self.merged = []
+        self.asking = None
+        self.erased = set()
         self.numbers = itertools.count(1)
         for _ in range(18):
             self.arrive()
@@ -44,7 +55,7 @@ class Life:
         """One day: every act once, in any order."""
         acts = [
             self.arrive, self.leave, self.come_back, self.change, self.move, self.merge,
-            self.merge, self.split, self.unmerge,
+            self.merge, self.split, self.unmerge, self.ask,
         ]  # fmt: skip
         for act in self.dice.sample(acts, len(acts)):
             act()
@@ -108,14 +119,29 @@ class Life:
                     self.merged.remove((left, right))
                     return
 
+    def ask(self):
+        """Now and then somebody wants to be erased, by a record that may be gone already."""
+        if self.dice.random() < 0.3:
+            whoever = self.values.keys() | self.gone.keys()
+            asking = self.dice.choice([whoever, max(self.groups, key=len)])
+            self.asking = self.dice.choice(sorted(asking - self.erased))
+
+    def forget(self, records):
+        """Erased records stay in their sources, and belong to nobody."""
+        self.asking = None
+        self.erased |= set(records)
+        self.groups = [left for group in self.groups if (left := group - self.erased)]
+
 
 class Days:
-    """What was published on each day, as saved then."""
+    """What stood after each publish and each erasure, as saved then."""
 
     def __init__(self):
         self.moments = [EVER]
         self.copies = [{}]
         self.seen = set()
+        self.erased = {}
+        self.were = set()
 
     def save(self, world, moment):
         rows = read(world, "SELECT * FROM {dim_customer_pii}")
@@ -137,35 +163,74 @@ def read(world, statement, **values):
         return [dict(row._mapping) for row in found]
 
 
-def put(world, life):
-    """Sync both sources with the records as they are today."""
+def put(world, life, hashed):
+    """Sync both sources with the records as they are today; those that were let in."""
+    known = recognizing.Suppressed(erasures.suppressions(world.wh), hashed)
+    landed = set()
     for source in SOURCES:
-        alive = {one: life.values[one] for one in sorted(life.values) if one.startswith(source)}
+        every = [one for one in sorted(life.values) if one.startswith(source)]
+        texts = pa.array([recognizing.of_key(*one.split(":")) for one in every], pa.string())
+        held = known.exact(recognizing.KEY, source).to_pylist()
+        coming = zip(every, hashed(texts).to_pylist(), strict=True)
+        alive = {one: life.values[one] for one, value in coming if value not in held}
+        landed |= alive.keys()
         table = world.records(source, {one.split(":")[1]: one for one in alive})
         for column in ("name", "region", "customer_type"):
             place = table.column_names.index(column)
             values = pa.array([each[column] for each in alive.values()], pa.string())
             table = table.set_column(place, table.schema.field(column), values)
         staged.replace(world.wh, source, table, world.findings(source), world.sync(len(alive)))
+    return landed
+
+
+def erase(world, life, days, hashed):
+    """Erase whoever asked, as pipelines/stages/erasing.py does."""
+    states = {row["golden_id"]: row["state"] for row in read(world, "SELECT * FROM {id_map}")}
+    source, key = life.asking.split(":")
+    target = erasing.record(world.wh, source, key)
+    named = erasures.named(erasures.next_id(world.wh))
+    records = [tuple(one.split(":")) for one in target.record_ids]
+    nothing = staged.read(world.wh, [])
+    stored = recognizing.stored_of(named, nothing, records, [], hashed)
+    erasures.begin(world.wh, {named: target}, {named: {}}, stored, "dpo", "asked by mail")
+    erasing.from_review(world.wh, {named: target})
+    erasing.from_warehouse(world.wh, {named: target}, lambda source: {})
+    erasing.from_review(world.wh, {named: target})
+    erasures.finish(world.wh, [named])
+    life.forget(target.record_ids)
+    days.were |= {states[one] for one in target.golden_ids}
+    days.erased |= dict.fromkeys(target.golden_ids, erasing.now())
 
 
 @pytest.fixture
-def month(world, monkeypatch):
+def month(world, monkeypatch, tmp_path):
     """A published month and its saved copies."""
     days, life = Days(), Life(20261122)
+    secret = keys.Keys(keys.PrivacyPolicy.read({"key": keys.new()}), tmp_path)
+    hashed = partial(secret.hash_column, purpose=recognizing.PURPOSE)
+    at = FIRST
 
     class Clock(datetime):
         @classmethod
         def now(cls, tz=None):
-            return FIRST + timedelta(days=len(days.copies) - 1)
+            return at
 
     monkeypatch.setattr(publish, "datetime", Clock)
-    for _ in range(DAYS):
-        put(world, life)
-        world.publish([sorted(group) for group in life.groups])
-        days.save(world, Clock.now() + timedelta(hours=8))
+    monkeypatch.setattr(erasing, "now", Clock.now)
+    for day in range(DAYS):
+        at = FIRST + timedelta(days=day)
+        landed = put(world, life, hashed)
+        assert not landed & life.erased
+        world.publish([sorted(left) for group in life.groups if (left := group & landed)])
+        days.save(world, at + timedelta(hours=8))
         _every_id_resolves(world, days)
         life.live()
+        if life.asking:
+            at += timedelta(hours=12)
+            erase(world, life, days, hashed)
+            days.save(world, at + timedelta(hours=2))
+            _every_id_resolves(world, days)
+    assert life.erased & life.values.keys()  # their sources send them still
     return days
 
 
@@ -176,24 +241,34 @@ def _every_id_resolves(world, days):
     live = days.copies[-1].keys()
     for row in rows:
         name, now, state = row["golden_id"], row["current_golden_id"], row["state"]
-        expected = {"live": name, "ended": None}.get(state, now)
+        expected = {"live": name, "ended": None, "erased": None}.get(state, now)
         assert now == expected
+        assert (state == "erased") == (name in days.erased)
         assert (state == "live") == (name in live)
         assert state != "merged" or now in live
         assert (row["retired_at"] is None) == (state == "live")
         assert row["first_published_at"] is not None
         assert state == "live" or row["reason"]
+        if state == "erased":
+            assert row["reason"] == "erased on request"
+            at = row["retired_at"]  # SQLite's views give text
+            at = utc(datetime.fromisoformat(at) if isinstance(at, str) else at)
+            assert at == days.erased[name]
+            ended = customers.get(world.wh, name)
+            assert ended.erased and ended.retired_at == days.erased[name]
 
 
 def test_a_month_later_everything_is_as_it_was_published(world, month):
     _history_is_what_was_published(world, month)
-    spans = [*itertools.pairwise(range(DAYS + 1)), (0, DAYS)]
-    spans += random.Random(7).sample(list(itertools.combinations(range(DAYS + 1), 2)), PAIRS)
+    last = len(month.moments) - 1
+    spans = [*itertools.pairwise(range(last + 1)), (0, last)]
+    spans += random.Random(7).sample(list(itertools.combinations(range(last + 1), 2)), PAIRS)
     met = set()
     for since, until in spans:
         made = restatement.between(world.wh, month.moments[since], month.moments[until])
-        _adds_up(made, month.copies[since], month.copies[until])
+        _adds_up(made, month.copies[since : until + 1], month.erased)
         met |= {name for one in made.lines for name in CAUSES if one.causes[name]}
+    assert month.were == {"live", "merged", "ended"}
     assert met == set(CAUSES)
 
 
@@ -206,7 +281,18 @@ def _history_is_what_was_published(world, month):
             for name in ("valid_from", "valid_to", "is_current", "change"):
                 del row[name]
         assert len(found) == len(copy)
-        assert {row["golden_id"]: row for row in found} == copy
+        expected = {
+            name: _blank(row) if name in month.erased else row for name, row in copy.items()
+        }
+        assert {row["golden_id"]: row for row in found} == expected
+
+
+def _blank(row):
+    """What stays of a customer's version once it was erased."""
+    return {
+        name: value if name in KEPT else 0 if name in COUNTED else None
+        for name, value in row.items()
+    }
 
 
 def _segments(copy):
@@ -220,7 +306,8 @@ def _segments(copy):
     return found
 
 
-def _adds_up(made, before, after):
+def _adds_up(made, copies, erased):
+    before, after = copies[0], copies[-1]
     counted = _segments(before), _segments(after)
     for line in made.lines:
         key = (line.dimension, line.segment)
@@ -236,6 +323,12 @@ def _adds_up(made, before, after):
         after.keys() - before.keys()
     )
     both = before.keys() & after.keys()
-    assert made.changed == sum(before[name] != after[name] for name in both)
+    # Of an erased customer nobody can tell any more whether it became again what it was.
+    assert made.changed == sum(
+        len({str(each.get(name)) for each in copies}) > 1
+        if name in erased
+        else before[name] != after[name]
+        for name in both
+    )
     total = made.total
     assert total.causes["moved_in"] == total.causes["moved_out"] == 0
