@@ -139,8 +139,9 @@ def own_values(home: Path, records: set[str]) -> set[str]:
 
 
 def folded(cell: str) -> str:
-    """A cell without what people write differently."""
-    return "".join(filter(str.isalnum, cell)).casefold()
+    """A cell without what people write differently: marks, case, the country of a number."""
+    text = "".join(filter(str.isalnum, cell)).casefold()
+    return text.removeprefix("00").removeprefix("86") if text.isdigit() else text
 
 
 def golden(home: Path, without: list[str]) -> dict[str, str]:
