@@ -122,9 +122,9 @@ class Life:
     def ask(self):
         """Now and then somebody wants to be erased, by a record that may be gone already."""
         if self.dice.random() < 0.3:
-            whoever = self.values.keys() | self.gone.keys()
-            asking = self.dice.choice([whoever, max(self.groups, key=len)])
-            self.asking = self.dice.choice(sorted(asking - self.erased))
+            several = [self.values.keys(), self.gone.keys(), max(self.groups, key=len)]
+            known = [left for some in several if (left := some - self.erased)]
+            self.asking = self.dice.choice(sorted(self.dice.choice(known)))
 
     def forget(self, records):
         """Erased records stay in their sources, and belong to nobody."""
