@@ -96,14 +96,12 @@ def with_records(wh: Warehouse, target: Target, record_ids: Iterable[str]) -> Ta
     every = sorted({*target.record_ids, *record_ids})
     ids = set(target.golden_ids)
     with wh.read() as connection:
-        for table in (former_member, earlier_member):
-            for some in _some(sorted(set(every) - set(target.record_ids))):
-                query = (
-                    sa.select(table.c.golden_id)
-                    .join(redirect, redirect.c.golden_id == table.c.golden_id)
-                    .where(table.c.record_id.in_(some), redirect.c.successor.is_(None))
-                )
-                ids |= set(connection.execute(query).scalars())
+        last = {one for ids in _last(connection, record_ids).values() for one in ids}
+        for some in _some(sorted(last)):
+            query = sa.select(redirect.c.golden_id).where(
+                redirect.c.golden_id.in_(some), redirect.c.successor.is_(None)
+            )
+            ids |= set(connection.execute(query).scalars())
         ids -= erased(connection, sorted(ids))
         return _target(connection, target.golden_id, sorted(ids), every)
 
@@ -111,8 +109,10 @@ def with_records(wh: Warehouse, target: Target, record_ids: Iterable[str]) -> Ta
 def _target(
     connection: sa.Connection, golden_id: str | None, golden_ids: list[str], records: list[str]
 ) -> Target:
-    named = set(records)
-    for table in (crosswalk, former_member, earlier_member):
+    mine = sa.select(crosswalk.c.record_id).where(crosswalk.c.golden_id.in_(golden_ids))
+    live = {*records, *connection.execute(mine).scalars()}
+    named = set(live)
+    for table in (former_member, earlier_member):
         chosen = sa.select(table.c.record_id).where(table.c.golden_id.in_(golden_ids))
         named |= set(connection.execute(chosen).scalars())
     # A record that left this customer and is another one's now is that one's.
@@ -121,12 +121,34 @@ def _target(
     )
     for some in _some(sorted(named)):
         named -= set(connection.execute(others.where(crosswalk.c.record_id.in_(some))).scalars())
+    # So is one that moved to another customer before both were gone.
+    named -= {
+        one for one, last in _last(connection, named - live).items() if not last & set(golden_ids)
+    }
     cases: set[str] = set()
     for column, ids in ((case_member.c.record_id, named), (case_member.c.golden_id, golden_ids)):
         for some in _some(sorted(ids)):
             query = sa.select(case_member.c.case_id).where(column.in_(some))
             cases |= set(connection.execute(query).scalars())
     return Target(golden_id, tuple(golden_ids), tuple(sorted(named)), tuple(sorted(cases)))
+
+
+def _last(connection: sa.Connection, record_ids: Iterable[str]) -> dict[str, set[str]]:
+    """Record that left a customer → the customer that it left last: it was nobody else's since."""
+    found: dict[str, set[str]] = {}
+    when: dict[str, Any] = {}
+    for some in _some(sorted(set(record_ids))):
+        former = former_member.c.record_id.in_(some)
+        for row in connection.execute(sa.select(former_member).where(former)):
+            found.setdefault(row.record_id, set()).add(row.golden_id)
+        left = earlier_member.c.record_id.in_(some)
+        order = earlier_member.c.left_at
+        for row in connection.execute(sa.select(earlier_member).where(left).order_by(order)):
+            if when.get(row.record_id) != row.left_at:  # later than all before
+                found[row.record_id] = set()
+            when[row.record_id] = row.left_at
+            found[row.record_id].add(row.golden_id)
+    return found
 
 
 def erased(connection: sa.Connection, golden_ids: Sequence[str]) -> set[str]:

@@ -451,3 +451,38 @@ def test_nobody_is_erased_twice_and_unknown_ids_are_told(synced: Path) -> None:
                 erasing.erase(opened, [whom], "dpo", "12")
         with pytest.raises(OnefoldError, match="who asks"):
             erasing.erase(opened, [Whom(golden_id=id_of(home, "李娜"))], "", "")
+
+
+@pytest.mark.parametrize("gone_too", [False, True])
+def test_who_was_once_merged_by_mistake_is_not_erased_with_the_other(
+    synced: Path, world: Any, gone_too: bool
+) -> None:
+    home = with_key(synced)
+    with on_file(home) as wh:
+        made = decisions.add(
+            wh, "link", left_id="crm:C6", right_id="crm:C7", reason="one", decided_by="ann"
+        )
+    sync_all(home)
+    assert len({one["golden_id"] for one in members(home) if one["source_key"] in _BOTH}) == 1
+    with on_file(home) as wh:
+        decisions.revoke(wh, made, revoked_by="ann", reason="two people")
+    sync_all(home)
+    assert len({one["golden_id"] for one in members(home) if one["source_key"] in _BOTH}) == 2
+    left = [line for line in world.CRM.splitlines(True) if not line.startswith("C6,")]
+    if gone_too:
+        left = [line for line in left if not line.startswith("C7,")]
+        world.write_erp(home, [row for row in world.ERP if row[0] != "E6"])
+    (home / "data" / "crm.csv").write_text("".join(left), encoding="utf-8")
+    sync_all(home)
+    with stages.opened(home) as opened:
+        for key, records in (("C6", {"crm:C6"}), ("C7", {"crm:C7", "erp:E6"})):
+            (found,) = erasing.look(opened, [Whom(source="crm", source_key=key)])
+            assert set(found.target.record_ids) == records
+
+
+_BOTH = {"C6", "C7", "E6"}
+
+
+def members(home: Path) -> list[dict[str, Any]]:
+    with on_file(home) as wh:
+        return export.read_crosswalk(wh).to_pylist()
