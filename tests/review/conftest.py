@@ -208,6 +208,17 @@ def _chromium() -> Iterator[Any]:
         browser.close()
 
 
+def _once_loaded(page: Any) -> Callable[..., None]:
+    """Presses a key of a page, once its scripts run: what it shows is there a moment earlier."""
+    press = page.keyboard.press
+
+    def waits(key: str) -> None:
+        page.wait_for_load_state("load")
+        press(key)
+
+    return waits
+
+
 @pytest.fixture
 def page(
     _chromium: Any, server: str, app: FastAPI, wh: Warehouse, account: Callable[..., str]
@@ -241,6 +252,7 @@ def page(
             context.add_cookies([cookie])
         made = context.new_page()
         made.set_default_timeout(20_000)
+        made.keyboard.press = _once_loaded(made)
         made.on("console", lambda said: said.type == "error" and complaints.append(said.text))
         made.on("pageerror", lambda error: complaints.append(str(error)))
         return made
