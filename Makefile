@@ -13,11 +13,14 @@ BENCH ?=
 
 setup: $(READY)
 
-$(READY): pyproject.toml constraints.txt
+PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --root-user-action=ignore
+DIALECTS := tests/clients/requirements-dialects.txt
+
+$(READY): pyproject.toml constraints.txt $(DIALECTS)
 	@echo "Setting up .venv (one to three minutes, once) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --root-user-action=ignore \
-		-e ".[dev]" -c constraints.txt
+	@$(PIP) -e ".[dev]" -c constraints.txt
+	@$(PIP) --no-deps -r $(DIALECTS) -c constraints.txt
 	@touch $(READY)
 
 demo: $(READY)

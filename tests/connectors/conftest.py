@@ -1,13 +1,20 @@
 """Sources to read: a home in a temporary folder, and files in formats no library here writes."""
 
+import functools
+import importlib
+import importlib.util
 import struct
+import sys
 import zipfile
 from collections.abc import Callable, Sequence
 from io import BytesIO
 from pathlib import Path
+from types import ModuleType
 from typing import Any
+from unittest import mock
 
 import pytest
+import sqlalchemy as sa
 import yaml
 
 from connectors import snapshot
@@ -55,6 +62,33 @@ class Home:
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
     return Home(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def dialect_of() -> Callable[[str], sa.Dialect]:
+    """The dialect of a database by its name; it writes SQL without server and driver."""
+    reason = "the SQL is not looked at: make setup installs tests/clients/requirements-dialects.txt"
+
+    @functools.cache
+    def kind(name: str) -> Callable[[], sa.Dialect]:
+        if name == "db2":
+            return pytest.importorskip("ibm_db_sa.ibm_db", reason=reason).dialect
+        if name == "hana":
+            with mock.patch.dict(sys.modules, _driver_of_hana()):
+                found = pytest.importorskip("sqlalchemy_hana.dialect", reason=reason)
+            return found.HANAHDBCLIDialect
+        return importlib.import_module(f"sqlalchemy.dialects.{name}").dialect
+
+    return lambda name: kind(name)()
+
+
+def _driver_of_hana() -> dict[str, ModuleType]:
+    """Empty modules in place of hdbcli, which is proprietary: HANA's dialect imports it at once."""
+    if importlib.util.find_spec("hdbcli"):
+        return {}
+    driver, dbapi = ModuleType("hdbcli"), ModuleType("hdbcli.dbapi")
+    driver.dbapi = dbapi  # type: ignore[attr-defined]
+    return {"hdbcli": driver, "hdbcli.dbapi": dbapi}
 
 
 @pytest.fixture

@@ -4,8 +4,6 @@ import re
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.dialects import mssql, mysql, oracle, postgresql
-from sqlalchemy.engine.default import DefaultDialect
 
 from connectors.templates import statement
 from connectors.templates.model import load, names
@@ -14,24 +12,7 @@ from onefold.errors import SourceLayout, SourceMissing
 pytestmark = pytest.mark.filterwarnings("ignore:Could not instantiate type")
 
 
-class _Hana(DefaultDialect):
-    """A dialect without forms of its own, as SAP HANA's takes the common ones."""
-
-    name = "hana"
-
-
-class _Db2(DefaultDialect):
-    name = "ibm_db_sa"
-
-
-DIALECTS = {
-    "db2": _Db2,
-    "mssql": mssql.dialect,
-    "oracle": oracle.dialect,
-    "mysql": mysql.dialect,
-    "postgresql": postgresql.dialect,
-    "hana": _Hana,
-}
+DIALECTS = ("db2", "hana", "mssql", "mysql", "oracle", "postgresql")
 SCHEMAS = {
     "erpnext": "erpnext",
     "idempiere": "idempiere",
@@ -49,12 +30,12 @@ SCHEMAS = {
 
 
 @pytest.fixture
-def sql(home, schema_text):
+def sql(home, schema_text, dialect_of):
     """The SELECT for a dialect; the catalog is that of the system's schema, made in SQLite."""
 
     def write(name, kind, edit=lambda text: text, **settings):
         engine = sa.create_engine("sqlite://")
-        dialect = DIALECTS[kind]()
+        dialect = dialect_of(kind)
         text = re.sub("CREATE SCHEMA [^;]*;|adempiere[.]", "", schema_text(SCHEMAS[name]))
         with engine.begin() as connection:
             for part in edit(text).split(";\n"):
