@@ -1,13 +1,12 @@
 """``onefold explain``: why two records are one customer or not, what a cluster hangs on."""
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from onefold.cli.options import Home
+from onefold.cli.options import Home, Lang, language_of
 from onefold.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -15,8 +14,6 @@ if TYPE_CHECKING:
 
     from dedupe.explaining.evidence import Evidence
     from dedupe.explaining.subjects import Subject
-
-LANGUAGES = ("en", "zh")
 
 
 def explain(
@@ -26,9 +23,7 @@ def explain(
     right: Annotated[
         str | None, typer.Argument(metavar="[B]", help="Another: why are the two one, or not?")
     ] = None,
-    lang: Annotated[
-        str | None, typer.Option(help="en or zh; else the terminal's language.")
-    ] = None,
+    lang: Lang = None,
     svg: Annotated[
         Path | None, typer.Option(help="Also draw the waterfall, or the customer's graph, to it.")
     ] = None,
@@ -47,7 +42,7 @@ def explain(
     from onefold.cli.console import out
     from pipelines.stages.explaining import evidence_of
 
-    language = _language(lang)
+    language = language_of(lang)
     if values:
         _explain_values(left, right, svg, language, as_json, home)
         return
@@ -107,15 +102,6 @@ def _explain_values(
         out.print(json.dumps(facts.plain(told, language), ensure_ascii=False, indent=1))
     else:
         out.print(View(language).values(customer.golden_id, made, waiting), soft_wrap=False)
-
-
-def _language(asked: str | None) -> str:
-    if asked is not None:
-        if asked not in LANGUAGES:
-            raise ConfigError("--lang", "there are two languages", found=asked, do="Say zh or en.")
-        return asked
-    local = next(filter(None, (os.environ.get(n) for n in ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
-    return "zh" if local.startswith("zh") else "en"
 
 
 def _explained(

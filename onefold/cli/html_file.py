@@ -4,7 +4,6 @@ from pathlib import Path
 
 import jinja2
 
-from onefold.cli import home
 from onefold.errors import ConfigError
 
 
@@ -23,10 +22,21 @@ def check(path: Path, option: str) -> None:
         raise ConfigError(f"{option} {path}", "the folder is not there", do="Make it first.")
 
 
-def write(path: Path, template: str, **values: object) -> None:
-    """Fill a template of onefold/templates; a whole file or none."""
-    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    page = environment.from_string(home.template(template)).render(values)
+def write(path: Path, template: str, *, lang: str = "en", **values: object) -> None:
+    """Fill a template of onefold/templates; a whole file or none.
+
+    Args:
+        template: one that fills the blocks of report.html.
+        lang: the language that the page is in.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("onefold"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    page = environment.get_template(template).render(values, lang=lang)
     temporary = path.with_name(f".{path.name}.part")
     try:
         temporary.write_text(page, encoding="utf-8")

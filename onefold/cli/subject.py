@@ -5,17 +5,15 @@ from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
-from onefold.cli.options import Home
+from onefold.cli.options import Home, Lang, language_of
 from onefold.errors import ConfigError
 
 if TYPE_CHECKING:
     from pipelines.stages.subjects import Subject
-
-_HAND_OUT = """Everything that is held on one person. Where a table also told of other people,
-those columns were left out."""
 
 
 def subject(
@@ -26,17 +24,21 @@ def subject(
         typer.Option(metavar="SOURCE KEY", help="Whoever this source record belongs to."),
     ] = None,
     by: Annotated[str, typer.Option(help="Who asks for it; it is noted in the audit log.")] = "",
+    lang: Lang = None,
     home: Home = None,
 ) -> None:
     """Write everything held on one person: values and their origin, records, decisions, history.
 
+    HTML is a page to hand out, in Chinese or English; JSON and xlsx keep the names of columns.
+
     It is gathered as erasure gathers it: what is shown is what 'onefold erase' would take out.
     """
     from onefold import settings
-    from onefold.cli import console
+    from onefold.cli import console, subject_page
     from pipelines import stages
     from pipelines.stages import subjects
     from pipelines.stages.erasing import Whom
+    from pipelines.timezone import time_zone
     from warehouse import audit
 
     if bool(customer) == bool(source_key):
@@ -45,13 +47,18 @@ def subject(
         )
     if not by.strip():
         raise ConfigError("onefold subject", "who asks for it?", do="Give --by.")
-    write = _writer(out)
+    language = language_of(lang)
+    kind_of_file = _checked(out)
     source, key = source_key or ("", "")
     with stages.opened(settings.find_home(home)) as opened:
         found = subjects.gather(opened, Whom(customer, source, key))
+        zone = ZoneInfo(time_zone(opened.settings))
         kind = "customer" if found.golden_id else "record"
         audit.note(opened.warehouse, by.strip(), "export_subject", kind, found.golden_id)
-    write(found, out)
+    if kind_of_file == ".html":
+        subject_page.write(found, out, language, zone)
+    else:
+        {".json": _json, ".xlsx": _xlsx}[kind_of_file](found, out)
     rows = sum(len(one) for one in found.tables.values())
     console.out.print(
         f"{out}: {len(found.golden):,} golden values, {len(found.raw):,} records as read,"
@@ -59,9 +66,10 @@ def subject(
     )
 
 
-def _writer(path: Path) -> Any:
-    known = {".json": _json, ".html": _html, ".xlsx": _xlsx}
-    if path.suffix.lower() not in known:
+def _checked(path: Path) -> str:
+    """The suffix of a file that can be written."""
+    suffix = path.suffix.lower()
+    if suffix not in (".json", ".html", ".xlsx"):
         raise ConfigError(
             f"--out {path}",
             "this kind of file cannot be written",
@@ -70,7 +78,7 @@ def _writer(path: Path) -> Any:
         )
     if not path.absolute().parent.is_dir():
         raise ConfigError(f"--out {path}", "the folder is not there", do="Make it first.")
-    return known[path.suffix.lower()]
+    return suffix
 
 
 def _plain(value: Any) -> Any:
@@ -121,12 +129,6 @@ def _text(value: Any) -> str:
     if isinstance(value, list | dict):
         return json.dumps(value, ensure_ascii=False, default=_plain)
     return str(_plain(value))
-
-
-def _html(found: "Subject", path: Path) -> None:
-    from onefold.cli import html_file
-
-    html_file.write(path, "subject.html", found=found, sections=_sections(found), words=_HAND_OUT)
 
 
 def _xlsx(found: "Subject", path: Path) -> None:

@@ -23,10 +23,11 @@ COMMON = "common"
 _MARKED: Mapping[str, Any] = {"N_": None, "say": (2,), "ngettext": (1, 2)}
 OF_US: Mapping[str, Mapping[str, Any]] = {
     "review": _MARKED,
+    "onefold": _MARKED,
     "warehouse": _MARKED,
     "rules": {"Problem": (2,)},  # a finding's reason
 }
-"""Package whose texts the app shows → the calls that mark them, with the places of the texts."""
+"""Package whose texts people read in their language → the calls that mark them, and where."""
 _ERRORS = frozenset({"AccountError", "DecisionConflict", "NotThere"})
 """Errors that the app tells in the reader's language: what is wrong, and what to do."""
 _TEMPLATES: Mapping[str, Any] = {"_": None, "gettext": None, "ngettext": (1, 2)}

@@ -9,8 +9,10 @@ import pytest
 from typer.testing import CliRunner
 
 from onefold.cli.app import app
+from onefold.cli.subject_page import TITLES
 from pipelines import stages
 from warehouse import audit, export
+from warehouse.holdings import HOLDINGS
 
 
 def _id_of(home: Path, name: str) -> str:
@@ -62,3 +64,20 @@ def test_nobody_elses_values_are_in_it(
     others = {one[1] for one in world.ERP if one[0] != "E4"}
     others |= {line.split(",")[1] for line in world.CRM.splitlines()[1:]} - {""}
     assert not [name for name in others if name in said]
+
+
+def test_the_page_is_in_the_language_asked_for(synced: Path, tmp_path: Path) -> None:
+    out = tmp_path / "person.html"
+    golden_id = _id_of(synced, "张伟")
+    titles = {"zh": (f"所保存的{golden_id}的信息", "电话"), "en": ("What is held on", "Phones")}
+    for lang, (title, head) in titles.items():
+        _ask(synced, out, "--customer", golden_id, "--lang", lang)
+        said = out.read_text("utf-8")
+        assert title in said
+        assert f'<html lang="{lang}' in said
+        assert "+8613800000001" in said
+        assert head in said
+
+
+def test_every_table_with_rows_about_a_person_has_a_title_on_the_page() -> None:
+    assert TITLES.keys() == {f"{one.store}.{one.table.name}" for one in HOLDINGS if one.by}
