@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
-from connectors import durations
+from connectors import cron, durations
 
 Mode = Literal["snapshot", "cursor", "changes", "files"]
 
@@ -24,13 +24,27 @@ def _overlap(value: Any) -> Any:
     return int(value) if value.isdecimal() else durations.parse(value)
 
 
-def _length_of_time(value: Any) -> Any:
-    return durations.parse(value) if isinstance(value, str) and value != "never" else value
+def _how_often(value: Any) -> Any:
+    if not isinstance(value, str) or value == "never":
+        return value
+    line = " ".join(value.split())
+    if cron.is_cron(line):
+        if cron.longest_gap(line) is None:
+            raise ValueError(f"'{line}' never comes round; write 'never' if that is meant")
+        return line
+    try:
+        return durations.parse(value)
+    except ValueError:
+        raise ValueError(
+            "keys are compared after a length of time such as 1d, by cron (minute, hour, day of"
+            " month, month, day of week) such as '0 3 * * sun', or never"
+        ) from None
 
 
 Texts = Annotated[tuple[str, ...], BeforeValidator(_one_or_many)]
 Overlap = Annotated[timedelta | int, BeforeValidator(_overlap)]
-FullEvery = Annotated[timedelta | Literal["never"], BeforeValidator(_length_of_time)]
+FullEvery = Annotated[timedelta | str, BeforeValidator(_how_often)]
+"""A length of time, a cron line, or ``never``."""
 
 
 class Deleted(BaseModel):

@@ -185,7 +185,7 @@ class SourceConfig(BaseModel):
     deleted: Deleted | None = None
     """Which rows are kept in the source although they are deleted; they are left out."""
     full_every: FullEvery = timedelta(days=1)
-    """Modes cursor and changes: how often all keys are compared; or never."""
+    """Modes cursor and changes: how often all keys are compared, or by which cron; or never."""
     backfill_from: date | None = None
     """Mode cursor: first day that can be read again, by a partition of Dagster for each."""
     removed_files: Literal["drop", "keep"] = "drop"

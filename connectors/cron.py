@@ -1,4 +1,4 @@
-"""Cron lines of five fields: are they right, and how long they leave a source alone.
+"""Cron lines of five fields: are they right, when did one come round, how long till the next.
 
 >>> is_cron("30 2 * * *"), is_cron("daily")
 (True, False)
@@ -7,7 +7,7 @@
 """
 
 import re
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 
 _RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
@@ -46,18 +46,8 @@ def longest_gap(line: str) -> timedelta | None:
     Returns:
         the gap; None where the line never comes round (30 February).
     """
-    fields = line.split()
-    minutes, hours, days, months, weekdays = (
-        _values(field, place) or set() for place, field in enumerate(fields)
-    )
-    either = not fields[2].startswith("*") and not fields[4].startswith("*")
-    found = [
-        number
-        for number in range(_DAYS)
-        if (day := _FIRST_DAY + timedelta(number)).month in months
-        and _is_day(day, days, weekdays, either)
-    ]
-    times = sorted(60 * hour + minute for hour in hours for minute in minutes)
+    days, times = _Days(line), _minutes(line)
+    found = [number for number in range(_DAYS) if _FIRST_DAY + timedelta(number) in days]
     if len(found) < 2:
         return None
     within = max((after - before for before, after in pairwise(times)), default=0)
@@ -65,10 +55,55 @@ def longest_gap(line: str) -> timedelta | None:
     return timedelta(minutes=max(within, nights * 24 * 60 + times[0] - times[-1]))
 
 
-def _is_day(day: date, days: set[int], weekdays: set[int], either: bool) -> bool:
-    on_day = day.day in days
-    on_weekday = day.isoweekday() % 7 in weekdays
-    return on_day or on_weekday if either else on_day and on_weekday
+def latest(line: str, moment: datetime) -> datetime | None:
+    """When a cron line last came round, by the clock of the moment's zone.
+
+    >>> from datetime import UTC
+    >>> str(latest("30 2 * * sun", datetime(2026, 11, 23, 1, tzinfo=UTC)))
+    '2026-11-22 02:30:00+00:00'
+
+    Args:
+        line: a line for which :func:`is_cron` holds.
+        moment: until when, inclusive.
+
+    Returns:
+        the moment; None where the line never comes round (30 February).
+    """
+    days, times = _Days(line), _minutes(line)
+    for back in range(_DAYS):
+        day = moment.date() - timedelta(back)
+        if day not in days:
+            continue
+        for minutes in reversed(times):
+            found = datetime.combine(day, time(*divmod(minutes, 60)), moment.tzinfo)
+            if found <= moment:
+                return found
+    return None
+
+
+class _Days:
+    """The days of a cron line."""
+
+    def __init__(self, line: str) -> None:
+        fields = line.split()
+        self._days, self._months, self._weekdays = (
+            _values(fields[place], place) or set() for place in (2, 3, 4)
+        )
+        self._either = not fields[2].startswith("*") and not fields[4].startswith("*")
+
+    def __contains__(self, day: date) -> bool:
+        on_day = day.day in self._days
+        on_weekday = day.isoweekday() % 7 in self._weekdays
+        named = on_day or on_weekday if self._either else on_day and on_weekday
+        return named and day.month in self._months
+
+
+def _minutes(line: str) -> list[int]:
+    """The times of day of a cron line, in minutes from midnight."""
+    minutes, hours = (
+        _values(field, place) or set() for place, field in enumerate(line.split()[:2])
+    )
+    return sorted(60 * hour + minute for hour in hours for minute in minutes)
 
 
 def _values(field: str, place: int) -> set[int] | None:

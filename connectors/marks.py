@@ -11,7 +11,7 @@ SAP (``20240501``, ``20240501103000``); its order as text is then its order in t
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -186,6 +186,39 @@ def like(mark: Mark, text: str, zone: str = "UTC") -> Mark:
     if isinstance(mark.value, int | Decimal):
         return Mark(int(text))
     return Mark(bytes.fromhex(text) if isinstance(mark.value, bytes) else text)
+
+
+def may_lie(text: str, low: Mark, high: Mark, zone: str = "UTC") -> bool:
+    """Whether a cursor, as a snapshot has it, lies in a range; true, too, where it does not say.
+
+    >>> may = Mark(datetime(2024, 5, 1)), Mark(datetime(2024, 6, 1))
+    >>> [may_lie(text, *may) for text in ("2024-05-31 23:59:59.5", "2024-06-01 00:00:00", "?")]
+    [True, False, True]
+
+    Args:
+        low, high: of one kind; the end excluded.
+        zone: the one of moments that name none.
+    """
+    value: Any = text
+    try:
+        if isinstance(low.value, datetime):
+            value = _clocked(datetime.fromisoformat(text), low.value, zone)
+        elif isinstance(low.value, date):
+            value = date.fromisoformat(text)
+        elif isinstance(low.value, int | Decimal):
+            value = Decimal(text)
+        elif isinstance(low.value, bytes):
+            value = bytes.fromhex(text)
+    except (ValueError, InvalidOperation):
+        return True
+    return bool(low.value <= value < high.value)
+
+
+def _clocked(moment: datetime, like: datetime, zone: str) -> datetime:
+    """A moment with or without its zone, as another one is."""
+    if like.tzinfo is None:
+        return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))
 
 
 def _pattern(value: str) -> str:

@@ -77,8 +77,11 @@ def merge(
         lookup = _Lookup(stored, read)
         lookup.add_touched(_keys(changes.touched, key))
         lookup.add_deleted(_keys(changes.deleted, key))
+        cursor = config.cursor and mapping.find_column(previous.columns, config.cursor)
+        if changes.within is not None and cursor:
+            readable = cursor not in previous.sealed
+            lookup.add_unread(cursor, key, changes.within if readable else lambda _: True)
         if compare and changes.listing is not None:
-            cursor = config.cursor and mapping.find_column(previous.columns, config.cursor)
             lookup.compare(_listed(changes.listing, key, cursor=bool(cursor)), cursor)
         asked = lookup.asked
         if len(asked) > max(_FEW, _SHARE * previous.rows) or (asked and changes.fetch is None):
@@ -160,6 +163,22 @@ class _Lookup:
     def add_deleted(self, keys: pa.Table) -> None:
         """Keys that the source says are gone."""
         self._gone.append(_joined(keys))
+
+    def add_unread(self, cursor: str, key: Sequence[str], within: Callable[[str], bool]) -> None:
+        """Rows whose cursor lies in the range that was read again, and that were not there.
+
+        Args:
+            cursor: its column in the snapshot.
+            key: the key's columns.
+            within: whether a cursor lies in the range.
+        """
+        stored = self._stored
+        before = pq.read_table(stored.path, columns=[cursor])[cursor].combine_chunks()
+        inside = [text for text in before.unique().to_pylist() if text is not None and within(text)]
+        there = pc.is_in(before, pa.array(inside, pa.string()))
+        unread = pc.and_not(there, pc.is_in(stored.keys, self._read.keys))
+        raw = pq.read_table(stored.path, columns=list(key)).select(list(key)).combine_chunks()
+        self._ask_all(raw, stored.keys, unread)
 
     def compare(self, listed: pa.Table, cursor: str | None) -> None:
         """Find rows that are gone, that came late, or whose cursor is another.

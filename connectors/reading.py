@@ -148,6 +148,9 @@ class Changes:
             None: cannot be listed; then everything is read instead.
         fetch: the rows of some keys, in any order, those that are there. None: cannot be
             fetched; then everything is read instead.
+        within: whether a cursor, as a snapshot has it, lies in the range that was read again:
+            rows of the last snapshot that have such a one and were not read are looked up, and
+            are gone if not found. None: no range was read.
         went_back: whether the source reaches less far than at the last sync, as one put back
             from a backup does: all keys are compared now.
     """
@@ -156,6 +159,7 @@ class Changes:
     deleted: Iterable[Row | pa.RecordBatch] = ()
     listing: Callable[[], Iterator[Row | pa.RecordBatch]] | None = None
     fetch: Callable[[Sequence[Key]], Iterator[Row | pa.RecordBatch]] | None = None
+    within: Callable[[str], bool] | None = None
     went_back: bool = False
 
 

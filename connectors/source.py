@@ -8,13 +8,15 @@ import hashlib
 import importlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from connectors import config as configs
 from connectors import (
+    cron,
     drift,
     file_merging,
     fixed_width,
@@ -250,8 +252,8 @@ def reread(
 ) -> Extraction:
     """Read the rows of a range of the cursor again and put them over the last snapshot.
 
-    New and changed rows come in; rows that are gone stay until the next comparison of keys.
-    How far the source was read does not change.
+    New and changed rows come in, and rows leave that the last snapshot has in the range and the
+    source has nowhere any more. How far the source was read does not change.
 
     Args:
         previous: the manifest of the last good snapshot.
@@ -293,9 +295,18 @@ def _since(
         return None, False
     if not snapshot.path_of(lake, previous).is_file() or not previous.rows:
         return None, False
-    every, last = config.full_every, progress.compared_at
-    due = every != "never" and (last is None or datetime.now(UTC) >= last + every)
-    return Since(mark=progress.mark), due
+    return Since(mark=progress.mark), _is_due(config, progress.compared_at)
+
+
+def _is_due(config: SourceConfig, last: datetime | None) -> bool:
+    """Whether all keys are compared now; cron lines go by the clock of the source's zone."""
+    every, now = config.full_every, datetime.now(UTC)
+    if every == "never" or last is None:
+        return every != "never"
+    if isinstance(every, timedelta):
+        return now >= last + every
+    came = cron.latest(every, now.astimezone(ZoneInfo(config.time_zone)))
+    return came is not None and came > last
 
 
 def _compare(config: SourceConfig, reading: Reading, lake: Path, previous: Manifest | None) -> None:

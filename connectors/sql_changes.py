@@ -138,7 +138,10 @@ class Database:
                 do="Write both ends as the cursor is written.",
             ) from None
         select = self.query.select(None, column >= _bound(low), column < _bound(high))
-        return select, Changes(fetch=self.fetch)
+        zone = self.config.time_zone
+        return select, Changes(
+            fetch=self.fetch, within=lambda text: marks.may_lie(text, low, high, zone)
+        )
 
     def _cursors(self) -> dict[str, tuple[Query, str]]:
         """What only grows: the source's cursor and that of its change table."""

@@ -1,8 +1,9 @@
 """Reading a source again, day by day: a job with a partition for every day of its cursor.
 
 A backfill of its partitions, started in Dagster's page, reads the rows of those days again and
-puts them over the last snapshot; how far the source was read does not change. Staged records
-follow; the golden table does with the next refresh.
+puts them over the last snapshot: what changed comes in, what is gone from the source leaves;
+how far the source was read does not change. Staged records follow; the golden table does with the
+next refresh.
 """
 
 from collections.abc import Mapping

@@ -62,7 +62,7 @@ def backfill(
         console.out.print(message, style="red", highlight=False)
         raise typer.Exit(INCOMPLETE)
     console.out.print(
-        f"{source}: {synced.fetched:,} rows read, {synced.new:,} new, {synced.changed:,} changed."
-        " Run 'onefold refresh' to bring them into the golden table.",
+        f"{source}: {synced.fetched:,} rows read, {synced.new:,} new, {synced.changed:,} changed,"
+        f" {synced.deleted:,} gone. Run 'onefold refresh' to bring them into the golden table.",
         highlight=False,
     )

@@ -14,7 +14,7 @@ from sqlalchemy.dialects import mssql, mysql, oracle, postgresql
 
 from connectors import snapshot
 from connectors.queries import EVERY_ROW, NO_ROW, Query
-from connectors.source import extract
+from connectors.source import extract, reread
 from onefold.errors import ConfigError, SourceHeld, SourceLayout
 
 ALWAYS, NEVER = timedelta(0), "never"
@@ -50,6 +50,10 @@ class Table:
     def sync(self, **settings):
         config = self.config.model_copy(update=settings)
         return extract(config, self.home.lake, snapshot.latest(self.home.lake, config.name))
+
+    def again(self, begin, end):
+        lake = self.home.lake
+        return reread(self.config, lake, snapshot.latest(lake, self.config.name), begin, end)
 
     def names(self, done):
         table = snapshot.read(done.path)
@@ -117,6 +121,11 @@ def test_every_database_and_kind_of_cursor_gives_what_a_whole_read_gives(any_tab
     assert done.manifest.content_hash == table.whole().manifest.content_hash
     table.put(5, "back", moment(kind, 22))
     assert table.names(table.sync())["5"] == "back"
+    table.run("DELETE FROM customer WHERE id IN (7, 8)")
+    day = "{}" if kind == "bigint" else "2024-01-{:02d}"
+    done = table.again(day.format(6), day.format(8))
+    assert (done.counts.read, done.counts.deleted) == (1, 1)
+    assert {"7", "8"} & table.names(done).keys() == {"8"}
 
 
 def test_rows_at_the_boundary_and_in_the_overlap_are_read_again(table):
@@ -266,6 +275,32 @@ def test_a_comparison_that_finds_nothing_is_not_done_again(table):
     assert progress.compared_at is not None
     assert progress.compared_at >= then
     assert len(list(table.home.lake.rglob("*.parquet"))) == 1
+
+
+def test_keys_are_compared_when_cron_came_round_since_the_last_time(table):
+    table.config = table.home.config(
+        connector="sql", url=table.url, table="customer", key="id", columns={"name": "name"},
+        mode="cursor", cursor="at", full_every="0  3 1 jan,jul *",
+    )  # fmt: skip
+    for key in (1, 2, 3):
+        table.put(key, f"name {key}", f"2024-01-0{key}")
+    first = table.sync().manifest
+    table.run("DELETE FROM customer WHERE id = 1")
+    half_a_year = timedelta(days=185)
+    for age, status in ((timedelta(0), "unchanged"), (half_a_year, "changed")):
+        earlier = {"compared_at": first.compared_at - age}
+        done = extract(table.config, table.home.lake, first.model_copy(update=earlier))
+        assert done.status == status
+    assert table.names(done).keys() == {"2", "3"}
+
+
+@pytest.mark.parametrize("every", ["sometimes", "0 3 * *", "0 25 * * *", "3", "0 0 30 2 *"])
+def test_a_comparison_that_never_comes_is_refused(table, every):
+    with pytest.raises(ConfigError, match=r"customers.yml, full_every: .*(cron|never)"):
+        table.home.config(
+            connector="sql", url=table.url, table="customer", key="id", columns={"name": "name"},
+            mode="cursor", cursor="at", full_every=every,
+        )  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -146,6 +146,21 @@ def test_a_day_of_the_cursor_is_read_again_and_put_over_the_snapshot(shop: Shop)
     assert (again.fetched, again.changed) == (1, 0)
 
 
+def test_a_day_that_is_read_again_loses_the_rows_that_are_gone(shop: Shop) -> None:
+    for key, day in (("3", 1), ("4", 1), ("5", 2)):
+        shop.put(key, "陈静", f"2024-01-0{day} 11:00:00")
+    shop.sync()
+    shop.run("DELETE FROM customer WHERE id IN ('3', '5')")
+    shop.run("UPDATE customer SET name = '陈敬', at = '2023-12-31 08:00:00' WHERE id = '4'")
+    job = definitions.build(shop.home).resolve_job_def("backfill_shop")
+    with instance(shop.home) as dagster:
+        assert job.execute_in_process(instance=dagster, partition_key="2024-01-01").success
+    # 3 is gone, 4 only moved to another day, 5 is another day's
+    assert shop.names() == {"1": "王芳", "2": "李娜", "4": "陈敬", "5": "陈静"}
+    synced, _ = shop.sync(between=("2024-01-01", "2024-01-03"))
+    assert (synced.deleted, synced.changed, synced.read) == (1, 0, 3)
+
+
 def test_a_range_that_is_none_is_refused(shop: Shop) -> None:
     shop.sync()
     synced, _ = shop.sync(between=("yesterday", "2024-01-03"))
