@@ -1,7 +1,7 @@
 """The queue of cases, and one case with all that is known of it.
 
 What belongs here: reading. Cases are written by a publish (case_tables.py),
-what stewards do with them by case_states.py and judgements.py. A case without
+what stewards do with them by case_states.py and judgements. A case without
 a row in case_state is open.
 """
 
