@@ -8,6 +8,7 @@ import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -15,7 +16,7 @@ import pyarrow.parquet as pq
 from connectors import files
 from connectors.config import SourceConfig
 from connectors.files import SourceFile
-from connectors.reading import Reading, Report, Row, Since
+from connectors.reading import Reading, Report, Since, batch
 from onefold.errors import SourceLayout
 
 BATCH_ROWS = 20_000
@@ -97,18 +98,23 @@ def as_text(column: pa.Array) -> pa.Array:
     if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
         return pa.nulls(len(column), pa.string())
     text = column.cast(pa.string())
-    blank = pc.equal(pc.utf8_length(pc.utf8_trim_whitespace(text)), 0)
+    blank = pc.or_(pc.utf8_is_space(text), pc.equal(pc.binary_length(text), 0))
     return pc.if_else(blank, pa.scalar(None, pa.string()), text)
 
 
-def _rows(file: SourceFile, columns: list[str], report: Report) -> Iterator[Row]:
-    number = 0
-    for batch in batches(file):
-        values = {name: batch.column(name).to_pylist() for name in batch.schema.names}
-        absent = [None] * batch.num_rows
-        for row in zip(*(values.get(name, absent) for name in columns), strict=True):
-            number += 1
-            if any(value is not None for value in row):
-                yield Row(f"{file.name}|{number}", row)
-            else:
-                report.skip(file.name, "empty row")
+def _rows(file: SourceFile, columns: list[str], report: Report) -> Iterator[pa.RecordBatch]:
+    if not columns:
+        return
+    number = 1
+    for found in batches(file):
+        rows = found.num_rows
+        filled = np.zeros(rows, bool)
+        for column in found.columns:
+            filled |= column.is_valid().to_numpy(zero_copy_only=False)
+        report.skip(file.name, "empty row", int(rows - filled.sum()))
+        numbers = pa.array(np.arange(number, number + rows)).cast(pa.string())
+        position = pc.binary_join_element_wise(pa.scalar(file.name), numbers, "|")
+        own, nothing = found.schema.names, pa.nulls(rows, pa.string())
+        values = [found.column(own.index(c)) if c in own else nothing for c in columns]
+        yield batch(position, values).filter(pa.array(filled))
+        number += rows

@@ -54,3 +54,18 @@ def test_a_broken_or_missing_file_is_said_in_words(tmp_path: Path) -> None:
     path.write_bytes(b"PAR1 and no more")
     with pytest.raises(SourceLayout, match="no Parquet file"):
         extract(source(path), tmp_path / "lake", None)
+
+
+def test_an_empty_row_is_left_out_and_a_column_that_one_file_lacks_is_empty(tmp_path: Path) -> None:
+    pq.write_table(
+        pa.table({"name": ["Ann", " \u3000", ""], "id": ["1", " ", "3"]}), tmp_path / "a.parquet"
+    )
+    pq.write_table(pa.table({"note": ["x"], "id": ["4"]}), tmp_path / "b.parquet")
+    done = extract(source(tmp_path / "*.parquet", key="id"), tmp_path / "lake", None)
+    names = ("_position", "id", "note")
+    assert [tuple(row[n] for n in names) for row in snapshot.read(done.path).to_pylist()] == [
+        ("a.parquet|1", "1", None), ("a.parquet|3", "3", None), ("b.parquet|1", "4", "x")
+    ]  # fmt: skip
+    assert [(one.where, one.what, one.count) for one in done.manifest.skipped] == [
+        ("a.parquet", "empty row", 1)
+    ]
