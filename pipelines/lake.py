@@ -153,13 +153,23 @@ def replace(path: Path, data: pa.Table) -> None:
 def _write(path: Path, schema: pa.Schema, chunks: Iterable[pa.Table]) -> None:
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     with temporary.open("wb") as file:
-        with pq.ParquetWriter(file, schema, compression="zstd") as writer:
-            for group in _grouped(chunks):
+        groups = _grouped(chunks)
+        first = next(groups, schema.empty_table())
+        with pq.ParquetWriter(
+            file, schema, compression="lz4", use_dictionary=_repeated(first)
+        ) as writer:
+            for group in chain([first], groups):
                 writer.write_table(group.replace_schema_metadata(schema.metadata))
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
     _sync_folder(path.parent)
+
+
+def _repeated(rows: pa.Table) -> list[str]:
+    """The columns of which most values repeat: a dictionary of others costs half of the writing."""
+    flat = [field.name for field in rows.schema if not pa.types.is_nested(field.type)]
+    return [name for name in flat if 2 * pc.count_distinct(rows[name]).as_py() <= rows.num_rows]
 
 
 def _grouped(chunks: Iterable[pa.Table]) -> Iterator[pa.Table]:

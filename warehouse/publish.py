@@ -113,6 +113,17 @@ def record_ids(wh: Warehouse) -> pa.ChunkedArray:
         return rows.read(connection, crosswalk, ["record_id"])["record_id"]
 
 
+def unlike_staged(wh: Warehouse) -> tuple[int, int]:
+    """How many records are staged; how many are staged or published, but not both, and not once."""
+    of, own = crosswalk.c, staged_customer.c
+    same = sa.and_(*(of[name] == own[name] for name in ("record_id", "source", "source_key")))
+    joined = sa.select(sa.func.count()).select_from(crosswalk.join(staged_customer, same))
+    with wh.read() as connection:
+        staged, published = (_size(connection, one) for one in (staged_customer, crosswalk))
+        both = int(connection.execute(joined).scalar_one())
+    return staged, staged + published - 2 * both
+
+
 def read_names(wh: Warehouse, golden_ids: Sequence[str]) -> pa.Table:
     """golden_id, name and customer_type of some golden customers."""
     columns = ["golden_id", "name", "customer_type"]

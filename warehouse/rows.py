@@ -263,10 +263,12 @@ def _tuples(text: pa.Table) -> Iterator[tuple[str | None, ...]]:
         yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
 
 
-def _many(connection: sa.Connection, sql: str, text: pa.Table) -> None:
+def _many(connection: sa.Connection, sql: str, text: pa.Table) -> int:
+    """Do the same with every row of a text table; how many stored rows that was."""
     cursor = _cursor(connection)
     try:
         cursor.executemany(sql, _tuples(text))
+        return int(cursor.rowcount)
     finally:
         cursor.close()
 
@@ -298,10 +300,14 @@ def insert(connection: sa.Connection, table: sa.Table, text: pa.Table) -> None:
     _many(connection, f"INSERT INTO {target} ({names}) VALUES ({marks})", text)
 
 
-def update(connection: sa.Connection, table: sa.Table, text: pa.Table, keys: Sequence[str]) -> None:
-    """Set the other columns of a text table in the rows that have its keys."""
+def update(connection: sa.Connection, table: sa.Table, text: pa.Table, keys: Sequence[str]) -> int:
+    """Set the other columns of a text table in the rows that have its keys.
+
+    Returns:
+        how many stored rows have them.
+    """
     if text.num_rows == 0:
-        return
+        return 0
     text = sealing.sealed(connection.dialect, table, text)
     target = sql_name(connection, table)
     others = [name for name in text.column_names if name not in keys]
@@ -309,12 +315,12 @@ def update(connection: sa.Connection, table: sa.Table, text: pa.Table, keys: Seq
         load = _temporary(connection, table, text)
         sets = ", ".join(f"{_quoted(name)} = {load}.{_quoted(name)}" for name in others)
         match = " AND ".join(f"t.{_quoted(name)} = {load}.{_quoted(name)}" for name in keys)
-        connection.exec_driver_sql(f"UPDATE {target} t SET {sets} FROM {load} WHERE {match}")
-        return
+        done = connection.exec_driver_sql(f"UPDATE {target} t SET {sets} FROM {load} WHERE {match}")
+        return int(done.rowcount)
     sets = ", ".join(f"{_quoted(name)} = ?" for name in others)
     match = " AND ".join(f"{_quoted(name)} = ?" for name in keys)
     ordered = text.select([*others, *keys])
-    _many(connection, f"UPDATE {target} SET {sets} WHERE {match}", ordered)
+    return _many(connection, f"UPDATE {target} SET {sets} WHERE {match}", ordered)
 
 
 def delete(connection: sa.Connection, table: sa.Table, text: pa.Table, keys: Sequence[str]) -> None:

@@ -288,12 +288,9 @@ def _move(connection: sa.Connection, source: str, moved: pa.Table) -> int:
     """Write where unchanged records and their findings stand now; how many records moved."""
     if not moved.num_rows:
         return 0
-    names, ids = ["record_id", "position"], moved["record_id"].to_pylist()
-    stored = rows.read_of(connection, staged_customer, names, "record_id", ids)
-    placed = rows.difference(stored, moved, ["record_id"], ["position"]).changed
-    rows.update(connection, staged_customer, placed, ["record_id"])
+    found = rows.update(connection, staged_customer, moved, ["record_id"])
     quarantine.move(connection, source, moved)
-    return placed.num_rows
+    return found
 
 
 def _count(connection: sa.Connection, source: str) -> int:
@@ -465,12 +462,6 @@ def columns(wh: Warehouse, source: str, names: Sequence[str]) -> pa.Table:
     with wh.read() as connection:
         text = rows.read(connection, staged_customer, names, _where(source))
     return text_form.decode(text, pa.schema([schema.field(name) for name in names]))
-
-
-def record_ids(wh: Warehouse) -> pa.ChunkedArray:
-    """The ids of every live record, in no particular order."""
-    with wh.read() as connection:
-        return rows.read(connection, staged_customer, ["record_id"])["record_id"]
 
 
 def newest(wh: Warehouse, source: str | None = None) -> datetime | None:
