@@ -1,12 +1,16 @@
 """Keys by which people look for a customer: names, readings, numbers, addresses, source keys.
 
-What belongs here: the keys of a golden customer, and how what somebody typed
+What belongs here: the keys of golden customers, and how what somebody typed
 becomes beginnings of keys. A key is folded (simplified, lower case, no blanks
 or marks); a beginning of it finds the customer. The table is
 warehouse/search.py.
 
->>> sorted(key for kind, key in keys("张伟", ["+8613800138000"]) if kind == "reading")
-['zhangwei', 'zw']
+>>> customers = pa.table({
+...     "golden_id": ["G1"], "name": ["张伟"], "org_brand": [None], "other_names": [[]],
+...     "phones": [["+8613800138000"]], "emails": [["Wei@example.com"]],
+... })
+>>> sorted(row["key"] for row in of_customers(customers).to_pylist())
+['13800138000', '8613800138000', 'wei@example.com', 'zhangwei', 'zw', '张伟']
 >>> beginnings("zhang wei")
 [['zhangwei'], ['zhang', 'wei'], ['zhang wei']]
 >>> beginnings("+86 138-0013-8000")
@@ -14,9 +18,12 @@ warehouse/search.py.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache, lru_cache
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
 
 from rules import text
@@ -26,64 +33,125 @@ VERSION = 1
 
 LONGEST = 200
 """Characters of a key; what is longer is cut."""
-PER_RECORD = 2
-"""Keys that every record has."""
+SCHEMA = pa.schema([(name, pa.string()) for name in ("key", "kind", "golden_id")])
 _READINGS = 4
 _NUMBER = re.compile(r"[\d\s()+./-]+")
 _BLANKS = re.compile(r"[\s,;，、；·]+")
 
 
-def keys(
-    name: str | None,
-    phones: Sequence[str] = (),
-    emails: Sequence[str] = (),
-    *,
-    other_names: Sequence[str] = (),
-    brand: str | None = None,
-    identifiers: Iterable[str | None] = (),
-) -> set[tuple[str, str]]:
-    """Every key of a golden customer's values, as (kind, key).
+def of_customers(customers: pa.Table, identifiers: Sequence[str] = ()) -> pa.Table:
+    """Keys of golden customers' values; a customer may have one of them several times.
 
     Args:
-        name: as shown.
-        phones: in E.164.
-        emails: in lower case.
-        other_names: as shown.
-        brand: the distinctive part of an organization's name.
-        identifiers: identity, tax and license numbers.
+        customers: golden_id, name, org_brand (text), other_names, phones, emails (lists of
+            text), and the columns of ``identifiers``; phones in E.164.
+        identifiers: columns of identity, tax and license numbers, as text.
+
+    Returns:
+        SCHEMA, in no particular order.
     """
-    found: set[tuple[str, str]] = set()
-    for each in (name, *other_names):
-        if each:
-            found.update(_of_name(each, brand or ""))
-    for phone in phones:
-        if phone:
-            found.update([("phone", digits) for digits in _of_phone(phone) if digits])
-    found.update([("email", email.casefold()[:LONGEST]) for email in emails if email])
-    found.update([("identifier", text.fold(each)[:LONGEST]) for each in identifiers if each])
-    found.discard(("identifier", ""))
-    return found
+    ids = customers["golden_id"].combine_chunks()
+    parts = [_of_names(customers, ids)]
+    for name, kind, make in (("phones", "phone", _of_phones), ("emails", "email", _of_emails)):
+        lists = customers[name].combine_chunks()
+        of = ids.take(pc.list_parent_indices(lists))
+        parts += [_keys(key, kind, of) for key in make(pc.list_flatten(lists))]
+    for name in identifiers:
+        parts.append(_keys(_folded(customers[name].combine_chunks()), "identifier", ids))
+    return pa.concat_tables(parts)
 
 
-def of_record(source: str, source_key: str) -> tuple[str, str]:
-    """The keys of a record: its key in its source, alone and with the source."""
-    return source_key.casefold()[:LONGEST], f"{source}:{source_key}".casefold()[:LONGEST]
+def of_records(crosswalk: pa.Table) -> pa.Table:
+    """The keys of records: their key in their source, alone and with the source.
+
+    Args:
+        crosswalk: source, source_key, golden_id.
+    """
+    whole = pc.binary_join_element_wise(crosswalk["source"], crosswalk["source_key"], ":")
+    of = crosswalk["golden_id"].combine_chunks()
+    found = [crosswalk["source_key"].combine_chunks(), whole.combine_chunks()]
+    return pa.concat_tables([_keys(_casefolded(one), "source_key", of) for one in found])
+
+
+def _keys(keys: pa.Array, kind: str, golden_ids: pa.Array) -> pa.Table:
+    """SCHEMA of keys of one kind, cut, without those that are null or empty."""
+    cut = pc.utf8_slice_codeunits(keys, 0, LONGEST)
+    kinds = pa.repeat(pa.scalar(kind), len(cut))
+    return pa.table([cut, kinds, golden_ids], schema=SCHEMA).filter(pc.not_equal(cut, ""))
+
+
+def _of_names(customers: pa.Table, ids: pa.Array) -> pa.Table:
+    found: tuple[list[str], list[str]] = ([], [])
+    counts = np.zeros((2, len(ids)), dtype=np.int64)
+    columns = (customers[name].to_pylist() for name in ("name", "org_brand", "other_names"))
+    for place, (name, brand, others) in enumerate(zip(*columns, strict=True)):
+        for each in (name, *others) if others else (name,):
+            if each:
+                for kind, keys in enumerate(_of_name(each, brand or "")):
+                    found[kind].extend(keys)
+                    counts[kind, place] += len(keys)
+    parts = []
+    for kind, keys, count in zip(("name", "reading"), found, counts, strict=True):
+        of = ids.take(pa.array(np.repeat(np.arange(len(ids)), count)))
+        parts.append(_keys(pa.array(keys, pa.string()), kind, of))
+    return pa.concat_tables(parts)
+
+
+def _of_phones(phones: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """The digits of numbers in E.164, with and without the country's."""
+    digits = pc.utf8_replace_slice(phones, 0, 1, "")
+    digits = pc.if_else(pc.starts_with(phones, "+"), digits, phones)
+    national = pa.nulls(len(phones), pa.string())
+    for length in (3, 2, 1):  # no country's digits begin with another one's
+        country = pc.utf8_slice_codeunits(digits, 0, length)
+        known = pc.and_(
+            pc.is_in(country, value_set=_COUNTRIES), pc.equal(pc.utf8_length(country), length)
+        )
+        national = pc.if_else(known, pc.utf8_slice_codeunits(digits, length), national)
+    return digits, national
+
+
+_COUNTRIES = pa.array(sorted(map(str, COUNTRY_CODE_TO_REGION_CODE)), pa.string())
+
+
+def _of_emails(emails: pa.Array) -> tuple[pa.Array]:
+    return (_casefolded(emails),)
+
+
+def _casefolded(texts: pa.Array) -> pa.Array:
+    return _changed(pc.ascii_lower(texts), pc.invert(pc.string_is_ascii(texts)), str.casefold)
+
+
+def _folded(texts: pa.Array) -> pa.Array:
+    """Texts as rules.text.fold makes them; plain numbers and letters without calling it."""
+    plain = pc.match_substring_regex(texts, "^[0-9A-Za-z]*$")
+    return _changed(pc.ascii_lower(texts), pc.invert(plain), text.fold)
+
+
+def _changed(texts: pa.Array, where: pa.Array, change: Callable[[str], str]) -> pa.Array:
+    """Texts, some of them changed one by one."""
+    where = pc.fill_null(where, False)
+    if not pc.any(where).as_py():
+        return texts
+    made = [change(one) for one in texts.filter(where).to_pylist()]
+    return pc.replace_with_mask(texts, where, pa.array(made, pa.string()))
 
 
 @lru_cache(maxsize=1 << 16)
-def _of_name(name: str, brand: str) -> tuple[tuple[str, str], ...]:
+def _of_name(name: str, brand: str) -> tuple[Sequence[str], Sequence[str]]:
+    """What a name is looked for by, and its readings."""
     folded = text.fold(name)
-    found = [("name", folded)]
+    shown = [folded]
     start = folded.find(text.fold(brand)) if brand else 0
     if start > 0:  # 上海华东科技有限公司 is looked for as 华东科技
-        found.append(("name", folded[start:]))
-    if text.has_han(name):
-        shown = [folded, folded[start:]] if start > 0 else [folded]
-        for each in shown:
-            found += [("reading", reading) for reading in text.readings(each)[:_READINGS]]
-            found.append(("reading", "".join(map(_initial, each))))
-    found += [("name", word) for word in _words(name)]
-    return tuple((kind, key[:LONGEST]) for kind, key in found if key)
+        shown.append(folded[start:])
+    if not text.has_han(name):
+        return [*shown, *_words(name)], ()
+    readings: list[str] = []
+    for each in shown:
+        readings += text.readings(each)[:_READINGS]
+        readings.append(each.translate(_initials()))
+    return [*shown, *_words(name)], readings
 
 
 def _words(name: str) -> Iterator[str]:
@@ -96,20 +164,10 @@ def _words(name: str) -> Iterator[str]:
                 yield word
 
 
-@lru_cache(maxsize=1 << 16)
-def _initial(character: str) -> str:
-    """First letter of a character's usual reading."""
-    return (text.syllables(character) or (character,))[0][:1]
-
-
-def _of_phone(e164: str) -> Iterator[str]:
-    """The digits with and without the country's."""
-    digits = e164.removeprefix("+")
-    yield digits
-    for length in (1, 2, 3):
-        if int(digits[:length] or 0) in COUNTRY_CODE_TO_REGION_CODE:
-            yield digits[length:]
-            return
+@cache
+def _initials() -> dict[int, str]:
+    """Characters to the first letter of their usual reading."""
+    return {place: reading[:1] for place, reading in text.usual_readings().items()}
 
 
 def beginnings(typed: str) -> list[list[str]]:

@@ -205,6 +205,18 @@ def syllables(character: str) -> tuple[str, ...]:
     return _pinyin().get(character, ())
 
 
+@cache
+def usual_readings() -> dict[int, str]:
+    """Han characters, as of str.translate, to their usual reading."""
+    return {ord(c): found[0] for c, found in _pinyin().items()}
+
+
+@cache
+def _heteronyms() -> frozenset[str]:
+    """The characters that have more than one reading."""
+    return frozenset(c for c, found in _pinyin().items() if len(found) > 1)
+
+
 def combine(options: Iterable[Iterable[str]], limit: int = READINGS_LIMIT) -> list[str]:
     """Every way to take one option per place, joined; the first options first.
 
@@ -232,8 +244,7 @@ def readings(s: str) -> list[str]:
         return []
     if folded.isascii():
         return [folded]
+    if _heteronyms().isdisjoint(folded):
+        return [folded.translate(usual_readings())]
     table = _pinyin()
-    options = [table.get(c, c) for c in folded]
-    if max(map(len, options)) == 1:  # no heteronym
-        return ["".join(option[0] for option in options)]
-    return combine(options)
+    return combine([table.get(c, c) for c in folded])

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from dedupe.identity import Identity, resolve
 from onefold.errors import PublishError
 from rules.customer import GOLDEN_FIELDS
-from warehouse import rows, text_form
+from warehouse import bulk, rows, text_form
 from warehouse.sealing import sealer_of
 from warehouse.tables import (
     crosswalk,
@@ -136,19 +136,24 @@ def write_history(run: Run, restored: bool | None) -> None:
         values,
     )
     columns = ", ".join(f'"{name}"' for name in GOLDEN)
-    run.connection.execute(
-        sa.text(
-            f"INSERT INTO {history} (golden_id, valid_from, valid_to, is_current, change,"
-            f" publish_id, {columns})"
-            " SELECT golden_id, :at, NULL, true, CASE"
-            f" WHEN NOT EXISTS (SELECT 1 FROM {history} h WHERE h.golden_id = g.golden_id)"
-            " THEN 'created'"
-            f" WHEN EXISTS (SELECT 1 FROM {history} h WHERE h.golden_id = g.golden_id"
-            "  AND h.valid_to = :at) THEN 'changed' ELSE 'restored' END,"
-            f" publish_id, {columns} FROM {golden} g WHERE publish_id = :publish_id"
-        ),
-        values,
+    change = (
+        f"CASE WHEN NOT EXISTS (SELECT 1 FROM {history} h WHERE h.golden_id = g.golden_id)"
+        " THEN 'created'"
+        f" WHEN EXISTS (SELECT 1 FROM {history} h WHERE h.golden_id = g.golden_id"
+        "  AND h.valid_to = :at) THEN 'changed' ELSE 'restored' END"
     )
+    if bulk.is_empty(run.connection, golden_customer_history):
+        change = "'created'"
+    with bulk.indexes_last(run.connection, golden_customer_history):
+        run.connection.execute(
+            sa.text(
+                f"INSERT INTO {history} (golden_id, valid_from, valid_to, is_current, change,"
+                f" publish_id, {columns})"
+                f" SELECT golden_id, :at, NULL, true, {change},"
+                f" publish_id, {columns} FROM {golden} g WHERE publish_id = :publish_id"
+            ),
+            values,
+        )
     if restored:
         first = f"SELECT MIN(h.valid_from) FROM {history} h WHERE h.golden_id = {golden}.golden_id"
         run.connection.execute(
@@ -232,7 +237,8 @@ def write_crosswalk(
         others |= back.named("golden_id")
         left = pa.concat_tables([left.select(columns), back.changed.select(columns)])
     _write_earlier(run, left, change)
-    return apply(run, crosswalk, change, keys), new, others
+    with bulk.indexes_last(run.connection, crosswalk):
+        return apply(run, crosswalk, change, keys), new, others
 
 
 def _write_earlier(run: Run, left: pa.Table, change: rows.Difference) -> None:
@@ -367,24 +373,23 @@ def write_relations(run: Run, relations: pa.Table) -> dict[str, int]:
 
 def write_events(run: Run, identity: Identity, gone: set[str]) -> dict[str, int]:
     names = ["event", "golden_id", "other_golden_id", "record_count", "reason"]
-    events = identity.events.select(names).to_pylist()
-    told = {row["golden_id"] for row in events if row["event"] in {"absorbed", "retired"}}
-    for golden_id in sorted(gone - told):
-        events.append(
-            {
-                "event": "retired",
-                "golden_id": golden_id,
-                "other_golden_id": None,
-                "record_count": 0,
-                "reason": "no record belongs to it any more",
-            }
-        )
-    table = pa.Table.from_pylist(events, schema=identity.events.schema).select(names)
-    numbers = pa.array([str(number + 1) for number in range(table.num_rows)], pa.string())
+    events = identity.events.select(names)
+    ended = pc.is_in(events["event"], value_set=pa.array(["absorbed", "retired"]))
+    untold = sorted(gone.difference(events["golden_id"].filter(ended).to_pylist()))
+    retired = {
+        "event": ["retired"] * len(untold),
+        "golden_id": untold,
+        "other_golden_id": [None] * len(untold),
+        "record_count": [0] * len(untold),
+        "reason": ["no record belongs to it any more"] * len(untold),
+    }
+    every = pa.concat_tables([events, pa.table(retired, schema=events.schema)])
+    numbers = pa.array(range(1, every.num_rows + 1)).cast(pa.string())
     text = text_form.with_constant(
-        text_form.encode(table).append_column("number", numbers),
+        text_form.encode(every).append_column("number", numbers),
         publish_id=run.publish_id,
         at=run.at_text,
     )
-    rows.insert(run.connection, lineage_event, text)
+    with bulk.indexes_last(run.connection, lineage_event):
+        rows.insert(run.connection, lineage_event, text)
     return {"added": text.num_rows, "changed": 0, "deleted": 0}

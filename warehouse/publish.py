@@ -298,19 +298,20 @@ def _publish(
         run, before, golden, provenance
     )
     counts = {"golden_customer": golden_counts}
-    golden_tables.write_history(run, restored)
     counts["golden_field"] = golden_tables.write_fields(run, provenance, new, touched)
     golden_tables.write_former(run, identity, live)
+    counts["redirect"] = golden_tables.write_redirects(run, identity, live, was_live, earlier)
+    counts["merge_suggestion"] = golden_tables.write_suggestions(run, suggestions, every_pair)
+    counts["customer_relation"] = golden_tables.write_relations(run, relations)
+    counts |= case_tables.write(run, *cases)
+    # Of these, readers wait in a first publish (warehouse/bulk.py): last, so that they wait less.
+    counts["lineage_event"] = golden_tables.write_events(run, identity, was_live - live)
+    golden_tables.write_history(run, restored)
     counts["crosswalk"], records, moved = golden_tables.write_crosswalk(run, pairs, only)
     stand = only is not None or _keys_stand(run.connection)
     counts["customer_search"] = search.write(
         run.connection, golden, records, others | moved if stand else None
     )
-    counts["redirect"] = golden_tables.write_redirects(run, identity, live, was_live, earlier)
-    counts["merge_suggestion"] = golden_tables.write_suggestions(run, suggestions, every_pair)
-    counts["customer_relation"] = golden_tables.write_relations(run, relations)
-    counts |= case_tables.write(run, *cases)
-    counts["lineage_event"] = golden_tables.write_events(run, identity, was_live - live)
     run.connection.execute(sa.delete(id_sequence).where(id_sequence.c.name == _SEQUENCE))
     run.connection.execute(
         sa.insert(id_sequence).values(name=_SEQUENCE, next_number=identity.next_number)

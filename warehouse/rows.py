@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 from pyarrow import csv
 
-from warehouse import sealing
+from warehouse import bulk, sealing
 from warehouse.text_form import key
 
 _BATCH = 20_000
@@ -74,6 +74,8 @@ def difference(
         keys: columns that name a row.
         compared: columns whose values make a row differ.
     """
+    if not stored.num_rows:  # as in a first publish: nothing to look up
+        return Difference(added=new, changed=new.slice(0, 0), deleted=stored)
     found = compare(stored, new, keys, compared)
     return Difference(
         added=new.filter(pa.array(found.added)),
@@ -325,7 +327,7 @@ def update(connection: sa.Connection, table: sa.Table, text: pa.Table, keys: Seq
 
 def delete(connection: sa.Connection, table: sa.Table, text: pa.Table, keys: Sequence[str]) -> None:
     """Delete the rows that have the keys of a text table."""
-    if text.num_rows == 0:
+    if text.num_rows == 0 or bulk.is_empty(connection, table):
         return
     target, named = sql_name(connection, table), text.select(list(keys))
     if connection.dialect.name == "postgresql":

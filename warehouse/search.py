@@ -10,19 +10,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from dedupe import search_keys
 from rules import text
-from warehouse import rows, text_form
+from warehouse import bulk, rows, text_form
 from warehouse.engine import Warehouse
 from warehouse.sealing import Sealer, sealer_of
 from warehouse.tables import customer_search, golden_customer, redirect
 
-_KEYS = ["key", "kind", "golden_id"]
+_KEYS = search_keys.SCHEMA.names
+_AT_ONCE = 50_000
+"""Customers whose keys are made at once."""
 _IDENTIFIERS = ("national_id", "tax_id", "org_code", "license_no")
 READ = ["golden_id", "name", "org_brand", "other_names", "phones", "emails", *_IDENTIFIERS]
 _LISTS = {"other_names", "phones", "emails"}
@@ -85,69 +86,39 @@ def write(
     new = _keys(golden, crosswalk, sealer_of(connection.dialect))
     change = rows.difference(stored, new, _KEYS, [])
     rows.delete(connection, customer_search, change.deleted, _KEYS)
-    rows.insert(connection, customer_search, change.added)
+    with bulk.indexes_last(connection, customer_search):
+        rows.insert(connection, customer_search, change.added)
     return change.counts
 
 
 def _keys(golden: pa.Table, crosswalk: pa.Table, sealer: Sealer | None) -> pa.Table:
     """_KEYS of these customers, sorted as the table is, each row once."""
     hidden = sealer.columns if sealer else frozenset()
-    hashed = [name in hidden for name in _IDENTIFIERS]
-    parts = [_of_records(crosswalk)]
+    clear = [name for name in _IDENTIFIERS if name not in hidden]
+    parts = [search_keys.of_records(crosswalk)]
     typed = text_form.decode(golden.select(READ), _TYPES)
-    for batch in typed.to_batches(max_chunksize=20_000):
-        values = {name: batch.column(name).to_pylist() for name in READ}
-        found: list[tuple[str, str]] = []
-        counts = []
-        for name, brand, others, phones, emails, *identifiers in zip(
-            *(values[name] for name in READ[1:]), strict=True
-        ):
-            keys = search_keys.keys(
-                name,
-                phones or (),
-                emails or (),
-                other_names=others or (),
-                brand=brand,
-                identifiers=[
-                    one for one, hide in zip(identifiers, hashed, strict=True) if not hide
-                ],
-            )
-            if sealer and hidden:
-                numbers = [
-                    one for one, hide in zip(identifiers, hashed, strict=True) if hide and one
-                ]
-                keys |= {("identifier", _hashed(one, sealer)) for one in numbers}
-            found += keys
-            counts.append(len(keys))
-        of = pa.array(np.repeat(np.arange(len(counts)), counts))
-        kinds = pa.array([kind for kind, _ in found], pa.string())
-        columns = {
-            "key": pa.array([key for _, key in found], pa.string()),
-            "kind": kinds,
-            "golden_id": batch.column("golden_id").take(of),
-        }
-        parts.append(pa.table(columns))
+    for start in range(0, typed.num_rows, _AT_ONCE):
+        some = typed.slice(start, _AT_ONCE)
+        parts.append(search_keys.of_customers(some, clear))
+        for name in _IDENTIFIERS:
+            if sealer and name in hidden:
+                parts.append(_hidden(some.select([name, "golden_id"]), sealer))
     made = pa.concat_tables(parts).sort_by([(name, "ascending") for name in _KEYS])
     return _once(made.combine_chunks())
+
+
+def _hidden(numbers: pa.Table, sealer: Sealer) -> pa.Table:
+    """The keys of numbers that are kept encrypted, with whose they are."""
+    known = numbers.filter(pc.not_equal(numbers.column(0), ""))
+    made = [_hashed(one, sealer) for one in known.column(0).to_pylist()]
+    kinds = pa.repeat(pa.scalar("identifier"), len(made))
+    columns = [pa.array(made, pa.string()), kinds, known["golden_id"]]
+    return pa.table(columns, schema=search_keys.SCHEMA)
 
 
 def _hashed(number: str, sealer: Sealer) -> str:
     """The key of a number that is kept encrypted: only the whole number finds it."""
     return f"{_HASHED}{sealer.keys.keyed_hash(text.fold(number), 'lookup')[:32]}"
-
-
-def _of_records(crosswalk: pa.Table) -> pa.Table:
-    """The keys of records in their sources, alone and with the source."""
-    pairs = zip(crosswalk["source"].to_pylist(), crosswalk["source_key"].to_pylist(), strict=True)
-    found = [key for pair in pairs for key in search_keys.of_record(*pair)]
-    of = pa.array(np.arange(len(found)) // search_keys.PER_RECORD)
-    return pa.table(
-        {
-            "key": pa.array(found, pa.string()),
-            "kind": pa.repeat(pa.scalar("source_key", pa.string()), len(found)),
-            "golden_id": crosswalk["golden_id"].take(of),
-        }
-    )
 
 
 def _once(table: pa.Table) -> pa.Table:
