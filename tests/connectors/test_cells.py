@@ -34,6 +34,7 @@ _CELLS = st.lists(
 @example(cells=[True, 1.0, 1])
 @example(cells=[dt.date(2023, 1, 12), dt.datetime(2023, 1, 12, 1), dt.date(1899, 12, 30)])
 @example(cells=[dt.datetime(2023, 1, 12, 0, 0, 1), dt.date(2023, 1, 12)])
+@example(cells=[dt.datetime(2023, 1, 12), dt.datetime(1899, 12, 31, 0, 0, 1)])
 def test_a_column_is_what_its_cells_are(cells):
     texts, damaged = column(cells)
     assert texts.to_pylist() == [as_text(cell) for cell in cells]
