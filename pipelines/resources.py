@@ -15,6 +15,7 @@ from pydantic import PrivateAttr
 
 from onefold.errors import OnefoldError
 from pipelines import stages
+from rules import collection
 
 PARTS = ("where", "what", "found", "do")
 """The parts of an OnefoldError, kept in the metadata of a failed step."""
@@ -34,6 +35,7 @@ class Home(dg.ConfigurableResource):
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Home"]:
         """Lock and open the home for one run."""
+        collection.seldom()
         with stages.opened(Path(self.path)) as deployment:
             self._deployment = deployment
             try:

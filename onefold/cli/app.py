@@ -26,6 +26,7 @@ from onefold.cli.subject import subject
 from onefold.cli.superset import superset
 from onefold.cli.trust import trust
 from onefold.errors import ConfigError, OnefoldError
+from rules import collection
 
 app = typer.Typer(
     name="onefold",
@@ -400,6 +401,7 @@ def _options(
 
 def main() -> None:
     """Run the command line; an expected error is one message and its exit code."""
+    collection.seldom()
     try:
         app()
     except OSError as error:
