@@ -4,6 +4,7 @@ What belongs here: the settings ``deleted`` and ``changes``, the overlap, and wh
 needs. How they are carried out stands in connectors/changes.py and connectors/merging.py.
 """
 
+import re
 from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 
@@ -41,6 +42,7 @@ def _how_often(value: Any) -> Any:
         ) from None
 
 
+_SLOT = re.compile(r"[a-z0-9_]{1,63}")
 Texts = Annotated[tuple[str, ...], BeforeValidator(_one_or_many)]
 Overlap = Annotated[timedelta | int, BeforeValidator(_overlap)]
 FullEvery = Annotated[timedelta | str, BeforeValidator(_how_often)]
@@ -69,8 +71,8 @@ class Deleted(BaseModel):
         return plain in self.values if self.values else bool(plain)
 
 
-class ChangeTable(BaseModel):
-    """A table in which the source, or a trigger, notes keys of changed or deleted records."""
+class ChangeFeed(BaseModel):
+    """Where a source notes the keys of changed or deleted records: a table, or a server's log."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -78,13 +80,34 @@ class ChangeTable(BaseModel):
     """The table or view, ``schema.table`` where it has a schema."""
     query: str = ""
     """A SELECT in place of a table."""
-    key: Texts
+    key: Texts = ()
     """Its columns that hold the key, in the order of the source's ``key``."""
-    cursor: str
+    cursor: str = ""
     """Its column that only grows: a number or a moment."""
+    slot: str = ""
+    """PostgreSQL's own log in place of a table: the name of the replication slot."""
+    publication: str = ""
+    """With ``slot``: the publication of the tables; default: of the slot's name."""
+    tables: dict[str, Texts] = {}
+    """With ``slot``: table → its columns that hold the key; default: the source's table and key."""
+
+    @property
+    def published(self) -> str:
+        """The publication's name."""
+        return self.publication or self.slot
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
-        if bool(self.table) == bool(self.query):
-            raise ValueError("say either 'table' or 'query'")
+        if sum(map(bool, (self.table, self.query, self.slot))) != 1:
+            raise ValueError("say either 'table', 'query' or 'slot'")
+        if self.slot:
+            if not _SLOT.fullmatch(self.slot):
+                raise ValueError("a slot's name has small letters, digits and '_' only")
+            if self.key or self.cursor:
+                raise ValueError("'key' and 'cursor' are for a table of changes, not for a slot")
+        else:
+            if self.publication or self.tables:
+                raise ValueError("'publication' and 'tables' are for a slot")
+            if not (self.key and self.cursor):
+                raise ValueError("a table of changes needs 'key' and 'cursor'")
         return self

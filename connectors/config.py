@@ -30,7 +30,7 @@ from pydantic import (
 )
 
 from connectors import cron, durations, templates
-from connectors.change_settings import ChangeTable, Deleted, FullEvery, Mode, Overlap
+from connectors.change_settings import ChangeFeed, Deleted, FullEvery, Mode, Overlap
 from connectors.fields import is_input_field, nearest_input_field
 from connectors.flattening import ListRule
 from connectors.web.settings import ApiSettings
@@ -180,8 +180,8 @@ class SourceConfig(BaseModel):
     """Mode cursor: the column that grows when a row changes."""
     overlap: Overlap | None = None
     """How far behind the highest cursor a sync begins; default: 10m, a day for dates."""
-    changes: ChangeTable | None = None
-    """sql, modes cursor and changes: a table of the keys that changed or were deleted."""
+    changes: ChangeFeed | None = None
+    """sql, modes cursor and changes: what notes the keys that changed or were deleted."""
     deleted: Deleted | None = None
     """Which rows are kept in the source although they are deleted; they are left out."""
     full_every: FullEvery = timedelta(days=1)
@@ -326,9 +326,27 @@ class SourceConfig(BaseModel):
             if isinstance(self.overlap, int):
                 raise ValueError("'overlap' of an api is a length of time, such as 10m")
         elif self.mode == "changes" and not self.changes:
-            raise ValueError("mode changes needs 'changes': the table of what changed")
-        if self.changes and len(self.changes.key) != len(self.key):
+            raise ValueError(
+                "mode changes needs 'changes': the table of what changed, or a slot of PostgreSQL"
+            )
+        if self.changes:
+            self._can_follow(self.changes)
+
+    def _can_follow(self, changes: ChangeFeed) -> None:
+        columns = list(changes.tables.values()) if changes.slot else [changes.key]
+        if any(len(some) != len(self.key) for some in columns):
             raise ValueError("'changes' needs as many key columns as the source has")
+        if not changes.slot:
+            return
+        if self.mode != "changes":
+            raise ValueError("'changes.slot' is for mode changes: it tells of new rows, too")
+        if not (self.url or "").partition("://")[0].startswith("postgres"):
+            raise ValueError("'changes.slot' is for PostgreSQL; name a table of changes")
+        if not (self.table or changes.tables):
+            raise ValueError(
+                "'changes.slot' needs 'changes.tables': which tables the records are made of, and"
+                " which of their columns hold the key, as {public.address: customer_id}"
+            )
 
     def _has_tables(self) -> bool:
         return self.template is not None and bool(templates.load(self.template).main)

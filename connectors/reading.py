@@ -185,6 +185,9 @@ class Reading:
     changes: Changes | None = None
     """None: the rows are all that there are. Also where changes were asked for: a connector
     that cannot give them any more (its mark has expired) reads everything."""
+    release: Callable[[], None] = lambda: None
+    """Called once what was read, and its mark, are on disk: the source need not keep any more what
+    led to it. Where it is not called, or fails, the next reading is given that again."""
     withhold: Withhold | None = None
     """Asked by connectors/landing.py before rows land; None: every row may."""
 

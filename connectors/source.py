@@ -198,17 +198,8 @@ def _extract(
             if done is not None:
                 return done
     since, compare = _since(config, lake, previous, settings_hash)
-    if previous and since:
-        with reader(config)(config, since) as reading:
-            _compare(config, reading, lake, previous)
-            _prepare(config, reading, withhold)
-            done = merging.merge(
-                reading, config, lake, previous, settings_hash=settings_hash, compare=compare
-            )
-        if done is not None:
-            return done
-    whole = partial(
-        _whole,
+    landed = partial(
+        _landed,
         lake=lake,
         previous=previous,
         facts=facts,
@@ -216,30 +207,44 @@ def _extract(
         withhold=withhold,
     )
     try:
-        return whole(config)
+        done = landed(config, since, compare=compare) if since else None
+        done = done or landed(config, None)
     except FastPathBroken:
-        return whole(config.model_copy(update={"fast": False}), note=_WITHOUT)
+        done = landed(config.model_copy(update={"fast": False}), None, note=_WITHOUT)
+    assert done is not None  # everything can always be read
+    return done
 
 
-def _whole(
+def _landed(
     config: SourceConfig,
+    since: Since | None,
+    *,
     lake: Path,
     previous: Manifest | None,
     facts: list[FileFacts],
     settings_hash: str,
     withhold: Withhold | None,
+    compare: bool = False,
     note: str = "",
-) -> Extraction:
-    """Read everything that there is."""
-    with reader(config)(config) as reading:
+) -> Extraction | None:
+    """Read what changed, or everything; None: what changed is not enough."""
+    with reader(config)(config, since) as reading:
         reading.report.files = facts
         if note:
             reading.report.note(note)
         _compare(config, reading, lake, previous)
         key = _prepare(config, reading, withhold)
-        return snapshot.write(
-            reading, config, lake, previous, key=tuple(key), settings_hash=settings_hash
-        )
+        if previous is None or reading.changes is None:
+            done: Extraction | None = snapshot.write(
+                reading, config, lake, previous, key=tuple(key), settings_hash=settings_hash
+            )
+        else:
+            done = merging.merge(
+                reading, config, lake, previous, settings_hash=settings_hash, compare=compare
+            )
+        if done is not None:
+            reading.release()
+        return done
 
 
 def reread(

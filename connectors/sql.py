@@ -8,6 +8,7 @@ moment; rows are streamed.
 
 import difflib
 import functools
+import logging
 import math
 import sqlite3
 from collections.abc import Generator, Iterator
@@ -21,7 +22,7 @@ from pymysql.constants import FIELD_TYPE
 from sqlalchemy import exc
 from sqlalchemy.dialects import mysql
 
-from connectors import fast, mapping, postgres_copy
+from connectors import fast, mapping, postgres_copy, publications, replication
 from connectors.config import SourceConfig
 from connectors.database_errors import kind_of, said_in_words, shown
 from connectors.dialects import family
@@ -33,6 +34,7 @@ from connectors.sql_changes import Database
 from connectors.templates import load, statement
 from onefold.errors import SourceError, SourceLayout, SourceMissing
 
+_LOG = logging.getLogger("onefold.refresh")
 _BATCH = 10_000
 _TIMEOUT_SECONDS = 10
 _LOCK_SHARE = 0.7
@@ -81,6 +83,7 @@ def read(
     report, url = Report(), _url(config)
     if config.fast:
         fast.check(config, url)
+    log = _logged(config, since, asking=limit is None)
     with opened(config) as connection, ExitStack() as asked:
         query = _query(config, connection)
         origin, names = f"{_place(config)} in {shown(url)}", list(query.columns)
@@ -94,7 +97,7 @@ def read(
         select, mark, changes = query.select(), "", None
         if config.mode != "snapshot":
             table = _change_query(config, connection)
-            database = Database(config, connection, query, table, rows, report)
+            database = Database(config, connection, query, table, log, rows, report)
             mark = database.mark()
             found = database.changed(since, mark) if since and mark else None
             if found is not None:
@@ -105,7 +108,44 @@ def read(
             found_rows: Iterator[pa.RecordBatch] = asked.enter_context(closing(given))
         else:
             found_rows = rows(select)
-        yield Reading(names, found_rows, report, origin, types=types, mark=mark, changes=changes)
+        reading = Reading(
+            names, found_rows, report, origin, types=types, mark=mark, changes=changes
+        )
+        if log is not None:
+            if log.why:
+                report.note(f"everything was read: {log.why}")
+            reading.release = functools.partial(_release, config, log, mark)
+        yield reading
+
+
+def _logged(config: SourceConfig, since: Since | None, *, asking: bool) -> replication.Log | None:
+    """What the server's log says, for a source that goes by it.
+
+    Args:
+        asking: False: only look whether it could be asked.
+    """
+    if config.changes is None or not config.changes.slot:
+        return None
+    with _connected(config) as server:
+        server = server.execution_options(isolation_level="AUTOCOMMIT")
+        settings = (
+            one.replace("LOCAL", "SESSION") for one in _settings("postgresql", config.timeout)
+        )
+        server.exec_driver_sql("; ".join((*settings, "SET client_encoding = 'UTF8'")))
+        if asking:
+            return replication.ask(config, server, since)
+        publications.followed(config, server)
+        return None
+
+
+def _release(config: SourceConfig, log: replication.Log, mark: str) -> None:
+    """Tell the server that it need not keep what led to a mark. Where it fails, next time."""
+    try:
+        with _connected(config) as server:
+            server = server.execution_options(isolation_level="AUTOCOMMIT")
+            replication.release(server, log.slot, mark)
+    except SourceError as error:
+        _LOG.warning("%s: the replication slot stays where it is. %s", config.name, error)
 
 
 @contextmanager
@@ -115,6 +155,13 @@ def opened(config: SourceConfig) -> Iterator[sa.Connection]:
     Raises:
         SourceError: as :func:`read`.
     """
+    with _connected(config) as connection:
+        yield _read_only(connection, config.timeout)
+
+
+@contextmanager
+def _connected(config: SourceConfig) -> Iterator[sa.Connection]:
+    """A connection on which nothing was said yet, watched."""
     url = _url(config)
     engine = _engine(config, url)
     watch = Watch(config.timeout)
@@ -124,7 +171,7 @@ def opened(config: SourceConfig) -> Iterator[sa.Connection]:
         with said_in_words(config, url, watch), watch, engine.connect() as connection:
             watch.rest()
             connection.info[_WATCH] = watch
-            yield _read_only(connection, config.timeout)
+            yield connection
     finally:
         engine.dispose()
 
@@ -244,7 +291,7 @@ def _query(config: SourceConfig, connection: sa.Connection) -> Query:
 
 def _change_query(config: SourceConfig, connection: sa.Connection) -> Query | None:
     """The change table of a source."""
-    if config.changes is None:
+    if config.changes is None or config.changes.slot:
         return None
     place = {"table": config.changes.table, "query": config.changes.query, "template": None}
     return _declared(config.model_copy(update=place), connection)

