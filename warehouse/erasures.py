@@ -1,7 +1,7 @@
 """Erasures: who asked, how far they are, and the hashes that keep a person out afterwards.
 
 What belongs here: the tables ``erasure`` and ``suppression`` of the review store. What is
-removed where stands in warehouse/erasing.py, the order of it in pipelines/stages/erasing.py.
+removed where stands in warehouse/erasing, the order of it in pipelines/stages/erasing.py.
 An erasure that is under way holds what is left to be done, so that a killed one is finished by
 whoever opens the home next; when it ends, only the proof stays.
 """

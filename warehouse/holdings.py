@@ -218,18 +218,20 @@ HOLDINGS: tuple[Holding, ...] = (
 )
 """Every table of both stores."""
 
+_LEFT = "written anew without their rows"
+
 FILES: Mapping[str, tuple[str, str]] = {
     "lake/raw": ("records exactly as read", "every kept snapshot written anew without them"),
     "lake/canonical_checks": (_NOTHING, "removed, and made again"),
-    "lake/records": ("keys in the sources", "removed, and made again"),
-    "lake/kin": ("names and keys for matching", "removed, and made again"),
-    "lake/features": ("names, numbers and addresses for matching", "removed, and made again"),
-    "lake/candidates": ("keys in the sources", "removed, and made again"),
-    "lake/scored_pairs": ("keys in the sources", "removed, and made again"),
-    "lake/clusters": ("keys in the sources", "removed, and made again"),
-    "lake/suggestions": ("keys in the sources", "removed, and made again"),
-    "lake/decided": ("keys in the sources", "removed, and made again"),
-    "lake/kinships": ("keys in the sources", "removed, and made again"),
+    "lake/records": ("keys in the sources", _LEFT),
+    "lake/kin": ("names and keys for matching", _LEFT),
+    "lake/features": ("names, numbers and addresses for matching", _LEFT),
+    "lake/candidates": ("keys in the sources", _LEFT),
+    "lake/scored_pairs": ("keys in the sources", _LEFT),
+    "lake/clusters": ("keys in the sources", _LEFT),
+    "lake/suggestions": ("keys in the sources", _LEFT),
+    "lake/decided": ("keys in the sources", _LEFT),
+    "lake/kinships": ("keys in the sources", _LEFT),
     "models": (
         "how many records have a name, address or number, of those that three or more have",
         "values that no other record has are taken out; no weight changes",

@@ -8,7 +8,7 @@ exports, and what deleting leaves behind in files. Each step may be done again.
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -26,7 +26,7 @@ from dedupe import model as models
 from onefold.errors import ConfigError, NotThere, OnefoldError
 from pipelines import lake
 from pipelines.stages import deployment as deploying
-from pipelines.stages import matching, publishing
+from pipelines.stages import matching, publishing, standing
 from pipelines.stages.deployment import Deployment
 from pipelines.stages.restaging import repairs_fingerprint
 from pipelines.stages.sources import staging_fingerprint
@@ -337,8 +337,6 @@ def finish(deployment: Deployment) -> Done:
 
 def _from_stores(deployment: Deployment, targets: Mapping[str, Target]) -> None:
     wh = deployment.warehouse
-    last = taken_in.last(wh)
-    in_step = last is not None and last.staged == staging.content_fingerprint(wh)
     records = {one for target in targets.values() for one in target.record_ids}
     for source, found in _raw(deployment, records).items():
         keys = {one.partition(":")[2] for one in records if one.partition(":")[0] == source}
@@ -348,7 +346,7 @@ def _from_stores(deployment: Deployment, targets: Mapping[str, Target]) -> None:
     erasing.from_warehouse(wh, targets, partial(_settled, deployment))
     erasing.from_review(wh, targets)  # what was judged while the cases were still there
     label_files.forget(deployment.settings.home / matching.LABELS, records)
-    _match(deployment, in_step=in_step)
+    _match(deployment, records)
 
 
 def _settled(deployment: Deployment, source: str) -> dict[str, Any]:
@@ -377,7 +375,7 @@ def _settled(deployment: Deployment, source: str) -> dict[str, Any]:
     return settled
 
 
-def _match(deployment: Deployment, *, in_step: bool) -> None:
+def _match(deployment: Deployment, records: Collection[str]) -> None:
     """Have the results of matching without the customers, and no others.
 
     Nothing is published but what follows from the erasure: where other records wait for a
@@ -385,9 +383,11 @@ def _match(deployment: Deployment, *, in_step: bool) -> None:
     """
     try:
         if lake.names(deployment.lake, "clusters"):
+            standing.leave(deployment, records)
             matching.clusters(deployment)
             matching.kinships(deployment)
-            if in_step:
+            last = taken_in.last(deployment.warehouse)
+            if last is not None and standing.only_without(deployment, last.staged, records):
                 publishing.publish(deployment)
             features = matching.features(deployment)
             models.forget_values(deployment.settings.models_dir, features)

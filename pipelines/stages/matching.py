@@ -306,10 +306,16 @@ def features(deployment: Deployment) -> pa.Table:
         deployment,
         "features",
         _candidates_fingerprint(deployment),
-        fingerprint.of(fields, fingerprint.of_code("rules", "dedupe")),
+        _features_basis(deployment),
         lambda staged: featuring.build(staged, fields),
         featuring.completed,
     )
+
+
+def _features_basis(deployment: Deployment) -> str:
+    """Of how features are made, whatever records there are."""
+    fields = deployment.matching.text_fields
+    return fingerprint.of(fields, fingerprint.of_code("rules", "dedupe"))
 
 
 def kinships(deployment: Deployment) -> pa.Table:
@@ -433,6 +439,17 @@ def names(deployment: Deployment) -> dict[str, str]:
         "decided": clusters_name,
         "kinships": _kinships_fingerprint(deployment),
         "kin": _kinships_fingerprint(deployment),
+    }
+
+
+def ways(deployment: Deployment) -> dict[str, str]:
+    """Table of the lake → fingerprint of how it is made now, whatever records there are."""
+    known = saved_models(deployment)
+    return {
+        "features": _features_basis(deployment),
+        "kin": fingerprint.of_code("rules", "dedupe"),
+        "scored_pairs": _scoring_basis(deployment, known),
+        "clusters": _clustering_basis(deployment),
     }
 
 

@@ -199,7 +199,7 @@ def erase(world, life, days, hashed):
     erasures.finish(world.wh, [named])
     life.forget(target.record_ids)
     days.were |= {states[one] for one in target.golden_ids}
-    days.erased |= dict.fromkeys(target.golden_ids, erasing.now())
+    days.erased |= dict.fromkeys(target.golden_ids, erasing.warehouse_store.now())
 
 
 @pytest.fixture
@@ -216,7 +216,7 @@ def month(world, monkeypatch, tmp_path):
             return at
 
     monkeypatch.setattr(publish, "datetime", Clock)
-    monkeypatch.setattr(erasing, "now", Clock.now)
+    monkeypatch.setattr(erasing.warehouse_store, "now", Clock.now)
     for day in range(DAYS):
         at = FIRST + timedelta(days=day)
         landed = put(world, life, hashed)
