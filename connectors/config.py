@@ -314,7 +314,10 @@ class SourceConfig(BaseModel):
         if not self.key:
             raise ValueError(f"mode {self.mode} needs 'key'")
         if self.mode == "cursor" and not self.cursor:
-            raise ValueError("mode cursor needs 'cursor': the column that says when a row changed")
+            raise ValueError(
+                "mode cursor needs 'cursor': the column that says when a row changed"
+                + self._no_cursor()
+            )
         if self.connector == "api":
             kind, since = (self.api.kind, self.api.since) if self.api else ("rest", None)
             if self.mode == "changes" and kind != "odata":
@@ -347,6 +350,11 @@ class SourceConfig(BaseModel):
                 "'changes.slot' needs 'changes.tables': which tables the records are made of, and"
                 " which of their columns hold the key, as {public.address: customer_id}"
             )
+
+    def _no_cursor(self) -> str:
+        """Why the source's template has none."""
+        why = templates.load(self.template).without_cursor if self.template else ""
+        return f"; template {self.template} has none, because {why}" if why else ""
 
     def _has_tables(self) -> bool:
         return self.template is not None and bool(templates.load(self.template).main)

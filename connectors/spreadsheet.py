@@ -315,7 +315,7 @@ def _sheet_rows(
 ) -> Iterator[pa.RecordBatch]:
     damaged: Counter[str] = Counter()
     broken: Counter[str] = Counter()
-    rows = _all_rows(cells)
+    rows = iter(cells.iter_rows()) if cells.start is not None else iter(())
     start, width = sheet.header.last + 1, len(sheet.header.names)
     deque(itertools.islice(rows, start), 0)
     # One list of all cells: lists of rows that stay would be looked through by the collector.
@@ -345,13 +345,6 @@ def _sheet_rows(
             )
     for name, count in broken.items():
         report.note(f"{sheet.where}: {name}: formulas without a result", count)
-
-
-def _all_rows(cells: calamine.CalamineSheet) -> Iterator[list[Cell]]:
-    """Rows from the sheet's first one on, whether or not anything stands there."""
-    if cells.start is None:
-        return
-    yield from cells.iter_rows()  # type: ignore[misc]
 
 
 def _with(texts: pa.Array, others: dict[int, str]) -> pa.Array:

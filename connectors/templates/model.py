@@ -83,6 +83,8 @@ class Link(_Part):
     joins: dict[str, "Link"] = {}
     """Tables joined to it before its rows are gathered; rows without one are left out."""
     take: dict[str, "Gathered"] = {}
+    for_cursor: bool = False
+    """Whether it only tells when a record changed: left out unless that is asked for."""
 
     @model_validator(mode="after")
     def _one_list(self) -> Self:
@@ -187,6 +189,9 @@ class Template(_Part):
         computed: columns made of others.
         where: which rows are customers.
         deleted: a row for which one of these holds is gone.
+        cursor: the column that moves whenever something of a record does that is read: the
+            latest moment of all its tables; only for databases.
+        without_cursor: why there is none.
         settings: what a source's YAML would say; every part can be overridden there.
         api: how its web API is read, where it has one.
     """
@@ -204,8 +209,16 @@ class Template(_Part):
     computed: dict[str, Computed] = {}
     where: tuple[Condition, ...] = ()
     deleted: tuple[Condition, ...] = ()
+    cursor: str = ""
+    without_cursor: str = ""
     settings: dict[str, Any]
     api: Api | None = None
+
+    @model_validator(mode="after")
+    def _says_when_records_change(self) -> Self:
+        if bool(self.main) != bool(self.cursor or self.without_cursor):
+            raise ValueError("a template with tables has a cursor, or says why it has none")
+        return self
 
 
 def names() -> list[str]:
@@ -254,6 +267,9 @@ def fill(data: Mapping[str, Any]) -> dict[str, Any]:
     filled = _over(settings, data)
     if "connector" not in filled and ("url" in filled or "path" in filled):
         filled["connector"] = "api" if of_the_web else _connector(filled)
+    own_tables = filled.get("connector") == "sql" and not {"table", "query"} & {*filled}
+    if template.cursor and own_tables and filled.get("mode") == "cursor":
+        filled.setdefault("cursor", template.cursor)
     return filled
 
 

@@ -69,13 +69,24 @@ class _Builder:
         main = self._table(self._template.main, "main")
         scope = _Scope(self._template.main, {"": _columns(main)})
         origin: sa.FromClause = main
+        wanted = {reference.removesuffix("?") for reference in self._wanted()}
         for alias, link in self._template.joins.items():
+            if link.for_cursor and self._template.cursor not in wanted:
+                scope.absent.add(alias)
+                continue
             joined = self._joined(alias, link, scope)
             if joined is not None:
                 table, on = joined
                 origin = origin.join(table, on, isouter=not link.required)
         for name, computed in self._template.computed.items():
-            value = self._computed(computed, scope)
+            if name == self._template.cursor and name not in wanted:
+                continue
+            try:
+                value = self._computed(computed, scope)
+            except SourceLayout as error:
+                if name == self._template.cursor:
+                    error.do = f"Set 'mode: snapshot' in {self._config.file}."
+                raise
             if value is not None:
                 scope.tables[""] = {**scope.tables[""], _plain(name): value}
         outputs: dict[str, Expression] = {}

@@ -1,8 +1,11 @@
 """``onefold source templates``: the systems that need no mapping, and what each reads."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from connectors.templates.model import Template
 
 
 def templates(
@@ -34,14 +37,25 @@ def templates(
     out.print(f"{template.title} ({template.versions})\n{template.reads}\n")
     for doubt in (*template.unsure, *(template.api.unsure if template.api else ())):
         out.print(f"unsure: {doubt}")
+    if template.main:
+        none = f"no: {template.without_cursor}"
+        out.print(f"mode: cursor in databases: {'yes' if template.cursor else none}")
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False, show_edge=False)
     table.add_column("field", no_wrap=True)
     table.add_column("read from")
     table.add_row("key", _listed(template.settings["key"]))
+    if template.cursor:
+        table.add_row("cursor", _listed(_moments(template)))
     for field, columns in template.settings["columns"].items():
         table.add_row(field, _listed(columns))
     out.print()
     out.print(table)
+
+
+def _moments(template: "Template") -> list[str]:
+    """What the cursor of a template is the latest of."""
+    computed = template.computed.get(template.cursor)
+    return list(computed.latest) if computed else [template.cursor]
 
 
 def _listed(columns: str | list[str]) -> str:

@@ -18,6 +18,7 @@ from connectors.config import SourceConfig
 from connectors.fields import NAME_FIELDS
 from connectors.locating import Place
 from connectors.sampling import Sample
+from connectors.templates import load
 from onefold.errors import ConfigError, SourceLayout
 from rules.onboarding import code_values
 
@@ -233,6 +234,8 @@ def _of_template(place: Place, samples: Sequence[Sample]) -> Proposal:
         for name in columns
     ]
     cursor, filled = _cursor({field: tuple(names) for field, names in mapped.items()}, tables)
+    if place.config.connector == "sql":
+        cursor = load(place.template).cursor  # it moves whenever updated_at does
     return Proposal(
         place=place,
         lines=tuple(lines),

@@ -82,8 +82,9 @@ def _mode(proposal: Proposal) -> list[str]:
     lines = ["", f"{said} (filled in {proposal.cursor_filled:.0%} of the rows)."]
     if proposal.mode != "cursor":
         return lines
-    settings = ["mode: cursor", f"cursor: {_scalar(proposal.cursor)}", "full_every: 1d"]
-    if proposal.more and not proposal.place.template:
+    cursor = [] if proposal.place.template else [f"cursor: {_scalar(proposal.cursor)}"]
+    settings = ["mode: cursor", *cursor, "full_every: 1d"]
+    if proposal.more:
         lines += [
             "# A sync reads what changed by it; deletes are found once a day. A change that leaves",
             "# it as it was is not seen: without these lines everything is read.",

@@ -44,3 +44,12 @@ def test_every_template_is_documented_with_its_doubts():
         assert name in lines, f"docs/sources.md has no row for {name}"
         for doubt in (*template.unsure, *(template.api.unsure if template.api else ())):
             assert doubt in lines[name], f"{name}: {doubt}"
+
+
+def test_every_template_with_tables_is_documented_with_its_cursor():
+    text = DOCS.read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if line.startswith("| `") and line.count("|") == 4]
+    for name in names():
+        if load(name).main:
+            (row,) = (line for line in rows if f"`{name}`" in line.split("|")[1])
+            assert ("| none: " in row) == (not load(name).cursor), name

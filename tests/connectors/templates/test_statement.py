@@ -54,7 +54,8 @@ CASES = [(name, kind) for name in SCHEMAS for kind in load(name).databases if ki
 
 @pytest.mark.parametrize(("name", "kind"), CASES)
 def test_sql_is_written_for_every_dialect_of_a_system(name, kind, sql):
-    written = sql(name, kind)
+    # The SQL of a sync by the cursor has all that the other one has, and more.
+    written = sql(name, kind, **({"mode": "cursor"} if load(name).cursor else {}))
     assert written.count("(") == written.count(")")
     if kind == "mssql":
         assert not re.search(r"GREATEST|LISTAGG| TRIM\(|= true|[|]{2}|GROUP_CONCAT", written)

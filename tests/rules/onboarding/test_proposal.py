@@ -20,6 +20,7 @@ FIRMS = [
     for brand in ("青禾", "蓝湖", "曙光", "远山")
 ]
 ROWS = 40
+ROOT = Path(__file__).parents[3]
 
 
 def people(**more: list[str]) -> dict[str, list[str]]:
@@ -199,6 +200,22 @@ def test_a_large_table_with_a_cursor_is_proposed_to_be_synced_by_it(tmp_path, ro
     assert (proposal.mode, config.mode) == ("cursor", mode)
     assert config.cursor == ("gxsj" if mode == "cursor" else None)
     assert "# cursor: gxsj" in writing.text(proposal) or mode == "cursor"
+
+
+@pytest.mark.parametrize(("rows", "cursor"), [(1, "touched_at"), (ROWS, None)])
+def test_a_large_known_system_is_proposed_to_be_synced_by_its_cursor(tmp_path, rows, cursor):
+    schema = ROOT / "tests/connectors/templates/schemas/yonyou_u8.sql"
+    url = f"sqlite:///{tmp_path / 'u8.db'}"
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        for statement in filter(str.strip, schema.read_text(encoding="utf-8").split(";\n")):
+            connection.execution_options(no_parameters=True).exec_driver_sql(statement)
+    engine.dispose()
+    place = locating.locate(url, tmp_path)[0]
+    proposal = proposals.propose(place, sampling.unmapped(place.config, rows), "CN")
+    config = load_source(writing.write(proposal, tmp_path), tmp_path)
+    assert (config.template, config.cursor) == ("yonyou_u8", cursor)
+    assert "# mode: cursor" in writing.text(proposal) or cursor
 
 
 def test_a_folder_of_files_is_proposed_to_be_synced_file_by_file(tmp_path):
