@@ -18,21 +18,36 @@ import pyarrow as pa
 
 from connectors import mapping, row_hashes
 from connectors.config import SourceConfig
+from connectors.fields import ATTRIBUTE, NAME_FIELDS
 from onefold.errors import ConfigError
 from onefold.keys import Keys
+from rules.protection import named
 
 _NUMBERS = ("national_id", "tax_id", "identifier")
+_PHONES = ("phone", "mobile", "email", *NAME_FIELDS)
+_NAMES = (*NAME_FIELDS, "short_name")
+_ADDRESS = ("address",)
 FEEDS: Mapping[str, tuple[str, ...]] = {
-    "national_id": _NUMBERS,
-    "tax_id": _NUMBERS,
-    "org_code": _NUMBERS,
-    "license_no": _NUMBERS,
-    "address_line": ("address",),
-    "contact_name": ("contact_name",),
+    **dict.fromkeys(("national_id", "tax_id", "org_code", "license_no", "id_keys"), _NUMBERS),
+    **dict.fromkeys(
+        ("name", "name_key", "name_readings", "other_names", "family_name", "given_name",
+         "middle_name", "name_suffix", "org_brand", "org_branch"),
+        _NAMES,
+    ),
+    **dict.fromkeys(("phones", "phone_extensions", "phone_keys"), _PHONES),
+    "emails": ("email", "phone", "mobile"),
+    "birth_date": ("birth_date",),
+    "sex": ("sex",),
+    **dict.fromkeys(("address_line", "street", "house_number", "unit", "address_key"), _ADDRESS),
+    **{name: (name, *_ADDRESS) for name in ("district", "city", "region", "postal_code")},
+    "contact_name": ("contact_name", "family_name", "given_name"),
     "legal_representative": ("legal_representative",),
-}
-"""Columns of the canonical model that can be kept encrypted, and the input fields they come from:
-an identity number may stand in a column for tax numbers, and the other way round."""
+    "employer_name": ("organization_name", "name"),
+    "attributes": (ATTRIBUTE, "note"),
+}  # fmt: skip
+"""Columns of the canonical model that can be kept encrypted, and the input fields they come from;
+ATTRIBUTE is all that begin so. What may stand in the wrong column is encrypted there too: an
+identity number where tax numbers are, a telephone number beside a name."""
 _PURPOSE = "row"
 
 
@@ -91,14 +106,20 @@ def of(config: SourceConfig, columns: Sequence[str]) -> Seal | None:
 
     Raises:
         SourceLayout: a mapped column is not there.
+        ConfigError: the settings name a column that cannot be encrypted.
     """
     keys = config.keys
     if keys is None:
         return None
-    fields = {field for name in keys.policy.encrypted for field in FEEDS[name]}
+    fields = {field for name in named(keys.policy.encrypted) for field in FEEDS[name]}
     mapped = mapping.resolve(config, columns)
-    found = {column for field in fields for column in mapped.get(field, ())}
+    found = {column for field, used in mapped.items() if _fed(field) in fields for column in used}
     return Seal(keys, frozenset(found)) if found else None
+
+
+def _fed(field: str) -> str:
+    """As FEEDS names an input field."""
+    return ATTRIBUTE if field.startswith(ATTRIBUTE) else field
 
 
 def opened(table: pa.Table, sealed: Sequence[str], keys: Keys | None) -> pa.Table:

@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,9 @@ from dedupe.comparing import reach
 from dedupe.levels import is_text
 from dedupe.name_rarity import NameRarity
 from dedupe.rarity import Owned, Rarity, Space, exploded
+from onefold.keys import Keys
 from rules.customer import ORGANIZATION, PERSON
+from rules.protection import hidden
 
 _SHARED_RARITIES = {
     "phone": Rarity(("phone_keys",), 4.0),
@@ -102,6 +105,18 @@ _SCHEMA = pa.schema(
     ]
 )
 _NOTE = b"onefold"
+_OF_VALUES = ("switchboards", "public")
+
+
+def hides(keys: Keys) -> bool:
+    """Whether a home keeps values encrypted that are counted.
+
+    Raises:
+        ConfigError: its settings name a column that cannot be encrypted.
+    """
+    secret = hidden(keys.policy.encrypted)
+    counted = (one.columns for kinds in RARITIES.values() for one in kinds.values())
+    return "attributes" in secret or not secret.isdisjoint(chain(_REACHED, *counted))
 
 
 @dataclass(frozen=True)
@@ -180,20 +195,39 @@ class Counts:
             self.fingerprint,
         )
 
-    def write(self, path: Path) -> None:
-        """Write them as a Parquet file; :meth:`read` gives them back."""
-        note = {_NOTE: json.dumps(self._note()).encode()}
-        pq.write_table(self._table().replace_schema_metadata(note), path, compression="zstd")
+    def write(self, path: Path, keys: Keys | None = None) -> None:
+        """Write them as a Parquet file; :meth:`read` gives them back.
+
+        Args:
+            path: of the file.
+            keys: of the home: values are encrypted where it hides any that are counted.
+        """
+        told, table = self._note(), self._table()
+        if keys is not None and hides(keys):
+            told |= {name: [keys.encrypt(one) for one in told[name]] for name in _OF_VALUES}
+            tokens = keys.encrypt_column(table["value"])
+            table = table.set_column(table.schema.get_field_index("value"), "value", tokens)
+        note = {_NOTE: json.dumps(told).encode()}
+        pq.write_table(table.replace_schema_metadata(note), path, compression="zstd")
 
     @classmethod
-    def read(cls, path: Path) -> "Counts":
+    def read(cls, path: Path, keys: Keys | None = None) -> "Counts":
         """What :meth:`write` wrote.
+
+        Args:
+            path: of the file.
+            keys: of the home; None: nothing is encrypted.
 
         Raises:
             OSError, KeyError, ValueError: the file is not there, or none of these.
+            ConfigError: the key that values were encrypted with is not declared.
         """
         table = pq.read_table(path, partitioning=None)
         note = json.loads((table.schema.metadata or {})[_NOTE])
+        if keys is not None:
+            note |= {name: [keys.decrypt(one) for one in note[name]] for name in _OF_VALUES}
+            values = keys.decrypt_column(table["value"])
+            table = table.set_column(table.schema.get_field_index("value"), "value", values)
         spaces: dict[tuple[str, str], tuple[Space, ...]] = {}
         for customer_type, name, means in note["means"]:
             mine = table.filter(

@@ -27,6 +27,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from dedupe.counts import Counts
 from dedupe.levels import VERSION
 from onefold.errors import ModelError
+from onefold.keys import Keys
 from onefold.settings import validated
 
 FORMAT = 6
@@ -202,10 +203,11 @@ def _dump(model: Model) -> str:
     return json.dumps(data, ensure_ascii=False, indent=1, sort_keys=True)
 
 
-def save(models: Models, models_dir: Path) -> Models:
+def save(models: Models, models_dir: Path, keys: Keys | None = None) -> Models:
     """Write each model as ``<type>-NNNN.json``, one number above the newest.
 
-    Its counts are ``counts-<fingerprint>.parquet`` beside it, written first.
+    Its counts are ``counts-<fingerprint>.parquet`` beside it, written first. They hold values of
+    records, encrypted where ``keys`` hide these.
 
     A model that equals the newest saved one is not written again; one that cannot be read,
     such as another version's, equals none.
@@ -216,13 +218,13 @@ def save(models: Models, models_dir: Path) -> Models:
     models_dir.mkdir(parents=True, exist_ok=True)
     counts = counts_of(models)
     if counts is not None and not _counts_path(models_dir, counts.fingerprint).is_file():
-        _durably(_counts_path(models_dir, counts.fingerprint), counts.write)
+        _durably(_counts_path(models_dir, counts.fingerprint), partial(counts.write, keys=keys))
     saved: Models = {}
     for customer_type, model in sorted(models.items()):
         versions = _versions(models_dir, customer_type)
         if versions:
             newest = max(versions)
-            if _fingerprint(versions[newest]) == model.fingerprint:
+            if _fingerprint(versions[newest], keys) == model.fingerprint:
                 saved[customer_type] = replace(model, version=newest)
                 continue
         numbered = replace(model, version=max(versions, default=0) + 1)
@@ -232,7 +234,7 @@ def save(models: Models, models_dir: Path) -> Models:
     return saved
 
 
-def forget_values(models_dir: Path, features: pa.Table) -> int:
+def forget_values(models_dir: Path, features: pa.Table, keys: Keys | None = None) -> int:
     """Take values that no record has any more out of every saved file of counts.
 
     Models and what they weigh stay as they are (dedupe.counts.Counts.forget).
@@ -245,12 +247,29 @@ def forget_values(models_dir: Path, features: pa.Table) -> int:
     """
     forgotten = 0
     for path in sorted(models_dir.glob("counts-*.parquet")):
-        counts = Counts.read(path)
+        counts = Counts.read(path, keys)
         left = counts.forget(features)
         if counts.size != left.size:
             forgotten += counts.size - left.size
-            _durably(path, left.write)
+            _durably(path, partial(left.write, keys=keys))
     return forgotten
+
+
+def rekey_values(models_dir: Path, keys: Keys) -> int:
+    """Write every saved file of counts as the home's keys say now.
+
+    Returns:
+        how many were written again.
+
+    Raises:
+        ConfigError: a key that values were encrypted with is not declared.
+    """
+    written = 0
+    for path in sorted(models_dir.glob("counts-*.parquet")):
+        kept = path.read_bytes()
+        _durably(path, partial(Counts.read(path, keys).write, keys=keys))
+        written += path.read_bytes() != kept
+    return written
 
 
 def _counts_path(models_dir: Path, fingerprint: str) -> Path:
@@ -270,21 +289,23 @@ def _durably(path: Path, write: Callable[[Path], object]) -> None:
     temporary.replace(path)
 
 
-def load(models_dir: Path, levels_version: str = VERSION) -> Models:
+def load(models_dir: Path, levels_version: str = VERSION, keys: Keys | None = None) -> Models:
     """The newest saved model of each customer type; empty if none was saved.
 
     Args:
         models_dir: the home's ``models`` folder.
         levels_version: fingerprint of the levels that the code has now.
+        keys: of the home; None: nothing is encrypted.
 
     Raises:
         ModelError: a file cannot be read, or was trained on other levels.
+        ConfigError: the key that counted values were encrypted with is not declared.
     """
     models: Models = {}
     for customer_type in sorted({_type(path) for path in _files(models_dir)}):
         versions = _versions(models_dir, customer_type)
         path = versions[max(versions)]
-        model = _read(path)
+        model = _read(path, keys)
         if model.levels_version != levels_version:
             raise ModelError(
                 path.name,
@@ -320,15 +341,15 @@ def _versions(models_dir: Path, customer_type: str) -> dict[int, Path]:
     }
 
 
-def _fingerprint(path: Path) -> str | None:
+def _fingerprint(path: Path, keys: Keys | None) -> str | None:
     """Of a saved model; None if it cannot be read."""
     try:
-        return _read(path).fingerprint
+        return _read(path, keys).fingerprint
     except ModelError:
         return None
 
 
-def _read(path: Path) -> Model:
+def _read(path: Path, keys: Keys | None) -> Model:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         if data.pop("format", None) != FORMAT:
@@ -349,7 +370,7 @@ def _read(path: Path) -> Model:
             denied=denied,
             check=check,
             apart_check=apart_check,
-            counts=Counts.read(_counts_path(path.parent, name)) if name else None,
+            counts=Counts.read(_counts_path(path.parent, name), keys) if name else None,
             **data,
         )
     except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:

@@ -191,3 +191,17 @@ def beginnings(typed: str) -> list[list[str]]:
     if shown.casefold() not in {one[0] for one in found}:
         found.append([shown.casefold()])  # a source's key is kept as written
     return found
+
+
+def wholes(typed: str) -> list[list[str]]:
+    """What somebody typed, as alternatives of whole keys: for values whose keys are hashed.
+
+    A number may be a telephone number, with or without the country's, or an identity number.
+
+    >>> wholes("110101 19900307 8515")
+    [['110101199003078515']]
+    """
+    found = beginnings(typed)
+    if folded := text.fold(typed):
+        found.append([folded[:LONGEST]])
+    return [list(one) for one in dict.fromkeys(map(tuple, found))]

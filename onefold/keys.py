@@ -49,6 +49,8 @@ from onefold.settings import Settings, expand_environment, validated
 FILE = "privacy.json"
 """In the home: the secret of the keyed hashes, encrypted, and what was encrypted with what."""
 _TOKEN = re.compile(r"enc:([0-9a-f]{8}):([A-Za-z0-9_-]+)(?:~.*)?", re.DOTALL)
+_PREFIX = "enc:"
+_TOKENS = re.compile(r'"(enc:[0-9a-f]{8}:[A-Za-z0-9_-]+)"|enc:[0-9a-f]{8}:[A-Za-z0-9_-]+')
 MASK = "~"
 """What parts a token from a mask that stands beside it, for who may see masks only."""
 _KEY = re.compile(r"ofkey-([A-Za-z0-9_-]{43})")
@@ -254,6 +256,16 @@ class Keys:
                 "a stored value is damaged, or was not encrypted with it",
                 do="Restore the home and its database from a backup of one time.",
             ) from None
+
+    def decrypt_all(self, text: str) -> str:
+        """A text with every token in it decrypted: lists joined to one text, or JSON.
+
+        Raises:
+            ConfigError: as :meth:`decrypt`.
+        """
+        if not self.policy.has_key or _PREFIX not in text:
+            return text
+        return _TOKENS.sub(lambda found: self.decrypt(found.group(1) or found.group(0)), text)
 
     def state_of(self, text: str) -> State:
         """Whether a stored text is clear, a token of an old key, or of the key in use.

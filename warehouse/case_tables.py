@@ -34,7 +34,9 @@ def write(run: Run, cases: Cases | None, evidence: pa.Table | None) -> dict[str,
     """
     cases = cases or NONE
     new = text_form.encode(cases.cases)
-    new = new.append_column("content_hash", text_form.hashes(new.drop_columns(["case_id"])))
+    new = new.append_column(
+        "content_hash", text_form.hashes(new.drop_columns(["case_id"]), run.row_key)
+    )
     new = text_form.with_constant(new, publish_id=run.publish_id)
     members = text_form.encode(cases.members)
     keys, compared = ["case_id"], ["content_hash"]

@@ -8,12 +8,12 @@ Times are UTC.
 from collections.abc import Iterable
 
 import sqlalchemy as sa
-from sqlalchemy import Boolean, Column, Date, DateTime, Float, Integer, Text
+from sqlalchemy import Boolean, Column, DateTime, Float, Integer, Text
 from sqlalchemy.dialects import postgresql
 
 from rules.customer import Field
 from rules.protection import PROTECTABLE
-from warehouse.sealing import SealedJson, SealedText, mask_of
+from warehouse.sealing import SealedDate, SealedJson, SealedText, mask_of
 
 WAREHOUSE, REVIEW = "warehouse", "review"
 STORES = (WAREHOUSE, REVIEW)
@@ -30,7 +30,6 @@ Jsonb = Json.with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
 Time = DateTime(timezone=True)
 _KINDS: dict[str, sa.types.TypeEngine] = {
     "text": Text(),
-    "date": Date(),
     "timestamp": Time,
     "boolean": Boolean(),
 }
@@ -43,9 +42,11 @@ def metadata(store: str) -> sa.MetaData:
 
 def _kind(field: Field, *, golden: bool) -> sa.types.TypeEngine:
     if field.name in PROTECTABLE:
-        if field.kind == "list":
-            return SealedJson(field.name, items=True, binary=golden)
-        return SealedText(field.name, mask_of(field.name) if golden else None)
+        mask = mask_of(field.name) if golden else None
+        if field.kind in {"list", "json"}:
+            items = field.kind == "list"
+            return SealedJson(field.name, items=items, binary=golden, mask=mask if items else None)
+        return (SealedDate if field.kind == "date" else SealedText)(field.name, mask)
     if field.kind in {"list", "json"}:
         return Jsonb if golden else Json
     return _KINDS[field.kind]

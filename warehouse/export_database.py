@@ -10,12 +10,13 @@ here, so that a table somebody emptied or restored is mended by the next run.
 import hashlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from onefold.errors import ConfigError, WarehouseError
+from onefold.keys import Keys
 from warehouse.bi.names import PII
 from warehouse.bi.views import View, views
 from warehouse.engine import Warehouse
@@ -74,7 +75,7 @@ def to_database(
             metadata.create_all(engine)
             with engine.begin() as target:
                 return [
-                    _write(target, tables[name], KEYS[name], _rows(source, view))
+                    _write(target, tables[name], KEYS[name], _rows(source, view, wh.keys))
                     for name, view in wanted.items()
                 ]
     except sa.exc.SQLAlchemyError as error:
@@ -166,14 +167,18 @@ def _type(kind: sa.types.TypeEngine[Any], key: bool) -> sa.types.TypeEngine[Any]
     return sa.Unicode(_LONGEST_KEY) if key else sa.UnicodeText()
 
 
-def _rows(connection: sa.Connection, view: View) -> Iterator[dict[str, Any]]:
-    schema = "bi" if connection.dialect.name == "postgresql" else None
-    typed = [sa.column(one.name, one.value.type) for one in view.columns]
-    found = connection.execution_options(stream_results=True).execute(
-        sa.select(*typed).select_from(sa.table(view.name, *typed, schema=schema))
-    )
+def _rows(connection: sa.Connection, view: View, keys: Keys) -> Iterator[dict[str, Any]]:
+    """The rows of a view; where it shows personal data, what is kept encrypted is opened."""
+    query = view.select_stored() if view.pii else view.select()
+    kept = {one.name: one.value.type for one in view.columns if view.pii and one.stored is not None}
+    found = connection.execution_options(stream_results=True).execute(query)
     for row in found.yield_per(_AT_ONCE):
-        yield {name: _plain(value) for name, value in row._mapping.items()}
+        values = {name: _plain(value) for name, value in row._mapping.items()}
+        for name, kind in kept.items():
+            if values[name] is not None:
+                clear = keys.decrypt_all(str(values[name]))
+                values[name] = date.fromisoformat(clear) if isinstance(kind, sa.Date) else clear
+        yield values
 
 
 def _plain(value: Any) -> Any:

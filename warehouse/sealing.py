@@ -12,7 +12,8 @@ mask that BI tools may see stands behind the token.
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from datetime import date
+from functools import cached_property, partial
 from typing import Any
 
 import pyarrow as pa
@@ -50,6 +51,11 @@ class Sealer:
             ConfigError: a column is named that cannot be encrypted.
         """
         return cls(keys, hidden(keys.policy.encrypted))
+
+    @cached_property
+    def lookup_key(self) -> bytes:
+        """Of keyed hashes by which encrypted values are found."""
+        return self.keys.hash_key("lookup")
 
     @property
     def opens(self) -> bool:
@@ -111,7 +117,7 @@ class SealedText(sa.types.TypeDecorator[str]):
 
     def sealed(self, column: pa.ChunkedArray, sealer: Sealer) -> pa.ChunkedArray:
         """A column of a text table as it is kept."""
-        return sealer.keys.change_column(column, lambda text: sealer.seal(text, self.mask))
+        return _sealed(column, sealer, self.mask)
 
     def opened(self, column: pa.ChunkedArray, sealer: Sealer) -> pa.ChunkedArray:
         """A column of a text table in clear."""
@@ -125,14 +131,22 @@ class SealedJson(sa.types.TypeDecorator[Any]):
         name: the column of the canonical model, or ANY.
         items: whether it is a list of text.
         binary: whether PostgreSQL keeps it as ``jsonb``.
+        mask: for lists in golden tables, what may be seen of each text.
     """
 
     impl = sa.JSON
     cache_ok = True
 
-    def __init__(self, name: str = ANY, *, items: bool = False, binary: bool = False) -> None:
+    def __init__(
+        self,
+        name: str = ANY,
+        *,
+        items: bool = False,
+        binary: bool = False,
+        mask: Mask | None = None,
+    ) -> None:
         super().__init__(none_as_null=True)
-        self.name, self.items, self.binary = name, items, binary
+        self.name, self.items, self.binary, self.mask = name, items, binary, mask
 
     def load_dialect_impl(self, dialect: Any) -> Any:
         if self.binary and dialect.name == "postgresql":
@@ -147,7 +161,7 @@ class SealedJson(sa.types.TypeDecorator[Any]):
         if value is None or sealer is None or not sealer.seals(self.name):
             return value
         if self.items:
-            return [each if each is None else sealer.seal(each) for each in value]
+            return [each if each is None else sealer.seal(each, self.mask) for each in value]
         return sealer.seal(json.dumps(value, ensure_ascii=False))
 
     def process_result_value(self, value: Any, dialect: Any) -> Any:
@@ -164,7 +178,7 @@ class SealedJson(sa.types.TypeDecorator[Any]):
     def sealed(self, column: pa.ChunkedArray, sealer: Sealer) -> pa.ChunkedArray:
         """A column of a text table, of JSON, as it is kept."""
         if self.items:
-            return _lists(column, sealer.keys.encrypt_column)
+            return _lists(column, partial(_sealed, sealer=sealer, mask=self.mask))
         return sealer.keys.change_column(column, lambda text: f'"{sealer.seal(text)}"')
 
     def opened(self, column: pa.ChunkedArray, sealer: Sealer) -> pa.ChunkedArray:
@@ -180,7 +194,44 @@ class SealedJson(sa.types.TypeDecorator[Any]):
         return pc.if_else(pc.equal(clear, bare), column, clear)
 
 
-Sealed = SealedText | SealedJson
+class SealedDate(sa.types.TypeDecorator[date]):
+    """A date, kept as text in ISO form, that may be kept encrypted.
+
+    Args:
+        name: the column of the canonical model.
+        mask: for golden tables, what may be seen of a value.
+    """
+
+    impl = sa.Text
+    cache_ok = True
+
+    def __init__(self, name: str, mask: Mask | None = None) -> None:
+        super().__init__()
+        self.name, self.mask = name, mask
+
+    def process_bind_param(self, value: date | None, dialect: Any) -> str | None:
+        sealer = sealer_of(dialect)
+        if value is None:
+            return None
+        text = value.isoformat()
+        return sealer.seal(text, self.mask) if sealer and sealer.seals(self.name) else text
+
+    def process_result_value(self, value: str | None, dialect: Any) -> date | None:
+        sealer = sealer_of(dialect)
+        if value is None:
+            return None
+        return date.fromisoformat(sealer.keys.decrypt(value) if sealer else value)
+
+    def sealed(self, column: pa.ChunkedArray, sealer: Sealer) -> pa.ChunkedArray:
+        """A column of a text table as it is kept."""
+        return _sealed(column, sealer, self.mask)
+
+    def opened(self, column: pa.ChunkedArray, sealer: Sealer) -> pa.ChunkedArray:
+        """A column of a text table in clear."""
+        return sealer.keys.decrypt_column(column)
+
+
+Sealed = SealedText | SealedJson | SealedDate
 
 
 def sealed(dialect: Any, table: sa.Table, text: pa.Table) -> pa.Table:
@@ -211,6 +262,11 @@ def opened(dialect: Any, table: sa.Table, text: pa.Table) -> pa.Table:
     return text
 
 
+def _sealed(column: pa.ChunkedArray, sealer: Sealer, mask: Mask | None) -> pa.ChunkedArray:
+    """Texts, or the texts of lists, as they are kept."""
+    return sealer.keys.change_column(column, lambda text: sealer.seal(text, mask))
+
+
 def _lists(
     column: pa.ChunkedArray, change: Callable[[pa.ChunkedArray], pa.ChunkedArray]
 ) -> pa.ChunkedArray:
@@ -220,18 +276,32 @@ def _lists(
     return text_form.encode(pa.table({name: change(lists[name])}))[name]
 
 
-NUMBERS = frozenset({"national_id", "tax_id", "org_code", "license_no", "house_number", "unit"})
-"""Columns whose mask shows both ends; that of others shows the first character."""
+NUMBERS = frozenset(
+    {"national_id", "tax_id", "org_code", "license_no", "house_number", "unit", "phones"}
+)
+"""Columns whose mask shows both ends; that of most others shows the first character."""
+_SHOWN_OF_POSTAL_CODE = 3
+_WITHOUT_MASK = frozenset(
+    {"sex", "attributes", "phone_extensions", "org_brand", "org_branch", "district", "city",
+     "region"}
+)  # fmt: skip
+"""Columns of which masked views show nothing, or what the others show."""
 
 
-def mask_of(name: str) -> Mask:
+def mask_of(name: str) -> Mask | None:
     """What the views for BI tools show of a column's values (warehouse/bi/sql.py).
 
     >>> mask_of("national_id")("110101199003078515"), mask_of("unit")("A1234567")
     ('110…8515', 'A…')
-    >>> mask_of("contact_name")("王芳")
-    '王…'
+    >>> mask_of("contact_name")("王芳"), mask_of("emails")("wang@example.com")
+    ('王…', 'w…@…')
+    >>> mask_of("birth_date")("1990-03-07"), mask_of("postal_code")("210000"), mask_of("sex")
+    ('1990', '210…', None)
     """
+    if name in _WITHOUT_MASK:
+        return None
+    if name in _OTHER_MASKS:
+        return _OTHER_MASKS[name]
     return _ends if name in NUMBERS else _first
 
 
@@ -241,3 +311,10 @@ def _first(value: str) -> str:
 
 def _ends(value: str) -> str:
     return _first(value) if len(value) <= 8 else f"{value[:3]}…{value[-4:]}"
+
+
+_OTHER_MASKS: dict[str, Mask] = {
+    "emails": lambda value: f"{value[:1]}…@…",
+    "birth_date": lambda value: value[:4],
+    "postal_code": lambda value: f"{value[:_SHOWN_OF_POSTAL_CODE]}…",
+}

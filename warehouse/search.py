@@ -6,7 +6,9 @@ the keys are stands in dedupe/search_keys.py.
 """
 
 import functools
-from collections.abc import Iterable
+import hashlib
+import hmac
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +17,6 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from dedupe import search_keys
-from rules import text
 from warehouse import bulk, rows, text_form
 from warehouse.engine import Warehouse
 from warehouse.sealing import Sealer, sealer_of
@@ -26,6 +27,7 @@ _AT_ONCE = 50_000
 """Customers whose keys are made at once."""
 _IDENTIFIERS = ("national_id", "tax_id", "org_code", "license_no")
 READ = ["golden_id", "name", "org_brand", "other_names", "phones", "emails", *_IDENTIFIERS]
+_SAID = [name for name in READ[1:] if name != "org_brand"]
 _LISTS = {"other_names", "phones", "emails"}
 _TYPES = pa.schema(
     [(name, pa.list_(pa.string()) if name in _LISTS else pa.string()) for name in READ]
@@ -94,31 +96,38 @@ def write(
 def _keys(golden: pa.Table, crosswalk: pa.Table, sealer: Sealer | None) -> pa.Table:
     """_KEYS of these customers, sorted as the table is, each row once."""
     hidden = sealer.columns if sealer else frozenset()
-    clear = [name for name in _IDENTIFIERS if name not in hidden]
+    clear = [name for name in _SAID if name not in hidden]
+    secret = [name for name in _SAID if name in hidden]
     parts = [search_keys.of_records(crosswalk)]
     typed = text_form.decode(golden.select(READ), _TYPES)
     for start in range(0, typed.num_rows, _AT_ONCE):
         some = typed.slice(start, _AT_ONCE)
-        parts.append(search_keys.of_customers(some, clear))
-        for name in _IDENTIFIERS:
-            if sealer and name in hidden:
-                parts.append(_hidden(some.select([name, "golden_id"]), sealer))
+        parts.append(_of(some, clear))
+        if sealer and secret:
+            parts.append(_hidden(_of(some, secret), sealer))
     made = pa.concat_tables(parts).sort_by([(name, "ascending") for name in _KEYS])
     return _once(made.combine_chunks())
 
 
-def _hidden(numbers: pa.Table, sealer: Sealer) -> pa.Table:
-    """The keys of numbers that are kept encrypted, with whose they are."""
-    known = numbers.filter(pc.not_equal(numbers.column(0), ""))
-    made = [_hashed(one, sealer) for one in known.column(0).to_pylist()]
-    kinds = pa.repeat(pa.scalar("identifier"), len(made))
-    columns = [pa.array(made, pa.string()), kinds, known["golden_id"]]
-    return pa.table(columns, schema=search_keys.SCHEMA)
+def _of(customers: pa.Table, columns: Sequence[str]) -> pa.Table:
+    """The keys of some columns of customers."""
+    for place, field in enumerate(customers.schema):
+        if field.name in _SAID and field.name not in columns:
+            nothing = pa.nulls(customers.num_rows, field.type)
+            customers = customers.set_column(place, field, nothing)
+    return search_keys.of_customers(customers, [one for one in _IDENTIFIERS if one in columns])
 
 
-def _hashed(number: str, sealer: Sealer) -> str:
-    """The key of a number that is kept encrypted: only the whole number finds it."""
-    return f"{_HASHED}{sealer.keys.keyed_hash(text.fold(number), 'lookup')[:32]}"
+def _hidden(keys: pa.Table, sealer: Sealer) -> pa.Table:
+    """Keys of values that are kept encrypted, hashed."""
+    hashed = sealer.keys.change_column(keys["key"], lambda key: _hashed(key, sealer))
+    return keys.set_column(keys.schema.get_field_index("key"), "key", hashed)
+
+
+def _hashed(key: str, sealer: Sealer) -> str:
+    """A key of a value that is kept encrypted: only the whole key finds it."""
+    made = hmac.new(sealer.lookup_key, key[: search_keys.LONGEST].encode(), hashlib.sha256)
+    return f"{_HASHED}{made.hexdigest()[:32]}"
 
 
 def _once(table: pa.Table) -> pa.Table:
@@ -145,9 +154,11 @@ def find(wh: Warehouse, typed: str, limit: int = 50) -> list[Found]:
     with wh.read() as connection:
         for one in _by_id(connection, typed.strip().upper()):
             found.setdefault(one.golden_id, one)
-        if wh.sealer.columns and text.fold(typed):
-            for row in _rows(connection, [_hashed(typed, wh.sealer)], limit):
-                found.setdefault(row.golden_id, Found(row.golden_id, row.kind, True))
+        if wh.sealer.columns:
+            for keys in search_keys.wholes(typed):
+                hashed = [_hashed(one, wh.sealer) for one in keys]
+                for row in _rows(connection, hashed, limit):
+                    found.setdefault(row.golden_id, Found(row.golden_id, row.kind, True))
         for alternative in search_keys.beginnings(typed):
             if len(found) >= limit:
                 break

@@ -262,7 +262,12 @@ review_case = sa.Table(
     text("case_id", "Follows from kind, records and how they are grouped.", key=True),
     text("kind", "merge, split, or override (its evidence changed).", null=False),
     text("customer_type", "person or organization.", null=False),
-    text("title", "Name of its largest customer, as shown.", null=False),
+    Column(
+        "title",
+        SealedText("name"),
+        nullable=False,
+        comment="Name of its largest customer, as shown.",
+    ),
     Column("golden_ids", Jsonb, nullable=False, comment="Customers as published, largest first."),
     Column("sources", Jsonb, nullable=False, comment="Sources that hold its records."),
     count("record_count", "Records in it."),

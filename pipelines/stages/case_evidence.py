@@ -167,6 +167,7 @@ class _World:
         self.features = _among(own, ids)
         columns = frequency.columns(features.schema.names)
         counted = features.to_table(columns=["record_id", *columns])
+        counted = changes.opened(counted, deployment.keys)
         found = lake.read(deployment.lake, "clusters", names["clusters"])
         at = pc.index_in(counted["record_id"], value_set=found["record_id"].combine_chunks())
         cluster_ids = found["cluster_id"].combine_chunks().take(at.combine_chunks())

@@ -4,7 +4,7 @@
 table that was made from one state is renewed by what differs in another.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from onefold.keys import Keys
 from pipelines import lake
 from pipelines.stages.deployment import Deployment
-from rules.protection import hidden
+from rules.protection import hidden, holds
 from warehouse import staged as staging
 
 MOST = 0.3
@@ -90,9 +90,22 @@ def bases(deployment: Deployment, table: str, basis: str) -> Iterator[tuple[str,
             yield name, noted
 
 
+_WAS = b"sealed"
+"""In the schema of a table: the type of a column that is kept encrypted."""
+
+
 def sealed(table: pa.Table, keys: Keys) -> pa.Table:
     """Rows of records as the lake keeps them: what ``privacy: encrypt:`` names is encrypted."""
-    return _each(table, hidden(keys.policy.encrypted), keys.encrypt_column)
+    names = hidden(keys.policy.encrypted)
+    for place, field in enumerate(table.schema):
+        if holds(field.name, names):
+            column, kind = table.column(place), field.type
+            if not pa.types.is_list(kind):
+                column = column.cast(pa.string())
+            tokens = keys.encrypt_column(column)
+            kept = pa.field(field.name, tokens.type, metadata={_WAS: str(kind)})
+            table = table.set_column(place, kept, tokens)
+    return table
 
 
 def opened(table: pa.Table, keys: Keys) -> pa.Table:
@@ -101,16 +114,18 @@ def opened(table: pa.Table, keys: Keys) -> pa.Table:
     Raises:
         ConfigError: the key that they were encrypted with is not declared.
     """
-    return _each(table, hidden(keys.policy.encrypted), keys.decrypt_column)
-
-
-def _each(
-    table: pa.Table, names: Collection[str], change: Callable[[pa.ChunkedArray], pa.ChunkedArray]
-) -> pa.Table:
+    names = hidden(keys.policy.encrypted)
     for place, field in enumerate(table.schema):
-        if field.name in names:
-            table = table.set_column(place, field, change(table.column(place)))
+        was = (field.metadata or {}).get(_WAS, b"").decode()
+        if was or holds(field.name, names):
+            kind = _KINDS.get(was, field.type)
+            clear = keys.decrypt_column(table.column(place)).cast(kind)
+            table = table.set_column(place, pa.field(field.name, kind), clear)
     return table
+
+
+_KINDS = {str(one): one for one in (pa.date32(), pa.int64())}
+"""Types of columns that are text only while they are encrypted."""
 
 
 def renewed(

@@ -390,7 +390,7 @@ def _match(deployment: Deployment, records: Collection[str]) -> None:
             if last is not None and standing.only_without(deployment, last.staged, records):
                 publishing.publish(deployment)
             features = matching.features(deployment)
-            models.forget_values(deployment.settings.models_dir, features)
+            models.forget_values(deployment.settings.models_dir, features, deployment.keys)
     except OnefoldError as error:
         log.warning("matching again: %s", error)
     kept = matching.names(deployment)

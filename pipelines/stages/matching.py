@@ -160,7 +160,7 @@ def _learn(
 ) -> Models:
     said = known_labels(deployment)
     learned = matching.learn(pairs, records, deployment.matching, said, counted)
-    return models.save(learned, deployment.settings.models_dir)
+    return models.save(learned, deployment.settings.models_dir, deployment.keys)
 
 
 def known_labels(deployment: Deployment) -> pa.Table:
@@ -385,7 +385,7 @@ def saved_models(deployment: Deployment) -> Models:
 
     def load() -> Models:
         try:
-            known = models.load(folder)
+            known = models.load(folder, keys=deployment.keys)
         except ModelError as error:
             log.warning("models: training again. %s", error)
             return {}

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from connectors import resealing, snapshot
 from connectors.source import declared
+from dedupe import model
 from onefold import settings as settings_module
 from onefold.errors import ConfigError
 from onefold.keys import Keys
@@ -83,6 +84,7 @@ def apply(home: Path) -> Rekeyed:
             written += resealing.reseal(path, sources.sources.get(path.parent.name), keys)
         log.info("tables of the lake")
         tables = _lake(folder, keys, anew=bool(want) != bool(have))
+        tables += model.rekey_values(settings.models_dir, keys)
         log.info("databases")
         warehouse = engine.connect(settings)
         try:

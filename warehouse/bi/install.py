@@ -19,6 +19,7 @@ from warehouse.columns import REVIEW, WAREHOUSE
 
 _DOC = "What BI tools read: views over the golden tables, documented in docs/data-dictionary.md."
 _MARK = re.compile(r"definition ([0-9a-f]{16})$")
+_RIGHTS = "onefold_rights"
 _LIKE = "dim_customer"
 """The view whose readers may read every view, and with PII those with personal data."""
 
@@ -43,7 +44,7 @@ def install(connection: sa.Connection) -> None:
     Raises:
         WarehouseError: a view must be made anew and somebody's own view hangs on it.
     """
-    if stands(connection):
+    if _RIGHTS not in connection.info and stands(connection):
         return
     if connection.dialect.name == "postgresql":
         _install_postgresql(connection)
@@ -58,6 +59,22 @@ def make_way(connection: sa.Connection) -> None:
     if connection.dialect.name == "sqlite":
         for name in sa.inspect(connection).get_view_names():
             connection.exec_driver_sql(f'DROP VIEW "{name}"')
+
+
+def put_away(connection: sa.Connection) -> None:
+    """Take PostgreSQL's views away before a migration changes a type that they show.
+
+    Who might read them is kept with the connection until :func:`install` makes them again, in
+    the same transaction.
+
+    Raises:
+        WarehouseError: somebody's own view hangs on one.
+    """
+    there = sa.inspect(connection).get_view_names(schema=SCHEMA)
+    if there:
+        connection.info[_RIGHTS] = _rights(connection)
+    for name in there:
+        _drop(connection, name)
 
 
 def sql_name(connection: sa.Connection, name: str) -> str:
@@ -103,7 +120,7 @@ def _fingerprint(connection: sa.Connection) -> str:
 
 def _install_postgresql(connection: sa.Connection) -> None:
     connection.execute(sa.schema.CreateSchema(SCHEMA, if_not_exists=True))
-    rights = _rights(connection)
+    rights = connection.info.pop(_RIGHTS, None) or _rights(connection)
     wanted = views()
     names = {view.name for view in wanted}
     for old in set(sa.inspect(connection).get_view_names(schema=SCHEMA)) - names:

@@ -40,7 +40,10 @@ class list_length(GenericFunction[int]):  # noqa: N801
 
 
 class list_joined(GenericFunction[str]):  # noqa: N801
-    """A list of text as one text, separated by '; ', in its order; null where it is empty."""
+    """A list of text as one text, separated by '; ', in its order; null where it is empty.
+
+    Encrypted texts are without the masks behind them.
+    """
 
     type = sa.Text()
     inherit_cache = True
@@ -73,6 +76,13 @@ class mask_of(GenericFunction[str]):  # noqa: N801
     inherit_cache = True
 
 
+class as_date(GenericFunction[Any]):  # noqa: N801
+    """A date that is kept as text; null where it is encrypted."""
+
+    type = sa.Date()
+    inherit_cache = True
+
+
 class as_moment(GenericFunction[Any]):  # noqa: N801
     """A moment that stands in the statement as text."""
 
@@ -81,10 +91,17 @@ class as_moment(GenericFunction[Any]):  # noqa: N801
 
 
 class year_of(GenericFunction[int]):  # noqa: N801
-    """The year of a date."""
+    """The year of a date that is kept as text in ISO form, or of a mask that is the year."""
 
     type = sa.Integer()
     inherit_cache = True
+
+
+_ENCRYPTED = "substr({0}, 1, 4) = 'enc:'"
+_BARE_POSTGRESQL = f"CASE WHEN {_ENCRYPTED} THEN split_part({{0}}, '~', 1) ELSE {{0}} END"
+_BARE_SQLITE = (
+    f"CASE WHEN {_ENCRYPTED} THEN substr({{0}}, 1, instr({{0}} || '~', '~') - 1) ELSE {{0}} END"
+)
 
 
 def _item(values: str, path: str) -> str:
@@ -119,8 +136,9 @@ def _(element: Any, compiler: Any, **kw: Any) -> str:
 @compiles(list_joined, "postgresql")
 def _(element: Any, compiler: Any, **kw: Any) -> str:
     inner = compiler.process(element.clauses, **kw)
+    item = _BARE_POSTGRESQL.format("each.value")
     return (
-        "(SELECT string_agg(each.value, '; ' ORDER BY each.place) FROM"
+        f"(SELECT string_agg({item}, '; ' ORDER BY each.place) FROM"
         f" jsonb_array_elements_text({inner}) WITH ORDINALITY AS each(value, place))"
     )
 
@@ -129,6 +147,7 @@ def _(element: Any, compiler: Any, **kw: Any) -> str:
 def _(element: Any, compiler: Any, **kw: Any) -> str:
     inner = compiler.process(element.clauses, **kw)
     item = _item(inner, "('$[' || each.key || ']')")
+    item = _BARE_SQLITE.format(item)
     return f"(SELECT group_concat({item}, '; ') FROM json_each({inner}) AS each)"
 
 
@@ -161,25 +180,38 @@ def _(element: Any, compiler: Any, **kw: Any) -> str:
 @compiles(token_of, "postgresql")
 def _(element: Any, compiler: Any, **kw: Any) -> str:
     inner = compiler.process(element.clauses, **kw)
-    return f"CASE WHEN {inner} LIKE 'enc:%' THEN split_part({inner}, '~', 1) ELSE {inner} END"
+    return _BARE_POSTGRESQL.format(inner)
 
 
 @compiles(token_of, "sqlite")
 def _(element: Any, compiler: Any, **kw: Any) -> str:
     inner = compiler.process(element.clauses, **kw)
-    token = f"substr({inner}, 1, instr({inner} || '~', '~') - 1)"
-    return f"CASE WHEN {inner} LIKE 'enc:%' THEN {token} ELSE {inner} END"
+    return _BARE_SQLITE.format(inner)
 
 
 @compiles(mask_of, "postgresql")
 def _(element: Any, compiler: Any, **kw: Any) -> str:
-    return f"split_part({compiler.process(element.clauses, **kw)}, '~', 2)"
+    inner = compiler.process(element.clauses, **kw)
+    return f"substr({inner}, strpos({inner}, '~') + 1)"
 
 
 @compiles(mask_of, "sqlite")
 def _(element: Any, compiler: Any, **kw: Any) -> str:
     inner = compiler.process(element.clauses, **kw)
     return f"substr({inner}, instr({inner}, '~') + 1)"
+
+
+@compiles(as_date, "postgresql")
+def _(element: Any, compiler: Any, **kw: Any) -> str:
+    inner = compiler.process(element.clauses, **kw)
+    return f"CASE WHEN {_ENCRYPTED.format(inner)} THEN NULL ELSE CAST({inner} AS DATE) END"
+
+
+@compiles(as_date, "sqlite")
+def _(element: Any, compiler: Any, **kw: Any) -> str:
+    """DuckDB, attached to the file, has date(), too; SQLite would cast to a number."""
+    inner = compiler.process(element.clauses, **kw)
+    return f"CASE WHEN {_ENCRYPTED.format(inner)} THEN NULL ELSE date({inner}) END"
 
 
 @compiles(as_moment, "postgresql")
@@ -194,18 +226,26 @@ def _(element: Any, compiler: Any, **kw: Any) -> str:
 
 @compiles(year_of, "postgresql")
 def _(element: Any, compiler: Any, **kw: Any) -> str:
-    return f"CAST(EXTRACT(YEAR FROM {compiler.process(element.clauses, **kw)}) AS INTEGER)"
+    return _year(compiler.process(element.clauses, **kw))
 
 
 @compiles(year_of, "sqlite")
 def _(element: Any, compiler: Any, **kw: Any) -> str:
-    inner = compiler.process(element.clauses, **kw)
-    return f"CAST(substr(CAST({inner} AS TEXT), 1, 4) AS INTEGER)"
+    return _year(compiler.process(element.clauses, **kw))
+
+
+def _year(value: str) -> str:
+    return f"CAST(substr({value}, 1, 4) AS INTEGER)"
 
 
 def first_character(value: Expression) -> Expression:
     """A text's first character, the rest hidden; null and empty stay."""
     return sa.case((value == "", value), else_=sa.func.substr(value, 1, 1).op("||")(HIDDEN))
+
+
+def seen(value: Expression, otherwise: Expression) -> Expression:
+    """The mask behind a value that is encrypted with one; else what is masked here."""
+    return sa.case((is_encrypted(value), mask_of(value)), else_=otherwise)
 
 
 def ends(value: Expression) -> Expression:

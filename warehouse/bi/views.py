@@ -7,7 +7,7 @@ SQLite, which has no schemas, they are plain views of warehouse.db.
 """
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -44,12 +44,14 @@ class Column:
         doc: what it holds; the comment in the database and the data dictionary.
         value: what it selects.
         masked: what a reader without the right to personal data gets; None: the value.
+        stored: the value as it is kept, which may be encrypted; None: it never is.
     """
 
     name: str
     doc: str
     value: Expression
     masked: Expression | None = None
+    stored: Expression | None = None
 
 
 @dataclass(frozen=True)
@@ -72,13 +74,20 @@ class View:
 
     def select(self) -> Select:
         """What the view selects."""
-        shown = [
+        return self._of(
             column.value if self.pii or column.masked is None else column.masked
             for column in self.columns
-        ]
-        return self.source(
-            [value.label(column.name) for column, value in zip(self.columns, shown, strict=True)]
         )
+
+    def select_stored(self) -> Select:
+        """What the view selects with personal data, encrypted values as they are kept."""
+        return self._of(
+            column.value if column.stored is None else column.stored for column in self.columns
+        )
+
+    def _of(self, shown: Iterable[Expression]) -> Select:
+        named = zip(self.columns, shown, strict=True)
+        return self.source([value.label(column.name) for column, value in named])
 
 
 @functools.cache
@@ -125,6 +134,7 @@ _WITHHELD = frozenset({"birth_date", "sex", "attributes"})
 """Of these no part can be shown; a masked view has null."""
 _ORGANIZATIONS_TOO = frozenset({"name", "other_names"})
 """Personal in a person's record; an organization's name is public."""
+_ENCRYPTED = "Where it is kept encrypted: a token, equal for equal values."
 _LISTS = {
     "emails": ("email", "E-mail address, the most direct one."),
     "phones": ("phone", "Telephone number in E.164, the most direct one."),
@@ -151,50 +161,60 @@ def _golden(table: sa.Table) -> tuple[Column, ...]:
     return tuple(found)
 
 
+_OTHER_MASKS: Mapping[str, Callable[[Expression], Expression]] = {
+    "emails": sql.email,
+    "phones": sql.ends,
+    "postal_code": sql.beginning,
+    **dict.fromkeys(NUMBERS, sql.ends),
+}
+"""Masks that are not the first character; warehouse/sealing.py has the same ones."""
+
+
 def _of_field(table: sa.Table, field: Field) -> list[Column]:
-    value = table.c[field.name]
-    if field.name in PROTECTABLE:
-        return [_protectable(field, value)]
+    """A field's column, and what is told beside it.
+
+    Of a value that is kept encrypted the token is shown, or the mask behind it.
+    """
+    value: Expression = table.c[field.name]
+    if field.name == "birth_date":
+        return _born(field, sa.type_coerce(value, sa.Text()))
     if field.name in _LISTS:
         name, doc = _LISTS[field.name]
-        first = sql.list_first(value)
-        mask = sql.email(first) if name == "email" else sql.ends(first)
+        most_direct = sql.list_first(value)
+        masked = sql.seen(most_direct, _OTHER_MASKS[field.name](most_direct))
+        bare = sql.token_of(most_direct)
         counted = Column(f"{name}_count", f"How many there are of {name}.", sql.list_length(value))
-        return [Column(name, doc, first, mask), counted]
+        return [Column(name, f"{doc} {_ENCRYPTED}", bare, masked, bare), counted]
+    protectable, doc = field.name in PROTECTABLE, field.doc
+    first: Expression = sa.type_coerce(value, sa.Text()) if protectable else value
+    shown = sql.token_of(first) if protectable else value
     if field.kind == "list":
-        joined = sql.list_joined(value)
-        first = sql.list_first(value)
-        doc = f"{field.doc.rstrip('.')}, separated by '; '."
-        if not field.personal:
-            return [Column(field.name, doc, joined)]
-        return [Column(field.name, doc, joined, _hidden_name(table, joined, first))]
-    if field.name in _ORGANIZATIONS_TOO:
-        return [Column(field.name, field.doc, value, _hidden_name(table, value, value))]
-    if field.name == "birth_date":
-        doc = f"{field.doc} Null where personal data is masked."
-        year = Column("birth_year", "Year of birth of a person.", sql.year_of(value))
-        return [Column(field.name, doc, value, sa.cast(sa.null(), sa.Date())), year]
+        first, shown = sql.list_first(value), sql.list_joined(value)
+        doc = f"{doc.rstrip('.')}, separated by '; '."
+    elif field.kind == "json":
+        shown = sa.cast(value, sa.Text())
+    if protectable:
+        doc = f"{doc} {_ENCRYPTED}"
+    hidden: Expression | None = None
     if field.name in _WITHHELD:
-        doc = f"{field.doc} Null where personal data is masked."
-        shown = sa.cast(value, sa.Text()) if field.kind == "json" else value
-        return [Column(field.name, doc, shown, sa.cast(sa.null(), sa.Text()))]
-    if field.name == "postal_code":
-        return [Column(field.name, field.doc, value, sql.beginning(value))]
-    if field.personal:
-        return [Column(field.name, field.doc, value, sql.first_character(value))]
-    return [Column(field.name, field.doc, value)]
+        doc = f"{doc} Null where personal data is masked."
+        hidden = sa.cast(sa.null(), sa.Text())
+    elif field.name in _ORGANIZATIONS_TOO:
+        hidden = sql.seen(first, _hidden_name(table, shown, first))
+    elif field.personal or field.name == "postal_code":
+        hidden = sql.seen(first, _OTHER_MASKS.get(field.name, sql.first_character)(first))
+    return [Column(field.name, doc, shown, hidden, shown if protectable else None)]
 
 
-def _protectable(field: Field, value: Expression) -> Column:
-    """A value that may be kept encrypted: then the token is shown, or the mask behind it."""
-    plain = sa.type_coerce(value, sa.Text())
-    doc = f"{field.doc} Where it is kept encrypted: a token, equal for equal values."
-    masked = None
-    if field.personal:
-        encrypted = sql.is_encrypted(plain)
-        open_mask = sql.ends(plain) if field.name in NUMBERS else sql.first_character(plain)
-        masked = sa.case((encrypted, sql.mask_of(plain)), else_=open_mask)
-    return Column(field.name, doc, sql.token_of(plain), masked)
+def _born(field: Field, value: Expression) -> list[Column]:
+    """The date of birth, which has no token that would be a date, and its year, the mask."""
+    doc = f"{field.doc} Null where personal data is masked, and where it is kept encrypted."
+    hidden = sa.cast(sa.null(), sa.Date())
+    year = sql.year_of(sql.seen(value, value))
+    return [
+        Column(field.name, doc, sql.as_date(value), hidden, value),
+        Column("birth_year", "Year of birth of a person.", year),
+    ]
 
 
 def _hidden_name(table: sa.Table, value: Expression, first: Expression) -> Expression:
@@ -319,8 +339,9 @@ def _contact_view(*, pii: bool) -> View:
         _points("email", golden_customer.c.emails, None),
         _points("phone", golden_customer.c.phones, golden_customer.c.phone_kinds),
     ).subquery("points")
-    value = points.c.value
+    value, shown = points.c.value, sql.token_of(points.c.value)
     mask = sa.case((points.c.kind == "email", sql.email(value)), else_=sql.ends(value))
+    doc_of_value = f"Mail address in lower case, or telephone number in E.164. {_ENCRYPTED}"
     of = sa.case((points.c.kind == "email", "emails"), else_="phones")
     joined = points.outerjoin(
         golden_field,
@@ -335,7 +356,7 @@ def _contact_view(*, pii: bool) -> View:
         Column("kind", "email or phone.", points.c.kind),
         Column("item", "Its place from 0, the most direct first.", points.c.item),
         Column("is_primary", "Whether it is the first of its kind.", points.c.item == 0),
-        Column("value", "Mail address in lower case, or telephone number in E.164.", value, mask),
+        Column("value", doc_of_value, shown, sql.seen(value, mask), shown),
         Column("phone_kind", BY_NAME["phone_kinds"].doc, points.c.phone_kind),
         Column("source", "The source it came from.", golden_field.c.source),
         Column("rule", "The survivorship rule that chose it.", golden_field.c.rule),
