@@ -120,8 +120,10 @@ def _prepared(
     base = publishing.read_identity(warehouse)
     assigned, touched, changed = _identity(deployment, taken_in, base)
     retired = publishing.redirects(warehouse) | identity.as_dict(assigned.redirects)
-    live = set(pc.unique(assigned.crosswalk["golden_id"]).to_pylist())
-    retired = {one: successor for one, successor in retired.items() if one not in live}
+    used = assigned.crosswalk["golden_id"]
+    used = used.filter(pc.is_in(used, value_set=pa.array(list(retired), pa.string())))
+    for one in pc.unique(used).to_pylist():
+        del retired[one]
     only, records = _part(deployment, base, assigned, touched, changed, retired)
     staged = deployment.staged() if records is None else deployment.records(records)
     consolidated = survivorship.consolidate(
