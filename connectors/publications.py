@@ -20,6 +20,7 @@ _OLDEST = 110000
 _TABLE = sa.text(
     """
     SELECT CAST(c.oid AS bigint) AS number, n.nspname || '.' || c.relname AS name,
+        quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS written,
         c.relkind IN ('r', 'p') AS is_table
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
@@ -35,6 +36,7 @@ _PARTS = sa.text(
         UNION SELECT i.inhrelid FROM pg_inherits i JOIN part ON i.inhparent = part.number
     )
     SELECT CAST(c.oid AS bigint) AS number, n.nspname || '.' || c.relname AS name,
+        quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS written,
         c.relkind = 'r' AS stores, c.relpersistence = 'u' AS unlogged,
         CAST(c.relreplident AS text) AS identified_by, CAST(c.relfilenode AS bigint) AS file,
         ARRAY(
@@ -102,7 +104,7 @@ def followed(config: SourceConfig, server: sa.Connection) -> Followed:
     _check_server(config, server)
     named = config.changes.tables or {config.table or "": tuple(config.key)}
     keys: dict[int, tuple[str, ...]] = {}
-    parts: dict[str, list[Any]] = {}
+    parts: dict[Any, list[Any]] = {}
     for name, columns in named.items():
         table = server.execute(_TABLE, {"name": name}).one_or_none()
         if table is None:
@@ -116,8 +118,8 @@ def followed(config: SourceConfig, server: sa.Connection) -> Followed:
                 do="Write the tables that it is made of, and which of their columns hold the "
                 "key, as changes.tables: {schema.table: column}.",
             )
-        parts[table.name] = list(server.execute(_PARTS, {"number": table.number}))
-        for part in parts[table.name]:
+        parts[table] = list(server.execute(_PARTS, {"number": table.number}))
+        for part in parts[table]:
             keys[part.number] = _key(config, part, columns)
     number, state = _check_publication(config, server, parts, keys)
     files = [(part.number, part.file) for found in parts.values() for part in found]
@@ -157,13 +159,14 @@ def _key(config: SourceConfig, part: Any, names: tuple[str, ...]) -> tuple[str, 
     columns = [mapping.find_column(part.columns, name.removesuffix("?")) for name in names]
     there = tuple(dict.fromkeys(column for column in columns if column))
     if not there or len(there) < sum(not name.endswith("?") for name in names):
-        raise mapping.missing_column(config, names[columns.index(None)], part.columns, "changes")
+        missing = next((n for n, c in zip(names, columns, strict=True) if c is None), names[0])
+        raise mapping.missing_column(config, missing, part.columns, "changes")
     shown = ", ".join(there)
     if part.unlogged:
         raise SourceError(
             config.name,
             f"the table {part.name} is unlogged: the server's log does not know it",
-            do=f"Run as its owner: ALTER TABLE {part.name} SET LOGGED;"
+            do=f"Run as its owner: ALTER TABLE {part.written} SET LOGGED;"
             f" or use another mode in {config.file}.",
         )
     odd = [column for column in there if column in part.written_otherwise]
@@ -178,7 +181,7 @@ def _key(config: SourceConfig, part: Any, names: tuple[str, ...]) -> tuple[str, 
             config.name,
             f"the log does not say {shown} of deleted rows of {part.name}",
             found=f"replica identity {', '.join(part.identity) or 'nothing'}",
-            do=f"Run as its owner: ALTER TABLE {part.name} REPLICA IDENTITY FULL; or, where a"
+            do=f"Run as its owner: ALTER TABLE {part.written} REPLICA IDENTITY FULL; or, where a"
             f" unique index over {shown} is there, REPLICA IDENTITY USING INDEX its name; do it"
             " before the table is published: else its updates fail.",
         )
@@ -188,13 +191,13 @@ def _key(config: SourceConfig, part: Any, names: tuple[str, ...]) -> tuple[str, 
 def _check_publication(
     config: SourceConfig,
     server: sa.Connection,
-    parts: Mapping[str, list[Any]],
+    parts: Mapping[Any, list[Any]],
     keys: Mapping[int, tuple[str, ...]],
 ) -> tuple[int, list[Any]]:
     """That every table is published, with its key and all its rows; and how it stands now."""
     assert config.changes is not None
     name = config.changes.published
-    wanted = ", ".join(parts)
+    wanted = ", ".join(table.written for table in parts)
     found = server.execute(_PUBLICATION, {"name": name}).one_or_none()
     if found is None:
         raise SourceError(
@@ -213,12 +216,12 @@ def _check_publication(
     for table, members in parts.items():
         stored = [part for part in members if part.stores]
         listed = [part for part in members if part.name in published]
-        if table not in published and not all(part.name in published for part in stored):
+        if table.name not in published and not all(part.name in published for part in stored):
             raise SourceError(
                 config.name,
-                f"the publication '{name}' does not have table {table}",
+                f"the publication '{name}' does not have table {table.name}",
                 found=", ".join(sorted(published)) or "no tables",
-                do=f'Run as its owner: ALTER PUBLICATION "{name}" ADD TABLE {table};',
+                do=f'Run as its owner: ALTER PUBLICATION "{name}" ADD TABLE {table.written};',
             )
         for part in listed:
             told = published[part.name]

@@ -53,6 +53,7 @@ class Log:
         decoded: the changes; None: everything is to be read.
         before: the last mark.
         why: why everything is to be read, for a note; '' where that is no surprise.
+        made: whether the slot was made for this.
     """
 
     slot: str
@@ -62,6 +63,7 @@ class Log:
     decoded: Decoded | None = None
     before: str = ""
     why: str = ""
+    made: bool = False
 
     @property
     def keys(self) -> list[Key]:
@@ -104,9 +106,13 @@ def ask(config: SourceConfig, server: sa.Connection, since: Since | None) -> Log
         why = _lost(found)
         if found is None or why:
             began = _made(server, slot, old=found is not None)
-            _settle(config, server)
+            try:
+                _settle(config, server)
+            except SourceUnreachable:
+                drop(server, slot)
+                raise
             why = why or "the replication slot was not there"
-            return Log(slot, began, began, followed.state, why=why if since else "")
+            return Log(slot, began, began, followed.state, why=why if since else "", made=True)
         began = _number(found["confirmed_flush_lsn"])
         reached = _number(server.exec_driver_sql("SELECT pg_current_wal_flush_lsn()").scalar_one())
         why = _unlike(_parsed(before), began, reached, followed) if since else ""
@@ -128,6 +134,17 @@ def release(server: sa.Connection, slot: str, mark: str) -> None:
             " WHERE slot_name = :slot AND confirmed_flush_lsn < CAST(:mark AS pg_lsn)"
         ),
         {"slot": slot, "mark": _written(_parsed(mark)[0])},
+    )
+
+
+def drop(server: sa.Connection, slot: str) -> None:
+    """Take a slot away, if it is there and nobody else reads from it."""
+    server.execute(
+        sa.text(
+            "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots"
+            " WHERE slot_name = :slot AND NOT active"
+        ),
+        {"slot": slot},
     )
 
 
@@ -177,7 +194,7 @@ def _slot(config: SourceConfig, server: sa.Connection) -> dict[str, Any] | None:
 def _made(server: sa.Connection, slot: str, *, old: bool) -> int:
     """Make the slot; changes that end after what is returned are told of."""
     if old:
-        server.execute(sa.text("SELECT pg_drop_replication_slot(:slot)"), {"slot": slot})
+        drop(server, slot)
     made = server.execute(
         sa.text("SELECT lsn FROM pg_create_logical_replication_slot(:slot, 'pgoutput')"),
         {"slot": slot},
@@ -255,8 +272,8 @@ def _said(config: SourceConfig) -> Iterator[None]:
                 config.name,
                 "the user may not read the server's log",
                 found=str(error.orig).splitlines()[0],
-                do="Run as an admin: ALTER ROLE the user REPLICATION"
-                " (Amazon RDS: GRANT rds_replication TO the user).",
+                do=f"Run as an admin: ALTER ROLE {_role(config)} REPLICATION;"
+                f" (Amazon RDS: GRANT rds_replication TO {_role(config)};).",
             ) from error
         if state == "55P03":
             raise _unended(config) from error
@@ -273,6 +290,11 @@ def _said(config: SourceConfig) -> Iterator[None]:
                 do="Every source needs a slot of its own.",
             ) from error
         raise
+
+
+def _role(config: SourceConfig) -> str:
+    name = sa.make_url(config.url or "").username
+    return '"' + name.replace('"', '""') + '"' if name else "NAME"
 
 
 def _parsed(mark: str) -> tuple[int, str]:

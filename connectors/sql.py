@@ -11,7 +11,7 @@ import functools
 import logging
 import math
 import sqlite3
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -111,11 +111,8 @@ def read(
         reading = Reading(
             names, found_rows, report, origin, types=types, mark=mark, changes=changes
         )
-        if log is not None:
-            if log.why:
-                report.note(f"everything was read: {log.why}")
-            reading.release = functools.partial(_release, config, log, mark)
-        yield reading
+        with _releasing(config, log, reading):
+            yield reading
 
 
 def _logged(config: SourceConfig, since: Since | None, *, asking: bool) -> replication.Log | None:
@@ -138,14 +135,40 @@ def _logged(config: SourceConfig, since: Since | None, *, asking: bool) -> repli
         return None
 
 
-def _release(config: SourceConfig, log: replication.Log, mark: str) -> None:
-    """Tell the server that it need not keep what led to a mark. Where it fails, next time."""
+@contextmanager
+def _releasing(
+    config: SourceConfig, log: replication.Log | None, reading: Reading
+) -> Iterator[None]:
+    """While a reading is open: move its slot on when it is kept, and leave none that nobody uses.
+
+    Where the server cannot be told, the next sync tells it.
+    """
+    if log is None:
+        yield
+        return
+    kept = False
+
+    def release() -> None:
+        nonlocal kept
+        kept = True
+        _tell(config, lambda server: replication.release(server, log.slot, reading.mark))
+
+    if log.why:
+        reading.report.note(f"everything was read: {log.why}")
+    reading.release = release
+    try:
+        yield
+    finally:
+        if log.made and not kept:
+            _tell(config, lambda server: replication.drop(server, log.slot))
+
+
+def _tell(config: SourceConfig, do: Callable[[sa.Connection], None]) -> None:
     try:
         with _connected(config) as server:
-            server = server.execution_options(isolation_level="AUTOCOMMIT")
-            replication.release(server, log.slot, mark)
+            do(server.execution_options(isolation_level="AUTOCOMMIT"))
     except SourceError as error:
-        _LOG.warning("%s: the replication slot stays where it is. %s", config.name, error)
+        _LOG.warning("%s: the replication slot stays as it is. %s", config.name, error)
 
 
 @contextmanager

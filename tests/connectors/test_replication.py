@@ -365,6 +365,15 @@ def test_what_the_log_cannot_tell_is_said_with_what_to_run(shop, statements, set
     assert not shop.kept_from()
 
 
+def test_a_first_sync_that_fails_leaves_no_slot_on_the_server(shop):
+    """A slot that nobody reads from would fill the server's disk."""
+    shop.fill(1, 3)
+    config = shop.declared(table="customer", changes={"slot": SLOT}, columns={"name": "nname"})
+    with pytest.raises(SourceError, match="nname"):
+        extract(config, shop.home.lake, None)
+    assert not shop.kept_from()
+
+
 def test_a_user_without_the_right_is_told_which_one_it_is(shop):
     shop.run(
         "CREATE ROLE onefold_test_reader LOGIN", "GRANT SELECT ON customer TO onefold_test_reader"
@@ -373,7 +382,7 @@ def test_a_user_without_the_right_is_told_which_one_it_is(shop):
         url = sa.make_url(shop.url).set(username="onefold_test_reader")
         config = shop.config.model_copy(update={"url": url.render_as_string(hide_password=False)})
         assert "can be read" in check(config)
-        with pytest.raises(SourceError, match="ALTER ROLE the user REPLICATION"):
+        with pytest.raises(SourceError, match='ALTER ROLE "onefold_test_reader" REPLICATION;'):
             extract(config, shop.home.lake, None)
     finally:
         shop.run("DROP OWNED BY onefold_test_reader", "DROP ROLE onefold_test_reader")
