@@ -109,7 +109,9 @@ def followed(config: SourceConfig, server: sa.Connection) -> Followed:
         table = server.execute(_TABLE, {"name": name}).one_or_none()
         if table is None:
             raise SourceMissing(
-                config.name, f"no table '{name}'", do=f"Mend 'changes.tables' in {config.file}."
+                config.name,
+                f"no table '{name}'",
+                do=f"Mend it in {config.file}, or give the user the right to read it.",
             )
         if not table.is_table:
             raise ConfigError(
