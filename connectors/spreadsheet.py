@@ -12,7 +12,7 @@ the manifest's notes.
 import fnmatch
 import itertools
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -315,7 +315,7 @@ def _sheet_rows(
 ) -> Iterator[pa.RecordBatch]:
     damaged: Counter[str] = Counter()
     broken: Counter[str] = Counter()
-    rows = iter(cells.iter_rows()) if cells.start is not None else iter(())
+    rows: Iterator[Sequence[Cell]] = iter(() if cells.start is None else cells.iter_rows())
     start, width = sheet.header.last + 1, len(sheet.header.names)
     deque(itertools.islice(rows, start), 0)
     # One list of all cells: lists of rows that stay would be looked through by the collector.
@@ -356,7 +356,7 @@ def _with(texts: pa.Array, others: dict[int, str]) -> pa.Array:
 
 
 def _records(
-    sheet: _Sheet, cells: list[Cell], values: list[pa.Array], report: Report
+    sheet: _Sheet, cells: Sequence[Cell], values: list[pa.Array], report: Report
 ) -> pa.Array | None:
     """Which rows are records; None if all are. What else they are is counted.
 
@@ -383,7 +383,7 @@ def _records(
     return keep and pa.array(keep)
 
 
-def _what_else(sheet: _Sheet, row: list[Cell], values: list[str | None]) -> str | None:
+def _what_else(sheet: _Sheet, row: Sequence[Cell], values: list[str | None]) -> str | None:
     if not any(value is not None and value.strip() for value in values):
         return "empty row"
     if sheet.numbers is not None and _is_number_alone(row, sheet):
@@ -401,7 +401,7 @@ def _what_else(sheet: _Sheet, row: list[Cell], values: list[str | None]) -> str 
     return None
 
 
-def _is_number_alone(row: list[Cell], sheet: _Sheet) -> bool:
+def _is_number_alone(row: Sequence[Cell], sheet: _Sheet) -> bool:
     """Whether a row of a form has nothing but its number."""
     cell = row[sheet.numbers or 0]
     number = isinstance(cell, float | int) or (isinstance(cell, str) and cell.strip().isdigit())
