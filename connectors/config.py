@@ -320,13 +320,16 @@ class SourceConfig(BaseModel):
             )
         if self.connector == "api":
             kind, since = (self.api.kind, self.api.since) if self.api else ("rest", None)
-            if self.mode == "changes" and kind != "odata":
-                raise ValueError(f"kind {kind} of an api has the modes snapshot and cursor")
+            told = kind == "odata" or (self.api is not None and self.api.changes is not None)
+            if self.mode == "changes" and not told:
+                more = ", and changes with 'api.changes'" if kind == "rest" else ""
+                raise ValueError(f"kind {kind} of an api has the modes snapshot and cursor{more}")
             if self.mode == "cursor" and kind == "rest" and since is None:
                 raise ValueError(
                     "mode cursor needs 'api.since': the parameter that asks for what changed"
                 )
-            if isinstance(self.overlap, int):
+            numbers = kind == "odata" or (self.api is not None and self.api.by_number)
+            if isinstance(self.overlap, int) and not numbers:
                 raise ValueError("'overlap' of an api is a length of time, such as 10m")
         elif self.mode == "changes" and not self.changes:
             raise ValueError(

@@ -16,6 +16,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from connectors.config import SourceConfig
@@ -24,7 +25,7 @@ from connectors.web import answers, hubspot, moments, odata, rest, salesforce
 from connectors.web.asking import Asker, Told
 from connectors.web.client import Client, Gone, NotUnderstood
 from connectors.web.gathering import Gathered
-from connectors.web.moments import Span
+from connectors.web.moments import Point, Span
 from connectors.web.service import Expired, Query, Service, address
 from connectors.web.settings import ApiSettings, Kind
 from onefold.errors import ConfigError, SourceLayout
@@ -71,21 +72,22 @@ class _Mark:
     """How far a reading went.
 
     Attributes:
-        at: the greatest cursor.
+        at: the greatest cursor: a moment or a number.
         days: whether cursors have no hours.
         listed: up to when deletes are known.
-        link: the address of the changes after it.
+        link: the address or token of the changes after it.
         columns: those that the records had, which a reading of some need not show.
     """
 
-    at: datetime | None = None
+    at: Point | None = None
     days: bool = False
     listed: datetime | None = None
     link: str = ""
     columns: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        at, listed = (one and one.isoformat() for one in (self.at, self.listed))
+        at = self.at.isoformat() if isinstance(self.at, datetime) else self.at
+        listed = self.listed and self.listed.isoformat()
         parts = {"at": at, "days": self.days, "listed": listed, "link": self.link}
         return json.dumps(parts | {"columns": self.columns}, ensure_ascii=False)
 
@@ -93,9 +95,9 @@ class _Mark:
     def parse(cls, text: str) -> "_Mark | None":
         try:
             parts = json.loads(text)
-            at, listed = (
-                parts[name] and datetime.fromisoformat(parts[name]) for name in ("at", "listed")
-            )
+            at, listed = parts["at"], parts["listed"]
+            at = datetime.fromisoformat(at) if isinstance(at, str) else at
+            listed = listed and datetime.fromisoformat(listed)
             return cls(at, parts["days"], listed, parts["link"], tuple(parts["columns"]))
         except (ValueError, KeyError, TypeError):
             return None
@@ -110,14 +112,17 @@ class _Opened:
 
     def whole(self, stack: ExitStack, limit: int | None) -> Reading:
         """All records that there are."""
-        config, query = self.config, self.service.everything()
+        config, query, changes = self.config, self.service.everything(), self.api.changes
         found, told = stack.enter_context(self.asker.all(query, limit=limit))
         if config.mode == "changes" and not told.link and limit is None:
             raise SourceLayout(
                 config.name,
                 "the service does not say where changes are",
-                found="no @odata.deltaLink at the end of the last page",
-                do=f"Switch change tracking on for these records there, or say 'mode: cursor' in"
+                found=f"nothing at {changes.place if changes else '@odata.deltaLink'} on the last"
+                " page",
+                do=f"Mend api.changes in {config.file}."
+                if changes
+                else "Switch change tracking on for these records there, or say 'mode: cursor' in"
                 f" {config.file}.",
             )
         return self._reading(query, found, told, self._mark(found, told, None))
@@ -140,7 +145,7 @@ class _Opened:
             found, told = stack.enter_context(self.asker.all(query, columns))
             if before is not None and before.listed is not None:
                 gone = self.service.deleted(
-                    Span(moments.begin(before.listed, self.config.overlap, days=False))
+                    Span(moments.begin(self._listed(before), self.config.overlap, days=False))
                 )
                 if gone is not None:
                     covered = gone.until
@@ -163,6 +168,14 @@ class _Opened:
             reading.changes.fetch = partial(self._fetched, reading)
         return reading
 
+    def _listed(self, before: _Mark) -> Point:
+        """From where on deletes are asked for: as the feed counts."""
+        feed = self.api.deletions
+        by_number = feed is not None and feed.since is not None and feed.since.form == "number"
+        found = before.at if by_number else before.listed
+        assert found is not None  # there are no deletes without a cursor
+        return found
+
     def _fetched(self, reading: Reading, keys: Sequence[Key]) -> Iterator[Row]:
         for query in self.service.fetched(keys):
             yield from self.asker.rows(query, reading.columns, self.position)
@@ -183,6 +196,15 @@ class _Opened:
         before = _Mark.parse(since.mark)
         if before is None or before.at is None:
             return before, None
+        numbers = isinstance(before.at, int)
+        if config.overlap is not None and numbers != isinstance(config.overlap, int):
+            raise ConfigError(
+                f"{config.file}, overlap",
+                f"'{config.cursor}' needs "
+                + ("a number, such as 1000" if numbers else "a length of time, such as 10m"),
+                found=str(config.overlap),
+                do="Mend it, or leave it out.",
+            )
         return before, Span(moments.begin(before.at, config.overlap, days=before.days))
 
     def _mark(
@@ -195,7 +217,7 @@ class _Opened:
         columns = tuple(found.columns)
         if self.config.mode == "changes":
             return str(_Mark(link=told.link, columns=columns)) if told.link else ""
-        known = before.at if before else None
+        known: Any = before.at if before else None
         reached = [one for one in (known, found.greatest) if one is not None]
         if self.config.mode != "cursor" or not reached:
             return ""
@@ -212,6 +234,9 @@ class _Opened:
                 f"'{self.config.cursor}' lies in the future in some records; they are read again"
                 f" by every sync (is time_zone: {self.config.time_zone} right?)"
             )
+        if self.config.mode == "cursor" and found.count and not mark:
+            what = "number" if query.numbers else "moment"
+            report.note(f"no '{self.config.cursor}' is a {what}: every sync reads everything")
         report.skip(self.position, "no customer", found.unwanted)
         rows = found.rows(self.position)
         return Reading(found.columns, rows, report, origin, key=query.key, mark=mark)

@@ -30,7 +30,7 @@ class Told:
     Attributes:
         totals: how many records there are, as each answer says.
         gone: keys of deleted records.
-        link: the address of the changes after this, of the last answer that named one.
+        link: the address or token of the changes after this, of the last answer that named one.
     """
 
     totals: list[int] = field(default_factory=list)
@@ -68,11 +68,11 @@ class Asker:
         shape = Shape(
             key=config.key or query.key,
             cursor=cursor,
-            columns=[*query.columns, *computed, *columns],
+            columns=[*query.columns, *computed, *columns, *self._removed()],
             lists=config.lists,
             completed=self._completed,
             is_wanted=self._is_wanted,
-            moment=lambda text: moments.read(text, self._zone),
+            point=moments.number if query.numbers else lambda text: moments.read(text, self._zone),
             now=lambda: self._client.began,
         )
         pages = self._walked(query, told)
@@ -109,6 +109,11 @@ class Asker:
             if page.total is not None:
                 told.totals.append(page.total)
             yield page
+
+    def _removed(self) -> list[str]:
+        """The column that says that a record is gone, where only answers of changes have it."""
+        said = self._config.deleted
+        return [said.column] if said and self._config.mode == "changes" else []
 
     def _completed(self, flat: Flat) -> Flat:
         return rows.complete(self._template, flat) if self._template else flat

@@ -17,14 +17,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 
 from connectors import mapping
 from connectors.flattening import Flat, ListRule, flatten
 from connectors.reading import Row
-from connectors.web.moments import is_date
+from connectors.web.moments import Point, is_date
 from connectors.web.paging import Page
 from onefold.errors import SourceLayout
 
@@ -32,6 +32,9 @@ MOST_COLUMNS = 2_000
 """Records whose values are names of columns have no end of them."""
 _FACTS = np.dtype([("a", "<u8"), ("b", "<u8"), ("content", "S16"), ("page", "<u4"), ("at", "S40")])
 
+
+_MIDDLE = 10**38
+"""Put to a number, so that negative ones are in their order as text, too."""
 
 _WANTED, _UNWANTED = b"+", b"-"
 
@@ -46,7 +49,7 @@ class Shape(NamedTuple):
         lists: what becomes of lists of objects.
         completed: puts computed columns to a record.
         is_wanted: whether a record is one of the source; others are left out.
-        moment: reads a cursor.
+        point: reads a cursor.
         now: the service's clock when it gave its first answer.
     """
 
@@ -56,7 +59,7 @@ class Shape(NamedTuple):
     lists: Mapping[str, ListRule]
     completed: Callable[[Flat], Flat]
     is_wanted: Callable[[Flat], bool]
-    moment: Callable[[str | None], datetime | None]
+    point: Callable[[str | None], Point | None]
     now: Callable[[], datetime | None]
 
 
@@ -70,7 +73,8 @@ class Gathered:
         count: how many records there are, each once, wanted or not.
         again: how many came once more.
         unwanted: how many are none of the source.
-        greatest: the greatest value of the cursor that is not in the future; None without any.
+        greatest: the greatest value of the cursor that is no moment in the future; None without
+            any.
         in_future: whether a cursor lies in the future.
         days: whether the cursor has no hours.
     """
@@ -80,7 +84,7 @@ class Gathered:
     count: int
     again: int
     unwanted: int
-    greatest: datetime | None
+    greatest: Point | None
     in_future: bool
     days: bool
     _file: IO[bytes]
@@ -163,15 +167,18 @@ class _Cursor:
     """What the cursors of the records say together."""
 
     def __init__(self, shape: Shape) -> None:
-        self.greatest: datetime | None = None
+        self.greatest: Any = None
         self.in_future = self.days = False
-        self._moment, self._now = shape.moment, shape.now
+        self._point, self._now = shape.point, shape.now
 
     def see(self, text: str) -> str:
         """Take note of one; as a text whose order is that of time."""
-        found = self._moment(text)
+        found = self._point(text)
         if found is None:
             return text
+        if isinstance(found, int):
+            self.greatest = found if self.greatest is None else max(found, self.greatest)
+            return f"{found + _MIDDLE:040d}"
         now = self._now()
         if now is not None and found > now:
             self.in_future = True

@@ -1,11 +1,14 @@
-"""When a record of a web service changed: its text as a moment, and back.
+"""When a record of a web service changed: its text as a moment or a number, and back.
 
-What belongs here: reading what services write, and where the next reading begins.
+What belongs here: reading what services write, and where the next reading begins. Numbers
+are versions that only grow; digits alone do not say which they are, the source or the
+service's metadata does.
 """
 
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
 
 from connectors.change_settings import Overlap
@@ -17,17 +20,21 @@ _TEN_DIGITS = 11
 """Digits up to which a number is seconds since 1970; more are milliseconds."""
 
 
+Point = datetime | int
+"""A value of a cursor: a moment with its zone, or a number."""
+
+
 @dataclass(frozen=True)
 class Span:
-    """What is asked for: records that changed from one moment on.
+    """What is asked for: records that changed from one moment or number on.
 
     Attributes:
-        begin: the moment, with its zone.
+        begin: the moment, with its zone, or the number.
         until: where to stop, exclusive; None: at the end.
     """
 
-    begin: datetime
-    until: datetime | None = None
+    begin: Point
+    until: Point | None = None
 
 
 def read(text: str | None, zone: ZoneInfo) -> datetime | None:
@@ -56,6 +63,19 @@ def read(text: str | None, zone: ZoneInfo) -> datetime | None:
         return None
 
 
+def number(text: str | None) -> int | None:
+    """A whole number; None if the text is none.
+
+    >>> number("9007199254740993"), number("17.0"), number("1e3"), number("1.5"), number("x")
+    (9007199254740993, 17, 1000, None, None)
+    """
+    try:
+        found = Decimal(text or "")
+    except InvalidOperation:
+        return None
+    return int(found) if found.is_finite() and found == found.to_integral_value() else None
+
+
 def is_date(text: str | None) -> bool:
     """Whether a text is a day without hours."""
     try:
@@ -64,27 +84,34 @@ def is_date(text: str | None) -> bool:
         return False
 
 
-def begin(mark: datetime, overlap: Overlap | None, *, days: bool) -> datetime:
+def begin(mark: Point, overlap: Overlap | None, *, days: bool) -> Point:
     """Where to begin after a mark.
 
     Args:
-        overlap: how long before it; None: the default.
+        overlap: how far before it; None, and what is of the other kind: the default.
         days: whether the cursor has no hours.
+
+    >>> begin(1000, None, days=False), begin(1000, 50, days=False)
+    (1000, 950)
     """
+    if isinstance(mark, int):
+        return mark - (overlap if isinstance(overlap, int) else 0)
     length = overlap if isinstance(overlap, timedelta) else _DAY if days else OVERLAP
     return mark - (max(length, _DAY) if days else length)
 
 
-def written(moment: datetime, form: str) -> str:
-    """A moment as a parameter has it.
+def written(moment: Point, form: str) -> str:
+    """A moment or a number as a parameter has it.
 
     Args:
-        form: iso, date, unix, unix_ms.
+        form: of moments: iso, date, unix, unix_ms.
 
     >>> at = datetime(2026, 1, 31, 8, tzinfo=UTC)
     >>> [written(at, form) for form in ("iso", "date", "unix", "unix_ms")]
     ['2026-01-31T08:00:00Z', '2026-01-31', '1769846400', '1769846400000']
     """
+    if isinstance(moment, int):
+        return str(moment)
     moment = moment.astimezone(UTC)
     if form == "date":
         return moment.date().isoformat()

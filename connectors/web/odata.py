@@ -9,7 +9,7 @@ Source: OASIS OData 4.01 Protocol and JSON Format; OData.org 2.0 JSON Format.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
@@ -21,7 +21,7 @@ from connectors.web import metadata, odata_fields, paging
 from connectors.web.answers import Answer
 from connectors.web.client import Client, Gone, Request
 from connectors.web.metadata import Entity, Model
-from connectors.web.moments import Span
+from connectors.web.moments import Point, Span
 from connectors.web.odata_values import ANNOTATION, SHOWN, is_removed, literal, of_2, of_4, removed
 from connectors.web.paging import Page, Record, Route
 from connectors.web.service import Deleted, Query, address, identifying, is_narrow, wanted
@@ -29,6 +29,9 @@ from connectors.web.settings import ApiSettings
 from onefold.errors import SourceLayout, SourceMissing
 
 PAGE_SIZE = 1_000
+_NUMBERS = frozenset(
+    f"Edm.{kind}" for kind in ("Byte", "SByte", "Int16", "Int32", "Int64", "Decimal")
+)
 _KEYS_AT_ONCE = 25
 """Keys that one address names: 25 GUIDs are 1,500 characters."""
 
@@ -65,6 +68,8 @@ class Service:
         )
         self._narrow = is_narrow(config)
         self._shown = frozenset(name for name in self._columns if name.endswith(SHOWN))
+        by_cursor = config.mode == "cursor" and config.cursor
+        self._numbers = bool(by_cursor and self._entity.fields[self._field(by_cursor)] in _NUMBERS)
 
     def everything(self) -> Query:
         """All records that ``filter`` allows; in mode changes with the address of what follows."""
@@ -80,7 +85,7 @@ class Service:
             condition += f" and {name} lt {self._moment(name, span.until)}"
         else:
             empty = f"{name} eq null"
-            if self._api.created:
+            if self._api.created and not self._numbers:
                 made = self._field(self._api.created)
                 empty = f"({empty} and {made} ge {self._moment(made, span.begin)})"
             condition += f" or {empty}"
@@ -124,7 +129,8 @@ class Service:
         own = [] if self._narrow else list(self._entity.fields)
         columns = list(dict.fromkeys([*own, *self._columns]))
         first = self._request(condition, counted=counted, shape=shape)
-        return Query(first, self._route(condition, shape), columns, self._entity.key)
+        route = self._route(condition, shape)
+        return Query(first, route, columns, self._entity.key, numbers=self._numbers)
 
     def _tracked(self, request: Request) -> Query:
         query = self._query("")
@@ -149,7 +155,9 @@ class Service:
             )
         return found
 
-    def _moment(self, name: str, moment: datetime) -> str:
+    def _moment(self, name: str, moment: Point) -> str:
+        if isinstance(moment, int):
+            return self._literal(name, str(moment))
         kind = self._entity.fields[name]
         zone = UTC if kind == "Edm.DateTimeOffset" else ZoneInfo(self._config.time_zone)
         return self._literal(name, moment.astimezone(zone).replace(tzinfo=None).isoformat())

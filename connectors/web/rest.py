@@ -7,6 +7,7 @@ from connectors.config import SourceConfig
 from connectors.flattening import flatten
 from connectors.reading import Key
 from connectors.web import paging
+from connectors.web.answers import Answer
 from connectors.web.client import Client, Request
 from connectors.web.moments import Span, written
 from connectors.web.paging import Declared
@@ -27,7 +28,12 @@ class Service:
     def everything(self) -> Query:
         """All records."""
         request = Request(address(self._config, self._api), tuple(self._api.parameters.items()))
-        return Query(self._declared.first(request), self._declared.route())
+        return Query(
+            self._declared.first(request),
+            self._declared.route(),
+            link=self._link,
+            numbers=self._api.by_number,
+        )
 
     def changed(self, span: Span) -> Query:
         """What the parameter of ``since`` asks for; the end of a range is not asked for."""
@@ -35,8 +41,17 @@ class Service:
         return replace(query, first=_from(query.first, self._api.since, span))
 
     def after(self, link: str) -> Query | None:
-        """No address is named."""
-        return None
+        """What ``changes`` asks for by the address or the token of an answer."""
+        changes = self._api.changes
+        if changes is None:
+            return None
+        query = self.everything()
+        by_token = query.first.with_parameters({changes.parameter: link})
+        return replace(query, first=by_token if changes.token else Request(link))
+
+    def _link(self, answer: Answer) -> str:
+        found = answer.at(self._api.changes.place) if self._api.changes else None
+        return "" if found is None else str(found)
 
     def deleted(self, span: Span) -> Deleted | None:
         """What ``deletions`` lists."""

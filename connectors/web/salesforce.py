@@ -101,6 +101,7 @@ class Service:
             Expired: it goes back 30 days at most.
         """
         now = self._client.began or datetime.now(UTC)
+        assert isinstance(span.begin, datetime)  # it has no cursors of numbers
         begin = min(span.begin, now - _SHORTEST)
         parameters = {
             "start": written(begin, "iso").replace("Z", "+00:00"),

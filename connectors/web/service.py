@@ -31,7 +31,8 @@ class Query:
         columns: columns that the records have, as far as that is known before.
         key: key columns that the service itself declares.
         gone: keys of deleted records that an answer lists beside the others.
-        link: the address under which changes after this answer are, if it names one.
+        link: the address or the token of the changes after this answer, if it names one.
+        numbers: whether the cursor is a number and no moment.
     """
 
     first: Request
@@ -40,6 +41,7 @@ class Query:
     key: tuple[str, ...] = ()
     gone: Callable[[Answer], list[Key]] = lambda answer: []
     link: Callable[[Answer], str] = lambda answer: ""
+    numbers: bool = False
 
 
 class Deleted(NamedTuple):
@@ -104,7 +106,7 @@ class Service(Protocol):
         """The records that changed in a span of time, and those that do not say when."""
 
     def after(self, link: str) -> Query | None:
-        """The records that changed since a service named this address; None: it names none."""
+        """What changed since a service gave this address or token; None: it gives none."""
 
     def deleted(self, span: Span) -> Deleted | None:
         """Keys that the service lists as deleted, some from before too; None if it lists none.

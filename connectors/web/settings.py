@@ -25,6 +25,7 @@ _ONLY_FOR: dict[str, tuple[Kind, ...]] = {
     "total": ("rest",),
     "paging": ("rest",),
     "since": ("rest",),
+    "changes": ("rest",),
     "deletions": ("rest",),
     "created": ("odata",),
 }
@@ -123,12 +124,13 @@ class Paging(_Section):
 
 
 class Since(_Section):
-    """How a REST service is asked for what changed since a moment."""
+    """How a REST service is asked for what changed since a moment, or from a number on."""
 
     parameter: str
     """Name of the parameter."""
-    form: Literal["iso", "date", "unix", "unix_ms"] = "iso"
-    """How the moment is written: 2026-01-31T08:00:00Z, 2026-01-31, seconds or milliseconds."""
+    form: Literal["iso", "date", "unix", "unix_ms", "number"] = "iso"
+    """How the moment is written: 2026-01-31T08:00:00Z, 2026-01-31, seconds or milliseconds;
+    number: the cursor is no moment but a number that only grows."""
     value: str = "{}"
     """What stands there, ``{}`` for the moment, such as ``gte:{}``."""
 
@@ -142,6 +144,30 @@ class Since(_Section):
         if self.value.count("{}") != 1:
             raise ValueError("'value' needs '{}' once, for the moment")
         return self
+
+
+class Changes(_Section):
+    """Where a REST service says how to ask for what changed after an answer."""
+
+    link: str = ""
+    """Where in the last page's answer the address of the changes stands."""
+    token: str = ""
+    """Where a token of them stands instead."""
+    parameter: str = ""
+    """Name of the parameter that the token is sent as."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if bool(self.link) == bool(self.token):
+            raise ValueError("say either 'link' or 'token': where the last page says it")
+        if bool(self.token) != bool(self.parameter):
+            raise ValueError("token needs 'parameter': the name that it is sent as")
+        return self
+
+    @property
+    def place(self) -> str:
+        """Where in the answer it stands."""
+        return self.link or self.token
 
 
 class Deletions(_Section):
@@ -198,6 +224,8 @@ class ApiSettings(_Section):
     until it changes."""
     since: Since | None = None
     """rest, mode cursor: the parameter that asks for what changed since a moment."""
+    changes: Changes | None = None
+    """rest, mode changes: where the last page says how to ask for what changed after it."""
     deletions: Deletions | None = None
     """rest, mode cursor: where deleted records are listed."""
     records: str = ""
@@ -217,4 +245,12 @@ class ApiSettings(_Section):
         fetched = self.auth is not None and self.auth.client_id and not self.auth.token_url
         if fetched and self.kind != "salesforce":
             raise ValueError("auth with client_id needs 'token_url'")
+        listed = self.deletions and self.deletions.since
+        if listed and listed.form == "number" and not self.by_number:
+            raise ValueError("deletions since a number need 'since' with form number, too")
         return self
+
+    @property
+    def by_number(self) -> bool:
+        """Whether the cursor of a REST service is a number."""
+        return self.since is not None and self.since.form == "number"

@@ -81,14 +81,16 @@ def _parse(text, fields):
             own = record.get(name)
             if wanted is None or own is None:
                 return {"eq": own is wanted, "ne": own is not wanted}.get(sign, False)
-            own = str(own).removesuffix("Z")
+            own, there = str(own).removesuffix("Z"), wanted
+            if own.isdecimal() and wanted.isdecimal():
+                own, there = int(own), int(wanted)
             return {
-                "eq": own == wanted,
-                "ne": own != wanted,
-                "gt": own > wanted,
-                "ge": own >= wanted,
-                "lt": own < wanted,
-                "le": own <= wanted,
+                "eq": own == there,
+                "ne": own != there,
+                "gt": own > there,
+                "ge": own >= there,
+                "lt": own < there,
+                "le": own <= there,
             }[sign]
 
         return holds

@@ -174,6 +174,17 @@ def test_deletes_that_nothing_lists_are_found_when_all_is_read(shop, server, fol
         ({"mode": "changes"}, "kind rest of an api has the modes snapshot and cursor"),
         ({"overlap": "1000"}, "'overlap' of an api is a length of time"),
         ({"api": {"since": {"parameter": "a", "value": "x"}}}, "'value' needs '{}' once"),
+        ({"api": {"changes": {"token": "next"}}}, "token needs 'parameter'"),
+        ({"api": {"changes": {"link": "a", "token": "b"}}}, "say either 'link' or 'token'"),
+        (
+            {
+                "api": {
+                    "since": "a",
+                    "deletions": {"key": "k", "since": {"parameter": "b", "form": "number"}},
+                }
+            },
+            "need 'since' with form number",
+        ),
         ({"mode": "files"}, "has the modes"),
     ],
 )
@@ -184,6 +195,129 @@ def test_settings_that_do_not_fit_say_so(home, more, says):
     with pytest.raises(ConfigError) as error:
         home.config(**_shop(Nowhere, **more))
     assert says in str(error.value)
+
+
+@pytest.fixture
+def ledger(server, reply):
+    """Records and deletes with numbers of changes, which only grow."""
+
+    class Ledger:
+        def __init__(self):
+            self.records = {n: {"id": n, "name": f"N{n}", "version": n} for n in range(97, 103)}
+            self.gone = {}
+
+        def __call__(self, asked):
+            since = int(asked.query.get("from", 0))
+            if asked.path == "/deleted":
+                return reply([{"id": n} for n, version in self.gone.items() if version >= since])
+            return reply([r for r in self.records.values() if r["version"] >= since])
+
+    server.handle = Ledger()
+    by_number = {"parameter": "from", "form": "number"}
+    deletions = {"path": "/deleted", "since": by_number, "key": "id"}
+    api = {"since": by_number, "deletions": deletions}
+    return server.handle, _shop(server, cursor="version", api=api)
+
+
+def test_cursor_of_numbers_is_asked_by_its_order_as_numbers(ledger, server, follow):
+    service, settings = ledger
+    source = follow(**settings)
+    source.sync()
+    service.records[97] |= {"name": "New", "version": 104}
+    del service.records[98]
+    service.gone[98] = 103
+    before = len(server.asked)
+    rows = source.sync()
+    # 102 and not 99, which is greater as a text.
+    assert [one.query["from"] for one in server.asked[before:]] == ["102", "102"]
+    assert rows["97"]["name"] == "New" and "98" not in rows
+    assert _plain(rows) == _plain(source.whole())
+    assert not source.manifest.notes
+
+
+def test_overlap_of_numbers_is_a_number(ledger, server, follow):
+    source = follow(**ledger[1], overlap="5")
+    source.sync()
+    source.sync()
+    assert server.asked[-2].query["from"] == "97"
+    wrong = follow(**ledger[1], overlap="10m")
+    wrong.sync()
+    with pytest.raises(ConfigError, match="needs a number, such as 1000"):
+        wrong.sync()
+
+
+def test_cursor_that_is_no_moment_is_said(ledger, server, follow):
+    settings = ledger[1]
+    settings["api"] = {"since": "from"}
+    source = follow(**settings)
+    source.sync()
+    assert "no 'version' is a moment: every sync reads everything" in source.manifest.notes
+
+
+@pytest.fixture(params=["token", "link"])
+def feed(request, server, reply):
+    """A service whose last page says how to ask for what changed since; deletes come among it."""
+
+    class Feed:
+        def __init__(self):
+            self.records = {n: {"id": n, "name": f"N{n}"} for n in range(1, 6)}
+            self.log = []
+            self.oldest = 0
+
+        def __call__(self, asked):
+            start, token = int(asked.query.get("start", 0)), asked.query.get("sync")
+            if token is not None and int(token) < self.oldest:
+                return reply({"error": "token expired"}, 410)
+            found = list(self.records.values())
+            if token is not None:
+                keys = dict.fromkeys(self.log[int(token) :])
+                found = [self.records.get(n, {"id": n, "state": "gone"}) for n in keys]
+            page = {"items": found[start : start + 2], "total": len(found)}
+            if start + 2 >= len(found):
+                page["sync"] = len(self.log)
+                page["link"] = f"http://internal.invalid{asked.path}?sync={len(self.log)}"
+            return reply(page)
+
+    server.handle = Feed()
+    way = {"token": "sync", "parameter": "sync"} if request.param == "token" else {"link": "link"}
+    api = {"paging": {"offset": "start"}, "total": "total", "changes": way}
+    settings = _shop(server, mode="changes", api=api, deleted={"column": "state", "values": "gone"})
+    settings.pop("cursor")
+    return server.handle, settings
+
+
+def test_changes_after_an_answer_are_asked_for_as_it_says(feed, server, follow):
+    service, settings = feed
+    source = follow(**settings)
+    assert len(source.sync()) == 5
+    service.records[2]["name"] = "New"
+    del service.records[4]
+    service.records[9] = {"id": 9, "name": "N9"}
+    service.log += [2, 4, 9]
+    before = len(server.asked)
+    rows = source.sync()
+    assert sorted(rows) == ["1", "2", "3", "5", "9"] and rows["2"]["name"] == "New"
+    assert [one.query.get("sync") for one in server.asked[before:]] == ["0", "0"]
+    service.records[9]["name"] = "Again"
+    service.log += [9]
+    assert source.sync()["9"]["name"] == "Again"
+    assert server.asked[-1].query["sync"] == "3"
+
+
+def test_token_that_expired_means_reading_everything(feed, follow):
+    service, settings = feed
+    source = follow(**settings)
+    source.sync()
+    del service.records[1]
+    service.oldest = 7
+    assert sorted(source.sync()) == ["2", "3", "4", "5"]
+
+
+def test_answer_without_the_declared_token_is_said(feed, follow):
+    _, settings = feed
+    settings["api"]["changes"] = {"link": "nowhere.next"}
+    with pytest.raises(SourceLayout, match=r"nothing at nowhere\.next on the last page"):
+        follow(**settings).sync()
 
 
 # -- OData
@@ -252,6 +386,20 @@ def test_empty_cursor_is_asked_by_when_the_record_was_made(service, server, foll
     assert "C9" in source.sync()
     condition = next(o.query["$filter"] for o in server.asked if "Made ge" in str(o.query))
     assert "(Changed eq null and Made ge " in condition
+
+
+def test_odata_is_asked_by_a_cursor_of_numbers(service, server, follow):
+    service.kinds = {"Customer": {**KINDS["Customer"], "Version": "Edm.Int64"}}
+    for number, record in enumerate(service.records, 95):
+        record["Version"] = number
+    source = follow(**_odata(server, cursor="Version"))
+    source.sync()
+    _record(service, "C2").update(Name="New", Version=103)
+    before = len(server.asked)
+    rows = source.sync()
+    assert rows["C2"]["Name"] == "New" and rows == source.whole()
+    filters = [one.query["$filter"] for one in server.asked[before:] if "$filter" in one.query]
+    assert filters[0].startswith("(Kind eq 'A') and (Version ge 102")
 
 
 def test_comparison_finds_deletes_and_late_records_by_their_keys(service, server, follow):
