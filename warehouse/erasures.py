@@ -7,7 +7,7 @@ whoever opens the home next; when it ends, only the proof stays.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -34,6 +34,8 @@ class Target:
         record_ids: its records, those that left it and are nobody's too.
         case_ids: cases that it is in.
         marks: values that no other record has, by which free text is searched.
+        said: field → what its records say in it, where another customer once had one of them:
+            values by which that customer's old versions are searched.
     """
 
     golden_id: str | None
@@ -41,12 +43,14 @@ class Target:
     record_ids: tuple[str, ...]
     case_ids: tuple[str, ...] = ()
     marks: tuple[str, ...] = ()
+    said: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, plain: Mapping[str, Any]) -> "Target":
         """From what :meth:`plain` gave."""
         lists = ("golden_ids", "record_ids", "case_ids", "marks")
-        return cls(plain["golden_id"], **{name: tuple(plain[name]) for name in lists})
+        said = {name: tuple(texts) for name, texts in plain.get("said", {}).items()}
+        return cls(plain["golden_id"], **{name: tuple(plain[name]) for name in lists}, said=said)
 
     def plain(self) -> dict[str, Any]:
         """As JSON takes it."""

@@ -77,10 +77,12 @@ HOLDINGS: tuple[Holding, ...] = (
     Holding(
         of_warehouse.golden_customer_history,
         "every version of golden values",
-        "values become null; type, region, sources and the moments stay, which restatements count",
+        "values become null, also in old versions of another customer that once had a record of it;"
+        " type, region, sources and the moments stay, which restatements count",
         {"golden_id": "customers"},
         _BLANK_HISTORY,
     ),
+    _none(of_warehouse.blanked_version),
     Holding(of_warehouse.golden_field, "origin of values", _GONE, {"golden_id": "customers"}),
     Holding(
         of_warehouse.crosswalk,

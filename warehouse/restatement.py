@@ -21,7 +21,12 @@ from onefold.errors import ConfigError
 from warehouse import golden_tables
 from warehouse.engine import Warehouse
 from warehouse.moments import utc
-from warehouse.tables import golden_customer_history, lineage_event, publish_run
+from warehouse.tables import (
+    blanked_version,
+    golden_customer_history,
+    lineage_event,
+    publish_run,
+)
 
 NEW, SPLIT, RESTORED, MERGED, ENDED = "new", "split", "restored", "merged", "ended"
 ERASED = "erased"
@@ -243,14 +248,21 @@ def _touched(
 def _same_again(connection: sa.Connection, since: datetime, until: datetime) -> int:
     """Customers that changed in between and have their first values again at the end.
 
-    Erased ones have no values by which to tell: they stay among the changed.
+    Of versions that lost values of an erased person it is noted which were equal.
     """
     was, now = golden_customer_history.alias(), golden_customer_history.alias()
     equal = (was.c[name].is_not_distinct_from(now.c[name]) for name in golden_tables.GOLDEN)
     joined = was.join(
         now, (was.c.golden_id == now.c.golden_id) & (was.c.valid_from != now.c.valid_from)
     )
-    gone = sa.select(lineage_event.c.golden_id).where(lineage_event.c.event == "erased")
+    blanked = []
+    for version in (was, now):
+        noted = blanked_version.alias()
+        this = (noted.c.golden_id == version.c.golden_id) & (
+            noted.c.valid_from == version.c.valid_from
+        )
+        joined = joined.outerjoin(noted, this)
+        blanked.append(noted.c.same_as)
     query = (
         sa.select(sa.func.count())
         .select_from(joined)
@@ -258,7 +270,7 @@ def _same_again(connection: sa.Connection, since: datetime, until: datetime) -> 
             now.c.valid_from > since,
             _at(since, was),
             _at(until, now),
-            now.c.golden_id.not_in(gone),
+            blanked[0].is_not_distinct_from(blanked[1]),
             *equal,
         )
     )

@@ -144,6 +144,16 @@ golden_customer_history = sa.Table(
     comment="Every version of every golden customer (SCD2).",
 )
 
+blanked_version = sa.Table(
+    "blanked_version",
+    warehouse,
+    text("golden_id", "The customer.", key=True),
+    at("valid_from", "From when the version held, UTC.", key=True),
+    at("same_as", "When the customer's first version began that had the same values, UTC."),
+    sqlite_with_rowid=False,
+    comment="Versions that lost values of an erased person, and which of them were equal.",
+)
+
 golden_field = sa.Table(
     "golden_field",
     warehouse,

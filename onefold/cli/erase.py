@@ -90,6 +90,11 @@ def _show(one: "Looked") -> None:
     out.print(f"  records: {records or 'none live'}")
     for place, rows in sorted(one.counts.items()):
         out.print(f"  {place}: {rows:,} rows")
+    if one.once_with:
+        out.print(
+            f"  {', '.join(one.once_with)} once had a record of it: its values go from their old"
+            " versions."
+        )
     if one.others:
         out.print(
             f"  {one.others:,} records of others share a name, telephone number or address"

@@ -65,12 +65,15 @@ class Looked:
         counts: place → rows: tables by store and name, RAW for rows of snapshots.
         others: records of other customers that share a telephone number, mail address or
             number with it: they stay.
+        once_with: other customers that once had a record of it: its values go from their old
+            versions.
         raw: its rows in kept snapshots.
     """
 
     target: Target
     counts: Mapping[str, int]
     others: int = 0
+    once_with: tuple[str, ...] = ()
     raw: tuple[Found, ...] = field(default=(), repr=False)
 
 
@@ -214,30 +217,35 @@ def cleaned(deployment: Deployment, looked: Looked) -> pa.Table:
         if config is not None:
             country = config.country or deployment.settings.country
             parts.append(standardize(one.rows, config, country).staged)
-    return pa.concat_tables([part.select(_COLUMNS).cast(_SCHEMA) for part in parts])
+    return pa.concat_tables([part.cast(staging.STAGED_SCHEMA) for part in parts])
 
 
 _COLUMNS = [*recognizing.COLUMNS, "name", "national_id", "tax_id", "address_line"]
-_SCHEMA = staging.STAGED_SCHEMA.empty_table().select(_COLUMNS).schema
 
 
 def _with_marks(deployment: Deployment, looked: Sequence[Looked]) -> list[Looked]:
-    """The values of each that no other live record has, and how many others share some."""
+    """What each says: its values that no other live record has, how many others share some, and,
+    where another customer once had one of its records, all of it."""
+    wh = deployment.warehouse
     every = {one for each in looked for one in each.target.record_ids}
-    staged = staging.read(deployment.warehouse).select(["record_id", *_COLUMNS])
+    staged = staging.read(wh).select(["record_id", *_COLUMNS])
     held: Counter[str] = Counter()
     for row in staged.to_pylist():
         if row.pop("record_id") not in every:
             held.update(_values(row))
     found = []
     for one in looked:
-        own = {v for row in cleaned(deployment, one).to_pylist() for v in _values(row)}
+        rows = cleaned(deployment, one).to_pylist()
+        own = {v for row in rows for v in _values(row)}
         marks = sorted(v for v in own if v not in held and len(v) >= _LEAST_MARK)
+        once_with = erasing.once_with(wh, one.target)
+        said = erasing.said(wh, one.target, rows) if once_with else {}
         found.append(
             replace(
                 one,
-                target=replace(one.target, marks=tuple(marks)),
+                target=replace(one.target, marks=tuple(marks), said=said),
                 others=max((held[v] for v in own), default=0),
+                once_with=tuple(once_with),
             )
         )
     return found

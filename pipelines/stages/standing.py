@@ -3,7 +3,7 @@
 What belongs here: taking erased records out of the lake's tables. Which pairs are candidates
 depends on how many records share a key, and a relation on how many share a telephone number, so
 that matching without some records could find others of strangers. An erasure must not: so the
-rows of the erased records go, and everything else stays what it was (decision 20).
+rows of the erased records go, and everything else stays what it was (decision 21).
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence

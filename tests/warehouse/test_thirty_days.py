@@ -9,6 +9,7 @@ about the past is compared with these copies.
 import itertools
 import random
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -18,6 +19,7 @@ import sqlalchemy as sa
 
 from onefold import keys
 from rules import recognizing
+from rules.customer import STAGED_SCHEMA
 from warehouse import customers, erasing, erasures, publish, restatement, staged
 from warehouse.bi import install
 from warehouse.moments import utc
@@ -141,6 +143,7 @@ class Days:
         self.copies = [{}]
         self.seen = set()
         self.erased = {}
+        self.names = set()
         self.were = set()
 
     def save(self, world, moment):
@@ -188,10 +191,14 @@ def erase(world, life, days, hashed):
     states = {row["golden_id"]: row["state"] for row in read(world, "SELECT * FROM {id_map}")}
     source, key = life.asking.split(":")
     target = erasing.record(world.wh, source, key)
+    names = {name for one in target.record_ids for name in (f"N{one}", f"N{one}'")}
+    nothing = dict.fromkeys(STAGED_SCHEMA.names)
+    said = erasing.said(world.wh, target, [nothing | {"name": name} for name in names])
+    target = replace(target, said=said)
+    days.names |= names
     named = erasures.named(erasures.next_id(world.wh))
     records = [tuple(one.split(":")) for one in target.record_ids]
-    nothing = staged.read(world.wh, [])
-    stored = recognizing.stored_of(named, nothing, records, [], hashed)
+    stored = recognizing.stored_of(named, staged.read(world.wh, []), records, [], hashed)
     erasures.begin(world.wh, {named: target}, {named: {}}, stored, "dpo", "asked by mail")
     erasing.from_review(world.wh, {named: target})
     erasing.from_warehouse(world.wh, {named: target}, lambda source: {})
@@ -266,13 +273,14 @@ def test_a_month_later_everything_is_as_it_was_published(world, month):
     met = set()
     for since, until in spans:
         made = restatement.between(world.wh, month.moments[since], month.moments[until])
-        _adds_up(made, month.copies[since : until + 1], month.erased)
+        _adds_up(made, month.copies[since], month.copies[until])
         met |= {name for one in made.lines for name in CAUSES if one.causes[name]}
     assert month.were == {"live", "merged", "ended"}
     assert met == set(CAUSES)
 
 
 def _history_is_what_was_published(world, month):
+    blanked = 0
     as_of = "SELECT * FROM {dim_customer_history_pii} WHERE valid_from <= :at AND :at < valid_to"
     for moment, copy in zip(month.moments, month.copies, strict=True):
         at = moment if world.wh.is_postgresql else f"{moment:%Y-%m-%d %H:%M:%S.%f}"
@@ -282,9 +290,16 @@ def _history_is_what_was_published(world, month):
                 del row[name]
         assert len(found) == len(copy)
         expected = {
-            name: _blank(row) if name in month.erased else row for name, row in copy.items()
+            name: _blank(row)
+            if name in month.erased
+            # Another customer once showed the name of a record that was later taken from it.
+            else {**row, "name": None if row["name"] in month.names else row["name"]}
+            for name, row in copy.items()
         }
+        others = [name for name, row in copy.items() if row["name"] != expected[name]["name"]]
+        blanked += len(set(others) - month.erased.keys())
         assert {row["golden_id"]: row for row in found} == expected
+    assert blanked
 
 
 def _blank(row):
@@ -306,8 +321,7 @@ def _segments(copy):
     return found
 
 
-def _adds_up(made, copies, erased):
-    before, after = copies[0], copies[-1]
+def _adds_up(made, before, after):
     counted = _segments(before), _segments(after)
     for line in made.lines:
         key = (line.dimension, line.segment)
@@ -323,12 +337,7 @@ def _adds_up(made, copies, erased):
         after.keys() - before.keys()
     )
     both = before.keys() & after.keys()
-    # Of an erased customer nobody can tell any more whether it became again what it was.
-    assert made.changed == sum(
-        len({str(each.get(name)) for each in copies}) > 1
-        if name in erased
-        else before[name] != after[name]
-        for name in both
-    )
+    # Also where versions have no values any more: which were equal stays known.
+    assert made.changed == sum(before[name] != after[name] for name in both)
     total = made.total
     assert total.causes["moved_in"] == total.causes["moved_out"] == 0

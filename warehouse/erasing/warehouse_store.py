@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from warehouse import text_form
 from warehouse.columns import WAREHOUSE
 from warehouse.engine import Warehouse
+from warehouse.erasing import shown
 from warehouse.erasing.files import writing
 from warehouse.erasing.held import Named, treated
 from warehouse.erasing.whom import erased, pieces
@@ -46,6 +47,9 @@ def from_warehouse(
     with writing(wh, WAREHOUSE) as connection:
         sources = _sources(connection, named)
         before = {source: _standing(connection, source, named) for source in sources}
+        shown.blank(connection, targets.values(), named.ids["records"])
+        for golden_id in named.ids["customers"]:
+            shown.note_equal(connection, golden_id)
         found = treated(connection, WAREHOUSE, named)
         for source, gone in before.items():
             _settle(connection, source, gone, settled(source))

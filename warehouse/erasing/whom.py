@@ -1,7 +1,7 @@
 """Whom an erasure is about: a customer, its earlier ids, its records and its cases."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -19,6 +19,7 @@ from warehouse.tables import (
 )
 
 _AT_ONCE = 400
+_Value = TypeVar("_Value")
 
 
 def customer(wh: Warehouse, golden_id: str) -> Target:
@@ -136,7 +137,8 @@ def erased(connection: sa.Connection, golden_ids: Sequence[str]) -> set[str]:
     return found
 
 
-def pieces(values: Iterable[str]) -> Iterator[list[str]]:
+def pieces(values: Iterable[_Value]) -> Iterator[list[_Value]]:
+    """Values in lists that are short enough for a statement."""
     every = list(values)
     for start in range(0, len(every), _AT_ONCE):
         yield every[start : start + _AT_ONCE]
