@@ -28,6 +28,9 @@ _BATCH = 20_000
 NAMED = 50_000
 """Up to so many rows are read by name; beyond, the whole table is read."""
 _AT_ONCE = 1000
+_FEW = 1000
+"""Up to so many rows SQLite updates one by one; beyond, out of a temporary table, which takes two
+thirds of that."""
 _loads = count(1)
 
 
@@ -276,15 +279,20 @@ def _many(connection: sa.Connection, sql: str, text: pa.Table) -> int:
 
 
 def _temporary(connection: sa.Connection, table: sa.Table, text: pa.Table) -> str:
-    """Load a text table into a temporary table of PostgreSQL, typed like ``table``."""
+    """Load a text table into a temporary table, on PostgreSQL typed like ``table``."""
     name = f"load_{next(_loads)}"
     columns = ", ".join(map(_quoted, text.column_names))
-    connection.exec_driver_sql(
-        f"CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS"
-        f" SELECT {columns} FROM {sql_name(connection, table)} WITH NO DATA"
-    )
-    _copy(connection, name, text)
-    connection.exec_driver_sql(f"ANALYZE {name}")
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(
+            f"CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS"
+            f" SELECT {columns} FROM {sql_name(connection, table)} WITH NO DATA"
+        )
+        _copy(connection, name, text)
+        connection.exec_driver_sql(f"ANALYZE {name}")
+        return name
+    connection.exec_driver_sql(f"CREATE TEMPORARY TABLE {name} ({columns})")
+    marks = ", ".join("?" * text.num_columns)
+    _many(connection, f"INSERT INTO temp.{name} ({columns}) VALUES ({marks})", text)
     return name
 
 
@@ -313,16 +321,19 @@ def update(connection: sa.Connection, table: sa.Table, text: pa.Table, keys: Seq
     text = sealing.sealed(connection.dialect, table, text)
     target = sql_name(connection, table)
     others = [name for name in text.column_names if name not in keys]
-    if connection.dialect.name == "postgresql":
-        load = _temporary(connection, table, text)
-        sets = ", ".join(f"{_quoted(name)} = {load}.{_quoted(name)}" for name in others)
-        match = " AND ".join(f"t.{_quoted(name)} = {load}.{_quoted(name)}" for name in keys)
-        done = connection.exec_driver_sql(f"UPDATE {target} t SET {sets} FROM {load} WHERE {match}")
-        return int(done.rowcount)
-    sets = ", ".join(f"{_quoted(name)} = ?" for name in others)
-    match = " AND ".join(f"{_quoted(name)} = ?" for name in keys)
-    ordered = text.select([*others, *keys])
-    return _many(connection, f"UPDATE {target} SET {sets} WHERE {match}", ordered)
+    if connection.dialect.name != "postgresql" and text.num_rows <= _FEW:
+        sets = ", ".join(f"{_quoted(name)} = ?" for name in others)
+        match = " AND ".join(f"{_quoted(name)} = ?" for name in keys)
+        ordered = text.select([*others, *keys])
+        return _many(connection, f"UPDATE {target} SET {sets} WHERE {match}", ordered)
+    load = _temporary(connection, table, text)
+    sets = ", ".join(f"{_quoted(name)} = {load}.{_quoted(name)}" for name in others)
+    match = " AND ".join(f"t.{_quoted(name)} = {load}.{_quoted(name)}" for name in keys)
+    done = connection.exec_driver_sql(f"UPDATE {target} AS t SET {sets} FROM {load} WHERE {match}")
+    count = int(done.rowcount)
+    if connection.dialect.name != "postgresql":
+        connection.exec_driver_sql(f"DROP TABLE temp.{load}")
+    return count
 
 
 def delete(connection: sa.Connection, table: sa.Table, text: pa.Table, keys: Sequence[str]) -> None:

@@ -69,6 +69,20 @@ def test_rows_are_inserted_updated_and_deleted_by_key(warehouse):
     ]
 
 
+def test_many_rows_are_updated_at_once_and_those_that_are_not_there_do_not_count(warehouse):
+    numbers = [f"{number:04d}" for number in range(1200)]
+    columns = ["record_id", "source", "source_key", "content_hash", "position"]
+    stored = pa.table([numbers, ["erp"] * 1200, numbers, numbers, numbers], names=columns)
+    moved = pa.table({"position": [f"after {one}" for one in numbers], "record_id": numbers})
+    with warehouse.write() as connection:
+        rows.insert(connection, staged_customer, stored.slice(100))
+        assert rows.update(connection, staged_customer, moved.slice(0, 1150), ["record_id"]) == 1050
+        found = rows.read(connection, staged_customer, columns).sort_by("record_id")
+    then = [*moved["position"].to_pylist()[100:1150], *numbers[1150:]]
+    assert found["position"].to_pylist() == then
+    assert found.drop_columns("position").equals(stored.slice(100).drop_columns("position"))
+
+
 def test_awkward_text_is_stored_as_it_is(world):
     awkward = ['a"b', "a,b", "a\nb", "a\r\nb", "\\N", "\\.", "", None, "NULL", "'", "\t ", "𠮷𝄞"]
     names = {str(number): value for number, value in enumerate(awkward)}
