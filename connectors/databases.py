@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.engine.reflection import ObjectKind
 
-from connectors import mapping, sql, templates
+from connectors import mapping, templates
 from connectors.config import SourceConfig
+from connectors.database_connections import opened
 from connectors.fields import NAME_FIELDS
 from connectors.templates import Recognized
 from onefold.errors import SourceMissing
@@ -75,7 +76,7 @@ def look(config: SourceConfig) -> Found:
     Raises:
         SourceError: the database cannot be read; SourceMissing if it has no tables.
     """
-    with sql.opened(config) as connection:
+    with opened(config) as connection:
         inspector = sa.inspect(connection)
         found: dict[str, tuple[str | None, str, list[str]]] = {}
         default = inspector.default_schema_name
@@ -148,7 +149,7 @@ def primary_key(config: SourceConfig) -> tuple[str, ...]:
     if not config.table:
         return ()
     schema, _, table = config.table.rpartition(".")
-    with sql.opened(config) as connection:
+    with opened(config) as connection:
         inspector = sa.inspect(connection)
         for name, place in ((config.table, None), (table, schema or None)):
             if inspector.has_table(name, schema=place):

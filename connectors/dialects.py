@@ -75,7 +75,7 @@ def _as_text(element: as_text, compiler: Any, **options: Any) -> str:
     dialect = compiler.dialect.name
     dated = isinstance(value.type, sa.DateTime | sa.Date | sa.Time)
     if is_moment(value.type) and dialect in ("mysql", "mariadb"):
-        # The session's zone is UTC (connectors/sql.py); a date of zeros has none.
+        # The session's zone is UTC (connectors/database_connections.py); a date of zeros has none.
         text = f"CAST({written} AS {text_type(compiler.dialect)})"
         return f"CONCAT({text}, IF({written} = 0, '', '+00:00'))"
     if dialect in ("mysql", "mariadb") and str(value.type).startswith("BIT"):

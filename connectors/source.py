@@ -411,9 +411,9 @@ def _settings_hash(config: SourceConfig) -> str:
     digest = hashlib.sha256(f"{READER_VERSION} {parts}".encode())
     digest.update(mapping.words_hash().encode())
     if config.connector == "sql":
-        from connectors import sql
+        from connectors import database_connections
 
-        digest.update(sql.database_of(config).encode())
+        digest.update(database_connections.database_of(config).encode())
     for path in layouts(config):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:32]
@@ -440,9 +440,9 @@ def files(config: SourceConfig) -> list[tuple[str, int, int]]:
     if config.connector == "api":
         return []
     if config.connector == "sql":
-        from connectors import sql
+        from connectors import database_connections
 
-        paths = sql.database_files(config)
+        paths = database_connections.database_files(config)
     else:
         try:
             found = file_sets.on_disk(config)

@@ -7,13 +7,8 @@ moment; rows are streamed.
 """
 
 import difflib
-import functools
-import logging
-import math
-import sqlite3
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -22,46 +17,20 @@ from pymysql.constants import FIELD_TYPE
 from sqlalchemy import exc
 from sqlalchemy.dialects import mysql
 
-from connectors import fast, mapping, postgres_copy, publications, replication
+from connectors import fast, following, mapping, postgres_copy
 from connectors.config import SourceConfig
+from connectors.database_connections import WATCH, opened, session_settings, url_of
 from connectors.database_errors import kind_of, said_in_words, shown
 from connectors.dialects import family
 from connectors.postgres_copy import decoded
 from connectors.queries import Query, written
 from connectors.reading import Reading, Report, Since, batch, text
-from connectors.silence import Watch
 from connectors.sql_changes import Database
 from connectors.templates import load, statement
-from onefold.errors import SourceError, SourceLayout, SourceMissing
+from onefold.errors import SourceLayout, SourceMissing
 
-_LOG = logging.getLogger("onefold.refresh")
 _BATCH = 10_000
-_TIMEOUT_SECONDS = 10
-_LOCK_SHARE = 0.7
-"""Of the time that a server may be silent, how long it may wait for a lock, so that it says so."""
-_WATCH = "onefold_watch"
 _BYTES = (bytes, bytearray, memoryview)
-_DRIVERS = {
-    "postgres": "postgresql+psycopg",
-    "postgresql": "postgresql+psycopg",
-    "mysql": "mysql+pymysql",
-    "mariadb": "mariadb+pymysql",
-    "mssql": "mssql+pyodbc",
-    "oracle": "oracle+oracledb",
-}
-_POSTGRESQL = (
-    "SET LOCAL timezone = 'UTC'",  # else the same moment is another text for each server
-    "SET LOCAL datestyle = 'ISO, YMD'",
-    "SET LOCAL intervalstyle = 'iso_8601'",
-    "SET LOCAL bytea_output = 'hex'",
-)
-_MARIADB = (
-    "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
-    "SET SESSION TRANSACTION READ ONLY",
-    "SET SESSION group_concat_max_len = 1000000",
-    "SET SESSION net_write_timeout = 3600",  # while what came is written
-    "SET SESSION time_zone = '+00:00'",
-)
 
 
 @contextmanager
@@ -80,11 +49,16 @@ def read(
         SourceLayout: the query is wrong.
         SourceError: the URL is wrong, or the server refuses the user.
     """
-    report, url = Report(), _url(config)
+    report, url = Report(), url_of(config)
     if config.fast:
         fast.check(config, url)
-    log = _logged(config, since, asking=limit is None)
-    with opened(config) as connection, ExitStack() as asked:
+    with ExitStack() as asked:
+        if limit is not None:
+            following.check(config)
+            log = None
+        else:
+            log = asked.enter_context(following.followed(config, since))
+        connection = asked.enter_context(opened(config))
         query = _query(config, connection)
         origin, names = f"{_place(config)} in {shown(url)}", list(query.columns)
 
@@ -97,7 +71,9 @@ def read(
         select, mark, changes = query.select(), "", None
         if config.mode != "snapshot":
             table = _change_query(config, connection)
-            database = Database(config, connection, query, table, log, rows, report)
+            database = Database(
+                config, connection, query, table, log.log if log else None, rows, report
+            )
             mark = database.mark()
             found = database.changed(since, mark) if since and mark else None
             if found is not None:
@@ -111,189 +87,9 @@ def read(
         reading = Reading(
             names, found_rows, report, origin, types=types, mark=mark, changes=changes
         )
-        with _releasing(config, log, reading):
-            yield reading
-
-
-def _logged(config: SourceConfig, since: Since | None, *, asking: bool) -> replication.Log | None:
-    """What the server's log says, for a source that goes by it.
-
-    Args:
-        asking: False: only look whether it could be asked.
-    """
-    if config.changes is None or not config.changes.slot:
-        return None
-    with _connected(config) as server:
-        server = server.execution_options(isolation_level="AUTOCOMMIT")
-        settings = (
-            one.replace("LOCAL", "SESSION") for one in _settings("postgresql", config.timeout)
-        )
-        server.exec_driver_sql("; ".join((*settings, "SET client_encoding = 'UTF8'")))
-        if asking:
-            return replication.ask(config, server, since)
-        publications.followed(config, server)
-        return None
-
-
-@contextmanager
-def _releasing(
-    config: SourceConfig, log: replication.Log | None, reading: Reading
-) -> Iterator[None]:
-    """While a reading is open: move its slot on when it is kept, and leave none that nobody uses.
-
-    Where the server cannot be told, the next sync tells it.
-    """
-    if log is None:
-        yield
-        return
-    kept = False
-
-    def release() -> None:
-        nonlocal kept
-        kept = True
-        _tell(config, lambda server: replication.release(server, log.slot, reading.mark))
-
-    if log.why:
-        reading.report.note(f"everything was read: {log.why}")
-    reading.release = release
-    try:
-        yield
-    finally:
-        if log.made and not kept:
-            _tell(config, lambda server: replication.drop(server, log.slot))
-
-
-def _tell(config: SourceConfig, do: Callable[[sa.Connection], None]) -> None:
-    try:
-        with _connected(config) as server:
-            do(server.execution_options(isolation_level="AUTOCOMMIT"))
-    except SourceError as error:
-        _LOG.warning("%s: the replication slot stays as it is. %s", config.name, error)
-
-
-@contextmanager
-def opened(config: SourceConfig) -> Iterator[sa.Connection]:
-    """A connection to a source's database, for reading only.
-
-    Raises:
-        SourceError: as :func:`read`.
-    """
-    with _connected(config) as connection:
-        yield _read_only(connection, config.timeout)
-
-
-@contextmanager
-def _connected(config: SourceConfig) -> Iterator[sa.Connection]:
-    """A connection on which nothing was said yet, watched."""
-    url = _url(config)
-    engine = _engine(config, url)
-    watch = Watch(config.timeout)
-    if engine.driver == "psycopg":
-        watch.over(engine)
-    try:
-        with said_in_words(config, url, watch), watch, engine.connect() as connection:
-            watch.rest()
-            connection.info[_WATCH] = watch
-            yield connection
-    finally:
-        engine.dispose()
-
-
-def database_files(config: SourceConfig) -> list[Path]:
-    """The file of a SQLite source and its journal; nothing for a server."""
-    url = _url(config)
-    if url.get_backend_name() != "sqlite" or not url.database:
-        return []
-    path = Path(url.database)
-    return [path, path.with_name(path.name + "-wal")]
-
-
-def database_of(config: SourceConfig) -> str:
-    """Which database a source is read from, whoever reads it."""
-    url = _url(config)
-    return f"{url.get_backend_name()} {url.host} {url.port} {url.database}"
-
-
-def _url(config: SourceConfig) -> sa.URL:
-    try:
-        url = sa.make_url(config.url or "")
-    except (exc.ArgumentError, ValueError):
-        raise SourceError(
-            f"{config.file}, url",
-            "this is no database URL",
-            do="Write it as postgresql://USER:${PASSWORD}@HOST:PORT/DATABASE; "
-            "special characters in the password as %XX.",
-        ) from None
-    return url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
-
-
-def _engine(config: SourceConfig, url: sa.URL) -> sa.Engine:
-    backend, options = url.get_backend_name(), dict[str, float | str]()
-    if backend == "sqlite":
-        path = Path(url.database or "")
-        if not path.is_file():
-            raise SourceMissing(
-                config.name,
-                "the database file is not there",
-                found=f"no {path}",
-                do=f"Put it there, or mend 'url' in {config.file}.",
-            )
-        return sa.create_engine(
-            "sqlite://", creator=functools.partial(_open_file, path), poolclass=sa.NullPool
-        )
-    if backend in ("postgresql", "mysql", "mariadb"):
-        options = {"connect_timeout": min(_TIMEOUT_SECONDS, math.ceil(config.timeout))}
-    if url.drivername == "mysql+pymysql":
-        options |= {"read_timeout": config.timeout, "write_timeout": config.timeout}
-    elif url.drivername == "postgresql+psycopg":
-        options |= {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
-        if "client_encoding" not in url.query:
-            options["client_encoding"] = "UTF8"
-    try:
-        return sa.create_engine(url, poolclass=sa.NullPool, connect_args=options)
-    except (exc.NoSuchModuleError, ModuleNotFoundError) as error:
-        raise SourceError(
-            f"{config.file}, url",
-            "there is no driver for this kind of database",
-            found=url.drivername,
-            do="Use sqlite, postgresql, mysql or mariadb, or install the driver: "
-            "pip install 'onefold[mssql]', [oracle], [hana] or [db2].",
-        ) from error
-
-
-def _open_file(path: Path) -> sqlite3.Connection:
-    """Open a SQLite file that must be there, for reading only."""
-    connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_TIMEOUT_SECONDS
-    )
-    connection.text_factory = decoded
-    return connection
-
-
-def _read_only(connection: sa.Connection, timeout: float) -> sa.Connection:
-    """The connection, in a transaction that only reads and sees one moment."""
-    backend = connection.dialect.name
-    if backend == "postgresql":
-        connection = connection.execution_options(
-            isolation_level="REPEATABLE READ", postgresql_readonly=True
-        )
-        connection.exec_driver_sql("; ".join(_settings(backend, timeout)))
-    elif backend in ("mysql", "mariadb"):
-        for statement in _settings(backend, timeout):
-            connection.exec_driver_sql(statement)
-        connection.commit()
-    elif backend == "sqlite":
-        connection.exec_driver_sql("PRAGMA query_only = ON")
-        connection.exec_driver_sql("BEGIN")
-    return connection
-
-
-def _settings(backend: str, timeout: float) -> tuple[str, ...]:
-    """What every session of a server is told before it is asked anything."""
-    if backend == "postgresql":
-        return (*_POSTGRESQL, f"SET LOCAL lock_timeout = {round(_LOCK_SHARE * timeout * 1000)}")
-    wait = max(1, round(_LOCK_SHARE * timeout))
-    return (*_MARIADB, f"SET SESSION lock_wait_timeout = {wait}")
+        if log is not None:
+            log.give(reading)
+        yield reading
 
 
 # -- the statement
@@ -405,7 +201,7 @@ def _is_moment(connection: sa.Connection, kind: Any) -> bool:
 def _rows(
     config: SourceConfig, connection: sa.Connection, url: sa.URL, select: sa.Select[Any]
 ) -> Generator[pa.RecordBatch]:
-    position, watch = _place(config), connection.info[_WATCH]
+    position, watch = _place(config), connection.info[WATCH]
     with said_in_words(config, url, watch):
         if connection.dialect.driver == "psycopg":
             with closing(postgres_copy.read(connection, select, watch)) as parts:
@@ -421,9 +217,9 @@ def _fast_rows(
     config: SourceConfig, connection: sa.Connection, url: sa.URL, select: sa.Select[Any]
 ) -> Generator[pa.RecordBatch]:
     """The same through connectorx; of PostgreSQL what the transaction of our own sees."""
-    with said_in_words(config, url, connection.info[_WATCH]):
+    with said_in_words(config, url, connection.info[WATCH]):
         driver: Any = connection.connection.driver_connection
-        before = list(_settings(connection.dialect.name, config.timeout))
+        before = list(session_settings(connection.dialect.name, config.timeout))
         encrypted = False
         if connection.dialect.driver == "psycopg":
             encrypted = bool(driver.pgconn.ssl_in_use)

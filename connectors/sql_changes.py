@@ -2,7 +2,7 @@
 
 What belongs here: the conditions, and which of them a reading of changes needs. How a
 reading of changes becomes a snapshot stands in connectors/merging.py; connections, the
-query itself and errors in connectors/sql.py.
+query itself in connectors/sql.py.
 
 The mark is the greatest value of the cursor when the reading began, asked before any row is
 read and never later than now: a row stamped in the future (a clock that is wrong) is read

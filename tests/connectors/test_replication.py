@@ -388,11 +388,16 @@ def test_what_the_log_cannot_tell_is_said_with_what_to_run(shop, statements, set
     assert not shop.kept_from()
 
 
-def test_a_first_sync_that_fails_leaves_no_slot_on_the_server(shop):
+@pytest.mark.parametrize(
+    "settings",
+    [{"columns": {"name": "nname"}}, {"table": "custmer"}, {"deleted": {"column": "gone"}}],
+    ids=["mapping", "table", "deleted"],
+)
+def test_a_first_sync_that_fails_leaves_no_slot_on_the_server(shop, settings):
     """A slot that nobody reads from would fill the server's disk."""
-    shop.fill(1, 3)
-    config = shop.declared(table="customer", changes={"slot": SLOT}, columns={"name": "nname"})
-    with pytest.raises(SourceError, match="nname"):
+    changes = {"slot": SLOT, "tables": {"customer": "id"}}
+    config = shop.declared(**{"table": "customer", "changes": changes} | settings)
+    with pytest.raises(SourceError, match=r"nname|custmer|gone"):
         extract(config, shop.home.lake, None)
     assert not shop.kept_from()
 
