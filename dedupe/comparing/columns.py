@@ -3,7 +3,7 @@
 What belongs here: what every compared field needs to work on whole columns.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -56,17 +56,29 @@ def positions(column: pa.ChunkedArray | pa.Array, ids: pa.Array) -> Rows:
     their codes are the answer.
     """
     chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
-    found = [np.zeros(0, dtype=np.int64)]
+    if not chunks:
+        return np.zeros(0, dtype=np.int64)
+    if not pa.types.is_dictionary(column.type):
+        return _places(pa.chunked_array(chunks), ids)
+    others = [chunk.dictionary for chunk in chunks if not chunk.dictionary.equals(ids)]
+    # All at once: every look begins with going through all ids.
+    known = iter(_split(_places(pa.chunked_array(others, ids.type), ids), map(len, others)))
+    found = []
     for chunk in chunks:
-        if pa.types.is_dictionary(chunk.type) and chunk.dictionary.equals(ids):
-            codes = chunk.indices
-        elif pa.types.is_dictionary(chunk.type):
-            known = pc.index_in(chunk.dictionary, value_set=ids)
-            codes = known.take(chunk.indices)
-        else:
-            codes = pc.index_in(chunk, value_set=ids)
-        found.append(pc.fill_null(codes, -1).to_numpy().astype(np.int64))
+        codes = pc.fill_null(chunk.indices, -1).to_numpy().astype(np.int64)
+        if not chunk.dictionary.equals(ids):
+            codes = np.append(next(known), -1)[codes]
+        found.append(codes)
     return np.concatenate(found)
+
+
+def _places(values: pa.ChunkedArray, ids: pa.Array) -> Rows:
+    found = pc.fill_null(pc.index_in(values, value_set=ids), -1)
+    return found.to_numpy().astype(np.int64)
+
+
+def _split(values: Rows, sizes: Iterable[int]) -> list[Rows]:
+    return np.split(values, np.cumsum([0, *sizes])[1:-1])
 
 
 def decoded(table: pa.Table) -> pa.Table:
