@@ -1,8 +1,8 @@
 """What changed in a database: rows by a cursor or a change table, keys, rows of some keys.
 
 What belongs here: the conditions, and which of them a reading of changes needs. How a
-reading of changes becomes a snapshot stands in connectors/merging.py; connections, the
-query itself in connectors/sql.py.
+reading of changes becomes a snapshot stands in connectors/merging.py; the query itself in
+connectors/sql.py, what a server's log says in connectors/replication.py.
 
 The mark is the greatest value of the cursor when the reading began, asked before any row is
 read and never later than now: a row stamped in the future (a clock that is wrong) is read

@@ -76,8 +76,9 @@ def _mode(proposal: Proposal) -> list[str]:
     """What a sync reads. A small table is read whole: that needs no trust in a column."""
     if proposal.mode == "files":
         return ["", "# Only new and changed files are read.", "mode: files"]
+    log = _log(proposal)
     if not proposal.cursor:
-        return []
+        return log
     said = f"# {_comment(proposal.cursor)} says when a record changed"
     lines = ["", f"{said} (filled in {proposal.cursor_filled:.0%} of the rows)."]
     if proposal.mode != "cursor":
@@ -93,7 +94,22 @@ def _mode(proposal: Proposal) -> list[str]:
     else:
         lines += ["# To read only what changed, and find deletes once a day:"]
         lines += [f"# {line}" for line in settings]
-    return lines
+    return lines + log
+
+
+def _log(proposal: Proposal) -> list[str]:
+    """How PostgreSQL says itself what changed: no column has to be trusted."""
+    settings = proposal.place.settings
+    url = str(settings.get("url", ""))
+    if not (url.startswith("postgres") and "table" in settings and proposal.key):
+        return []
+    slot = re.sub(r"[^a-z0-9]+", "_", f"onefold_{proposal.place.name.lower()}").strip("_")
+    return [
+        "",
+        "# Or by the server's own log, deletes included (docs/sources.md, PostgreSQL's own log):",
+        "# mode: changes",
+        f"# changes: {{slot: {slot}}}",
+    ]
 
 
 def _columns(proposal: Proposal, by_column: dict[str, Line]) -> list[str]:

@@ -147,6 +147,30 @@ def _column(done, name):
     return zip(table["id"].to_pylist(), table[name].to_pylist(), strict=True)
 
 
+def test_keys_that_are_stored_aside_or_written_with_signs_are_followed(shop):
+    """Of a row whose long key did not change the log says only that, and the old row."""
+    shop.run(
+        'CREATE TABLE "Kunden" (code text, place char(6), name text)',
+        'ALTER TABLE "Kunden" ALTER code SET STORAGE EXTERNAL',
+        'ALTER TABLE "Kunden" REPLICA IDENTITY FULL',
+        f'ALTER PUBLICATION {SLOT} SET TABLE "Kunden"',
+        """INSERT INTO "Kunden" SELECT code, 'C', 'name'
+        FROM unnest('{o''k,"a\\|b",北京,u}'::text[]) AS code""",
+        """INSERT INTO "Kunden" SELECT repeat(letter, 6400), 'A b', 'name'
+        FROM unnest('{x,y}'::text[]) AS letter""",
+    )
+    shop.config = shop.declared(table="Kunden", key=["code", "place"], changes={"slot": SLOT})
+    shop.sync()
+    shop.run(
+        "UPDATE \"Kunden\" SET name = 'changed' WHERE code < 'v' OR code LIKE 'x%%'",
+        "UPDATE \"Kunden\" SET place = 'D' WHERE code LIKE 'y%%'",
+        "DELETE FROM \"Kunden\" WHERE code = '北京'",
+    )
+    done = shop.sync()
+    assert (done.counts.read, done.counts.changed, done.counts.deleted) == (5, 4, 2)
+    assert shop.agrees(done)
+
+
 def test_the_slot_moves_on_when_the_snapshot_is_kept_and_not_before(synced):
     shop = synced
     shop.run("UPDATE customer SET name = 'changed' WHERE id = 1")

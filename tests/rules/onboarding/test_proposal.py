@@ -181,6 +181,34 @@ def test_any_heading_is_written_so_that_it_is_read_again(tmp_path, heading):
     assert heading in config.columns["email"]
 
 
+def test_a_table_of_postgresql_can_be_followed_by_the_log_as_it_is_written(
+    tmp_path, postgres_database
+):
+    columns = people()
+    engine = sa.create_engine(postgres_database)
+    with engine.begin() as connection:
+        named = ", ".join(f"{name} text" for name in columns)
+        connection.exec_driver_sql(f"CREATE TABLE khxx ({named}, PRIMARY KEY (khbh))")
+        names = ", ".join(columns)
+        values = ", ".join(f":{name}" for name in columns)
+        rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        connection.execute(sa.text(f"INSERT INTO khxx ({names}) VALUES ({values})"), rows)
+    engine.dispose()
+    (place,) = locating.locate(postgres_database, tmp_path, name="Kunden-2", table="khxx")
+    proposal = proposals.propose(place, sampling.unmapped(place.config), "CN")
+    file = writing.write(proposal, tmp_path)
+    assert load_source(file, tmp_path).mode == "snapshot"
+    text = file.read_text("utf-8")
+    for line in ("mode: changes", "changes: {"):
+        assert f"\n# {line}" in text
+        text = text.replace(f"\n# {line}", f"\n{line}")
+    file.write_text(text, "utf-8")
+    config = load_source(file, tmp_path)
+    assert config.changes is not None
+    assert (config.mode, config.key) == ("changes", ("khbh",))
+    assert config.changes.slot == "onefold_kunden_2"
+
+
 @pytest.mark.parametrize(("rows", "mode"), [(20, "cursor"), (ROWS + 1, "snapshot")])
 def test_a_large_table_with_a_cursor_is_proposed_to_be_synced_by_it(tmp_path, rows, mode):
     file = tmp_path / "erp.db"
