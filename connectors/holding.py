@@ -44,6 +44,40 @@ def holding(config: SourceConfig, what: "Held | Only") -> SourceConfig:
 
 
 @dataclass(frozen=True)
+class Seen:
+    """One file elsewhere, with what belongs to it, as it can be seen without fetching it.
+
+    Attributes:
+        name: as in :class:`connectors.reading.FileFacts`.
+        size: bytes; None if the server does not say.
+        stamp: ETags or times of change; '' if it says neither.
+        version: as in :class:`connectors.reading.FileFacts`.
+        settled: whether it changed long enough ago to be whole.
+    """
+
+    name: str
+    size: int | None
+    stamp: str
+    version: str
+    settled: bool
+
+
+def look(config: SourceConfig) -> list[Seen]:
+    """The files of a source that are elsewhere, in the order of their names; none is fetched.
+
+    Raises:
+        ConfigError: the scheme is not known.
+        SourceMissing, SourceLocked, SourceUnreachable: as :func:`held`.
+    """
+    found = []
+    for pattern in filter(remote.is_remote, config.path):
+        with remote.looked_at(pattern) as there:
+            own = (one for one in there if files.is_own(config, PurePosixPath(one.name).name))
+            found += [_Remote(one, config, Path()).seen for one in own]
+    return sorted(found, key=lambda one: one.name)
+
+
+@dataclass(frozen=True)
 class Only:
     """Some of the files that are held, to read them alone."""
 
@@ -145,11 +179,24 @@ class _Remote:
             remote.fetch(one, copies[-1])
         return SourceFile(copies[0], self.name, tuple(copies[1:]))
 
+    @cached_property
+    def seen(self) -> Seen:
+        """What is known without fetching it."""
+        parts = (self.there, *self.beside)
+        sizes = [one.size for one in parts if one.size is not None]
+        size = sum(sizes) if len(sizes) == len(parts) else None
+        whole = size is not None and all(one.version for one in parts)
+        return Seen(
+            name=self.name,
+            size=size,
+            stamp=" ".join(one.stamp for one in parts),
+            version=" ".join(one.version for one in parts) if whole else "",
+            settled=all(one.version or not one.stamp for one in parts),
+        )
+
     def facts(self, known: FileFacts | None) -> FileFacts:
-        versions = [one.version for one in (self.there, *self.beside)]
-        sizes = [one.size for one in (self.there, *self.beside)]
-        version = " ".join(versions) if all(versions) and None not in sizes else ""
-        if known and version and known.version == version and known.size == sum(map(int, sizes)):  # type: ignore[arg-type]
+        version = self.seen.version
+        if known and version and (known.version, known.size) == (version, self.seen.size):
             return known
         return files.facts(self.file).model_copy(update={"version": version})
 

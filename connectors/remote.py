@@ -32,8 +32,8 @@ from onefold.errors import (
 
 ATTEMPTS, FIRST_PAUSE = 4, 1.0
 """How often a file is fetched at most, and seconds before the second time; then twice as many."""
-_TIMEOUT = 60
-"""Seconds that a server may say nothing."""
+_TIMEOUT, LOOK_TIMEOUT = 60, 10
+"""Seconds that a server may say nothing, and where files are only looked at."""
 _SETTLED = 60
 """A file changed less than these seconds ago may change again within the same second."""
 _SCHEME = "://"
@@ -58,7 +58,8 @@ class RemoteFile:
         path: as its file system names it.
         name: its place below the folder that the pattern starts in.
         size: bytes, None if the server does not say.
-        version: its ETag or its time of change, '' if the server says neither.
+        stamp: its ETag or its time of change, '' if the server says neither.
+        version: the same, '' too if the file may yet change without another stamp.
         url: the pattern that found it, without credentials.
         system: the file system.
     """
@@ -66,6 +67,7 @@ class RemoteFile:
     path: str
     name: str
     size: int | None
+    stamp: str
     version: str
     url: str
     system: Any
@@ -121,34 +123,60 @@ def listed(pattern: str) -> list[RemoteFile]:
     return _tried(where, lambda: _listed(pattern, where))
 
 
+@contextmanager
+def looked_at(pattern: str) -> Iterator[list[RemoteFile]]:
+    """The same for a look from time to time: tried once, with little patience.
+
+    No connection stays open after it.
+
+    Raises:
+        ConfigError, SourceError: as :func:`listed`.
+    """
+    where = shown(pattern)
+    with _said_in_words(where):
+        system, path = _system(pattern, LOOK_TIMEOUT)
+    try:
+        with _said_in_words(where):
+            found = _found(system, path, where)
+        yield found
+    finally:
+        if hasattr(system, "hang_up"):
+            system.hang_up()
+
+
 def _listed(pattern: str, where: str) -> list[RemoteFile]:
     with _said_in_words(where):
         system, path = _system(pattern)
-        if "*" in path:
-            base = _base(path)
-            found = [one for one in system.glob(path, detail=True).values() if _is_file(one)]
+        return _found(system, path, where)
+
+
+def _found(system: Any, path: str, where: str) -> list[RemoteFile]:
+    if "*" in path:
+        base = _base(path)
+        found = [one for one in system.glob(path, detail=True).values() if _is_file(one)]
+    else:
+        info = _info(system, path)
+        if _is_file(info):
+            base, found = str(PurePosixPath(path).parent), [info]
         else:
-            info = _info(system, path)
-            if _is_file(info):
-                base, found = str(PurePosixPath(path).parent), [info]
-            else:
-                base = path
-                found = [one for one in system.ls(path, detail=True) if _is_file(one)]
-        # A web page lists names only.
-        found = [one if _stamp(one) else {**one, **_info(system, one["name"])} for one in found]
-        if not found:
-            raise SourceMissing(where, "no file fits", do="Mend 'path', or put the file there.")
-        return [
-            RemoteFile(
-                path=one["name"],
-                name=_name(one["name"], base),
-                size=one.get("size"),
-                version=_version(one),
-                url=where,
-                system=system,
-            )
-            for one in found
-        ]
+            base = path
+            found = [one for one in system.ls(path, detail=True) if _is_file(one)]
+    # A web page lists names only.
+    found = [one if _stamp(one) else {**one, **_info(system, one["name"])} for one in found]
+    if not found:
+        raise SourceMissing(where, "no file fits", do="Mend 'path', or put the file there.")
+    return [
+        RemoteFile(
+            path=one["name"],
+            name=_name(one["name"], base),
+            size=one.get("size"),
+            stamp=_stamp(one),
+            version=_version(one),
+            url=where,
+            system=system,
+        )
+        for one in found
+    ]
 
 
 def fetch(file: RemoteFile, to: Path) -> None:
@@ -186,7 +214,7 @@ def companions(file: RemoteFile, endings: Iterable[str]) -> list[RemoteFile]:
                 continue
             beside = replace(
                 file, path=info["name"], name=f"{name}{written}", size=info.get("size"),
-                version=_version(info),
+                stamp=_stamp(info), version=_version(info),
             )  # fmt: skip
             found.setdefault(ending, beside)
     return list(found.values()) if dot else []
@@ -216,7 +244,7 @@ def _check(where: str, before: dict[str, Any], after: dict[str, Any], copy: Path
 # -- file systems
 
 
-def _system(pattern: str) -> tuple[Any, str]:
+def _system(pattern: str, timeout: float = _TIMEOUT) -> tuple[Any, str]:
     """The file system of a URL and the path in it."""
     scheme = urlsplit(pattern).scheme
     package, extra = _PACKAGES.get(scheme, ("", ""))
@@ -224,16 +252,20 @@ def _system(pattern: str) -> tuple[Any, str]:
         if package:
             importlib.import_module(package)
         if scheme in ("sftp", "ssh"):
-            return _sftp(pattern)
+            return _sftp(pattern, timeout)
         options: dict[str, Any] = {"use_listings_cache": False, "skip_instance_cache": True}
         if scheme in ("http", "https"):
             import aiohttp
 
             options["headers"] = {"Accept-Encoding": "identity"}
-            limits = aiohttp.ClientTimeout(total=None, sock_connect=_TIMEOUT, sock_read=_TIMEOUT)
+            limits = aiohttp.ClientTimeout(total=None, sock_connect=timeout, sock_read=timeout)
             options["client_kwargs"] = {"timeout": limits}
         elif scheme == "s3":
-            options["config_kwargs"] = {"connect_timeout": 10, "retries": {"max_attempts": 3}}
+            options["config_kwargs"] = {
+                "connect_timeout": 10,
+                "read_timeout": timeout,
+                "retries": {"max_attempts": 3},
+            }
         import fsspec  # takes as long as all the rest
 
         system, path = fsspec.core.url_to_fs(pattern, **options)
@@ -254,7 +286,7 @@ def _system(pattern: str) -> tuple[Any, str]:
     return system, path
 
 
-def _sftp(pattern: str) -> tuple[Any, str]:
+def _sftp(pattern: str, timeout: float) -> tuple[Any, str]:
     """SFTP to a server whose key is known: fsspec would take any key."""
     import paramiko
     from fsspec.implementations.sftp import SFTPFileSystem
@@ -269,13 +301,17 @@ def _sftp(pattern: str) -> tuple[Any, str]:
             self.client.load_system_host_keys()
             self.client.set_missing_host_key_policy(paramiko.RejectPolicy())
             self.client.connect(
-                self.host, timeout=_TIMEOUT, banner_timeout=_TIMEOUT, auth_timeout=_TIMEOUT,
+                self.host, timeout=timeout, banner_timeout=timeout, auth_timeout=timeout,
                 **self.ssh_kwargs,
             )  # fmt: skip
             self.ftp = self.client.open_sftp()
             channel = self.ftp.get_channel()
             if channel:
-                channel.settimeout(_TIMEOUT)
+                channel.settimeout(timeout)
+
+        def hang_up(self) -> None:
+            """End the connection, whose thread would go on for ever."""
+            self.client.close()
 
     parts = urlsplit(pattern)
     options: dict[str, Any] = {"host": parts.hostname, "port": parts.port or 22}

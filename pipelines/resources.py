@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import dagster as dg
 from pydantic import PrivateAttr
@@ -50,19 +51,16 @@ class Home(dg.ConfigurableResource):
         return Working(self._deployment)
 
 
-class Working:
-    """Fails the step in words, and keeps customer values out of what Dagster stores.
+class InWords:
+    """Fails a step or a tick in words, and keeps customer values out of what Dagster stores.
 
     An error that Onefold raises speaks for itself and holds no value. Any other
     may name one (``int('...')``, a database's DETAIL), so only its class and the
     places it came through are kept.
     """
 
-    def __init__(self, deployment: stages.Deployment) -> None:
-        self.deployment = deployment
-
-    def __enter__(self) -> stages.Deployment:
-        return self.deployment
+    def __enter__(self) -> Any:
+        return None
 
     def __exit__(
         self,
@@ -83,6 +81,16 @@ class Working:
             )
             shown = "".join(traceback.format_tb(places))
             raise _failure(unexpected, {"traceback": dg.MetadataValue.text(shown)}) from None
+
+
+class Working(InWords):
+    """What the stages of a step work on; see :class:`InWords`."""
+
+    def __init__(self, deployment: stages.Deployment) -> None:
+        self.deployment = deployment
+
+    def __enter__(self) -> stages.Deployment:
+        return self.deployment
 
 
 _DAGSTERS_OWN = (dg.DagsterError, dg.Failure, dg.RetryRequested)

@@ -1,9 +1,9 @@
 """What starts a run by itself: changed files a sync, new decisions their way to the golden table.
 
-One sensor per file source. A file's state is its path, size and time of change;
-a state that a good sync read, whoever ran it, or that was asked for once, is known.
-Whether the content changed too is for the sync to find out; an unchanged one
-writes nothing.
+One sensor per file source; that of files elsewhere is in remote_sensor.py. A file's
+state is its path, size and time of change; a state that a good sync read, whoever
+ran it, or that was asked for once, is known. Whether the content changed too is for
+the sync to find out; an unchanged one writes nothing.
 
 One sensor for what stewards decide: what was decided is compared with what the
 last publish took in, whoever made that. While any run is under way or waits
@@ -26,6 +26,7 @@ from connectors.source import SourceConfig
 from onefold import settings
 from pipelines import dead_runs, stages
 from pipelines.jobs import APPLY, sync_job_name
+from pipelines.remote_sensor import remote_sensor
 from pipelines.stages import applying
 from warehouse import engine, outcomes
 
@@ -62,14 +63,15 @@ def _sensor(home: Path, name: str, config: SourceConfig) -> dg.SensorDefinition:
     return changed
 
 
-def has_files(config: SourceConfig) -> bool:
-    """Whether the source is files on disk, whose changes can be seen."""
-    return bool(config.path) and not all(map(is_remote, config.path))
-
-
 def file_sensors(home: Path, sources: Mapping[str, SourceConfig]) -> list[dg.SensorDefinition]:
-    """The sensors of the sources that are files on disk, running as soon as the daemon does."""
-    return [_sensor(home, name, config) for name, config in sources.items() if has_files(config)]
+    """The sensors of the sources that are files, running as soon as the daemon does."""
+    return [
+        remote_sensor(home, name, config)
+        if any(map(is_remote, config.path))
+        else _sensor(home, name, config)
+        for name, config in sources.items()
+        if config.path
+    ]
 
 
 def decisions_sensor(home: Path) -> dg.SensorDefinition:

@@ -15,7 +15,6 @@ from connectors.source import SourceConfig
 from onefold.errors import ConfigError
 from pipelines.jobs import sync_job_name
 from pipelines.naming import asset_name
-from pipelines.sensors import has_files
 from warehouse.outcomes import SourceOutcome
 
 _SAME = {"dagster/data_version": "source"}
@@ -112,7 +111,7 @@ def _metadata(outcome: SourceOutcome) -> dict[str, dg.MetadataValue]:
 def _when(config: SourceConfig, time_zone: str) -> str:
     job = sync_job_name(config.name)
     ways = [f"by the schedule {config.schedule} ({time_zone})"] if config.schedule else []
-    ways += ["when its files change"] if has_files(config) else []
+    ways += ["when its files change"] if config.path else []
     ways += ["by hand or with the job refresh"] if not ways else []
     return f"Synced {' and '.join(ways)}: job {job}."
 

@@ -18,7 +18,7 @@ import pytest
 import s3fs
 from moto.server import ThreadedMotoServer
 
-from connectors import locating, remote, sampling, source
+from connectors import holding, locating, remote, sampling, source
 from onefold.errors import ConfigError, SourceError, SourceLocked, SourceMissing, SourceUnreachable
 
 CSV = b"id,name\n1,Ann Sample\n2,Bob Sample\n"
@@ -230,7 +230,7 @@ def test_package_that_is_missing_is_named(home, web, monkeypatch):
         home.sync(_declared(home, f"{web.url}/in/crm.csv"))
 
 
-def test_scheme_that_is_not_known_and_sources_without_sensor(home, web):
+def test_scheme_that_is_not_known_and_sources_without_files_on_disk(home, web):
     with pytest.raises(ConfigError, match="this scheme is not known"):
         home.sync(_declared(home, "gopher://127.0.0.1/a.csv"))
     assert source.files(_declared(home, f"{web.url}/in/crm.csv")) == []
@@ -354,6 +354,29 @@ def test_files_on_an_sftp_server_are_read_by_pattern(home, sftp, monkeypatch):
         home.sync(config)
 
 
+def _connections():
+    threads = threading.enumerate()
+    ours = (one for one in threads if isinstance(one, paramiko.Transport) and not one.server_mode)
+    return {one for one in ours if one.is_active()}
+
+
+def test_look_at_an_sftp_server_fetches_nothing_and_hangs_up(home, sftp, monkeypatch):
+    host, folder = sftp
+    (folder / "a.csv").write_bytes(CSV)
+    (folder / "b.csv").write_bytes(CSV)
+    os.utime(folder / "a.csv", (LONG_AGO, LONG_AGO))
+    monkeypatch.setattr(remote, "_SETTLED", 1_000_000)
+    before = _connections()
+    seen = holding.look(_declared(home, f"sftp://reader:p%40ss@{host}/*.csv"))
+    assert [(one.name, one.size, one.settled) for one in seen] == [
+        ("a.csv", len(CSV), True),
+        ("b.csv", len(CSV), False),
+    ]
+    with pytest.raises(SourceMissing):
+        holding.look(_declared(home, f"sftp://reader:p%40ss@{host}/none.csv"))
+    assert _connections() <= before
+
+
 def test_sftp_server_must_be_known_and_the_password_right(home, sftp, tmp_path):
     host, folder = sftp
     (folder / "a.csv").write_bytes(CSV)
@@ -396,6 +419,8 @@ def test_objects_in_s3_are_read_by_pattern_and_told_apart_by_their_etags(home, s
     assert [row["_position"] for row in rows] == ["a.csv|2", "a.csv|3"]
     assert manifest.files[0].version.startswith("etag ")
     assert home.sync(config, manifest)[0] == manifest
+    (seen,) = holding.look(config)
+    assert (seen.name, seen.size, seen.version) == ("a.csv", len(CSV), manifest.files[0].version)
     s3.pipe("bucket/in/d.csv", b"id,name\n4,Dan Sample\n")
     assert home.sync(config, manifest)[0].rows == 3
     with pytest.raises(SourceMissing, match="no file fits"):
