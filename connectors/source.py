@@ -172,7 +172,12 @@ def extract(
 
 
 def _extract(
-    config: SourceConfig, lake: Path, previous: Manifest | None, withhold: Withhold | None
+    config: SourceConfig,
+    lake: Path,
+    previous: Manifest | None,
+    withhold: Withhold | None,
+    *,
+    whole: bool = False,
 ) -> Extraction:
     settings_hash = _settings_hash(config)
     facts: list[FileFacts] = []
@@ -197,7 +202,7 @@ def _extract(
             done = done or merged(again=True)
             if done is not None:
                 return done
-    since, compare = _since(config, lake, previous, settings_hash)
+    since, compare = (None, True) if whole else _since(config, lake, previous, settings_hash)
     landed = partial(
         _landed,
         lake=lake,
@@ -258,7 +263,8 @@ def reread(
     """Read the rows of a range of the cursor again and put them over the last snapshot.
 
     New and changed rows come in, and rows leave that the last snapshot has in the range and the
-    source has nowhere any more. How far the source was read does not change.
+    source has nowhere any more. How far the source was read does not change. Where very many rows
+    would have to be looked up, or the settings changed, everything is read.
 
     Args:
         previous: the manifest of the last good snapshot.
@@ -286,7 +292,7 @@ def reread(
             done = merging.merge(
                 reading, config, lake, previous, settings_hash=settings_hash, compare=False
             )
-    return done or extract(config, lake, previous, withhold)
+    return done or _extract(config, lake, previous, withhold, whole=True)
 
 
 def _since(

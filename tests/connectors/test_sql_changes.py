@@ -239,6 +239,18 @@ def test_a_change_table_alone_is_enough(table):
     assert "8" in table.names(table.sync(full_every=ALWAYS))
 
 
+def test_a_range_of_which_very_many_rows_are_gone_is_read_with_all_others(table):
+    rows = ", ".join(f"({key}, 'n', '2024-01-0{2 - (key > 3)}', NULL)" for key in range(1, 1_100))
+    table.run(f"INSERT INTO customer VALUES {rows}")
+    table.sync()
+    table.run("DELETE FROM customer WHERE id > 4")
+    assert table.sync().status == "unchanged"
+    table.config = table.config.model_copy(update={"hold_if_shrinks_by": 1})
+    done = table.again("2024-01-01", "2024-01-02")
+    assert (done.counts.read, done.counts.deleted) == (4, 1_095)
+    assert table.names(done).keys() == {"1", "2", "3", "4"}
+
+
 def test_too_many_deletes_are_held_back_and_looked_at_again(table):
     for key in range(1, 11):
         table.put(key, f"name {key}", f"2024-01-{key:02d}")
