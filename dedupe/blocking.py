@@ -12,6 +12,7 @@ In words of relations: keys JOIN keys USING (block), grouped by pair. One sort
 per relation makes it at a third of the cost of a hash join.
 """
 
+import zlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import combinations
@@ -151,7 +152,7 @@ def candidates(features: pa.Table, settings: BlockingSettings) -> Candidates:
     made = _made(codes)
     pair, bits, size = _distinct(codes)
     del codes
-    worth = _worth(pair, bits, size, records)
+    worth = _worth(pair, bits, size, features.column("record_id"))
     report = blocks.report(made, worth.left_out)
     kept = np.flatnonzero(worth.stands_for)
     table = _named(pair[kept], bits[kept], features)
@@ -295,7 +296,9 @@ class _Worth(NamedTuple):
     left_out: dict[str, int]
 
 
-def _worth(pair: Ints, bits: Bits, size: Sizes, records: int) -> _Worth:
+def _worth(pair: Ints, bits: Bits, size: Sizes, ids: pa.ChunkedArray) -> _Worth:
+    records = len(ids)
+    names: npt.NDArray[np.uint64] | None = None
     most = LONE_PAIRS + LONE_PER_RECORD * records
     sample = SAMPLED_PAIRS + SAMPLED_PER_RECORD * records
     stands_for = np.ones(len(pair), dtype=np.int32)
@@ -318,18 +321,31 @@ def _worth(pair: Ints, bits: Bits, size: Sizes, records: int) -> _Worth:
         last = np.searchsorted(ranked, most)
         dropped = rows[rank > (last if ranked[last] <= 2 * most else last - 1)]
         stands_for[dropped] = 0
-        one_of = np.uint64(len(dropped) // sample + 1)
-        chosen = dropped[_scatter(pair[dropped]) % one_of == 0]
+        names = _names(ids) if names is None else names
+        scattered = _scatter(pair[dropped], names)
+        chosen = dropped[scattered < min(sample / max(len(dropped), 1), 1.0)]
         stands_for[chosen] = round(len(dropped) / max(len(chosen), 1))
         gone += np.bincount(bits[dropped[stands_for[dropped] == 0]], minlength=len(gone))
     left_out = {kind: int(gone[found[found >> n & 1 == 1]].sum()) for kind, n in NUMBER.items()}
     return _Worth(stands_for, left_out)
 
 
-def _scatter(numbers: Ints) -> npt.NDArray[np.uint64]:
-    """Numbers as good as random, always the same for the same ones."""
-    mixed = numbers.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    return mixed >> np.uint64(32)
+def _names(ids: pa.ChunkedArray) -> npt.NDArray[np.uint64]:
+    """A number for each record that follows from its id alone."""
+    return np.array([zlib.crc32(one.encode()) for one in ids.to_pylist()], dtype=np.uint64)
+
+
+def _scatter(pair: Ints, names: npt.NDArray[np.uint64]) -> npt.NDArray[np.float64]:
+    """Pairs to numbers from 0 to 1, as good as random.
+
+    A pair's follows from the ids of its two records: whatever other records come or go, it is
+    sampled or not as before.
+    """
+    left, right = names[pair // len(names)], names[pair % len(names)]
+    mixed = (left << np.uint64(32) | right) * np.uint64(0x9E3779B97F4A7C15)
+    mixed ^= mixed >> np.uint64(29)
+    mixed *= np.uint64(0xBF58476D1CE4E5B9)
+    return (mixed >> np.uint64(32)) / 2.0**32
 
 
 class _Group(NamedTuple):
