@@ -333,12 +333,14 @@ def finish(deployment: Deployment) -> Done:
         log.info("erasing %s customers", f"{len(targets):,}")
         _from_stores(deployment, targets)
     waiting = _from_exports(deployment, targets)
-    if waiting:
-        left = {name: Target(one.golden_id, one.golden_ids, ()) for name, one in targets.items()}
-        erasures.shorten(wh, left)
-    else:
-        erasures.finish(wh, list(targets))
+    # What is left to be done is forgotten before files are written anew, and the end is noted
+    # last: killed in between, the next run writes them anew.
+    erasures.shorten(
+        wh, {name: Target(one.golden_id, one.golden_ids, ()) for name, one in targets.items()}
+    )
     erasing.compact(wh)
+    if not waiting:
+        erasures.finish(wh, list(targets))
     log.info("erased: %s", "exports wait" if waiting else "nothing is left")
     return Done(tuple(targets), not waiting, tuple(waiting))
 

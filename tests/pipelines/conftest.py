@@ -1,12 +1,15 @@
 """A small home with two sources, and what stands in its stores, for comparing."""
 
+import json
 import logging
 import shutil
 import sqlite3
 import sys
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -193,6 +196,56 @@ def _text(value: object) -> str:
     if isinstance(value, datetime):
         value = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
     return str(value)
+
+
+OF_SOURCES = {"data", ".onefold.lock"}
+"""What the sources themselves hold."""
+
+
+def every_byte(home: Path, elsewhere: Path) -> Iterator[tuple[str, bytes]]:
+    """Every file of the home and its exports, unpacked where it is packed."""
+    for folder in (home, elsewhere):
+        for path in sorted(folder.rglob("*")):
+            parts = path.relative_to(folder).parts
+            if not path.is_file() or (folder == home and parts[0] in OF_SOURCES):
+                continue
+            content = path.read_bytes()
+            yield str(path), content
+            if path.suffix == ".parquet":
+                yield f"{path} values", str(pq.read_table(path, partitioning=None)).encode()
+                shown = pq.read_table(path, partitioning=None).to_pylist()
+                yield f"{path} rows", json.dumps(shown, ensure_ascii=False, default=str).encode()
+            if path.suffix == ".xlsx":
+                with zipfile.ZipFile(BytesIO(content)) as book:
+                    for name in book.namelist():
+                        yield f"{path} {name}", book.read(name)
+
+
+def traces(home: Path, elsewhere: Path, values: set[str]) -> dict[str, list[str]]:
+    """Value → where it stands."""
+    places = list(every_byte(home, elsewhere))
+    for table, rows in contents(home, frozenset()).items():
+        places.append((table, "\n".join(map(str, rows)).encode()))
+    found: dict[str, list[str]] = {}
+    for value in values:
+        forms = (value.encode(), json.dumps(value)[1:-1].encode())
+        where = [name for name, content in places if any(form in content for form in forms)]
+        if where:
+            found[value] = where
+    return found
+
+
+def own_values(names: set[str]) -> set[str]:
+    """What in the sources stands in the records of these people only."""
+    rows = [line.split(",") for line in CRM.splitlines()[1:]]
+    rows += [[one.replace(" ", "") if i == 1 else one for i, one in enumerate(row)]
+             for row in ERP]  # fmt: skip
+    theirs = {cell for row in rows if row[1] in names for cell in row}
+    others = {cell for row in rows if row[1] not in names for cell in row}
+    found = {cell for cell in theirs - others if len(cell) > 3 or cell in names}
+    found = {cell for cell in found if not cell.startswith("20")}  # days
+    found |= {f"+86{cell}" for cell in found if cell.isdigit() and len(cell) == 11}
+    return found
 
 
 def execute(home: Path, statement: str, store: str = "warehouse") -> None:

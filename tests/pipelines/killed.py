@@ -1,12 +1,14 @@
 """Run by test_kill.py: forks children that run the stages and kill themselves on the way.
 
-Reads lines ``HOME<tab>KIND<tab>POINT`` and answers each with the child's exit
+Reads lines ``HOME<tab>KIND<tab>POINT<tab>ACT`` and answers each with the child's exit
 code (-9: killed). Everything is imported once, and every stage ran once, on the sources
 of the home that is the argument; a fork costs neither an import nor a dictionary.
+ACT is ``run`` (all stages), ``open`` (only that), ``erase KEY`` (of crm) or ``rehearse FOLDER``.
 KIND is ``message`` (die when the stages say a line that starts with POINT),
 ``sql`` (die before the first statement that contains POINT), ``write`` (the
-same, but not before a SELECT) or ``file`` (die when a file is flushed whose
-path contains POINT, before it gets its name).
+same, but not before a SELECT), ``file`` (die when a file is flushed whose
+path contains POINT, before it gets its name) or ``rename`` (die before a file gets a name
+that contains POINT).
 """
 
 import logging
@@ -21,7 +23,9 @@ from pathlib import Path
 import great_expectations  # noqa: F401
 import sqlalchemy as sa
 
+from onefold import settings
 from pipelines import stages
+from pipelines.stages import erasing, rehearsing
 
 
 def _die() -> None:
@@ -51,6 +55,27 @@ def _arm(kind: str, point: str) -> None:
                 _die()
 
         os.fsync = _flush
+    elif kind == "rename":
+
+        def _hear(event: str, args: tuple[object, ...]) -> None:
+            if event == "os.rename" and point in str(args[1]):
+                _die()
+
+        sys.addaudithook(_hear)
+
+
+def _act(home: Path, act: str) -> None:
+    name, _, what = act.partition(" ")
+    if name == "run":
+        _run(home)
+    elif name == "rehearse":
+        with rehearsing.varied(home, settings.load(home), Path(what)) as opened:
+            stages.rehearse(opened)
+    else:
+        with stages.opened(home) as opened:
+            if name == "erase":
+                whom = [erasing.Whom(source="crm", source_key=what)]
+                erasing.erase(opened, whom, "dpo", "12")
 
 
 def _run(home: Path) -> None:
@@ -76,13 +101,13 @@ def main() -> None:
     """Answer every line of standard input."""
     _warm(Path(sys.argv[1]))
     for line in sys.stdin:
-        home, kind, point = line.rstrip("\n").split("\t")
+        home, kind, point, act = line.rstrip("\n").split("\t")
         child = os.fork()
         if child == 0:
             _arm(kind, point)
             code = 1
             try:
-                _run(Path(home))
+                _act(Path(home), act)
                 code = 0
             finally:
                 if code:

@@ -1,15 +1,10 @@
 """Erasing customers: no trace anywhere, nothing else changed, and they do not come back."""
 
-import json
 import random
-import zipfile
-from collections.abc import Iterator
 from contextlib import closing
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
@@ -35,9 +30,6 @@ from warehouse import (
     restatement,
 )  # fmt: skip
 from warehouse import erasing as tables
-
-MINE = {"data", ".onefold.lock"}
-"""What the sources themselves hold."""
 
 
 @pytest.fixture(autouse=True)
@@ -88,52 +80,6 @@ def read_again(world: Any, home: Path, line: str = "") -> None:
     """Make every source read whole, with a further customer in crm."""
     (home / "data" / "crm.csv").write_text(world.CRM + line, encoding="utf-8")
     world.write_erp(home, [*world.ERP])
-
-
-def every_byte(home: Path, elsewhere: Path) -> Iterator[tuple[str, bytes]]:
-    """Every file of the home and its exports, unpacked where it is packed."""
-    for folder in (home, elsewhere):
-        for path in sorted(folder.rglob("*")):
-            parts = path.relative_to(folder).parts
-            if not path.is_file() or (folder == home and parts[0] in MINE):
-                continue
-            content = path.read_bytes()
-            yield str(path), content
-            if path.suffix == ".parquet":
-                yield f"{path} values", str(pq.read_table(path, partitioning=None)).encode()
-                shown = pq.read_table(path, partitioning=None).to_pylist()
-                yield f"{path} rows", json.dumps(shown, ensure_ascii=False, default=str).encode()
-            if path.suffix == ".xlsx":
-                with zipfile.ZipFile(BytesIO(content)) as book:
-                    for name in book.namelist():
-                        yield f"{path} {name}", book.read(name)
-
-
-def traces(world: Any, home: Path, elsewhere: Path, values: set[str]) -> dict[str, list[str]]:
-    """Value → where it stands."""
-    places = list(every_byte(home, elsewhere))
-    for table, rows in world.contents(home, frozenset()).items():
-        places.append((table, "\n".join(map(str, rows)).encode()))
-    found: dict[str, list[str]] = {}
-    for value in values:
-        forms = (value.encode(), json.dumps(value)[1:-1].encode())
-        where = [name for name, content in places if any(form in content for form in forms)]
-        if where:
-            found[value] = where
-    return found
-
-
-def own_values(world: Any, names: set[str]) -> set[str]:
-    """What in the sources stands in the records of these people only."""
-    rows = [line.split(",") for line in world.CRM.splitlines()[1:]]
-    rows += [[one.replace(" ", "") if i == 1 else one for i, one in enumerate(row)]
-             for row in world.ERP]  # fmt: skip
-    theirs = {cell for row in rows if row[1] in names for cell in row}
-    others = {cell for row in rows if row[1] not in names for cell in row}
-    found = {cell for cell in theirs - others if len(cell) > 3 or cell in names}
-    found = {cell for cell in found if not cell.startswith("20")}  # days
-    found |= {f"+86{cell}" for cell in found if cell.isdigit() and len(cell) == 11}
-    return found
 
 
 def steward_everything(home: Path, tmp: Path) -> None:
@@ -211,10 +157,10 @@ def test_an_erased_customer_leaves_no_trace_and_does_not_come_back(
     history(world, home, exports)
     people = sorted(one["name"] for one in golden(home).values() if one["name"] != "周敏")
     names = {"刘洋", "陈静", *random.Random(seed).sample(people, 2)}
-    values = own_values(world, names) | {"13800000077", "学前街13号", "13800000091"}
+    values = world.own_values(names) | {"13800000077", "学前街13号", "13800000091"}
     values -= {"13800000091"} if "张伟" not in names else set()
     assert {"13800000007", "chenjing@example.com"} <= values
-    assert traces(world, home, exports, values).keys() >= {"13800000007", "13800000077"}
+    assert world.traces(home, exports, values).keys() >= {"13800000007", "13800000077"}
     ids = {one["golden_id"] for one in golden(home).values() if one["name"] in names}
     with on_file(home) as wh:
         mine = {
@@ -227,11 +173,11 @@ def test_an_erased_customer_leaves_no_trace_and_does_not_come_back(
     with stages.opened(home) as opened:
         done = erasing.erase(opened, [Whom(golden_id=one) for one in sorted(ids)], "dpo", "12")
     assert done.finished
-    assert traces(world, home, exports, values | {"C6X"}) == {}
+    assert world.traces(home, exports, values | {"C6X"}) == {}
     read_again(world, home, "C10,周敏,person,13800000010,,南京,洪武路10号,2024-01-06\n")
     withheld = sync_all(home)
     assert sum(withheld.values()) == len(mine - {"crm:C6X"})
-    assert traces(world, home, exports, values) == {}
+    assert world.traces(home, exports, values) == {}
     new = {"周敏", "[erased]"}
     with on_file(home) as wh, wh.read() as connection:
         gone = tables.erased(connection, [f"G{number:010d}" for number in range(1, 40)])
@@ -317,32 +263,6 @@ def test_an_erasure_is_a_change_of_its_own_and_restatements_add_up(
             sa.text(f"SELECT * FROM {view} WHERE golden_id = :id"), {"id": gone}
         ).mappings().one()  # fmt: skip
     assert (found["current_golden_id"], found["state"]) == (None, "erased")
-
-
-def test_a_killed_erasure_is_finished_by_whoever_opens_the_home(
-    synced: Path, world: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    home = with_key(synced)
-    values = own_values(world, {"李娜"})
-    gone = id_of(home, "李娜")
-    for step in ("without", "from_review", "from_warehouse", "compact"):
-        module = erasing.snapshots if step == "without" else tables
-        original = getattr(module, step)
-
-        def killed(*_: Any, **__: Any) -> None:
-            raise KeyboardInterrupt
-
-        with monkeypatch.context() as patched:
-            patched.setattr(module, step, killed)
-            with pytest.raises(KeyboardInterrupt), stages.opened(home) as opened:
-                if not erasures.listed(opened.warehouse):
-                    erasing.erase(opened, [Whom(golden_id=gone)], "dpo", "12")
-        assert getattr(module, step) is original
-    (tmp_path / "none").mkdir()
-    sync_all(home)
-    assert traces(world, home, tmp_path / "none", values) == {}
-    with on_file(home) as wh:
-        assert [one.finished_at is None for one in erasures.listed(wh)] == [False]
 
 
 def test_what_is_left_of_an_erasure_is_encrypted_where_anything_is(
@@ -479,9 +399,9 @@ def test_of_two_once_merged_by_mistake_one_is_erased_and_the_other_stays(
     (home / "data" / "crm.csv").write_text("".join(left), encoding="utf-8")
     sync_all(home)
     (tmp_path / "none").mkdir()
-    mine, theirs = (own_values(world, {name}) for name in ("陈静", "刘洋"))
-    assert "陈静" in mine and mine <= traces(world, home, tmp_path / "none", mine).keys()
-    kept = traces(world, home, tmp_path / "none", theirs).keys()
+    mine, theirs = (world.own_values({name}) for name in ("陈静", "刘洋"))
+    assert "陈静" in mine and mine <= world.traces(home, tmp_path / "none", mine).keys()
+    kept = world.traces(home, tmp_path / "none", theirs).keys()
     assert kept == theirs
     with stages.opened(home) as opened:
         for key, records in (("C6", {"crm:C6"}), ("C7", {"crm:C7", "erp:E6"})):
@@ -489,8 +409,8 @@ def test_of_two_once_merged_by_mistake_one_is_erased_and_the_other_stays(
             assert set(found.target.record_ids) == records
         # 刘洋's old version shows 陈静's values among those of 刘洋.
         erasing.erase(opened, [Whom(source="crm", source_key="C6")], "dpo", "12")
-    assert traces(world, home, tmp_path / "none", mine) == {}
-    assert traces(world, home, tmp_path / "none", theirs).keys() == kept
+    assert world.traces(home, tmp_path / "none", mine) == {}
+    assert world.traces(home, tmp_path / "none", theirs).keys() == kept
     with on_file(home) as wh, wh.read() as connection:
         history = sa.text(_named(wh, "SELECT name, phones, sources FROM {}golden_customer_history"))
         shown = [tuple(map(str, row)) for row in connection.execute(history)]

@@ -1,5 +1,6 @@
 """kill -9 in the middle of each stage, then a refresh: the same result as without."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -8,6 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
+
+from onefold import keys, settings
+from onefold.cli.app import app
+from warehouse import decisions, engine, erasures
 
 BEFORE_STAGED = [
     ("file", "lake/raw/erp"),
@@ -28,23 +34,28 @@ AFTER_STAGED = [
 ]
 """Where the process dies: kind and point, see killed.py."""
 
-Run = Callable[[Path, str, str], int]
+Run = Callable[..., int]
+KEY = keys.new()
 
 
 @pytest.fixture(scope="module")
 def run(_synced: Path) -> Iterator[Run]:
-    """Runs all stages in a process of their own, dying at a point; returns its exit code."""
+    """Runs all stages, or another act, in a process of its own that dies at a point.
+
+    Returns its exit code.
+    """
     server = subprocess.Popen(
         [sys.executable, str(Path(__file__).with_name("killed.py")), str(_synced)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
+        env={**os.environ, "ONEFOLD_KEY": KEY},
     )
     assert server.stdin
     assert server.stdout
 
-    def ask(home: Path, kind: str, point: str) -> int:
-        server.stdin.write(f"{home}\t{kind}\t{point}\n")
+    def ask(home: Path, kind: str, point: str, act: str = "run") -> int:
+        server.stdin.write(f"{home}\t{kind}\t{point}\t{act}\n")
         server.stdin.flush()
         return int(server.stdout.readline())
 
@@ -137,3 +148,85 @@ def test_a_killed_run_keeps_what_it_had_finished(
     stamps = {path: path.stat().st_mtime_ns for path in finished}
     assert run(home, "none", "") == 0
     assert {path: path.stat().st_mtime_ns for path in stamps} == stamps
+
+
+ERASING = [
+    ("file", "lake/raw/crm"),
+    ("write", "decision SET"),
+    ("write", "golden_customer_history SET"),
+    ("file", "lake/features"),
+    ("file", "lake/clusters"),
+    ("write", "publish_run ("),
+    ("rename", "golden.csv"),
+    ("write", "erasure SET remaining"),
+    ("write", "erasure SET finished_at"),
+]
+"""Where an erasure dies, one after the other: each time whoever opens the home goes on with it."""
+OF_THE_ERASURE = ("erasure", "suppression", "audit_event")
+
+
+def _with_export(home: Path) -> Path:
+    """A home with a key, a decision on C2 and an export."""
+    path = home / "onefold.yml"
+    section = "privacy: {key: '${ONEFOLD_KEY}', encrypt: []}\n"
+    path.write_text(path.read_text("utf-8") + section, "utf-8")
+    wh = engine.connect(settings.load(home))
+    decisions.add(
+        wh, "no_link", left_id="crm:C2", right_id="crm:C3", reason="李娜", decided_by="ann"
+    )
+    wh.close()
+    done = CliRunner().invoke(app, ["export", f"{home}/golden.csv", "--home", str(home)])
+    assert done.exit_code == 0
+    return home
+
+
+def test_an_erasure_that_is_killed_again_and_again_ends_as_one_that_is_not(
+    synced: Path, tmp_path: Path, run: Run, world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ONEFOLD_KEY", KEY)
+    at_once = _with_export(shutil.copytree(synced, tmp_path / "at once"))
+    home = _with_export(synced)
+    values = world.own_values({"李娜"})
+    (tmp_path / "none").mkdir()
+    before = world.contents(home, frozenset())
+    assert run(home, "write", "suppression (", "erase C2") == -9
+    assert world.contents(home, frozenset()) == before  # nothing was noted, nothing is begun
+    assert world.traces(home, tmp_path / "none", values).keys() == values
+    for number, (kind, point) in enumerate(ERASING):
+        act = "open" if number else "erase C2"
+        assert run(home, kind, point, act) == -9, point
+        wh = engine.connect(settings.load(home))
+        assert [one.erasure_id for one in erasures.under_way(wh)] == ["E000001"]
+        wh.close()
+    assert run(home, "none", "", "open") == 0
+    assert world.traces(home, tmp_path / "none", values) == {}
+    assert run(at_once, "none", "", "erase C2") == 0
+    when = frozenset({*world._VARY, "decided_at", "revoked_at"})
+    ended, expected = (world.contents(each, when) for each in (home, at_once))
+    for table in expected.keys() - OF_THE_ERASURE:
+        assert ended[table] == expected[table], table
+
+
+REHEARSING = [
+    ("write", "sync_run ("),
+    ("file", "rehearsal/features"),
+    ("message", "golden_customer: publishing"),
+]
+
+
+def test_a_killed_rehearsal_of_other_cleaning_leaves_nothing_behind(
+    any_synced: Path, tmp_path: Path, run: Run, world: Any
+) -> None:
+    rules = tmp_path / "rules"
+    shutil.copytree(any_synced / "sources", rules / "sources")
+    file = rules / "sources" / "crm.yml"
+    file.write_text(file.read_text("utf-8").replace("email: Email, ", ""), "utf-8")
+    before = world.contents(any_synced, frozenset())
+    files = world.files(any_synced / "lake")
+    for kind, point in REHEARSING:
+        assert run(any_synced, kind, point, f"rehearse {rules}") == -9, point
+        assert world.contents(any_synced, frozenset()) == before
+    for act in ("open", f"rehearse {rules}"):
+        assert run(any_synced, "none", "", act) == 0
+        assert world.contents(any_synced, frozenset()) == before
+        assert world.files(any_synced / "lake") == files
