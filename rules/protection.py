@@ -20,7 +20,7 @@ _NAMES = (
 )  # fmt: skip
 _NAME_FORMS = (
     "family", "given", "middle", "suffix", "brand_key", "branch", "brand_readings",
-    "brand_starts", "brand_words", "initials", "acronym", "name_ref", "other_keys",
+    "brand_starts", "brand_words", "initials", "acronym", "name_ref", "other_keys", "key",
 )  # fmt: skip
 _PHONES = ("phones", "phone_extensions", "phone_keys")
 _ADDRESS = ("address_line", "street", "house_number", "unit", "address_key")
@@ -37,7 +37,7 @@ _TOGETHER: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (_ADDRESS, _ADDRESS_FORMS),
     (("contact_name",), ("contacts", "contact_key")),
     (("legal_representative",), ("contacts", "representative_key")),
-    (("employer_name",), ("employer", "employer_key")),
+    (("employer_name",), ("employer", "employer_key", "key")),
     (("attributes",), ()),
 )
 """Columns of the canonical model that say one thing, and columns in the lake that do, too

@@ -169,6 +169,11 @@ def find(wh: Warehouse, typed: str, limit: int = 50) -> list[Found]:
     return ordered[:limit]
 
 
+def by_whole(wh: Warehouse) -> tuple[str, ...]:
+    """The columns whose values are found by whole keys only, as they are kept encrypted."""
+    return tuple(name for name in _SAID if name in wh.sealer.columns)
+
+
 def _by_id(connection: sa.Connection, typed: str) -> list[Found]:
     live = sa.select(golden_customer.c.golden_id).where(golden_customer.c.golden_id == typed)
     if connection.execute(live).first() is not None:

@@ -324,8 +324,9 @@ def kinships(deployment: Deployment) -> pa.Table:
     if not lake.has(deployment.lake, "kinships", name):
         code = fingerprint.of_code("rules", "dedupe")
         kin = changes.renewed(deployment, "kin", name, code, relations.kin)
-        lake.write(deployment.lake, "kinships", name, relations.kinships(kin))
-    return lake.read(deployment.lake, "kinships", name)
+        made = changes.sealed(relations.kinships(kin), deployment.keys)
+        lake.write(deployment.lake, "kinships", name, made)
+    return changes.opened(lake.read(deployment.lake, "kinships", name), deployment.keys)
 
 
 def _kinships_fingerprint(deployment: Deployment) -> str:

@@ -11,6 +11,8 @@ import sqlalchemy as sa
 
 from onefold.errors import ConfigError
 from onefold.keys import Keys
+from rules.customer import PERSONAL
+from rules.protection import ALL_PERSONAL, named
 from warehouse.engine import Warehouse
 from warehouse.tables import sync_run
 
@@ -21,10 +23,10 @@ def wanted(keys: Keys) -> dict[str, Any] | None:
     """What the settings say: the key's id and the columns; None: nothing is encrypted.
 
     Raises:
-        ConfigError: the key cannot be had.
+        ConfigError: the key cannot be had, or a column is named that cannot be encrypted.
     """
-    columns = keys.policy.encrypted
-    return {"key": keys.key.id, "columns": list(columns)} if columns else None
+    columns = sorted(named(keys.policy.encrypted))
+    return {"key": keys.key.id, "columns": columns} if columns else None
 
 
 def noted(keys: Keys) -> dict[str, Any] | None:
@@ -62,4 +64,7 @@ def words(state: dict[str, Any] | None) -> str:
     """What a home is encrypted with."""
     if state is None:
         return "nothing encrypted"
-    return f"{', '.join(state['columns'])} with key {state['key']}"
+    columns = set(state["columns"])
+    all_of = [ALL_PERSONAL] if columns >= PERSONAL else []
+    names = [*all_of, *sorted(columns - PERSONAL if all_of else columns)]
+    return f"{', '.join(names)} with key {state['key']}"

@@ -26,7 +26,7 @@ from warehouse import engine, rekeying
 
 log = logging.getLogger("onefold.key")
 
-OF_RECORDS = ("features", "kin")
+OF_RECORDS = ("features", "kin", "kinships")
 """Tables of the lake that hold values of records."""
 _FOLLOWING = ("records", *OF_RECORDS)
 """Tables that are worthless when the hashes of records are others."""

@@ -51,6 +51,7 @@ def find(
         more=len(found) > LIMIT,
         brief=customers.brief(wh, [one.golden_id for one in found[:LIMIT]]),
         found_by=FOUND_BY,
+        by_whole=[fields.LABELS[name] for name in search.by_whole(wh)],
         seen=lambda field, value: masking.seen(field, value, caller.may("steward")),
         type_names=fields.VALUES,
     )

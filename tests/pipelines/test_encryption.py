@@ -3,8 +3,8 @@
 import json
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -20,7 +20,7 @@ from onefold.errors import ConfigError
 from onefold.keys import Keys
 from pipelines import stages
 from pipelines.stages import rekeying
-from warehouse import engine, export, findings, overrides, repairs, search, stores
+from warehouse import engine, export, export_database, findings, overrides, repairs, search, stores
 from warehouse.engine import Warehouse
 
 
@@ -95,6 +95,7 @@ ERP = [
     ("E3", "刘洋", "", NUMBERS[3], "无锡市", "", "", ""),
     ("E4", "赵磊", "13800000009", NUMBERS[5], "常州市", "延陵路40号", "", ""),
     ("E5", "孙立君", "", "", "南京市", "汉口路5号", "", ""),
+    ("E6", "南京远航贸易有限公司", "", "", "南京市", "", "", ""),
 ]
 STREETS = ("中山路", "北京东路", "延陵路")
 OTHERS = (
@@ -103,13 +104,15 @@ OTHERS = (
     *("138-0000-0001", "zw.crm@", "wf@ex", "1990-03-07", "1978-02-28", "1972-03-13", "钓鱼协会"),
 )
 """Names as read and as they are pronounced, telephone numbers, mail addresses, birth dates, ..."""
+_NUMBERS = [one[:17].lower() for one in (*NUMBERS, NEW, CHANGED, BROKEN, MENDED)]
+_SECRET = [*_NUMBERS, *STREETS, *OTHERS]
+"""What is nowhere in an encrypted home; identity numbers without their check characters."""
 YML = """\
 connector: {connector}
 {place}
 key: Id
 columns: {{name: Name, phone: Phone, national_id: IdNo, city: City, address: Street, email: Mail,
   birth_date: Born, sex: 'Sex?', organization_name: 'Firm?', attributes.hobby: 'Hobby?'}}
-customer_type: person
 """
 PRIVACY = """
 privacy:
@@ -118,6 +121,7 @@ privacy:
 """
 OFF = PRIVACY.replace("[personal]", "[]")
 KEY = "ofkey-" + "A" * 43
+NewDatabase = Callable[..., AbstractContextManager[str]]
 Made = Callable[[str, Callable[[Path], object]], Path]
 
 
@@ -126,10 +130,18 @@ def _key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ONEFOLD_KEY", KEY)
 
 
-def _declare(home: Path, privacy: str = "", database: str = "sqlite") -> Path:
-    """A home with two sources that hold identity numbers; they stand beside it."""
+def _declare(home: Path, stores: Path, privacy: str = "", database: str = "sqlite") -> Path:
+    """A home with two sources that hold personal data; they stand beside it.
+
+    Args:
+        home: the folder to make.
+        stores: a folder with empty stores, to be copied.
+        privacy: of onefold.yml.
+        database: its URL.
+    """
     data = home.parent / "data"
-    (home / "sources").mkdir(parents=True)
+    shutil.copytree(stores, home)
+    (home / "sources").mkdir()
     (home / "onefold.yml").write_text(f"database: {database}\ncountry: CN\n{privacy}", "utf-8")
     data.mkdir()
     lines = [",".join(row) for row in [COLUMNS, *CRM]]
@@ -165,14 +177,14 @@ def _run(home: Path, world: ModuleType) -> None:
 
 
 @pytest.fixture(scope="module")
-def _made(made_once: Made, world: ModuleType) -> Callable[[str, str], Path]:
+def _made(made_once: Made, migrated_files: Path, world: ModuleType) -> Callable[[str, str], Path]:
     """The folder of a home that went through every stage, and of its sources."""
 
     def made(name: str, privacy: str) -> Path:
         def make(folder: Path) -> None:
             with pytest.MonkeyPatch.context() as patch:
                 patch.setenv("ONEFOLD_KEY", KEY)
-                _run(_declare(folder / "home", privacy), world)
+                _run(_declare(folder / "home", migrated_files, privacy), world)
 
         return made_once(f"encryption-{name}", make)
 
@@ -204,35 +216,47 @@ def _traces(home: Path, wanted: Sequence[str] = ()) -> list[str]:
     """Where a text stands: in any byte, any value of the lake, any row of the database.
 
     Args:
-        wanted: lower case; as usual all identity numbers, without their check characters, some
-            streets, and OTHERS.
+        wanted: lower case; as usual _SECRET.
     """
-    numbers = [one[:17].lower() for one in [*NUMBERS, NEW, CHANGED, BROKEN, MENDED]]
-    words = wanted or [*numbers, *STREETS, *OTHERS]
-    forms = (str, lambda one: one.encode().decode("latin-1"), lambda one: json.dumps(one)[1:-1])
-    wanted = {form(one) for one in words for form in forms}
-    found = []
+    places = _places(home, wanted or _SECRET)
+    return sorted({place for found in places.values() for place in found})
+
+
+def _places(home: Path, wanted: Sequence[str]) -> dict[str, set[str]]:
+    """Text → files and tables that hold it."""
+    forms = {one: (one.encode(), _escaped(one)) for one in wanted}
+    found: dict[str, set[str]] = {one: set() for one in wanted}
+
+    def look(place: str, data: bytes) -> None:
+        data = data.lower()
+        for one, written in forms.items():
+            if any(form in data for form in written):
+                found[one].add(place)
+
     for path in sorted(home.rglob("*")):
-        if not path.is_file():
-            continue
-        texts = [path.read_bytes().decode("latin-1")]
-        if path.suffix == ".parquet":
-            table = pq.read_table(path, partitioning=None)
-            texts += [
-                json.dumps(table.to_pylist(), default=str, ensure_ascii=False),
-                str(pq.read_metadata(path).metadata),
-            ]
-        if any(one in text.lower() for text in texts for one in wanted):
-            found.append(path.relative_to(home).as_posix())
+        if path.is_file():
+            place = path.relative_to(home).as_posix()
+            look(place, path.read_bytes())
+            if path.suffix == ".parquet":
+                rows = pq.read_table(path, partitioning=None).to_pylist()
+                look(place, _plain(rows) + str(pq.read_metadata(path).metadata).encode())
     with _open(home) as wh:
         for name, metadata in stores.METADATA.items():
             with wh.read(name) as connection:
                 for table in metadata.sorted_tables:
                     prefix = f"{name}." if wh.is_postgresql else ""
                     stored = connection.exec_driver_sql(f"SELECT * FROM {prefix}{table.name}")
-                    text = str(stored.fetchall()).lower()
-                    found += [table.name] * any(one in text for one in wanted)
+                    look(table.name, _plain([tuple(row) for row in stored]))
     return found
+
+
+def _plain(rows: list[Any]) -> bytes:
+    return json.dumps(rows, default=str, ensure_ascii=False).encode()
+
+
+def _escaped(text: str) -> bytes:
+    """As JSON writes it where it writes ASCII only."""
+    return json.dumps(text)[1:-1].encode()
 
 
 def _golden(home: Path) -> list[dict[str, Any]]:
@@ -268,9 +292,14 @@ def _privacy(home: Path, text: str) -> None:
 def test_no_number_is_in_any_byte_and_the_golden_table_is_that_without(
     plain: Path, home: Path, world: ModuleType
 ) -> None:
-    clear = set(_traces(plain))
+    places = _places(plain, _SECRET)
+    assert [one for one, found in places.items() if not found] == []  # as they would be found
+    clear = {place for found in places.values() for place in found}
     assert {"warehouse.db", "review.db", "staged_customer", "golden_customer_history"} <= clear
     assert {"decision", "judgement", "quarantine", "repair", "case_evidence"} <= clear
+    assert {"customer_search", "review_case"} <= clear
+    tables = {place.split("/")[1] for place in clear if place.startswith("lake/")}
+    assert {"raw", "features", "kin", "kinships"} <= tables
     assert _traces(home) == []
     assert _counts(home) == _counts(plain) and _counts(home)["review_case"]
     assert _golden(home) == _golden(plain)
@@ -282,23 +311,73 @@ def test_no_number_is_in_any_byte_and_the_golden_table_is_that_without(
 
 
 def test_bi_shows_masks_as_without_and_tokens_in_place_of_numbers(plain: Path, home: Path) -> None:
-    columns = "golden_id, name, national_id, address_line, street, house_number"
-    masked = _view(home, "dim_customer", columns)
-    assert masked == _view(plain, "dim_customer", columns)
-    assert f"110…{NUMBERS[0][-4:]}" in {row[2] for row in masked}
+    columns = (
+        "golden_id, customer_type, name, national_id, address_line, street, house_number, email,"
+        " phone, other_names, birth_date, birth_year, sex, employer_name, phone_count"
+    )
+    masked, without = (_view(one, "dim_customer", columns) for one in (home, plain))
+    people, others = (
+        [row for row in masked if (row[1] == "person") is person] for person in (True, False)
+    )
+    assert people == [row for row in without if row[1] == "person"]
+    assert f"110…{NUMBERS[0][-4:]}" in {row[3] for row in people}
+    assert {1990, 1972} <= {row[11] for row in people}
+    assert [row[2] for row in others] == ["南…"]  # which token is an organization's is not known
     shown, clear = (
         [row[1] for row in _view(one, "dim_customer_pii", "golden_id, national_id") if row[1]]
         for one in (home, plain)
     )
     own = Keys.of(settings.load(home))
     assert shown == [own.encrypt(one) for one in clear]
+    points = _view(home, "customer_contact_point_pii", "golden_id, kind, value")
+    assert {own.decrypt(row[2]) for row in points} == {
+        row[2] for row in _view(plain, "customer_contact_point_pii", "golden_id, kind, value")
+    }
 
 
-def test_a_customer_is_found_by_the_whole_number_only(home: Path) -> None:
+def test_an_export_to_a_database_has_values_in_clear(plain: Path, home: Path) -> None:
+    found = []
+    for one in (plain, home):
+        url = f"sqlite:///{one.parent / 'exported.db'}"
+        with _open(one) as wh:
+            export_database.to_database(wh, url)
+        engine_ = sa.create_engine(url)
+        with engine_.connect() as connection:
+            tables = ("dim_customer", "customer_contact_point")
+            rows = [connection.exec_driver_sql(f"SELECT * FROM {name}") for name in tables]
+            found.append([sorted(map(_said, each.mappings()), key=str) for each in rows])
+        engine_.dispose()
+    assert found[0] == found[1]
+    assert "1990-03-07" in str(found[1]) and "enc:" not in str(found[1])
+
+
+def _said(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Without when it was published."""
+    return {
+        name: row[name] for name in row if "published_at" not in name and name != "onefold_hash"
+    }
+
+
+@pytest.mark.parametrize(
+    ("typed", "kind", "beginning"),
+    [
+        (f" {NUMBERS[0][:6]} {NUMBERS[0][6:]}", "identifier", NUMBERS[0][:12]),
+        ("张 伟", "name", "张"),
+        ("zhang wei", "reading", "zhang"),
+        ("ZW", "reading", "z"),
+        ("+86 138 0000 0001", "phone", "1380000"),
+        ("013800000001", "phone", "86138"),
+        ("ZW.crm@example.com", "email", "zw.crm@"),
+    ],
+)
+def test_a_customer_is_found_by_what_is_typed_whole(
+    home: Path, typed: str, kind: str, beginning: str
+) -> None:
     with _open(home) as wh:
-        [found] = search.find(wh, f" {NUMBERS[0][:6]} {NUMBERS[0][6:]}")
-        assert (found.kind, found.exact) == ("identifier", True)
-        assert not search.find(wh, NUMBERS[0][:12])
+        [found] = search.find(wh, typed)
+        assert (found.kind, found.exact) == (kind, True)
+        assert found.golden_id == search.find(wh, "crm:C1")[0].golden_id
+        assert not search.find(wh, beginning)
 
 
 def test_a_wrong_key_is_refused_before_anything_is_written(
@@ -320,7 +399,13 @@ def test_a_home_is_encrypted_later_and_decrypted_without_another_version_of_a_cu
     plain: Path, world: ModuleType
 ) -> None:
     before, counted = _golden(plain), _counts(plain)
-    _privacy(plain, PRIVACY)
+    _privacy(plain, PRIVACY.replace("personal", "national_id"))
+    with pytest.raises(ConfigError, match="Run 'onefold key apply'"):
+        world.run_all(plain)
+    rekeying.apply(plain)
+    assert _traces(plain, _NUMBERS) == []
+    assert "customer_search" in _traces(plain, OTHERS)
+    _privacy(plain, PRIVACY)  # and later every other column
     with pytest.raises(ConfigError, match="Run 'onefold key apply'"):
         world.run_all(plain)
     rekeying.apply(plain)
@@ -362,8 +447,8 @@ def test_a_key_is_replaced_in_steps_and_the_old_one_is_needed_no_more(
     assert rekeying.apply(home).rows == {}
 
 
-def test_a_source_whose_key_is_the_number_is_refused(tmp_path: Path) -> None:
-    home = _declare(tmp_path / "home", PRIVACY)
+def test_a_source_whose_key_is_the_number_is_refused(tmp_path: Path, migrated_files: Path) -> None:
+    home = _declare(tmp_path / "home", migrated_files, PRIVACY)
     path = home / "sources" / "crm.yml"
     path.write_text(path.read_text("utf-8").replace("key: Id", "key: IdNo"), "utf-8")
     with stages.opened(home) as opened:
@@ -379,9 +464,14 @@ def test_a_column_that_cannot_be_encrypted_is_refused(home: Path) -> None:
 
 
 def test_no_number_is_in_a_dump_of_postgresql(
-    tmp_path: Path, postgres_database: str, world: ModuleType
+    tmp_path: Path, new_database: NewDatabase, migrated_url: str, world: ModuleType
 ) -> None:
-    home = _declare(tmp_path / "home", PRIVACY, postgres_database)
+    (tmp_path / "none").mkdir()
+    with new_database(migrated_url) as url:
+        _in_postgresql(_declare(tmp_path / "home", tmp_path / "none", PRIVACY, url), world)
+
+
+def _in_postgresql(home: Path, world: ModuleType) -> None:
     _run(home, world)
     assert _traces(home) == []
     assert {NUMBERS[0], NUMBERS[5], NEW, MENDED} <= {row["national_id"] for row in _golden(home)}

@@ -212,7 +212,7 @@ def _born(field: Field, value: Expression) -> list[Column]:
     hidden = sa.cast(sa.null(), sa.Date())
     year = sql.year_of(sql.seen(value, value))
     return [
-        Column(field.name, doc, sql.as_date(value), hidden, value),
+        Column(field.name, doc, sql.as_date(value), hidden, sql.token_of(value)),
         Column("birth_year", "Year of birth of a person.", year),
     ]
 
