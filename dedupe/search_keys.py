@@ -87,13 +87,13 @@ def _of_names(customers: pa.Table, ids: pa.Array) -> pa.Table:
     for place, (name, brand, others) in enumerate(zip(*columns, strict=True)):
         for each in (name, *others) if others else (name,):
             if each:
-                for kind, keys in enumerate(_of_name(each, brand or "")):
-                    found[kind].extend(keys)
-                    counts[kind, place] += len(keys)
+                for which, keys in enumerate(_of_name(each, brand or "")):
+                    found[which].extend(keys)
+                    counts[which, place] += len(keys)
     parts = []
-    for kind, keys, count in zip(("name", "reading"), found, counts, strict=True):
+    for kind, texts, count in zip(("name", "reading"), found, counts, strict=True):
         of = ids.take(pa.array(np.repeat(np.arange(len(ids)), count)))
-        parts.append(_keys(pa.array(keys, pa.string()), kind, of))
+        parts.append(_keys(pa.array(texts, pa.string()), kind, of))
     return pa.concat_tables(parts)
 
 
