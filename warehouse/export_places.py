@@ -1,4 +1,4 @@
-"""Where ``onefold export`` wrote to, and taking customers out of it again.
+"""Where exports and lists for sources' owners were written, and taking customers out of it again.
 
 What belongs here: ``operations/exports.json`` of a home, and the rows of customers in files,
 folders and databases. An address of a database is kept as it was given, with ``${NAME}`` for
@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape
 
 import openpyxl
 import pyarrow as pa
@@ -26,7 +27,9 @@ from warehouse import export_database
 from warehouse.outcomes import FOLDER, alone, write_json
 
 FILE = "exports.json"
-_ID = "golden_id"
+TO_MEND = "to mend"
+"""Kind of a list of findings that was written for a source's owner; its prefix is the source."""
+_ID, _KEY = "golden_id", "source_key"
 
 
 @dataclass(frozen=True)
@@ -34,9 +37,9 @@ class Place:
     """Something that was exported.
 
     Attributes:
-        kind: file, folder or database.
+        kind: file, folder, database or TO_MEND.
         where: path or URL.
-        prefix: of a database's tables.
+        prefix: of a database's tables; of TO_MEND the source.
         at: when it was written last, UTC, ISO 8601.
     """
 
@@ -84,24 +87,36 @@ def _write(home: Path, places: list[Place]) -> None:
     write_json(home / FOLDER / FILE, {"places": [asdict(one) for one in places]})
 
 
-def forget(home: Path, golden_ids: Collection[str]) -> list[str]:
+def forget(
+    home: Path, golden_ids: Collection[str], record_ids: Collection[str] = ()
+) -> list[tuple[Place, str]]:
     """Take customers out of every export.
 
+    Args:
+        home: the home.
+        golden_ids: the customers.
+        record_ids: their records, for lists of what is to be mended.
+
     Returns:
-        exports that could not be reached or changed: where, and why.
+        exports that could not be reached or changed, and where and why in words.
     """
     waiting = []
     for place in listed(home):
         try:
             if place.kind == "database":
                 _from_database(place, golden_ids)
+            elif place.kind == TO_MEND:
+                named = (one.partition(":") for one in record_ids)
+                keys = {key for source, _, key in named if source == place.prefix}
+                for path in _files(place) if keys else ():
+                    _from_file(path, _KEY, keys)
             else:
                 for path in _files(place):
-                    _from_file(path, golden_ids)
+                    _from_file(path, _ID, golden_ids)
         except OnefoldError as error:
-            waiting.append(str(error))
+            waiting.append((place, str(error)))
         except OSError as error:
-            waiting.append(f"{place.where}: {error.strerror or type(error).__name__}.")
+            waiting.append((place, f"{place.where}: {error.strerror or type(error).__name__}."))
     return waiting
 
 
@@ -114,38 +129,38 @@ def _files(place: Place) -> Iterator[Path]:
         yield path
 
 
-def _from_file(path: Path, golden_ids: Collection[str]) -> None:
-    """Write a file anew without some customers, if it has them."""
+def _from_file(path: Path, column: str, gone: Collection[str]) -> None:
+    """Write a file anew without the rows that have some values in a column, if it has any."""
     partial = path.with_name(f".{path.name}.partial")
     try:
-        if _WRITERS[path.suffix.lower()](path, partial, golden_ids):
+        if _WRITERS[path.suffix.lower()](path, partial, column, gone):
             partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
 
 
-def _parquet(path: Path, to: Path, golden_ids: Collection[str]) -> bool:
+def _parquet(path: Path, to: Path, column: str, gone: Collection[str]) -> bool:
     table = parquet.read_table(path, partitioning=None)
-    if _ID not in table.column_names:
+    if column not in table.column_names:
         return False
-    gone = pc.is_in(table[_ID], value_set=pa.array(sorted(golden_ids), pa.string()))
-    if not pc.any(gone).as_py():
+    theirs = pc.is_in(table[column], value_set=pa.array(sorted(gone), pa.string()))
+    if not pc.any(theirs).as_py():
         return False
-    parquet.write_table(table.filter(pc.invert(gone)), to, compression="zstd")
+    parquet.write_table(table.filter(pc.invert(theirs)), to, compression="zstd")
     return True
 
 
-def _csv(path: Path, to: Path, golden_ids: Collection[str]) -> bool:
+def _csv(path: Path, to: Path, column: str, gone: Collection[str]) -> bool:
     """Lines that stay are as they were."""
     with path.open(encoding="utf-8", newline="") as file:
         lines = file.readlines()
     reader = csv.reader(lines)
     head = next(reader, [])
-    if _ID not in head:
+    if column not in head:
         return False
-    at, kept, start = head.index(_ID), lines[: reader.line_num], reader.line_num
+    at, kept, start = head.index(column), lines[: reader.line_num], reader.line_num
     for row in reader:
-        if len(row) <= at or row[at] not in golden_ids:
+        if len(row) <= at or row[at] not in gone:
             kept += lines[start : reader.line_num]
         start = reader.line_num
     if len(kept) == len(lines):
@@ -155,8 +170,8 @@ def _csv(path: Path, to: Path, golden_ids: Collection[str]) -> bool:
     return True
 
 
-def _xlsx(path: Path, to: Path, golden_ids: Collection[str]) -> bool:
-    if not _holds(path, golden_ids):
+def _xlsx(path: Path, to: Path, column: str, gone: Collection[str]) -> bool:
+    if not _holds(path, gone):
         return False
     book = openpyxl.load_workbook(path, read_only=True)
     made = openpyxl.Workbook(write_only=True)
@@ -166,9 +181,9 @@ def _xlsx(path: Path, to: Path, golden_ids: Collection[str]) -> bool:
         rows = sheet.iter_rows(values_only=True)
         head = list(next(rows, ()))
         to_sheet.append(head)
-        at = head.index(_ID) if _ID in head else None
+        at = head.index(column) if column in head else None
         for row in rows:
-            if at is None or row[at] not in golden_ids:
+            if at is None or row[at] not in gone:
                 to_sheet.append([_cell(to_sheet, value) for value in row])
     book.close()
     made.save(to)
@@ -184,16 +199,16 @@ def _cell(sheet: Any, value: Any) -> Any:
     return cell
 
 
-def _holds(path: Path, golden_ids: Collection[str]) -> bool:
-    """Whether one of the ids stands anywhere in a workbook; its parts are read once."""
-    wanted = [one.encode() for one in golden_ids]
+def _holds(path: Path, values: Collection[str]) -> bool:
+    """Whether one of some values stands anywhere in a workbook; its parts are read once."""
+    wanted = [escape(one).encode() for one in values]
     with zipfile.ZipFile(path) as book:
         return any(
             one in part for name in book.namelist() for part in [book.read(name)] for one in wanted
         )
 
 
-_WRITERS: dict[str, Callable[[Path, Path, Collection[str]], bool]] = {
+_WRITERS: dict[str, Callable[[Path, Path, str, Collection[str]], bool]] = {
     ".parquet": _parquet,
     ".csv": _csv,
     ".xlsx": _xlsx,

@@ -47,7 +47,7 @@ def quality(
     """Show how good every source is: shares of records and values that are as they should be."""
     from onefold import settings
     from onefold.cli.console import out
-    from warehouse import engine, export, quality_policy, staged
+    from warehouse import engine, export, export_places, quality_policy, staged
     from warehouse import quality as figures
 
     found = settings.load(settings.find_home(home))
@@ -64,6 +64,8 @@ def quality(
         if to_mend is not None:
             if source is None:
                 raise ConfigError("--to-mend", "of which source?", do="Add --source NAME.")
+            where = str(to_mend.expanduser().resolve())
+            export_places.note(found.home, export_places.TO_MEND, where, source)
             count = export.to_mend(warehouse, source, to_mend)
             out.print(f"{to_mend}: {count:,} findings")
             return

@@ -335,14 +335,19 @@ def finish(deployment: Deployment) -> Done:
     waiting = _from_exports(deployment, targets)
     # What is left to be done is forgotten before files are written anew, and the end is noted
     # last: killed in between, the next run writes them anew.
+    lists_wait = any(place.kind == export_places.TO_MEND for place, _ in waiting)
     erasures.shorten(
-        wh, {name: Target(one.golden_id, one.golden_ids, ()) for name, one in targets.items()}
+        wh,
+        {
+            name: Target(one.golden_id, one.golden_ids, one.record_ids if lists_wait else ())
+            for name, one in targets.items()
+        },
     )
     erasing.compact(wh)
     if not waiting:
         erasures.finish(wh, list(targets))
     log.info("erased: %s", "exports wait" if waiting else "nothing is left")
-    return Done(tuple(targets), not waiting, tuple(waiting))
+    return Done(tuple(targets), not waiting, tuple(words for _, words in waiting))
 
 
 def _from_stores(deployment: Deployment, targets: Mapping[str, Target]) -> None:
@@ -410,7 +415,11 @@ def _match(deployment: Deployment, records: Collection[str]) -> None:
                 lake.path_of(deployment.lake, table, name).unlink()
 
 
-def _from_exports(deployment: Deployment, targets: Mapping[str, Target]) -> list[str]:
+def _from_exports(
+    deployment: Deployment, targets: Mapping[str, Target]
+) -> list[tuple[export_places.Place, str]]:
     """Take the customers out of all that was exported; what could not be reached."""
     ids = {one for target in targets.values() for one in target.golden_ids}
-    return export_places.forget(deployment.settings.home, ids) if ids else []
+    records = {one for target in targets.values() for one in target.record_ids}
+    home = deployment.settings.home
+    return export_places.forget(home, ids, records) if ids or records else []

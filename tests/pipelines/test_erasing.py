@@ -1,10 +1,12 @@
 """Erasing customers: no trace anywhere, nothing else changed, and they do not come back."""
 
+import csv
 import random
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
@@ -356,6 +358,32 @@ def test_an_export_that_cannot_be_reached_keeps_the_erasure_open(
     with on_file(home) as wh:
         assert erasures.under_way(wh) == []
     assert "王芳".encode() not in (place / "bi.db").read_bytes()
+
+
+@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+def test_lists_for_a_sources_owner_lose_the_rows_of_who_is_erased(
+    synced: Path, tmp_path: Path, suffix: str, world: Any
+) -> None:
+    home = with_key(synced)
+    write = [*world.ERP, ("E9", "吴涛", "P", "12", "", "", "")]
+    world.write_erp(home, write)
+    sync_all(home)
+    file = tmp_path / f"mend.{suffix}"
+    asked = ["quality", "--source", "erp", "--to-mend", str(file), "--home", str(home)]
+    assert CliRunner().invoke(app, asked).exit_code == 0
+    before = _cells(file)
+    assert {"E6", "E9"} <= {row[2] for row in before}
+    with stages.opened(home) as opened:
+        assert erasing.erase(opened, [Whom(source="erp", source_key="E6")], "dpo", "12").finished
+    assert _cells(file) == [row for row in before if row[2] != "E6"]
+
+
+def _cells(file: Path) -> list[list[str]]:
+    if file.suffix == ".csv":
+        with file.open(encoding="utf-8", newline="") as lines:
+            return list(csv.reader(lines))
+    rows = openpyxl.load_workbook(file).active.iter_rows(values_only=True)
+    return [[str(value) for value in row] for row in rows]
 
 
 def test_nobody_is_erased_twice_and_unknown_ids_are_told(synced: Path) -> None:
