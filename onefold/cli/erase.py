@@ -9,10 +9,13 @@ from onefold.cli.options import Home
 from onefold.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pipelines.stages.erasing import Done, Looked, Whom
     from warehouse.engine import Warehouse
 
 _INCOMPLETE = 3
+_SHOWN = 10
 
 
 def erase(
@@ -95,6 +98,7 @@ def _show(one: "Looked") -> None:
             f"  {', '.join(one.once_with)} once had a record of it: its values go from their old"
             " versions."
         )
+    _tell_named(one.named_in)
     if one.others:
         out.print(
             f"  {one.others:,} records of others share a name, telephone number or address"
@@ -102,9 +106,22 @@ def _show(one: "Looked") -> None:
         )
 
 
+def _tell_named(record_ids: "Sequence[str]") -> None:
+    from onefold.cli.console import out
+
+    if record_ids:
+        more = f" and {len(record_ids) - _SHOWN:,} more" if len(record_ids) > _SHOWN else ""
+        out.print(
+            f"  {', '.join(record_ids[:_SHOWN])}{more}: names somebody of this name as contact or"
+            " legal representative, and stays. If it is the person, have the source name"
+            " somebody else, or erase that record with --source-key."
+        )
+
+
 def _tell(done: "Done") -> None:
     from onefold.cli.console import err, out
 
+    _tell_named(done.named_in)
     if done.finished:
         out.print(f"Erased: {', '.join(done.erasure_ids)}. Nothing is left.")
         return

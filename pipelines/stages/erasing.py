@@ -67,6 +67,8 @@ class Looked:
             number with it: they stay.
         once_with: other customers that once had a record of it: its values go from their old
             versions.
+        named_in: records of others that name somebody of its name as contact or legal
+            representative: they stay.
         raw: its rows in kept snapshots.
     """
 
@@ -74,6 +76,7 @@ class Looked:
     counts: Mapping[str, int]
     others: int = 0
     once_with: tuple[str, ...] = ()
+    named_in: tuple[str, ...] = ()
     raw: tuple[Found, ...] = field(default=(), repr=False)
 
 
@@ -85,11 +88,13 @@ class Done:
         erasure_ids: those that were under way.
         finished: whether nothing is left.
         waiting: exports that could not be reached: where, and why.
+        named_in: as of :class:`Looked`, of all of them.
     """
 
     erasure_ids: tuple[str, ...]
     finished: bool
     waiting: tuple[str, ...] = ()
+    named_in: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -220,6 +225,7 @@ def cleaned(deployment: Deployment, looked: Looked) -> pa.Table:
     return pa.concat_tables([part.cast(staging.STAGED_SCHEMA) for part in parts])
 
 
+_CONTACTS = ["contact_name", "legal_representative"]
 _COLUMNS = [*recognizing.COLUMNS, "name", "national_id", "tax_id", "address_line"]
 
 
@@ -228,11 +234,15 @@ def _with_marks(deployment: Deployment, looked: Sequence[Looked]) -> list[Looked
     where another customer once had one of its records, all of it."""
     wh = deployment.warehouse
     every = {one for each in looked for one in each.target.record_ids}
-    staged = staging.read(wh).select(["record_id", *_COLUMNS])
+    staged = staging.read(wh).select(["record_id", *_COLUMNS, *_CONTACTS])
     held: Counter[str] = Counter()
+    naming: dict[str, set[str]] = defaultdict(set)
     for row in staged.to_pylist():
-        if row.pop("record_id") not in every:
+        record_id = row.pop("record_id")
+        if record_id not in every:
             held.update(_values(row))
+            for name in {row[column] for column in _CONTACTS} - {None}:
+                naming[name].add(record_id)
     found = []
     for one in looked:
         rows = cleaned(deployment, one).to_pylist()
@@ -246,6 +256,7 @@ def _with_marks(deployment: Deployment, looked: Sequence[Looked]) -> list[Looked
                 target=replace(one.target, marks=tuple(marks), said=said),
                 others=max((held[v] for v in own), default=0),
                 once_with=tuple(once_with),
+                named_in=tuple(sorted({each for row in rows for each in naming[row["name"]]})),
             )
         )
     return found
@@ -292,7 +303,8 @@ def erase(deployment: Deployment, whom: Iterable[Whom], by: str, reason: str) ->
         )
     counts = {name: one.counts for name, one in zip(targets, found, strict=True)}
     erasures.begin(deployment.warehouse, targets, counts, stored, by.strip(), reason.strip())
-    return finish(deployment)
+    named_in = sorted({each for one in found for each in one.named_in})
+    return replace(finish(deployment), named_in=tuple(named_in))
 
 
 def _exact(

@@ -360,6 +360,26 @@ def test_an_export_that_cannot_be_reached_keeps_the_erasure_open(
     assert "王芳".encode() not in (place / "bi.db").read_bytes()
 
 
+def test_records_that_name_the_person_as_contact_are_named(synced: Path, world: Any) -> None:
+    home = with_key(synced)
+    crm = home / "sources" / "crm.yml"
+    crm.write_text(
+        crm.read_text("utf-8").replace("{name: Name,", "{name: Name, contact_name: Who,")
+    )
+    lines = world.CRM.splitlines()
+    lines = [f"{lines[0]},Who", *(f"{x},{'赵磊' if x[:2] == 'C5' else ''}" for x in lines[1:])]
+    (home / "data" / "crm.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    sync_all(home)
+    for old in sorted((home / "lake" / "raw" / "crm").glob("*.parquet"))[:-1]:
+        old.unlink()  # has no such column
+    asked = ["erase", "--source-key", "erp", "E4", "--home", str(home)]
+    for more in (["--dry-run"], ["--by", "dpo", "--reason", "12"]):
+        done = CliRunner().invoke(app, [*asked, *more])
+        assert done.exit_code == 0
+        assert "crm:C5" in done.output and "赵磊" not in done.output
+        assert "crm:C4" not in done.output
+
+
 @pytest.mark.parametrize("suffix", ["csv", "xlsx"])
 def test_lists_for_a_sources_owner_lose_the_rows_of_who_is_erased(
     synced: Path, tmp_path: Path, suffix: str, world: Any
