@@ -203,6 +203,7 @@ class SourceConfig(BaseModel):
     _file: str = PrivateAttr(default="")
     _held: Any = PrivateAttr(default=None)
     _keys: Keys | None = PrivateAttr(default=None)
+    _encrypted: frozenset[str] = PrivateAttr(default=frozenset())
 
     @field_validator("path", "members", "sheets", "key", "required", "html", mode="before")
     @classmethod
@@ -400,12 +401,17 @@ class SourceConfig(BaseModel):
         """The home's keys, where some columns are kept encrypted; see :meth:`with_keys`."""
         return self._keys
 
-    def with_keys(self, keys: Keys | None) -> "SourceConfig":
-        """The same settings in a home with these keys."""
-        if keys is None or not keys.policy.encrypted:
+    @property
+    def encrypted(self) -> frozenset[str]:
+        """Columns of the canonical model that are kept encrypted; see :meth:`with_keys`."""
+        return self._encrypted
+
+    def with_keys(self, keys: Keys | None, encrypted: frozenset[str]) -> "SourceConfig":
+        """The same settings in a home with these keys, which keeps these columns encrypted."""
+        if keys is None or not encrypted:
             return self
         changed = self.model_copy()
-        changed._keys = keys
+        changed._keys, changed._encrypted = keys, encrypted
         return changed
 
     def files(self) -> list[Path]:

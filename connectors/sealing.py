@@ -21,7 +21,6 @@ from connectors.config import SourceConfig
 from connectors.fields import ATTRIBUTE, NAME_FIELDS
 from onefold.errors import ConfigError
 from onefold.keys import Keys
-from rules.protection import named
 
 _NUMBERS = ("national_id", "tax_id", "identifier")
 _PHONES = ("phone", "mobile", "email", *NAME_FIELDS)
@@ -106,12 +105,11 @@ def of(config: SourceConfig, columns: Sequence[str]) -> Seal | None:
 
     Raises:
         SourceLayout: a mapped column is not there.
-        ConfigError: the settings name a column that cannot be encrypted.
     """
     keys = config.keys
     if keys is None:
         return None
-    fields = {field for name in named(keys.policy.encrypted) for field in FEEDS[name]}
+    fields = {field for name in config.encrypted for field in FEEDS[name]}
     mapped = mapping.resolve(config, columns)
     found = {column for field, used in mapped.items() if _fed(field) in fields for column in used}
     return Seal(keys, frozenset(found)) if found else None

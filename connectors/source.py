@@ -98,7 +98,9 @@ def reader(config: SourceConfig) -> Reader:
     return read
 
 
-def declared(home: Path, keys: Keys | None = None) -> Declared:
+def declared(
+    home: Path, keys: Keys | None = None, encrypted: frozenset[str] = frozenset()
+) -> Declared:
     """Read every ``sources/*.yml`` of a home; a wrong one does not keep the others back.
 
     What a layout file says about the values and date formats of its fields is
@@ -107,6 +109,8 @@ def declared(home: Path, keys: Keys | None = None) -> Declared:
     Args:
         home: the home.
         keys: the home's keys, for who reads or writes values in the lake.
+        encrypted: the columns of the canonical model that are kept encrypted with them
+            (rules/protection.py says which a home names).
     """
     found = configs.declared(home)
     sources = {
@@ -114,7 +118,7 @@ def declared(home: Path, keys: Keys | None = None) -> Declared:
         for name, config in found.sources.items()
     }
     return Declared(
-        {name: config.with_keys(keys) for name, config in sources.items()}, found.broken
+        {name: config.with_keys(keys, encrypted) for name, config in sources.items()}, found.broken
     )
 
 

@@ -21,7 +21,7 @@ from connectors.source import declared
 from onefold.errors import SourceError
 from onefold.keys import Keys
 from onefold.settings import Settings
-from rules import standardize
+from rules import protection, standardize
 from rules.cells import staged_fields
 from rules.quarantine import Problem
 from rules.repairs import REPAIRS_SCHEMA, raw_hash
@@ -90,7 +90,7 @@ class Tried:
 
 def find(settings: Settings, source: str, key: str) -> Source | None:
     """A record as its source wrote it last; None where it is not at hand."""
-    config = declared(settings.home, Keys.of(settings)).sources.get(source)
+    config = protection.declared(settings.home, Keys.of(settings)).sources.get(source)
     if config is None or "://" in settings.lake.removeprefix("file://"):
         return None
     lake = Path(settings.lake.removeprefix("file://"))

@@ -7,8 +7,12 @@ a number tells too are values of their own, and encrypted if they are named.
 """
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
+from connectors import source
+from connectors.config import Declared
 from onefold.errors import ConfigError
+from onefold.keys import Keys
 from rules.customer import PERSONAL
 
 ALL_PERSONAL = "personal"
@@ -89,6 +93,15 @@ def named(encrypted: Iterable[str]) -> frozenset[str]:
                 do=f"Choose among {', '.join(ALIKE)}; or {ALL_PERSONAL}: every personal one.",
             )
     return frozenset(found)
+
+
+def declared(home: Path, keys: Keys) -> Declared:
+    """The sources of a home, for who reads or writes values in the lake.
+
+    Raises:
+        ConfigError: the settings name a column that cannot be encrypted.
+    """
+    return source.declared(home, keys, named(keys.policy.encrypted))
 
 
 def hidden(encrypted: Iterable[str]) -> frozenset[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 
 from connectors import source as sources
+from connectors.config import Declared
 from dedupe import model, survivorship
 from onefold import settings
 from onefold.cli.home import template
@@ -18,6 +19,7 @@ from pipelines import timezone
 from pipelines.alerting import AlertPolicy
 from pipelines.stages import protecting
 from review.policy import ReviewPolicy
+from rules import protection
 from warehouse import engine
 
 
@@ -64,7 +66,7 @@ def examine(home: Path | None) -> list[Finding]:
         if lake.is_dir()
         else Finding("lake", True, f"{lake} will be made by the first refresh")
     )
-    declared = sources.declared(config.home, _keys(config))
+    declared = _declared(config)
     if not declared.names:
         findings.append(
             Finding("sources", False, f"none yet. Declare one in {config.sources_dir}/NAME.yml.")
@@ -94,11 +96,11 @@ def _encryption(config: Settings) -> list[Finding]:
     return [Finding("encryption", False, f"{words} Run 'onefold key apply'.")]
 
 
-def _keys(config: Settings) -> Keys | None:
+def _declared(config: Settings) -> Declared:
     try:
-        return Keys.of(config)
+        return protection.declared(config.home, Keys.of(config))
     except OnefoldError:
-        return None  # said already
+        return sources.declared(config.home)  # what is wrong with encryption is said already
 
 
 def _hooks(config: Settings) -> list[Finding]:

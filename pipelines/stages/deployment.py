@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from connectors.source import SourceConfig, declared
+from connectors.source import SourceConfig
 from dedupe import survivorship
 from dedupe.model import MatchingSettings
 from onefold import settings as settings_module
@@ -20,6 +20,7 @@ from pipelines import lake
 from pipelines.lock import exclusive
 from pipelines.report import Synced
 from pipelines.stages import protecting
+from rules.protection import declared
 from warehouse import engine, gate_policy, quality_policy
 from warehouse import staged as staging
 from warehouse.engine import Warehouse

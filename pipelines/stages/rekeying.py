@@ -14,7 +14,6 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from connectors import resealing, snapshot
-from connectors.source import declared
 from dedupe import model
 from onefold import settings as settings_module
 from onefold.errors import ConfigError
@@ -22,6 +21,7 @@ from onefold.keys import Keys
 from pipelines import lake
 from pipelines.lock import exclusive
 from pipelines.stages import changes, protecting
+from rules.protection import declared
 from warehouse import engine, rekeying
 
 log = logging.getLogger("onefold.key")
