@@ -414,6 +414,14 @@ class SourceConfig(BaseModel):
         changed._keys, changed._encrypted = keys, encrypted
         return changed
 
+    def of_any_age(self) -> "SourceConfig":
+        """The same settings for snapshots of other times, which may lack any column."""
+        columns = {
+            field: tuple(name if name.endswith("?") else f"{name}?" for name in names)
+            for field, names in self.columns.items()
+        }
+        return self.model_copy(update={"columns": columns})
+
     def files(self) -> list[Path]:
         """The files of the source that are there now, layout included; none for a server."""
         from connectors.source import files

@@ -20,10 +20,11 @@ import pyarrow.compute as pc
 
 from connectors import erasing as snapshots
 from connectors import snapshot
+from connectors.config import SourceConfig
 from connectors.erasing import Found
 from dedupe import label_files
 from dedupe import model as models
-from onefold.errors import ConfigError, NotThere, OnefoldError
+from onefold.errors import ConfigError, NotThere, OnefoldError, SourceLayout
 from pipelines import lake
 from pipelines.stages import deployment as deploying
 from pipelines.stages import matching, publishing, standing
@@ -162,7 +163,7 @@ def _with_strays(deployment: Deployment, looked: Sequence[Looked]) -> list[Targe
         live = pc.utf8_slice_codeunits(mine, len(prefix))
         country = config.country or deployment.settings.country
         for rows in snapshots.others(deployment.lake, source, live, deployment.keys):
-            staged = standardize(rows, config, country).staged
+            staged = _staged(rows, config, country)
             whose = known.recognized(staged, source)
             for record_id, found in zip(staged["record_id"].to_pylist(), whose, strict=True):
                 for name in found:
@@ -221,8 +222,16 @@ def cleaned(deployment: Deployment, looked: Looked) -> pa.Table:
         config = deployment.sources.get(one.manifest.source)
         if config is not None:
             country = config.country or deployment.settings.country
-            parts.append(standardize(one.rows, config, country).staged)
+            parts.append(_staged(one.rows, config, country))
     return pa.concat_tables([part.cast(staging.STAGED_SCHEMA) for part in parts])
+
+
+def _staged(rows: pa.Table, config: SourceConfig, country: str) -> pa.Table:
+    """Records of a snapshot of any age, cleaned; none where it has no name by today's columns."""
+    try:
+        return standardize(rows, config.of_any_age(), country).staged
+    except SourceLayout:
+        return staging.STAGED_SCHEMA.empty_table()
 
 
 _CONTACTS = ["contact_name", "legal_representative"]
