@@ -76,6 +76,8 @@ class SnapshotWriter:
 
     def _abandon(self) -> None:
         self._thread.shutdown(wait=True)
+        if self._parquet is not None:
+            self._parquet.is_open = False  # else its end would write to a file that is closed
         self.is_open = False
 
     def _wait(self) -> None:
