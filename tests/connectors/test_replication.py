@@ -403,6 +403,8 @@ def test_several_tables_are_followed_by_the_columns_that_hold_the_key(shop):
          {"key": ["id", "good"]}, "writes 'good' of public.customer"),
         ([], {"changes": {"slot": SLOT, "tables": {"custmer": "id"}}}, "no table 'custmer'"),
     ],
+    ids=["no publication", "not published", "some kinds", "some rows", "no key", "unlogged",
+         "a view", "written otherwise", "no table"],
 )  # fmt: skip
 def test_what_the_log_cannot_tell_is_said_with_what_to_run(shop, statements, settings, message):
     for statement in statements:
