@@ -21,33 +21,19 @@ from connectors.source import SourceConfig
 from onefold import settings
 from onefold.errors import OnefoldError, SourceUnreachable
 from pipelines import fingerprint, lake
-from pipelines.jobs import sync_job_name
 from pipelines.resources import InWords
 
 INTERVAL_SECONDS = 120
 """How often a server is asked: one listing, or one request for each file."""
 
 
-def remote_sensor(home: Path, name: str, config: SourceConfig) -> dg.SensorDefinition:
-    """The sensor of a source with files elsewhere, running as soon as the daemon does."""
-
-    @dg.sensor(
-        name=f"{sync_job_name(name)}_sensor",
-        job_name=sync_job_name(name),
-        minimum_interval_seconds=INTERVAL_SECONDS,
-        default_status=dg.DefaultSensorStatus.RUNNING,
-        description=f"Syncs source {name} when its files elsewhere change.",
-    )
-    def changed(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        with InWords():
-            return _outcome(home, config, context.cursor)
-
-    return changed
+def look(home: Path, config: SourceConfig, cursor: str | None) -> dg.SensorResult | dg.SkipReason:
+    """What follows from how a source's files elsewhere are now; ``cursor``: from the last look."""
+    with InWords():
+        return _look(home, config, cursor)
 
 
-def _outcome(
-    home: Path, config: SourceConfig, cursor: str | None
-) -> dg.SensorResult | dg.SkipReason:
+def _look(home: Path, config: SourceConfig, cursor: str | None) -> dg.SensorResult | dg.SkipReason:
     try:
         seen = holding.look(config)
     except SourceUnreachable as error:

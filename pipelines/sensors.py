@@ -24,9 +24,8 @@ from connectors import source as sources_module
 from connectors.remote import is_remote
 from connectors.source import SourceConfig
 from onefold import settings
-from pipelines import dead_runs, stages
+from pipelines import dead_runs, remote_sensor, stages
 from pipelines.jobs import APPLY, sync_job_name
-from pipelines.remote_sensor import remote_sensor
 from pipelines.stages import applying
 from warehouse import engine, outcomes
 
@@ -41,37 +40,39 @@ SETTLED_SECONDS = 5
 
 
 def _sensor(home: Path, name: str, config: SourceConfig) -> dg.SensorDefinition:
+    elsewhere = any(map(is_remote, config.path))
+    look = remote_sensor.look if elsewhere else _look
+
     @dg.sensor(
         name=f"{sync_job_name(name)}_sensor",
         job_name=sync_job_name(name),
-        minimum_interval_seconds=INTERVAL_SECONDS,
+        minimum_interval_seconds=remote_sensor.INTERVAL_SECONDS if elsewhere else INTERVAL_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description=f"Syncs source {name} when its files change.",
     )
     def changed(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        states = sources_module.files(config)
-        now = stages.files_state(config)
-        known = outcomes.read(home).sources.get(name)
-        if now == context.cursor or (known and now == known.files):
-            reason = f"{len(states)} file{'s' * (len(states) != 1)}, none changed."
-            return dg.SensorResult(skip_reason=reason, cursor=now)
-        newest = max((changed_at for _, _, changed_at in states), default=0)
-        if 0 <= time.time_ns() - newest < SETTLED_SECONDS * 1_000_000_000:
-            return dg.SkipReason("A file changed a moment ago and may still be being written.")
-        return dg.SensorResult(run_requests=[dg.RunRequest()], cursor=now)
+        return look(home, config, context.cursor)
 
     return changed
 
 
+def _look(home: Path, config: SourceConfig, cursor: str | None) -> dg.SensorResult | dg.SkipReason:
+    """What follows from how a source's files on disk are now; ``cursor``: from the last look."""
+    states = sources_module.files(config)
+    now = stages.files_state(config)
+    known = outcomes.read(home).sources.get(config.name)
+    if now == cursor or (known and now == known.files):
+        reason = f"{len(states)} file{'s' * (len(states) != 1)}, none changed."
+        return dg.SensorResult(skip_reason=reason, cursor=now)
+    newest = max((changed_at for _, _, changed_at in states), default=0)
+    if 0 <= time.time_ns() - newest < SETTLED_SECONDS * 1_000_000_000:
+        return dg.SkipReason("A file changed a moment ago and may still be being written.")
+    return dg.SensorResult(run_requests=[dg.RunRequest()], cursor=now)
+
+
 def file_sensors(home: Path, sources: Mapping[str, SourceConfig]) -> list[dg.SensorDefinition]:
     """The sensors of the sources that are files, running as soon as the daemon does."""
-    return [
-        remote_sensor(home, name, config)
-        if any(map(is_remote, config.path))
-        else _sensor(home, name, config)
-        for name, config in sources.items()
-        if config.path
-    ]
+    return [_sensor(home, name, config) for name, config in sources.items() if config.path]
 
 
 def decisions_sensor(home: Path) -> dg.SensorDefinition:
