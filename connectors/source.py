@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from connectors import config as configs
 from connectors import (
     cron,
+    declarations,
     drift,
     file_merging,
     fixed_width,
@@ -27,7 +27,8 @@ from connectors import (
     switched_off,
 )
 from connectors import files as file_sets
-from connectors.config import Declared, SourceConfig
+from connectors.config import SourceConfig
+from connectors.declarations import Declared
 from connectors.holding import held
 from connectors.reading import (
     RESERVED,
@@ -112,7 +113,7 @@ def declared(
         encrypted: the columns of the canonical model that are kept encrypted with them
             (rules/protection.py says which a home names).
     """
-    found = configs.declared(home)
+    found = declarations.declared(home)
     sources = {
         name: fixed_width.with_layout(config) if config.connector == "fixed_width" else config
         for name, config in found.sources.items()

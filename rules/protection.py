@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from connectors import source
-from connectors.config import Declared
+from connectors.declarations import Declared
 from onefold.errors import ConfigError
 from onefold.keys import Keys
 from rules.customer import PERSONAL

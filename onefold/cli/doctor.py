@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from connectors import source as sources
-from connectors.config import Declared
+from connectors.declarations import Declared
 from dedupe import model, survivorship
 from onefold import settings
 from onefold.cli.home import template

@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from connectors import databases, locating, sampling
-from connectors.config import load_source
+from connectors.declarations import load_source
 from onefold.errors import SourceLayout
 from rules.onboarding.proposal import propose
 from rules.onboarding.writing import text, write

@@ -10,8 +10,8 @@ import pytest
 
 import demo
 from connectors import columnar, locating, sampling
-from connectors.config import load_source
 from connectors.databases import fit
+from connectors.declarations import load_source
 from onefold.errors import SourceLayout, SourceMissing
 from rules.onboarding.proposal import propose
 from rules.onboarding.writing import write

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 import demo
-from connectors.config import load_source
+from connectors.declarations import load_source
 from onefold.cli import app as commands
 from onefold.cli import home as homes
 from onefold.errors import ConfigError

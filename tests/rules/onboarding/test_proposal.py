@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from connectors import locating, sampling
-from connectors.config import load_source
+from connectors.declarations import load_source
 from onefold.errors import ConfigError, SourceLayout
 from rules.onboarding import proposal as proposals
 from rules.onboarding import writing
