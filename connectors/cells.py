@@ -22,6 +22,14 @@ _DAY = 86_400 * _SECOND
 """Microseconds."""
 _ESCAPED = re.compile(r"_x(00[01][0-9A-Fa-f])_")
 """Control characters as ECMA-376 part 1, 22.9.2.19, writes them in XML."""
+_UNDERSCORE = ord("_")
+_BEGINS_BLANK = np.zeros(256, bool)
+"""First bytes, in UTF-8, of all blanks, and of other characters."""
+_BEGINS_BLANK[[*range(33), 0xC2, 0xE1, 0xE2, 0xE3]] = True
+_SHORT = 11
+"""Characters of a number that has no more than 15 digits, be it from 0.001 to a million."""
+_TIMES = frozenset({dt.date, dt.datetime})
+_EPOCH, _FIRST_DAY = dt.datetime(1970, 1, 1), dt.date(1970, 1, 1)
 
 
 def as_text(cell: Cell) -> str | None:
@@ -33,8 +41,7 @@ def as_text(cell: Cell) -> str | None:
     ('2023-01-12', 'TRUE')
     """
     if isinstance(cell, str):
-        if "_x00" in cell:
-            cell = _ESCAPED.sub(lambda match: chr(int(match.group(1), 16)), cell)
+        cell = _unescaped(cell)
         return cell if cell.strip() else None
     if cell is None:
         return None
@@ -49,6 +56,10 @@ def as_text(cell: Cell) -> str | None:
     if isinstance(cell, dt.date | dt.time):
         return cell.isoformat()
     return str(cell)
+
+
+def _unescaped(text: str) -> str:
+    return _ESCAPED.sub(lambda match: chr(int(match.group(1), 16)), text)
 
 
 def _number(cell: float | int) -> str:
@@ -67,9 +78,12 @@ def column(cells: Sequence[Cell]) -> tuple[pa.Array, int]:
     Returns:
         the texts, and how many numbers have more digits than a spreadsheet keeps.
     """
-    kinds = set(map(type, cells))
-    if kinds <= {str, type(None)}:
+    try:  # most columns are text, and to look at every type would take as long
         return _strings(cells), 0
+    except pa.ArrowTypeError:
+        kinds = set(map(type, cells))
+    if kinds <= _TIMES:
+        return _moments(cells), 0
     if len(kinds) == 1:
         return _of_kind(kinds.pop(), cells)
     codes = {kind: code for code, kind in enumerate(sorted(kinds, key=lambda kind: kind.__name__))}
@@ -94,20 +108,41 @@ def _of_kind(kind: type, cells: Sequence[Any]) -> tuple[pa.Array, int]:
         return _floats(cells)
     if kind is bool:
         return pc.if_else(pa.array(cells, pa.bool_()), "TRUE", "FALSE"), 0
-    if kind is dt.date:
-        return pa.array(cells, pa.date32()).cast(pa.string()), 0
-    if kind is dt.datetime:
+    if kind in _TIMES:
         return _moments(cells), 0
     damaged = sum(abs(cell) >= 10**_EXACT_DIGITS for cell in cells) if kind is int else 0
     return pa.array([as_text(cell) for cell in cells], pa.string()), damaged
 
 
-def _strings(cells: Sequence[Cell]) -> pa.Array:
+def _strings(cells: Sequence[Any]) -> pa.Array:
+    """Text of cells; where there is none, or nothing but blanks, null.
+
+    Raises:
+        pa.ArrowTypeError: a cell is no text.
+    """
     texts = pa.array(cells, pa.string())
-    if pc.any(pc.match_substring(texts, "_x00")).as_py():
-        texts = pa.array([as_text(cell) for cell in cells], pa.string())
-    blank = pc.equal(pc.utf8_trim_whitespace(texts), "")
-    return pc.if_else(blank, pa.scalar(None, pa.string()), texts)
+    if not len(texts):
+        return texts
+    bounds, chars = _buffers(texts)
+    if (chars == _UNDERSCORE).any() and b"_x00" in chars.tobytes():
+        texts = pa.array([cell and _unescaped(cell) for cell in cells], pa.string())
+        bounds, chars = _buffers(texts)
+    filled = bounds[1:] > bounds[:-1]
+    odd = np.flatnonzero(filled)
+    odd = odd[_BEGINS_BLANK[chars[bounds[odd]]]]
+    if len(odd):
+        blank = pc.equal(pc.utf8_trim_whitespace(texts.take(pa.array(odd))), "")
+        filled[odd[blank.to_numpy(zero_copy_only=False)]] = False
+    if filled.all():
+        return texts
+    there = pa.py_buffer(np.packbits(filled, bitorder="little"))
+    return pa.StringArray.from_buffers(len(texts), *texts.buffers()[1:], there)
+
+
+def _buffers(texts: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+    """Where the text of each cell begins and the last one ends, and the bytes of all."""
+    _, offsets, data = texts.buffers()
+    return np.frombuffer(offsets, np.int32, len(texts) + 1), np.frombuffer(data or b"", np.uint8)
 
 
 def _floats(cells: Sequence[Cell]) -> tuple[pa.Array, int]:
@@ -127,22 +162,33 @@ def _fractions(numbers: np.ndarray) -> pa.Array:
     digits where it has no more of them.
     """
     texts = pa.array(numbers).cast(pa.string())
-    plain = pc.match_substring_regex(texts, r"^-?\d{1,6}\.\d{1,9}$")
-    rest = np.flatnonzero(~plain.to_numpy(zero_copy_only=False))
+    bounds, _ = _buffers(texts)
+    size = np.abs(numbers)
+    rest = np.flatnonzero((np.diff(bounds) > _SHORT) | (size < 1e-3) | (size >= 1e6))
     if len(rest):
         written = pa.array([_number(number) for number in numbers[rest].tolist()], pa.string())
-        texts = pc.replace_with_mask(texts, pc.invert(plain), written)
+        mask = np.zeros(len(numbers), bool)
+        mask[rest] = True
+        texts = pc.replace_with_mask(texts, pa.array(mask), written)
     return texts
 
 
-def _moments(cells: Sequence[Cell]) -> pa.Array:
-    moments = pa.array(cells, pa.timestamp("us"))
-    since = moments.view(pa.int64()).to_numpy()
-    if (since % _SECOND).any():
+def _moments(cells: Sequence[Any]) -> pa.Array:
+    """Dates and moments as text, without the time where it is midnight."""
+    since = [
+        cell - _EPOCH if isinstance(cell, dt.datetime) else cell - _FIRST_DAY for cell in cells
+    ]
+    moments = pa.array(since, pa.duration("us")).view(pa.timestamp("us"))
+    passed = moments.view(pa.int64()).to_numpy()
+    if (passed % _SECOND).any():
         texts = moments.cast(pa.string())
         return pc.replace_substring_regex(texts, r"(?: 00:00:00)?\.0+$", "")
-    whole = pa.array(since % _DAY == 0)
-    if not pc.any(whole).as_py():
-        return moments.cast(pa.timestamp("s")).cast(pa.string())
-    days = moments.cast(pa.date32(), safe=False).cast(pa.string())
-    return pc.if_else(whole, days, moments.cast(pa.timestamp("s")).cast(pa.string()))
+    midnight = passed % _DAY == 0
+    if midnight.all():
+        return moments.cast(pa.date32()).cast(pa.string())
+    texts = moments.cast(pa.timestamp("s")).cast(pa.string())
+    if midnight.any():
+        mask = pa.array(midnight)
+        days = moments.filter(mask).cast(pa.date32()).cast(pa.string())
+        texts = pc.replace_with_mask(texts, mask, days)
+    return texts

@@ -41,6 +41,8 @@ class Column:
         confidence: 0..1; how sure the role is.
         reason: why, in a few words without any value.
         others: further readings, the surest first.
+        part: which part of a value that stands in several columns it holds, from 1 on in the
+            order in which they are joined; 0: the whole.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Column:
     confidence: float
     reason: str
     others: tuple[Guess, ...] = ()
+    part: int = 0
 
 
 @dataclass(frozen=True)

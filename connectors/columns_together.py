@@ -52,6 +52,75 @@ def less_sure_beside_headings(columns: list[Column]) -> list[Column]:
     return result
 
 
+_PARTS_OF_DATE = ("year", "month", "day")
+_MOST = 0.96
+"""Share of a column's values that must look like a part of a date: some are slips."""
+
+
+def dates_in_parts(
+    columns: list[Column], profiles: Mapping[str, Profile], said: Mapping[str, str]
+) -> list[Column]:
+    """Year, month and day of birth in columns of their own are one birth date.
+
+    Their headings say birth, or all three look like it: years over decades, most of them long
+    ago, twelve months, days up to 31.
+    """
+    if any(c.field == "birth_date" and profiles[c.name].shares["date"] >= 0.5 for c in columns):
+        return columns
+    numbers = {
+        c.name: _whole_numbers(profiles[c.name].sample) for c in columns if c.name not in said
+    }
+    named = [c.name for c in columns if _says_birth(c.name) and numbers.get(c.name)]
+    others = [c.name for c in columns if c.role != "field" and numbers.get(c.name)]
+    others = [name for name in others if name not in named]
+    for group, sure in ((named, 0.9), ([*named, *others], 0.7)):
+        parts: dict[str, list[str]] = {part: [] for part in _PARTS_OF_DATE}
+        for name in group:
+            if part := _part_of_date(numbers[name], few=group is named):
+                parts[part].append(name)
+        if all(len(names) == 1 for names in parts.values()):
+            dates = {
+                name: Column(
+                    name, "field", "birth_date", sure, f"{part} of the date of birth", part=place
+                )
+                for place, (part, (name,)) in enumerate(parts.items(), start=1)
+            }
+            return [dates.get(c.name, c) for c in columns]
+    return columns
+
+
+def _says_birth(heading: str) -> bool:
+    meant = mapping.meaning(heading)
+    return meant is not None and meant.field == "birth_date"
+
+
+def _whole_numbers(sample: Sequence[str]) -> list[int]:
+    """The numbers of a column of small ones, as a data frame writes them, too; [] if it is none."""
+    plain = [value.strip().removesuffix(".0") for value in sample]
+    numbers = sorted(int(value) for value in plain if value.isdecimal() and len(value) <= 4)
+    return numbers if len(numbers) >= _MOST * len(plain) else []
+
+
+def _part_of_date(numbers: list[int], *, few: bool) -> str:
+    """What part of a date of birth a column of sorted numbers may be; '' if none.
+
+    Args:
+        few: whether a few values are enough, as the heading says it.
+    """
+
+    def share(low: int, high: int) -> float:
+        return sum(low <= number <= high for number in numbers) / len(numbers)
+
+    if share(1800, 2100) >= _MOST:
+        low, middle, high = (numbers[int(len(numbers) * q)] for q in (0.05, 0.5, 0.95))
+        return "year" if few or (high - low >= 25 and middle <= 2008) else ""
+    months = set(range(1, 13))
+    if share(1, 12) >= _MOST:
+        return "month" if few or months <= set(numbers) else ""
+    days = share(1, 31) >= _MOST and share(1, 12) < 0.6
+    return "day" if days and (few or months <= set(numbers)) else ""
+
+
 def one_each(
     columns: list[Column], tables: Sequence[pa.Table], said: Mapping[str, str]
 ) -> list[Column]:
@@ -64,6 +133,7 @@ def one_each(
             group = [i for i in group if not headings.is_middle_name(columns[i].name)]
         if field == "address":
             group = [i for i in group if not _belongs(columns[i].name, columns, group)]
+        group = [i for i in group if not columns[i].part]
         kept: list[int] = []
         for i in sorted(group, key=lambda i: (-columns[i].confidence, i)):
             name = columns[i].name
@@ -74,6 +144,19 @@ def one_each(
             reason = f"another {field.replace('_', ' ')}; {columns[better[0]].name} counts"
             result[i] = replace(columns[i], role="none", field="", reason=reason)
     return result
+
+
+def given_beside_family(columns: list[Column], profiles: Mapping[str, Profile]) -> list[Column]:
+    """A name of one word beside a family name, without a given name, is the given name."""
+    fields = {c.field for c in columns if c.role == "field" and c.confidence > 0.55}
+    if "family_name" not in fields or "given_name" in fields:
+        return columns
+    return [
+        replace(c, field="given_name", reason=f"{c.reason}, beside a family name")
+        if c.field == "name" and c.confidence < 1.0 and profiles[c.name].shares["one_word"] >= 0.8
+        else c
+        for c in columns
+    ]
 
 
 def no_stray_names(

@@ -275,14 +275,20 @@ TESTS: dict[str, Callable[[str], bool]] = {
 """Name of a kind → whether a folded value is of it."""
 
 
+@functools.lru_cache(maxsize=1 << 16)
+def _kinds(value: str) -> frozenset[str]:
+    """Names of the kinds that a value looks like; tables of one source share many values."""
+    text = folded(value)
+    return frozenset(name for name, test in TESTS.items() if test(text))
+
+
 def shares(values: Sequence[str]) -> dict[str, float]:
     """Share of the values, 0..1, that look like each kind; all 0 if there are none."""
-    counts = Counter(values)
-    texts = [(folded(value), count) for value, count in counts.items()]
-    return {
-        name: sum(count for text, count in texts if test(text)) / max(len(values), 1)
-        for name, test in TESTS.items()
-    }
+    found: Counter[str] = Counter()
+    for value, count in Counter(values).items():
+        for name in _kinds(value):
+            found[name] += count
+    return {name: found[name] / max(len(values), 1) for name in TESTS}
 
 
 def is_datum(text: str) -> bool:

@@ -17,6 +17,8 @@ from connectors.config import SourceConfig
 from onefold.errors import ConfigError
 from onefold.settings import expand_environment, yaml_error
 
+ASIDE = ".removed"
+"""Ending of a source's file that was put aside: it is read no more."""
 _NAME_LINE = re.compile(r"""^name:[ \t]*["']?([^\W_][\w.-]*)""", re.MULTILINE)
 
 
@@ -102,6 +104,18 @@ class _Loader(yaml.BaseLoader):
         return super().construct_mapping(node, deep)
 
 
+def put_aside(home: Path) -> dict[str, SourceConfig]:
+    """The sources whose files were put aside, by name, as far as they can still be read."""
+    found = {}
+    for file in sorted((Path(home) / "sources").glob(f"*{ASIDE}")):
+        try:
+            config = load_source(file, Path(home))
+        except ConfigError:
+            continue
+        found[config.name] = config
+    return found
+
+
 def load_source(file: Path, home: Path) -> SourceConfig:
     """Read one source file.
 
@@ -126,7 +140,7 @@ def load_source(file: Path, home: Path) -> SourceConfig:
     if not isinstance(data, dict):
         raise ConfigError(where, "a mapping was expected", do="Start with 'connector: ...'.")
     data = {key: value for key, value in data.items() if value != ""}
-    data.setdefault("name", file.stem)
+    data.setdefault("name", Path(file.name.removesuffix(ASIDE)).stem)
     data = {key: _expanded(value, f"{where}, {key}") for key, value in data.items()}
     if "template" in data:
         data = templates.fill(data)

@@ -14,8 +14,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import chardet
-
 from onefold.errors import SourceEncoding
 
 _BLOCK = 1 << 20
@@ -229,6 +227,8 @@ _is_letter: Callable[[str], bool] = str.isalpha
 
 def _chardet(path: Path, head: bytes) -> str | None:
     """chardet's answer, if the whole file decodes in it."""
+    import chardet  # the one file in many that asks it may wait for it
+
     answer = chardet.detect(head)
     name = answer.get("encoding")
     if not name:

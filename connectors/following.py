@@ -53,7 +53,7 @@ def followed(config: SourceConfig, since: Since | None) -> Iterator[Followed | N
     Raises:
         SourceError: as :func:`connectors.replication.ask`.
     """
-    if config.changes is None or not config.changes.slot:
+    if not has_slot(config):
         yield None
         return
     with _server(config) as server:
@@ -71,9 +71,34 @@ def check(config: SourceConfig) -> None:
     Raises:
         SourceError: something is missing on the server; says what to run.
     """
-    if config.changes is not None and config.changes.slot:
+    if has_slot(config):
         with _server(config) as server:
             publications.followed(config, server)
+
+
+def has_slot(config: SourceConfig) -> bool:
+    """Whether a source goes by a log that the server keeps for it."""
+    return config.changes is not None and bool(config.changes.slot)
+
+
+def kept(config: SourceConfig) -> int | None:
+    """Bytes of log that the server keeps for a source's slot; None: there is none.
+
+    Raises:
+        SourceError: the server cannot be asked.
+    """
+    with _server(config) as server:
+        return replication.kept(config, server)
+
+
+def abandon(config: SourceConfig) -> bool:
+    """Take away the slot of a source that is not synced any more; whether there was one.
+
+    Raises:
+        SourceError: it stays; says why.
+    """
+    with _server(config) as server:
+        return replication.abandon(config, server)
 
 
 @contextmanager

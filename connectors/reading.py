@@ -120,7 +120,8 @@ class Since:
     Attributes:
         mark: what the last reading gave as its own ``mark``; only the connector knows what it
             means. '' for files.
-        until: where to stop, exclusive, as a mark: a range is read again. '': at the end.
+        until: where to stop, exclusive, as a mark: a range is read again, which only databases
+            are asked to do. '': at the end.
         unchanged: names of files that need not be read: they are what they were.
     """
 

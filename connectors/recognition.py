@@ -63,6 +63,9 @@ class Recognition:
                 found[f"{ATTRIBUTE}{column.name}"] = [column.name]
         if "address" in found:
             found["address"].sort(key=headings.place_in_address)
+        if "birth_date" in found:
+            parts = {c.name: c.part for c in self.columns}
+            found["birth_date"].sort(key=lambda name: parts[name] or len(parts))
         if "given_name" in found:
             found["given_name"].sort(key=headings.is_middle_name)
         if "city" not in found and "district" in found and self.country not in ("CN", "TW"):
@@ -114,6 +117,8 @@ def recognize(
     ]
     columns = columns_together.one_key(columns)
     columns = columns_together.less_sure_beside_headings(columns)
+    columns = columns_together.dates_in_parts(columns, profiles, said)
+    columns = columns_together.given_beside_family(columns, profiles)
     columns = columns_together.no_stray_names(columns, tables, profiles)
     columns = columns_together.one_each(columns, tables, said)
     columns = columns_together.no_repeats(columns, tables, said)

@@ -84,7 +84,8 @@ class Log:
                 reached = self.decoded.ends[first - 1] if first else self.began
             elif not self.decoded.ends and reached - _parsed(self.before)[0] < _WORTH_NOTING:
                 return self.before
-        return json.dumps({"reached": _written(reached), "state": self.state})
+        said = {"reached": _written(reached), "state": self.state, "slot": self.slot}
+        return json.dumps(said)
 
 
 def ask(config: SourceConfig, server: sa.Connection, since: Since | None) -> Log:
@@ -146,6 +147,39 @@ def drop(server: sa.Connection, slot: str) -> None:
         ),
         {"slot": slot},
     )
+
+
+def kept(config: SourceConfig, server: sa.Connection) -> int | None:
+    """Bytes of log that the server keeps for a source's slot; None: there is none of its own."""
+    try:
+        found = _slot(config, server)
+    except SourceError:
+        return None
+    if found is None:
+        return None
+    at = found["restart_lsn"]
+    end = server.exec_driver_sql("SELECT pg_current_wal_flush_lsn()").scalar_one()
+    return _number(end) - _number(at) if at else 0
+
+
+def abandon(config: SourceConfig, server: sa.Connection) -> bool:
+    """Take away the slot of a source that is not synced any more.
+
+    Returns:
+        whether there was one.
+
+    Raises:
+        SourceUnreachable: somebody is reading from it.
+        SourceError: it is of another database or plugin, or the user may not.
+    """
+    assert config.changes is not None
+    with _said(config):
+        if _slot(config, server) is None:
+            return False
+        server.execute(
+            sa.text("SELECT pg_drop_replication_slot(:slot)"), {"slot": config.changes.slot}
+        )
+    return True
 
 
 def _unlike(mark: tuple[int, str], began: int, reached: int, followed: Followed) -> str:
@@ -304,6 +338,14 @@ def _parsed(mark: str) -> tuple[int, str]:
         return _number(found["reached"]), str(found["state"])
     except (ValueError, KeyError, TypeError):
         return 0, ""
+
+
+def slot_of(mark: str) -> str:
+    """The slot that a mark is of; '' if it is of none."""
+    try:
+        return str(json.loads(mark)["slot"])
+    except (ValueError, KeyError, TypeError):
+        return ""
 
 
 def _number(lsn: str) -> int:

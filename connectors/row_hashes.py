@@ -42,7 +42,7 @@ def digests(columns: Sequence[str], values: Sequence[pa.Array]) -> bytes:
 def of_text(texts: pa.Array) -> bytes:
     """The hash of every text, one after another."""
     offsets = np.frombuffer(texts.buffers()[1], np.int32, len(texts) + 1, 4 * texts.offset).tolist()
-    data = memoryview(texts.buffers()[2] or b"")
+    data = memoryview(texts.buffers()[2] or b"")[: offsets[-1]].tobytes()
     begun = hashlib.blake2b(digest_size=SIZE).copy  # cheaper than a new one with its settings
     found = []
     for start, end in pairwise(offsets):

@@ -32,7 +32,7 @@ from connectors.reading import Reading, Report, Since, batch
 from connectors.tables import Cell
 from onefold.errors import SourceLayout, SourceLocked, SourceMissing
 
-_BATCH_ROWS = 20_000
+_BATCH_ROWS, _ROWS_AT_ONCE = 20_000, 1_000
 _KEPT_CELLS = 5_000_000
 """Cells of parsed sheets that are kept, so that these sheets are parsed once."""
 SUFFIXES = frozenset({".xlsx", ".xlsm", ".xltx", ".xltm", ".xls", ".xlsb", ".ods", ".et", ".xlt"})
@@ -120,7 +120,16 @@ def _opened(
         for file, group in itertools.groupby(sheets, key=lambda sheet: sheet.file)
     )
     origin = f"{len(found)} workbooks" if len(found) > 1 else found[0].name
-    return Reading(columns, rows, report, f"{origin}, {len(sheets)} tables")
+    return Reading(columns, _ahead(rows), report, f"{origin}, {len(sheets)} tables")
+
+
+def _ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The same batches, each made while the one before is used."""
+    with ThreadPoolExecutor(1, "onefold-rows") as pool:
+        following = pool.submit(next, batches, None)
+        while (found := following.result()) is not None:
+            following = pool.submit(next, batches, None)
+            yield found
 
 
 def _workbooks(config: SourceConfig, since: Since | None, report: Report) -> list[SourceFile]:
@@ -244,6 +253,8 @@ def _table(
     if header is None:
         return "sheet without a table"
     used = _used(sheet, header)
+    if not used:
+        return _EMPTY
     names = tables.unique([header.names[i] for i in used])
     if config.header_row != 0:
         trouble = _trouble(config, f"{file.name}|{sheet.name}", names)
@@ -318,16 +329,15 @@ def _sheet_rows(
     rows: Iterator[Sequence[Cell]] = iter(() if cells.start is None else cells.iter_rows())
     start, width = sheet.header.last + 1, len(sheet.header.names)
     deque(itertools.islice(rows, start), 0)
-    # One list of all cells: lists of rows that stay would be looked through by the collector.
-    while some := list(itertools.chain.from_iterable(itertools.islice(rows, _BATCH_ROWS))):
-        height = len(some) // width
+    for cells_of in _columns(rows, sheet.places, width):
+        height = len(cells_of[sheet.places[0]])
         made: dict[str, pa.Array] = {}
         for place, name in zip(sheet.places, sheet.columns, strict=True):
-            made[name], count = column(some[place::width])
+            made[name], count = column(cells_of[place])
             damaged[name] += count
             here = [(row - start, text) for (row, c), text in faults.items() if c == place]
             here = [(row, text) for row, text in here if 0 <= row < height]
-            here = [(row, text) for row, text in here if some[row * width + place] == ""]
+            here = [(row, text) for row, text in here if cells_of[place][row] == ""]
             if here:
                 made[name] = _with(made[name], dict(here))
                 broken[name] += len(here)
@@ -335,7 +345,7 @@ def _sheet_rows(
         numbers = pa.array(np.arange(start + 1, start + 1 + height))
         position = pc.binary_join_element_wise(sheet.where, numbers.cast(pa.string()), "|")
         found = batch(position, values)
-        kept = _records(sheet, some, list(made.values()), report)
+        kept = _records(sheet, cells_of, list(made.values()), report)
         yield found if kept is None else found.filter(kept)
         start += height
     for name, count in damaged.items():
@@ -347,6 +357,25 @@ def _sheet_rows(
         report.note(f"{sheet.where}: {name}: formulas without a result", count)
 
 
+def _columns(
+    rows: Iterator[Sequence[Cell]], places: Sequence[int], width: int
+) -> Iterator[dict[int, list[Cell]]]:
+    """The cells of some rows by the places of their columns, until there are no more.
+
+    A few rows at a time are one list, of which each column is a part: lists that stay would be
+    looked through by the collector, and cells of more rows would leave the processor's cache.
+    """
+    while True:
+        found: dict[int, list[Cell]] = {place: [] for place in places}
+        for _ in range(_BATCH_ROWS // _ROWS_AT_ONCE):
+            some = list(itertools.chain.from_iterable(itertools.islice(rows, _ROWS_AT_ONCE)))
+            for place, cells in found.items():
+                cells += some[place::width]
+        if not found[places[0]]:
+            return
+        yield found
+
+
 def _with(texts: pa.Array, others: dict[int, str]) -> pa.Array:
     """A column with other texts at some places."""
     values = texts.to_pylist()
@@ -356,17 +385,16 @@ def _with(texts: pa.Array, others: dict[int, str]) -> pa.Array:
 
 
 def _records(
-    sheet: _Sheet, cells: Sequence[Cell], values: list[pa.Array], report: Report
+    sheet: _Sheet, cells: dict[int, list[Cell]], values: list[pa.Array], report: Report
 ) -> pa.Array | None:
     """Which rows are records; None if all are. What else they are is counted.
 
     Args:
-        cells: of all rows, one row after the other.
+        cells: of every column by its place.
         values: the columns as text.
     """
     odd = tables.may_be_else(values)
     names = sheet.header.names
-    width = len(names)
     if sheet.header.first == sheet.header.last >= 0 and names[sheet.places[0]]:
         odd = pc.or_(odd, pc.equal(pc.fill_null(values[0], ""), names[sheet.places[0]]))
     if sheet.numbers is not None:
@@ -374,7 +402,7 @@ def _records(
         odd = pc.or_(odd, pc.is_null(pc.coalesce(*others)) if others else True)
     keep = None
     for number in pc.indices_nonzero(odd).to_pylist():
-        row = cells[number * width : (number + 1) * width]
+        row = {place: column[number] for place, column in cells.items()}
         what = _what_else(sheet, row, [value[number].as_py() for value in values])
         if what:
             report.skip(sheet.where, what)
@@ -383,7 +411,7 @@ def _records(
     return keep and pa.array(keep)
 
 
-def _what_else(sheet: _Sheet, row: Sequence[Cell], values: list[str | None]) -> str | None:
+def _what_else(sheet: _Sheet, row: dict[int, Cell], values: list[str | None]) -> str | None:
     if not any(value is not None and value.strip() for value in values):
         return "empty row"
     if sheet.numbers is not None and _is_number_alone(row, sheet):
@@ -401,7 +429,7 @@ def _what_else(sheet: _Sheet, row: Sequence[Cell], values: list[str | None]) -> 
     return None
 
 
-def _is_number_alone(row: Sequence[Cell], sheet: _Sheet) -> bool:
+def _is_number_alone(row: dict[int, Cell], sheet: _Sheet) -> bool:
     """Whether a row of a form has nothing but its number."""
     cell = row[sheet.numbers or 0]
     number = isinstance(cell, float | int) or (isinstance(cell, str) and cell.strip().isdigit())

@@ -67,7 +67,8 @@ class Kinds:
     def found(self) -> dict[str, str]:
         """Column → its kind; columns of mixed kinds and nearly empty ones have none."""
         columns = zip(*(values for _, values in self._looked_at), strict=True)
-        pairs = ((n, of(pa.chunked_array(c))) for n, c in zip(self._columns, columns, strict=False))
+        # In one piece, for a pattern is made ready anew for every piece.
+        pairs = ((n, of(pa.concat_arrays(c))) for n, c in zip(self._columns, columns, strict=False))
         return {name: kind for name, kind in pairs if kind}
 
 

@@ -21,8 +21,9 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from dedupe import blocking_keys
+from dedupe import blocking_keys, kept_keys
 from dedupe.blocking_keys import KINDS, NUMBER, PROPERTIES, Keys
 
 WEAK = frozenset(
@@ -126,12 +127,15 @@ class Candidates:
     report: pa.Table
 
 
-def candidates(features: pa.Table, settings: BlockingSettings) -> Candidates:
+def candidates(
+    features: pa.Table, settings: BlockingSettings, kept: pq.ParquetFile | None = None
+) -> Candidates:
     """Pair the records that share a key.
 
     Args:
         features: of features.build: sorted by record_id.
         settings: block_limit.
+        kept: their keys, of kept_keys.tables; None: they are made.
 
     Returns:
         pairs with left_id < right_id, sorted; the same for any order of the
@@ -143,7 +147,12 @@ def candidates(features: pa.Table, settings: BlockingSettings) -> Candidates:
     records = features.num_rows
     if records > MOST_RECORDS:
         raise ValueError(f"{records:,} records; one process pairs up to {MOST_RECORDS:,}")
-    with blocking_keys.making(features, settings.block_limit, DUCKDB_MB) as keys:
+    limit = settings.block_limit
+    with (
+        blocking_keys.making(features, limit, DUCKDB_MB)
+        if kept is None
+        else kept_keys.reading(kept, features, limit, DUCKDB_MB)
+    ) as keys:
         blocks = _Blocks(keys.properties(), settings, records)
         found = [some for made in keys.kinds() for some in blocks.codes(made)]
     codes = _joined(found)  # when what DuckDB held is free again
@@ -365,40 +374,30 @@ class _Group(NamedTuple):
         return _Group(self.group[mask], self.row[mask], self.size[mask])
 
 
-def _group(block: npt.NDArray[np.uint64], row: npt.NDArray[np.integer]) -> _Group:
-    """Group rows by block, leaving out blocks of one row."""
-    order = _order(block)
-    block = block[order]
+def _group(
+    block: npt.NDArray[np.uint64], row: npt.NDArray[np.integer], *, ordered: bool = False
+) -> _Group:
+    """Group rows by block, leaving out blocks of one row.
+
+    Args:
+        ordered: whether equal blocks follow each other.
+    """
+    if not ordered:
+        order = blocking_keys.order(block)
+        block, row = block[order], row[order]
     same = block[1:] == block[:-1]
     shared = np.zeros(len(block), dtype=bool)
     shared[1:] = same
     shared[:-1] |= same
     number = np.cumsum(_first(block[shared])) - 1
     # Sorting number and row as one is far cheaper than sorting by two columns.
-    both = (number << 32) | row[order[shared]]
+    both = (number << 32) | row[shared]
     both.sort()
     both = both[_first(both)]
     number = both >> 32
     size = np.bincount(number)[number] if len(number) else number
     several = size > 1
     return _Group(number[several], both[several] & 0xFFFFFFFF, size[several])
-
-
-def _order(block: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
-    """The places of the blocks, such that equal ones follow each other.
-
-    Sorting numbers is ten times as fast as finding the order of numbers: what is sorted is the
-    block with its place instead of its lowest bits. Blocks that differ in these alone are rare.
-    """
-    places = np.arange(len(block), dtype=np.uint64)
-    below = np.uint64((1 << max(len(block) - 1, 0).bit_length()) - 1)
-    placed = (block & ~below) | places
-    placed.sort()
-    order = (placed & below).astype(np.int64)
-    found = block[order]
-    if np.any(((found[1:] ^ found[:-1]) <= below) & (found[1:] != found[:-1])):
-        order = order[np.argsort(found, kind="stable")]
-    return order
 
 
 def _refined(wide: _Group, properties: npt.NDArray[np.uint64], which: tuple[int, ...]) -> _Group:
@@ -428,7 +427,7 @@ class _Blocks:
 
     def codes(self, keys: Keys) -> list[Ints]:
         """Codes of every pair of the blocks of one kind that are small enough."""
-        kind, shared = keys.kind, _group(keys.block, keys.row)
+        kind, shared = keys.kind, _group(keys.block, keys.row, ordered=keys.ordered)
         most = self._affordable(shared, limit_of(kind, self.settings))
         again = min(most, self.settings.block_limit)
         wide = shared.where(shared.size > most)

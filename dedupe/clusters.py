@@ -94,15 +94,15 @@ def cluster(
     )
     found = suggest(graph, of_record, smallest, scored_pairs, settings)
     suggestions = in_order(found, clusters)
-    sizes = np.unique(of_record[rows], return_counts=True)[1]
+    sizes = np.bincount(of_record[rows])
     return Clustering(
         clusters,
         suggestions,
         {
             "records": len(rows),
-            "clusters": len(sizes),
+            "clusters": int(np.count_nonzero(sizes)),
             "largest": int(sizes.max(initial=0)),
-            "components": len(np.unique(component[graph.atom_of[rows]])),
+            "components": int(np.count_nonzero(np.bincount(component[graph.atom_of[rows]]))),
             "leiden_splits": leiden_splits,
             "suggestions": suggestions.num_rows,
         },

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from dedupe.comparing import address, identifiers, names, people, reach, texts
 from dedupe.comparing.columns import Levels, Mask, Rows, positions
+from dedupe.comparing.measures import distinct_codes
 from dedupe.counts import Counts
 from dedupe.levels import FIELDS, LEVELS, MISSING, NUMBERS, VETOES, is_text
 from rules.customer import ORGANIZATION, PERSON
@@ -47,11 +48,11 @@ def compare(pairs: pa.Table, features: pa.Table, counts: Counts | None = None) -
         KeyError: a record of the pairs is not in features.
     """
     left, right = (_rows(pairs.column(name), features) for name in ("left_id", "right_id"))
-    used = np.union1d(left, right)
+    used, place = distinct_codes(np.concatenate([left, right]))
     known = counts or Counts.of(features)
     if len(used) < features.num_rows:
         features = features.take(pa.array(used))
-        left, right = np.searchsorted(used, left), np.searchsorted(used, right)
+        left, right = place[: len(left)], place[len(left) :]
     features = features.combine_chunks()
     types = np.asarray(pc.equal(features.column("customer_type"), PERSON))
     person, organization = types[left] & types[right], ~types[left] & ~types[right]
@@ -75,14 +76,20 @@ def compare(pairs: pa.Table, features: pa.Table, counts: Counts | None = None) -
         levels[field] = texts.levels(features.column(field), left, right)
 
     generation = identifiers.generation_apart(features, left, right)
+    han = np.asarray(
+        pc.match_substring_regex(features.column("name_key"), r"\p{Han}").fill_null(False)
+    )
+    scripts = han[left] != han[right]
     kind = np.where(person, PERSON, np.where(organization, ORGANIZATION, ""))
     result = pairs.append_column("customer_type", pa.array(kind, mask=kind == ""))
     for field in (*FIELDS, *filter(is_text, levels)):
         result = result.append_column(f"{field}_level", pa.array(levels[field], pa.int8()))
-    result = result.append_column("veto", _vetoes(levels, person, organization, generation))
+    result = result.append_column(
+        "veto", _vetoes(levels, person, organization, generation, scripts)
+    )
     unnumbered = levels | {field: np.full_like(levels[field], MISSING) for field in NUMBERS}
     return result.append_column(
-        "veto_without_numbers", _vetoes(unnumbered, person, organization, generation)
+        "veto_without_numbers", _vetoes(unnumbered, person, organization, generation, scripts)
     )
 
 
@@ -99,7 +106,11 @@ def _only(levels: Levels, mask: Mask) -> Levels:
 
 
 def _vetoes(
-    levels: dict[str, Levels], person: Mask, organization: Mask, generation: Mask
+    levels: dict[str, Levels],
+    person: Mask,
+    organization: Mask,
+    generation: Mask,
+    two_scripts: Mask,
 ) -> pa.Array:
     """The first veto that applies to each pair, in the order of levels.VETOES.
 
@@ -110,6 +121,7 @@ def _vetoes(
 
     Args:
         generation: pairs whose birth dates are as far apart as parents' and children's.
+        two_scripts: pairs of which one name is in Chinese characters, the other is not.
     """
     names_of = {kind: _NUMBER[kind]["name"] for kind in (PERSON, ORGANIZATION)}
     name = levels["name"]
@@ -126,7 +138,7 @@ def _vetoes(
     reached = phoned | (levels["address"] >= address.OTHER_NUMBER)
     # A birth date alone, which strangers share, does not outweigh unlike names.
     born = levels["birth_date"] == identifiers.BORN_SAME
-    in_town = reached | email_agrees | (levels["address"] > address.OTHER_CITY)
+    in_town = reached | email_agrees | (levels["address"] > address.UNLIKE)
     same_name = person & (name >= names_of[PERSON]["script"])
     at_home = levels["address"] >= address.NEAR
     together = phoned | (levels["address"] >= _HOUSE)
@@ -135,6 +147,9 @@ def _vetoes(
     like_name = person & (name >= names_of[PERSON]["both_near"])
     id_holds = (levels["id"] > identifiers.NEAR) | (id_agrees & like_name)
     other_given = person_is("family_only") & ~id_agrees & ~(born & in_town)
+    # Twins share family name, birth date, house and telephone, not the given name and the e-mail.
+    # Who has a Chinese and an English given name differs from himself in nothing but these.
+    twins = person_is("family_only") & born & in_town & ~id_agrees & ~email_agrees & ~two_scripts
     other_character = person_is("one_character") & ~id_agrees & ~born
     # Of father and son one gets a suffix; what else they share is the household's.
     own_phone = levels["phone"] >= reach.PHONE_NEAR
@@ -161,6 +176,7 @@ def _vetoes(
         "id": other_id,
         "birth_date_at_home": other_birth_date & relatives,
         "birth_date": other_birth_date,
+        "twins": twins,
         "household": (other_given | other_character) & together | one_suffix,
         "given_name": other_given,
         "sibling": other_character,

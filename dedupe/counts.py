@@ -59,8 +59,7 @@ def rarities(customer_type: str, fields: Iterable[str]) -> dict[str, Rarity | Na
 
 
 Spaces = Mapping[tuple[str, str], tuple[Space, ...]]
-"""Customer type and field → how common its values are, by form (a name's are whole, family name
-and initial, family name)."""
+"""Customer type and field → how common its values are, by form (``NameRarity.forms`` of a name)."""
 
 
 class Values:

@@ -129,8 +129,9 @@ def dedupe(
         models = matching.learn(levels, features, settings, counted=counted)
     with clock.stage("score", f"{pairs:,} pairs"):
         scored = matching.weigh_pairs(levels, features, models, None, settings, counted)
-    with clock.stage("group", f"{count:,} records"):
         ids = features.column("record_id").combine_chunks()
+    del features, levels, counted  # most of what is held; grouping needs the scored pairs alone
+    with clock.stage("group", f"{count:,} records"):
         grouped = clusters.cluster(ids, scored, None, settings)
         sure = membership.confidence(grouped.clusters, scored)
         grouped_clusters = grouped.clusters.append_column("confidence", sure)
@@ -152,6 +153,7 @@ class _Clock:
         self._progress(name, what)
         began = time.perf_counter()
         yield
+        pa.default_memory_pool().release_unused()  # what a stage let go; the next is another kind
         self.seconds[name] = round(time.perf_counter() - began, 3)
 
 

@@ -8,7 +8,7 @@ what it weighs stands in the model.
 
 >>> [level.name for level in LEVELS["person"]["birth_date"]]
 ['different', 'other_year', 'partly', 'year', 'near', 'same']
->>> sentence("organization", "phone", 7)
+>>> sentence("organization", "phone", 9)
 'Two or more telephone numbers are the same.'
 """
 
@@ -67,11 +67,11 @@ _PERSON_NAME = (
     Level("given_near", "Same family name; the given names are similar.", -0.2),
     Level("one_character", "Same family name; one of two given characters differs.", -0.3),
     Level("no_given", "Same family name; one record has no comparable given name.", 0.3),
-    Level("suffix", "The same name, but only one has a suffix (Jr, Sr, II).", 0.4),
+    Level("suffix", "The names agree, but only one has a suffix (Jr, Sr, II).", 0.4),
     Level("both_near", "Family and given name each differ by a slip.", 0.4),
     Level("initial", "Of one given name there is only the initial.", 0.6),
     Level("confusable", "The names differ by a typing slip, a homophone or a look-alike.", 0.6),
-    Level("short_form", "One name is a nickname or reordered form of the other.", 0.7),
+    Level("short_form", "Two forms of one name: by nickname, spelling or order.", 0.7),
     Level("script", "The same name in another script, or a middle name is missing.", 0.8),
     Level("equal", "The names are the same.", 1.0),
     Level("full", "The names are the same, the middle name too.", 1.0),
@@ -108,6 +108,8 @@ _ID = (
 )
 
 _PHONE = (
+    Level("all_differ", "Mobile and other telephone numbers all differ.", -0.9),
+    Level("other_mobile", "Each has a mobile number of its own.", -0.8),
     Level("none", "No telephone number is the same.", -0.7),
     Level("other_kind", "No telephone number is the same, but their kinds differ.", -0.2),
     Level("household", "One number is the same, but each has another that differs.", 0.3),
@@ -128,6 +130,7 @@ _EMAIL = (
 
 _ADDRESS = (
     Level("other_city", "The addresses are in different cities.", -0.8),
+    Level("unlike", "Another road; not both records name the city.", -0.7),
     Level("elsewhere", "The same road and number, but in different cities.", -0.2),
     Level("other_road", "The same city, but another road.", -0.5),
     Level("city", "The same city; one record knows no more.", 0.1),
@@ -251,6 +254,7 @@ VETOES: dict[str, Veto] = {
         overruled_at_bits=1.0,
     ),
     "birth_date": Veto("Their birth dates differ clearly.", "birth_date", overruled_at_bits=1.0),
+    "twins": Veto("One family name, birth date and home, but the given names differ.", "name"),
     "household": Veto(
         "Relatives of one household: one family name, one telephone or address, but another"
         " given name, or a suffix on one side.",

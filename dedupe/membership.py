@@ -8,7 +8,8 @@ link it needs; a record alone, as sure as it is no other's.
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
+
+from dedupe.comparing.columns import positions
 
 
 def confidence(clusters: pa.Table, scored_pairs: pa.Table) -> pa.Array:
@@ -24,8 +25,7 @@ def confidence(clusters: pa.Table, scored_pairs: pa.Table) -> pa.Array:
     """
     ids = clusters.column("record_id").combine_chunks()
     cluster = clusters.column("cluster_id").combine_chunks().dictionary_encode().indices.to_numpy()
-    left = pc.index_in(scored_pairs.column("left_id"), value_set=ids).to_numpy()
-    right = pc.index_in(scored_pairs.column("right_id"), value_set=ids).to_numpy()
+    left, right = (positions(scored_pairs.column(name), ids) for name in ("left_id", "right_id"))
     probability = scored_pairs.column("probability").to_numpy()
     size = np.bincount(cluster)[cluster]
     inside = cluster[left] == cluster[right]

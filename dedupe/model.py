@@ -30,7 +30,7 @@ from onefold.errors import ModelError
 from onefold.keys import Keys
 from onefold.settings import validated
 
-FORMAT = 6
+FORMAT = 7
 _FILE = re.compile(r"^(?P<type>[a-z]+)-(?P<version>\d{4,})\.json$")
 
 

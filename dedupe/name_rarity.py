@@ -4,8 +4,9 @@ Of the records with one name some are the person's own. What makes an agreement
 weak are the others, so a name is weighed by the records it has beyond
 :data:`OWN`. A name in Latin letters is also counted by
 family name and initial, because nicknames, initials and slips make its exact
-spelling look rare; a Chinese name varies less and is counted as it is. Where
-only the family names can be compared, those count.
+spelling look rare; a Chinese name varies less and is counted as it is: by its
+characters where both records write the same ones, else with all names that
+sound alike. Where only the family names can be compared, those count.
 
 Of two spellings the more frequent one counts: the other is the slip or the
 short form. Given that two records agree, a name with n others is expected with
@@ -42,25 +43,27 @@ class NameRarity(NamedTuple):
     family_from: float = 0.3
 
     def forms(self, features: pa.Table) -> tuple[Owned, ...]:
-        """The names of all records: whole, family name and initial, family name; keys alone."""
+        """The names of all records: whole and as they sound; family name and initial; family
+        name; and, of Chinese ones, the characters.
+        """
         read = Owned.of(features, ("name_readings",))
+        keys = Owned.of(features, ("name_key",))
         return (
             Owned.of(features, self.columns),
             read.renamed(surnames_and_initials(read.texts)),
             read.renamed(_surnames(read.texts)),
-            Owned.of(features, ("name_key",)),
+            keys.renamed(pc.if_else(pa.array(_han(keys.texts)), keys.texts, "")),
         )
 
     def spaces(self, forms: tuple[Owned, ...], mine: np.ndarray) -> tuple[Space, ...]:
-        """Count the names of some records (persons): whole, by family name and initial, by
-        family name.
+        """Count the names of some records (persons), each form for itself.
 
         Args:
             forms: of :meth:`forms`.
             mine: per record whether it is one of them.
         """
         found = []
-        for form in forms[:-1]:
+        for form in forms:
             counted = Counted.of(form.among(mine))
             most = _most(counted.owner, counted.counts[counted.value], len(mine))
             others = np.maximum(most[most > 0], RARE) - OWN
@@ -92,13 +95,12 @@ class NameFrequencies:
     ) -> None:
         """Look the names of some records up."""
         self._rarity = rarity
-        self._whole, self._initial, self._family = (
+        self._whole, self._initial, self._family, self._written = (
             _others(form.among(mine), len(mine), space)
-            for form, space in zip(forms[:-1], spaces, strict=True)
+            for form, space in zip(forms, spaces, strict=True)
         )
-        keys = forms[-1]
-        self._han = np.zeros(len(mine), dtype=bool)
-        self._han[keys.owner] = _han(keys.texts)[keys.code]
+        self._characters = np.full(len(mine), -1, dtype=np.int64)
+        self._characters[forms[-1].owner] = forms[-1].code
 
     def bits(self, left: np.ndarray, right: np.ndarray, agreement: np.ndarray) -> np.ndarray:
         """Bits per pair of feature rows; 0 where not even the family names agree.
@@ -107,12 +109,13 @@ class NameFrequencies:
             left, right: rows of features.
             agreement: of the pairs' levels.
         """
-        whole, initial, family = (
+        whole, initial, family, written = (
             np.minimum(bits[left], bits[right])
-            for bits in (self._whole, self._initial, self._family)
+            for bits in (self._whole, self._initial, self._family, self._written)
         )
-        both_han = self._han[left] & self._han[right]
-        named = np.where(both_han, whole, (whole + initial) / 2)
+        one, other = self._characters[left], self._characters[right]
+        sounding = np.where((one >= 0) & (other >= 0), whole, (whole + initial) / 2)
+        named = np.where((one >= 0) & (one == other), written, sounding)
         result = np.where(agreement >= AGREES, named, family)
         result[agreement < self._rarity.family_from] = 0.0
         return np.clip(result, -self._rarity.limit, self._rarity.limit)

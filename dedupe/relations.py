@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dedupe.features import distinct_map
 from rules import organization_name, person_name, text
@@ -92,6 +93,8 @@ def kinships(kin: pa.Table) -> pa.Table:
     Returns:
         :data:`KINSHIP_SCHEMA`, sorted; the same for any order of the rows.
     """
+    if len(pc.unique(kin["customer_type"])) < 2:
+        return KINSHIP_SCHEMA.empty_table()
     with duckdb.connect() as connection:
         connection.execute("SET enable_progress_bar = false")
         connection.register("record", kin)
@@ -111,6 +114,8 @@ def relate(kin: pa.Table, crosswalk: pa.Table) -> pa.Table:
         :data:`SCHEMA`, one row per person, organization and kind, sorted; the
         same for any order of the rows.
     """
+    if not kin.num_rows:
+        return SCHEMA.empty_table()
     with duckdb.connect() as connection:
         connection.execute("SET enable_progress_bar = false")
         connection.register("kin", kin)

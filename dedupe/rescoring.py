@@ -147,14 +147,22 @@ def _merged(kept: _Kept, added: pa.Table, added_codes: np.ndarray) -> Iterator[p
 
 
 def _positions(columns: list[pa.Array | pa.ChunkedArray], ids: pa.Array) -> list[np.ndarray]:
-    """Where the values of several columns stand among the ids, which are looked through once."""
+    """Where the values of several columns stand among the ids, which are looked through once.
+
+    Not even that for codes of the ids themselves, as blocking gives them.
+    """
+    coded = [number for number, one in enumerate(columns) if pa.types.is_dictionary(one.type)]
+    found = {number: positions(columns[number], ids) for number in coded}
+    plain = [number for number in range(len(columns)) if number not in found]
     chunks = [
         chunk
-        for column in columns
+        for column in (columns[number] for number in plain)
         for chunk in (column.chunks if isinstance(column, pa.ChunkedArray) else [column])
     ]
-    found = positions(pa.concat_arrays(chunks), ids)
-    return np.split(found, np.cumsum([len(column) for column in columns])[:-1])
+    at = positions(pa.concat_arrays(chunks), ids)
+    parts = np.split(at, np.cumsum([len(columns[number]) for number in plain])[:-1])
+    found |= dict(zip(plain, parts, strict=True))
+    return [found[number] for number in range(len(columns))]
 
 
 def _known(left: np.ndarray, right: np.ndarray, stale: np.ndarray, size: int) -> _Known:

@@ -18,8 +18,9 @@ warehouse/search.py.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from functools import cache, lru_cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
@@ -81,20 +82,106 @@ def _keys(keys: pa.Array, kind: str, golden_ids: pa.Array) -> pa.Table:
 
 
 def _of_names(customers: pa.Table, ids: pa.Array) -> pa.Table:
-    found: tuple[list[str], list[str]] = ([], [])
-    counts = np.zeros((2, len(ids)), dtype=np.int64)
-    columns = (customers[name].to_pylist() for name in ("name", "org_brand", "other_names"))
-    for place, (name, brand, others) in enumerate(zip(*columns, strict=True)):
-        for each in (name, *others) if others else (name,):
-            if each:
-                for which, keys in enumerate(_of_name(each, brand or "")):
-                    found[which].extend(keys)
-                    counts[which, place] += len(keys)
+    """What names are looked for by, and their readings; every name is looked at once."""
+    others = customers["other_names"].combine_chunks().cast(pa.list_(pa.string()))
+    own = customers["name"].combine_chunks()
+    of = pa.array(np.arange(len(ids)))
+    of = pa.concat_arrays([of, of.take(pc.list_parent_indices(others))])
+    names = pa.concat_arrays([own, pc.list_flatten(others)])
+    brands = customers["org_brand"].combine_chunks().cast(pa.string()).take(of)
+    pairs = pc.binary_join_element_wise(
+        names, brands, _PART, null_handling="replace", null_replacement=""
+    ).dictionary_encode()
+    shown = _Shown.of(pairs.dictionary.to_pylist())
+    ids = ids.take(of).take(pc.sort_indices(pairs.indices))
+    counts = np.bincount(np.asarray(pairs.indices), minlength=len(pairs.dictionary))
+    starts = np.cumsum(counts) - counts
     parts = []
-    for kind, texts, count in zip(("name", "reading"), found, counts, strict=True):
-        of = ids.take(pa.array(np.repeat(np.arange(len(ids)), count)))
-        parts.append(_keys(pa.array(texts, pa.string()), kind, of))
+    for kind, texts, which in (
+        ("name", shown.keys, shown.of_keys),
+        ("reading", shown.readings, shown.of_readings),
+    ):
+        # Every key once for each of the customers that have its name.
+        often = counts[which]
+        at = np.repeat(np.arange(len(texts)), often)
+        nth = np.arange(len(at)) - np.repeat(np.cumsum(often) - often, often)
+        own_ids = ids.take(pa.array(np.repeat(starts[which], often) + nth))
+        parts.append(_keys(texts.take(pa.array(at)), kind, own_ids))
     return pa.concat_tables(parts)
+
+
+_PART = "\x1f"
+"""Parts a name from its brand: no name has it after cleaning."""
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """Keys and readings of names, and which name each is of."""
+
+    keys: pa.Array
+    of_keys: np.ndarray
+    readings: pa.Array
+    of_readings: np.ndarray
+
+    @classmethod
+    def of(cls, names: Sequence[str]) -> "_Shown":
+        """Of names, each followed by _PART and its brand."""
+        keys: list[str] = []
+        of_keys: list[int] = []
+        read: list[int] = []
+        words: list[tuple[str, int]] = []
+        for place, (name, _, brand) in enumerate(one.rpartition(_PART) for one in names):
+            folded = text.fold(name)
+            han = text.has_han(name)
+            start = folded.find(text.fold(brand)) if brand else 0
+            # 上海华东科技有限公司 is looked for as 华东科技
+            for each in (folded, folded[start:]) if start > 0 else (folded,):
+                if han:
+                    read.append(len(keys))
+                keys.append(each)
+                of_keys.append(place)
+            if not name.isalnum():
+                words += [(word, place) for word in _words(name)]
+        han_keys = [keys[at] for at in read]
+        of = np.array(of_keys, dtype=np.int64)
+        places = of[read]
+        several = [
+            (one, place)
+            for key, place in zip(han_keys, places.tolist(), strict=True)
+            if text.has_several_readings(key)
+            for one in text.readings(key)[1:_READINGS]
+        ]
+        readings = [
+            _spelled(han_keys, text.usual_readings()),
+            _spelled(han_keys, _initials()),
+            pa.array([one for one, _ in several], pa.string()),
+        ]
+        more = np.array([place for _, place in several], dtype=np.int64)
+        return cls(
+            pa.array(keys + [word for word, _ in words], pa.string()),
+            np.concatenate([of, np.array([place for _, place in words], dtype=np.int64)]),
+            pa.concat_arrays(readings),
+            np.concatenate([places, places, more]),
+        )
+
+
+def _spelled(texts: Sequence[str], table: Mapping[int, str]) -> pa.Array:
+    """Texts as str.translate makes them; a fifth of its time for many.
+
+    >>> _spelled(["张a", ""], {ord("张"): "zhang"}).to_pylist()
+    ['zhanga', '']
+    """
+    codes = np.frombuffer("".join(texts).encode("utf-32-le"), dtype=np.uint32)
+    size = int(codes.max(initial=0)) + 1
+    used = np.zeros(size, dtype=bool)
+    used[codes] = True
+    seen = np.flatnonzero(used)
+    place = np.zeros(size, dtype=np.int32)
+    place[seen] = np.arange(len(seen))
+    spelled = pa.array([table.get(code, chr(code)) for code in seen.tolist()], pa.string())
+    ends = np.cumsum([0, *map(len, texts)], dtype=np.int32)
+    pieces = spelled.take(pa.array(place[codes]))
+    return pc.binary_join(pa.ListArray.from_arrays(pa.array(ends), pieces), "")
 
 
 def _of_phones(phones: pa.Array) -> tuple[pa.Array, pa.Array]:
@@ -135,23 +222,6 @@ def _changed(texts: pa.Array, where: pa.Array, change: Callable[[str], str]) -> 
         return texts
     made = [change(one) for one in texts.filter(where).to_pylist()]
     return pc.replace_with_mask(texts, where, pa.array(made, pa.string()))
-
-
-@lru_cache(maxsize=1 << 16)
-def _of_name(name: str, brand: str) -> tuple[Sequence[str], Sequence[str]]:
-    """What a name is looked for by, and its readings."""
-    folded = text.fold(name)
-    shown = [folded]
-    start = folded.find(text.fold(brand)) if brand else 0
-    if start > 0:  # 上海华东科技有限公司 is looked for as 华东科技
-        shown.append(folded[start:])
-    if not text.has_han(name):
-        return [*shown, *_words(name)], ()
-    readings: list[str] = []
-    for each in shown:
-        readings += text.readings(each)[:_READINGS]
-        readings.append(each.translate(_initials()))
-    return [*shown, *_words(name)], readings
 
 
 def _words(name: str) -> Iterator[str]:

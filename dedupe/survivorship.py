@@ -8,7 +8,9 @@ names which.
 """
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -25,10 +27,13 @@ __all__ = [
     "Consolidated",
     "Policy",
     "consolidate",
+    "in_parts",
     "load_policy",
     "parsed",
 ]
 
+PART = 20_000
+"""Customers of one part, of some 21 values each."""
 ONLY = "only value"
 """The rule of a value that stands in one record only."""
 
@@ -65,6 +70,37 @@ class Consolidated:
 
     golden: pa.Table
     provenance: pa.Table
+
+
+def in_parts(
+    staged: pa.Table,
+    crosswalk: pa.Table,
+    policy: Policy,
+    overrides: pa.Table | None = None,
+    size: int = PART,
+) -> Iterator[Consolidated]:
+    """As :func:`consolidate`, ``size`` customers at a time, so that memory stays bounded.
+
+    Yields:
+        Consolidated, by ascending golden_id; none where there is no customer.
+    """
+    where = pc.index_in(crosswalk["record_id"], staged["record_id"])
+    pairs = crosswalk.select(["record_id", "golden_id"]).append_column("row", where)
+    pairs = pairs.filter(pc.is_valid(where)).sort_by("golden_id").combine_chunks()
+    starts = _starts(pairs["golden_id"])
+    ends = [*starts[size::size].tolist(), pairs.num_rows]
+    staged = staged.combine_chunks()
+    for start, end in pairwise([0, *ends]):
+        if start < end:
+            some = pairs.slice(start, end - start)
+            yield consolidate(staged.take(some["row"]), some, policy, overrides)
+
+
+def _starts(ids: pa.ChunkedArray) -> np.ndarray:
+    """Where each run of equal ids begins."""
+    runs = pc.run_end_encode(ids.combine_chunks(), run_end_type=pa.int64())
+    ends = np.asarray(runs.run_ends) if len(ids) else np.zeros(0, dtype=np.int64)
+    return np.concatenate([[0], ends])[:-1] if len(ends) else ends
 
 
 def consolidate(

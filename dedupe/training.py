@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dedupe.comparing.columns import positions
 from dedupe.counting import distinct, pairs_of
 from dedupe.learning import (
     Patterns,
@@ -31,8 +32,15 @@ from dedupe.prior import shipped_model
 LEAST_PAIRS = 200
 """Candidate pairs of a type below which its shipped weights are used as they are."""
 
+LEAST_FIELDS, LEAST_MEASURED = 3, 20
+"""Comparisons, and the pairs from which one counts as measured: of fewer comparisons nothing
+can be learned, as two classes cannot be told apart by how two of them agree; shipped weights
+are used. Source: Allman, Matias & Rhodes 2009, doi:10.1214/09-AOS689 (three views needed)."""
+
 DENIED_FROM = 0.75
 """Share of a contradiction's pairs that match by all other comparisons, from which it is none."""
+TWINS = "twins"
+"""The contradiction that identity numbers deny: in pairs of one family name and birth date."""
 MOSTLY = 0.5
 """Share of a name level's pairs with a contradiction from which the level itself is one."""
 
@@ -67,7 +75,7 @@ def train(
         rows = np.flatnonzero(open_type == customer_type)
         records = _count_records(features, customer_type)
         count = int(pairs[rows].sum())
-        if count < LEAST_PAIRS:
+        if count < LEAST_PAIRS or (known is None and _measured(levels, start, rows) < LEAST_FIELDS):
             counts = {"records": records, "pairs": count}
             models[customer_type] = replace(start, trained_on=counts)
             continue
@@ -111,6 +119,14 @@ def counted(levels: pa.Table) -> pa.Table:
     return distinct(levels, [name for name in own if name in levels.column_names])
 
 
+def _measured(levels: pa.Table, model: Model, rows: np.ndarray) -> int:
+    """How many comparisons of the model are measured in enough of some pairs."""
+    counts = pairs_of(levels)[rows]
+    names = [name for name in fields_of(levels.column_names) if name in model.fields]
+    there = (levels.column(f"{name}_level").to_numpy()[rows] != MISSING for name in names)
+    return sum(bool(counts[known].sum() >= LEAST_MEASURED) for known in there)
+
+
 def _reduced(model: Model, settings: MatchingSettings) -> Model:
     kept = {name: f for name, f in model.fields.items() if name not in settings.ignore}
     return replace(model, fields=kept)
@@ -130,8 +146,7 @@ def _pair_types(levels: pa.Table, features: pa.Table) -> np.ndarray:
         return levels.column("customer_type").fill_null("").to_numpy().astype(str)
     ids = features.column("record_id").combine_chunks()
     types = _types(features)
-    left = types[pc.index_in(levels.column("left_id"), value_set=ids).to_numpy()]
-    right = types[pc.index_in(levels.column("right_id"), value_set=ids).to_numpy()]
+    left, right = (types[positions(levels.column(name), ids)] for name in ("left_id", "right_id"))
     return np.where(left == right, left, "")
 
 
@@ -206,7 +221,25 @@ def _denied(model: Model, levels: pa.Table, types: np.ndarray, veto: np.ndarray)
             reduced = _without(model, known.field)
             if share_of_matches(_patterns(levels, reduced, rows), reduced) > DENIED_FROM:
                 found.append(name)
+    # Where given names contradict nothing, or numbers say that they are slips, nobody is a twin.
+    if "given_name" in found or _no_twins(levels, types == model.customer_type):
+        found.append(TWINS)
     return tuple(found)
+
+
+def _no_twins(levels: pa.Table, mine: np.ndarray) -> bool:
+    """Whether most pairs that look like twins have one identity number: given names are slips."""
+    name, born, number = (
+        levels.column(f"{field}_level").to_numpy() for field in ("name", "birth_date", "id")
+    )
+    person = LEVELS["person"]
+    only_family = [level.name for level in person["name"]].index("family_only")
+    near = [level.name for level in person["id"]].index("near")
+    alike = mine & (name == only_family) & (born == len(person["birth_date"]) - 1)
+    alike &= number != MISSING
+    pairs = pairs_of(levels)
+    agreeing = pairs[alike & (number >= near)].sum()
+    return bool(agreeing >= LEAST_MEASURED and agreeing > MOSTLY * pairs[alike].sum())
 
 
 def _with_apart(model: Model, levels: pa.Table, types: np.ndarray, veto: np.ndarray) -> Model:

@@ -8,7 +8,6 @@ from pipelines import previews, stages
 from pipelines.checks import AFTER_PUBLISH, GATE, check_result
 from pipelines.report import as_plain
 from pipelines.resources import Home
-from warehouse import restatement
 
 SHOWN = previews.harmless(GOLDEN_SCHEMA.names)
 
@@ -40,14 +39,12 @@ def golden_customer(home: Home) -> dg.MaterializeResult:
             report = stages.held_back(deployment, str(error))
         sample = stages.golden_sample(deployment, SHOWN)
         checks = stages.published_checks(deployment)
-        restated = restatement.of_publish(deployment.warehouse) if report.written else None
         stages.note_golden(deployment, report.held)
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": report.golden,
             **as_plain(report),
             "preview": previews.preview(sample, SHOWN),
-            **({"restatement": restated.sentence} if restated else {}),
         },
         check_results=[
             dg.AssetCheckResult(

@@ -25,8 +25,8 @@ from onefold.errors import ConfigError
 from onefold.settings import Settings
 
 TABLES = (
-    "canonical_checks", "records", "kin", "features", "candidates", "scored_pairs", "clusters",
-    "suggestions", "decided", "kinships",
+    "canonical_checks", "records", "kin", "features", "keys", "candidates", "scored_pairs",
+    "clusters", "suggestions", "decided", "kinships",
 )  # fmt: skip
 KEPT = 2
 """Fingerprints that stay per table: the current one and the one before."""
@@ -125,6 +125,7 @@ def write(
     fingerprint: str,
     data: pa.Table | Iterable[pa.Table],
     counts: Mapping[str, Any] | None = None,
+    repeated: Sequence[str] | None = None,
 ) -> Path:
     """Write the table and what was counted on the way, durably, unless it is there already.
 
@@ -132,6 +133,7 @@ def write(
 
     Args:
         data: the table, or its chunks, of which one at a time is in memory.
+        repeated: columns of which most values repeat; None: found out from the first rows.
     """
     path = path_of(lake, table, fingerprint)
     if path.is_file():
@@ -141,7 +143,7 @@ def write(
     chunks = map(decoded, [data] if isinstance(data, pa.Table) else data)
     first = next(iter(chunks))
     schema = first.schema.with_metadata({**(first.schema.metadata or {}), **note})
-    _write(path, schema, chain([first], chunks))
+    _write(path, schema, chain([first], chunks), repeated)
     return path
 
 
@@ -150,14 +152,18 @@ def replace(path: Path, data: pa.Table) -> None:
     _write(path, data.schema, [data])
 
 
-def _write(path: Path, schema: pa.Schema, chunks: Iterable[pa.Table]) -> None:
+def _write(
+    path: Path,
+    schema: pa.Schema,
+    chunks: Iterable[pa.Table],
+    repeated: Sequence[str] | None = None,
+) -> None:
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     with temporary.open("wb") as file:
         groups = _grouped(chunks)
         first = next(groups, schema.empty_table())
-        with pq.ParquetWriter(
-            file, schema, compression="lz4", use_dictionary=_repeated(first)
-        ) as writer:
+        names = _repeated(first) if repeated is None else [*repeated]
+        with pq.ParquetWriter(file, schema, compression="lz4", use_dictionary=names) as writer:
             for group in chain([first], groups):
                 writer.write_table(group.replace_schema_metadata(schema.metadata))
         file.flush()

@@ -132,6 +132,7 @@ class PublishedReport:
         golden: golden customers now.
         added, changed, ended: golden rows that this run wrote or ended.
         suggestions: doubtful merges and splits waiting for a steward.
+        restatement: what became of the number of customers, in a sentence; empty if not written.
         held: why nothing was published though it should be; empty if that is not so.
         seconds: time taken.
     """
@@ -143,6 +144,7 @@ class PublishedReport:
     changed: int = 0
     ended: int = 0
     suggestions: int = 0
+    restatement: str = ""
     held: str = ""
     seconds: float = 0.0
 

@@ -17,8 +17,9 @@ from pipelines.jobs import sync_job_name
 from pipelines.naming import asset_name
 from warehouse.outcomes import SourceOutcome
 
-_SAME = {"dagster/data_version": "source"}
-"""One data version for ever: a newer sync of a source makes no other asset 'unsynced'."""
+_SAME = {"dagster/data_version": "INITIAL"}
+"""One data version for ever: no sync of a source makes another asset 'unsynced', not even the
+first, before which Dagster takes a source to have this one."""
 _KINDS = {"mssql": "sqlserver", "spreadsheet": "excel", "delimited": "csv", "fixed_width": "text"}
 """What Dagster's page has another name and a picture for."""
 _MAIL = "@"

@@ -112,27 +112,89 @@ def parse(
         region, city, district, postal_code: the columns beside it, as the source holds them.
         country: ISO 3166 code of the record, or the one to assume.
     """
-    line = _line(text)
-    problems: tuple[Problem, ...] = ()
-    if line and is_placeholder(line):
-        line, problems = "", (_PLACEHOLDER,)
-    columns = _column(region), _column(city), _column(district)
-    code = postal_code.strip() if postal_code else ""
+    line, problems = _line(text)
     country = country or "CN"
+    beside = _beside(region, city, district, postal_code, country)
+    code = beside.code
     if line and not line.isascii() and texts.has_han(line):
-        found = _chinese(line, columns, country, not code)
+        found = _chinese(line, beside.columns, country, not code)
     elif country in _CHINESE:
-        found = _latin(line, columns, country, code)
+        found = _latin(line, beside.columns, country, code)
     else:
-        found = _western(line, columns, _told(code, country))
+        parts = western.read(line, beside.told)
+        return Address(
+            line or None,
+            parts.street or None,
+            parts.number or None,
+            parts.unit or None,
+            beside.district,
+            beside.city or parts.city or None,
+            beside.region or parts.region or None,
+            beside.postal_code or parts.postal_code or None,
+            beside.told,
+            parts.key or None,
+            problems + beside.problems if problems or beside.problems else (),
+        )
     country = found.country or country
-    normal = postal.normalize(code, country)
-    if code and normal is None and not _is_filler_code(code):
-        problems = (*problems, _POSTAL_CODE)
-    postal_code = normal or found.postal_code
+    normal, more = _postal_code(code, country)
     return Address(
-        line or None, *found[1:7], postal_code, found.country, found.key, problems + found.problems
+        line or None,
+        *found[1:7],
+        normal or found.postal_code,
+        found.country,
+        found.key,
+        problems + more + found.problems,
     )
+
+
+class _Beside(NamedTuple):
+    """What the columns beside an address say.
+
+    Attributes:
+        columns: region, city and district, cleaned.
+        code: the postal code as written.
+        told: country of the record, unless the postal code's form tells another one.
+        district, city, region: as a western address shows them.
+        postal_code: in its national form.
+        problems: findings on the postal code.
+    """
+
+    columns: _Columns
+    code: str
+    told: str
+    district: str | None
+    city: str | None
+    region: str | None
+    postal_code: str | None
+    problems: tuple[Problem, ...]
+
+
+@lru_cache(maxsize=32768)
+def _beside(
+    region: str | None, city: str | None, district: str | None, code: str | None, country: str
+) -> _Beside:
+    columns = _column(region), _column(city), _column(district)
+    code = code.strip() if code else ""
+    told = _told(code, country)
+    return _Beside(columns, code, told, *_titled(columns, told), *_postal_code(code, told))
+
+
+@lru_cache(maxsize=8192)
+def _titled(columns: _Columns, country: str) -> _Columns:
+    """District, city and region as a western address shows them."""
+    region, city, district = columns
+    return (
+        western.title(district) if district else None,
+        western.title(city) if city else None,
+        western.state(region, country) if region else None,
+    )
+
+
+def _postal_code(code: str, country: str) -> tuple[str | None, tuple[Problem, ...]]:
+    """The postal code in its national form, and what is wrong with it."""
+    normal = postal.normalize(code, country)
+    is_wrong = code and normal is None and not _is_filler_code(code)
+    return normal, (_POSTAL_CODE,) if is_wrong else ()
 
 
 def _told(code: str, country: str) -> str:
@@ -145,10 +207,10 @@ def _is_filler_code(code: str) -> bool:
 
 
 @lru_cache(maxsize=32768)
-def _line(text: str | None) -> str:
-    if not text:
-        return ""
-    return texts.clean(text).strip(" ,;，；")
+def _line(text: str | None) -> tuple[str, tuple[Problem, ...]]:
+    """The line cleaned, and what is wrong with it."""
+    line = texts.clean(text).strip(" ,;，；") if text else ""
+    return ("", (_PLACEHOLDER,)) if line and is_placeholder(line) else (line, ())
 
 
 @lru_cache(maxsize=16384)
@@ -267,17 +329,16 @@ def _deepest(names: tuple[str, ...]) -> tuple[str | None, str | None, str | None
     return region, city, district
 
 
-@lru_cache(maxsize=32768)
 def _western(line: str, columns: _Columns, country: str) -> Address:
     parts = western.read(line, country)
-    region, city, district = columns
+    district, city, region = _titled(columns, country)
     return Address(
         street=parts.street or None,
         house_number=parts.number or None,
         unit=parts.unit or None,
-        district=western.title(district) if district else None,
-        city=western.title(city) if city else parts.city or None,
-        region=western.state(region, country) if region else parts.region or None,
+        district=district,
+        city=city or parts.city or None,
+        region=region or parts.region or None,
         postal_code=parts.postal_code or None,
         country=country,
         key=parts.key or None,

@@ -115,14 +115,18 @@ class Cells:
         return field in self._read_cells
 
     def first(self, field: str) -> list[Cell]:
-        """The first filled cell of every row, or the field's default."""
+        """The first filled cell of every row, or the field's default.
+
+        A birth date may stand in three columns: year, month and day, or day, month and year.
+        """
         if field not in self._firsts:
             columns = self._read_cells.get(field, [])
             default = self._config.defaults.get(field) or None
             if len(columns) == 1 and default is None:
                 found = columns[0]
             elif columns:
-                found = [next(filter(None, row), default) for row in zip(*columns, strict=True)]
+                read = _date_in_parts if field == "birth_date" else _first_filled
+                found = [read(row) or default for row in zip(*columns, strict=True)]
             else:
                 found = [default] * self.rows
             self._firsts[field] = found
@@ -249,6 +253,28 @@ class Cells:
                 if not self.note(row, field, problems[place], texts[place]):
                     cells[row] = None
         return cells
+
+
+def _first_filled(row: tuple[Cell, ...]) -> Cell:
+    return next(filter(None, row), None)
+
+
+def _date_in_parts(row: tuple[Cell, ...]) -> Cell:
+    """A date whose year, month and day stand in columns of their own; else the first cell.
+
+    >>> _date_in_parts(("1967", "9", "27")), _date_in_parts(("27.0", "9.0", "1967.0"))
+    ('1967-9-27', '1967-9-27')
+    >>> _date_in_parts((None, "1967-09-27")), _date_in_parts(("1967", None, "27"))
+    ('1967-09-27', '1967')
+    """
+    filled = [cell for cell in row if cell]
+    parts = [cell.strip().removesuffix(".0") for cell in filled]
+    if not all(part.isdigit() and len(part) <= 4 for part in parts):
+        return _first_filled(row)
+    years = [place for place, part in enumerate(parts) if len(part) == 4]
+    if len(parts) == len(row) == 3 and years in ([0], [2]):
+        return "-".join(parts if years == [0] else reversed(parts))
+    return parts[years[0]] if years else _first_filled(row)
 
 
 def _without_markup(text: str) -> str:

@@ -19,8 +19,11 @@ weights are round numbers: an identity number decides, a legal form nearly does.
 
 import math
 import re
+from collections.abc import Sequence
 from datetime import date
 from functools import cache, lru_cache
+
+import numpy as np
 
 from rules import (
     han_organization,
@@ -63,6 +66,7 @@ def infer(
     national_id_kind: str | None = None,
     tax_id_kind: str | None = None,
     birth_date: date | None = None,
+    usual: float = 0.0,
 ) -> str:
     """``person`` or ``organization``.
 
@@ -73,8 +77,9 @@ def infer(
         national_id_kind: kind of the record's personal identity number, if it has one.
         tax_id_kind: kind of its organization's number, if it has one.
         birth_date: date of birth.
+        usual: :func:`usual` of the other names in its column.
     """
-    evidence = 0.0
+    evidence = usual
     if national_id_kind:
         evidence -= _DECISIVE
     if tax_id_kind:
@@ -88,6 +93,36 @@ def infer(
         evidence += -1.0 if same else _STRONG + 0.5
     evidence += of_name(name or "")
     return ORGANIZATION if evidence > 0 else PERSON
+
+
+_ROUNDS = 20
+_FEWEST = 50
+"""Names of a column from which its others tell."""
+_MOST_USUAL, _LEAST_USUAL = 1.5, 0.75
+
+
+def usual(names: Sequence[str]) -> float:
+    """What the other names of a column tell of one: log10 of the odds for an organization.
+
+    In a list of restaurants "Arcadia" is one; in a list of voters it is somebody's name. The
+    share of organizations is found from the names together (a mixture of two kinds whose
+    likelihoods are known, by expectation maximization). Halves only, and 0 unless one kind is
+    much commoner, so that a few rows more or less change nothing.
+
+    Args:
+        names: some of the column, each record's once.
+    """
+    odds = np.array([10.0 ** min(max(of_name(name), -9.0), 9.0) for name in names if name])
+    if len(odds) < _FEWEST:
+        return 0.0
+    share = 0.5
+    for _ in range(_ROUNDS):
+        share = float(np.mean(share * odds / (share * odds + 1.0 - share)))
+        share = min(max(share, 1e-3), 1.0 - 1e-3)
+    told = math.log10(share / (1.0 - share))
+    if abs(told) < _LEAST_USUAL:
+        return 0.0
+    return min(max(round(2.0 * told) / 2.0, -_MOST_USUAL), _MOST_USUAL)
 
 
 @lru_cache(maxsize=1 << 15)

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from connectors.config import SourceConfig
 from connectors.mapping import resolve
-from rules import dates
+from rules import customer_type, dates
 from rules.cells import Cells
 from rules.repairs import Repairs
 from rules.slices import Slices
@@ -42,11 +42,13 @@ class Habits:
         day_first: field of :data:`DATES` → whether 3/4/2020 is the third of April.
         earliest: the first birth date that can be one.
         again: records, counted from 0, whose key came before.
+        usual_type: ``customer_type.usual`` of its names; 0 where columns say the kind.
     """
 
     day_first: Mapping[str, bool]
     earliest: date
     again: frozenset[int] = frozenset()
+    usual_type: float = 0.0
 
 
 def of(slices: Slices, config: SourceConfig, country: str, repairs: Repairs) -> Habits:
@@ -64,11 +66,15 @@ def of(slices: Slices, config: SourceConfig, country: str, repairs: Repairs) -> 
     columns = next(slices(None)).column_names
     mapped = resolve(config, [name for name in columns if name[:1] != "_"])
     read = {field: mapped.get(field, []) for field in DATES}
+    names = _telling_names(mapped, config)
     marks = [name for name in ("_source_key", "_problem") if name in columns]
-    needed = dict.fromkeys([*marks, *(name for names in read.values() for name in names)])
+    needed = dict.fromkeys([*marks, *(name for own in read.values() for name in own)])
+    if names:
+        needed |= dict.fromkeys([*names, "_row_hash"])
     mended = pa.array(sorted({row["source_key"] for row in repairs.values}), pa.string())
     written: dict[str, list[pa.Table]] = {field: [] for field in DATES}
     marked = []
+    sampled: list[pa.Table] = []
 
     def take(part: pa.Table) -> None:
         for field, names in read.items():
@@ -76,6 +82,8 @@ def of(slices: Slices, config: SourceConfig, country: str, repairs: Repairs) -> 
 
     for part in slices(list(needed)):
         marked.append(part.select(marks))
+        if names:
+            sampled = [_sample(pa.concat_tables([*sampled, part.select([*names, "_row_hash"])]))]
         take(part.filter(pc.invert(pc.is_in(part["_source_key"], value_set=mended))))
     for part in slices(None) if len(mended) else ():
         some = part.filter(pc.is_in(part["_source_key"], value_set=mended))
@@ -89,7 +97,35 @@ def of(slices: Slices, config: SourceConfig, country: str, repairs: Repairs) -> 
         day_first={field: _day_first(counts[field], config, default) for field in DATES},
         earliest=_earliest(counts["birth_date"]),
         again=_again(pa.concat_tables(marked)),
+        usual_type=_usual_type(sampled, names),
     )
+
+
+_SAMPLE = 500
+"""Records whose names tell which kind of customer is usual."""
+
+
+def _telling_names(mapped: Mapping[str, list[str]], config: SourceConfig) -> list[str]:
+    """The columns whose names tell which kind of customer is usual; none where others say it."""
+    if config.customer_type or mapped.get("customer_type"):
+        return []
+    return mapped.get("name") or mapped.get("organization_name") or []
+
+
+def _sample(names: pa.Table) -> pa.Table:
+    """The records with the smallest hashes: the same ones in any order."""
+    if names.num_rows <= _SAMPLE:
+        return names
+    return names.take(pc.select_k_unstable(names, _SAMPLE, [("_row_hash", "ascending")]))
+
+
+def _usual_type(sampled: list[pa.Table], names: list[str]) -> float:
+    firsts = [
+        next(filter(None, row), "")
+        for table in sampled
+        for row in zip(*(table[name].to_pylist() for name in names), strict=True)
+    ]
+    return customer_type.usual(firsts)
 
 
 def _written(raw: pa.Table, field: str, names: list[str], config: SourceConfig) -> pa.Table:

@@ -127,6 +127,14 @@ def family_share(word: str) -> float:
     return max(table.get(text.fold(part), _FAMILY_UNKNOWN) for part in [word, word.split("-")[0]])
 
 
+def shares(word: str) -> tuple[float, float]:
+    """:func:`given_share` and :func:`family_share` of a word of small letters from a to z."""
+    if len(word) == 1:
+        return given_share(word), family_share(word)
+    given, family = _shares()
+    return given.get(word, _GIVEN_UNKNOWN), family.get(word, _FAMILY_UNKNOWN)
+
+
 @lru_cache(maxsize=1 << 14)
 def formal_names(given: str) -> tuple[str, ...]:
     """Formal given names that a folded nickname may stand for, the commonest first.

@@ -107,15 +107,22 @@ def parse(
     Returns:
         The parts. The lists may be shared between calls: do not change them.
     """
-    return _parse(full or "", family or "", given or "", country)
+    cells = full or "", family or "", given or ""
+    if plain := western(*cells):
+        return _western(plain)
+    return closely(*cells, country)
 
 
-@lru_cache(maxsize=1 << 16)
-def _parse(full: str, family: str, given: str, country: str) -> PersonName:
+def western(full: str, family: str, given: str) -> plain_name.PlainName | None:
+    """The name, if it is a plain western one; None if it has to be looked at closely."""
+    return plain_name.read(full, family, given) if full.isascii() else None
+
+
+@lru_cache(maxsize=1 << 15)
+def closely(full: str, family: str, given: str, country: str) -> PersonName:
+    """As :func:`parse`, of a name that is not a plain western one."""
     if _USUAL.fullmatch(full) and text.is_simplified(full) and not _has_title(full):
         return _plain(full)
-    if plain := plain_name.read(full, family, given):
-        return _western(plain)
     full = text.clean(full)
     if not full:
         family, given = text.clean(family), text.clean(given)
@@ -410,8 +417,8 @@ def _western(name: plain_name.PlainName) -> PersonName:
     """As :func:`_latin`, for a name without anything else."""
     family, given, middle, readings = name
     return PersonName(
-        name=f"{given} {middle} {family}" if middle else f"{given} {family}",
-        key=(family + given).lower(),
+        name=name.shown,
+        key=name.key,
         readings=readings,
         family_name=family,
         given_name=given,

@@ -17,6 +17,8 @@ countries' plans from Google's libphonenumber (phonenumberslite).
 'phone_scientific_notation'
 >>> parse("(020) 7946 0018", country="GB").numbers[0].e164
 '+442079460018'
+>>> [p.e164 for p in parse("212/555-0123; 310/555-0199", country="US").numbers]
+['+12125550123', '+13105550199']
 """
 
 import re
@@ -74,6 +76,10 @@ _EXTENSION = re.compile(
     r"(?i)\s*(?:,?\s*(?:分机|分機|内线|內線|转|轉|extension|ext|extn|x|ex)[\s.:：号]*|[*#]\s*)(\d{1,6})(?!\d)"
 )
 _SEPARATOR = re.compile(r"(?i)[/\\,，;；、|\n\r&]+|(?<=\d)\s+(?:or|and|或|和)\s+(?=[+\d(])|或|和")
+_AREA_SLASH = re.compile(  # 212/555-0123, 030/1234567: the slash ends an area code
+    r"((?:^|[,，;；、|\n\r&])\s*(?:(?:\+|00)\d{1,3}[ .-]*)?(?:\(0\)\s?)?\(?\d{2,5}\)?)"
+    r"\s?/\s?(?=\d(?:[ .-]?\d){4})"
+)
 _MOBILE_IN_TEXT = re.compile(
     r"(?<![\d+])(?:(?:\+|00)?\s?\(?86\)?[-. ]*|0)?(1[3-9]\d)[-. ]?(\d{4})[-. ]?(\d{4})(?![\d])"
     r"|(?<![\d+])\+\s?86[-. ]*(1[3-9]\d)[-. ]?(\d{4})[-. ]?(\d{4})(?![\d])"
@@ -157,6 +163,7 @@ def _is_plain_mobile(text: str) -> bool:
     )
 
 
+@lru_cache(maxsize=1 << 15)
 def _american(text: str) -> Phones | None:
     """What a plain American number is; None if it has to be looked at closely."""
     if match := _AMERICAN_PLAIN.fullmatch(text):
@@ -174,6 +181,8 @@ def _parse(text: str, country: str, city: str) -> Phones:
         text = _DASHES.sub("-", _INVISIBLE.sub("", normalize("NFKC", text)))
         text = numbering.ascii_digits(text)
     text = text.strip(" \t\r\n'\"`")
+    if "/" in text:
+        text = _AREA_SLASH.sub(r"\1-", text)
     if (
         country == "CN"
         and (match := _CN_LANDLINE.fullmatch(text))

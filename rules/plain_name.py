@@ -24,8 +24,7 @@ from rules.text import READINGS_LIMIT
 
 _FULL = re.compile(r"([A-Za-z]+) (?:([A-Za-z]+)\.? )?([A-Za-z]+)")
 _COMMA = re.compile(r"([A-Za-z]+), (([A-Za-z]+)(?: ([A-Za-z]+)\.?)?)")
-_FAMILY = re.compile("[A-Za-z]+")
-_GIVEN = re.compile(r"([A-Za-z]+)(?: ([A-Za-z]+)\.?)?")
+_WORD = re.compile("[A-Za-z]+")
 
 
 class PlainName(NamedTuple):
@@ -36,6 +35,17 @@ class PlainName(NamedTuple):
     middle: str
     readings: list[str]
 
+    @property
+    def shown(self) -> str:
+        """The name in one line."""
+        family, given, middle, _ = self
+        return f"{given} {middle} {family}" if middle else f"{given} {family}"
+
+    @property
+    def key(self) -> str:
+        """Folded, family name first, without middle name."""
+        return (self[0] + self[1]).lower()
+
 
 class _Word(NamedTuple):
     """What is known of a word: its logarithmic shares, and how it is shown and compared."""
@@ -44,8 +54,9 @@ class _Word(NamedTuple):
     family: float
     shown: str
     spelling: str
-    formal: tuple[str, ...]
     capitals: bool | None  # None: an initial
+    is_nobody: bool  # alone it names nobody
+    leads_to_nobody: bool  # with a word behind it it may name nobody
 
 
 def read(full: str, family: str, given: str) -> PlainName | None:
@@ -54,6 +65,8 @@ def read(full: str, family: str, given: str) -> PlainName | None:
     Beside a whole name the other cells say which of its words are which.
     """
     swapped = latin_name.SWAPPED
+    cells = not full
+    middle: str | None
     if full:
         if full.lower() in _nobodies():
             return None
@@ -73,14 +86,10 @@ def read(full: str, family: str, given: str) -> PlainName | None:
             full = ""
         else:
             return None
-    elif (match := _GIVEN.fullmatch(given)) and _FAMILY.fullmatch(family):
-        first, middle = match.groups()
-        last = family
-        nobodies = _nobodies()
-        if given.lower().rstrip(".") in nobodies or family.lower() in nobodies:
-            return None
     else:
-        return None
+        first, blank, middle = given.partition(" ")
+        middle = middle.removesuffix(".") if blank else None
+        last = family
     front, behind = _word(first), _word(last)
     if front is None or behind is None or _only_one_in_capitals(front, behind):
         return None
@@ -91,6 +100,8 @@ def read(full: str, family: str, given: str) -> PlainName | None:
             return None
         if _only_one_in_capitals(between, behind):
             return None
+    if cells and (behind.is_nobody or _names_nobody(front, between, given)):
+        return None
     best = front.given + behind.family + 0.0
     if full:  # or the family name first
         other = (between or behind).given + front.family
@@ -127,9 +138,17 @@ def _beyond(match: "re.Match[str]", family: str, given: str) -> str | None:
     return words[0] if words else None
 
 
+def _names_nobody(front: "_Word", between: "_Word | None", given: str) -> bool:
+    """Whether the cell for given names holds a placeholder or a title in place of a name."""
+    if between is None:
+        return front.is_nobody
+    return front.leads_to_nobody and given.lower().rstrip(".") in _nobodies()
+
+
 def _only_one_in_capitals(one: "_Word", other: "_Word") -> bool:
     """Whether capitals tell which word is the family name; an initial tells nothing."""
-    return one.capitals is not other.capitals and None not in (one.capitals, other.capitals)
+    mine, its = one.capitals, other.capitals
+    return mine is not its and mine is not None and its is not None
 
 
 def _order_shown(front: "_Word", between: "_Word | None", behind: "_Word") -> float:
@@ -148,40 +167,50 @@ def _named(
     close: "tuple[_Word, _Word] | Literal[False]",
 ) -> PlainName:
     """The name, with the readings of another order that is as close."""
-    readings = _readings(family.spelling, given.spelling, given.formal)
+    readings = _readings(family.spelling, given.spelling)
     if close:
-        more = _readings(close[0].spelling, close[1].spelling, close[1].formal)
-        readings = list(dict.fromkeys(readings + more))
-    return PlainName(
-        family.shown, given.shown, middle.shown if middle else "", readings[:READINGS_LIMIT]
-    )
+        more = _readings(close[0].spelling, close[1].spelling)
+        readings = list(dict.fromkeys(readings + more))[:READINGS_LIMIT]
+    return PlainName(family.shown, given.shown, middle.shown if middle else "", readings)
 
 
-def _readings(family: str, given: str, formal: tuple[str, ...]) -> list[str]:
-    readings = [f"{family} {given}"]
-    if formal:
-        readings = list(dict.fromkeys(readings + [f"{family} {name}" for name in formal]))
-    return readings
+def _readings(family: str, given: str) -> list[str]:
+    return [f"{family} {name}" for name in _with_formal(given)]
+
+
+@lru_cache(maxsize=1 << 16)
+def _with_formal(given: str) -> tuple[str, ...]:
+    """A given name as compared, and the formal names for which it may be short."""
+    return tuple(dict.fromkeys((given, *latin_name.formal_names(given)[:5])))
 
 
 @lru_cache(maxsize=1 << 16)
 def _word(word: str) -> _Word | None:
     """What is known of a word; None if names with it have to be looked at closely."""
-    spelling = latin_name.spelling(word)
+    if not _WORD.fullmatch(word):
+        return None
+    spelling, lower = latin_name.spelling(word), word.lower()
     if (
-        word.lower() in latin_name.TELLING
+        lower in latin_name.TELLING
         or romanization.is_surname(spelling)
         or notes.may_lead_to_former_name(word)
     ):
         return None
+    given, family = latin_name.shares(lower)
     return _Word(
-        given=latin_name.given_share(word),
-        family=latin_name.family_share(word),
+        given=given,
+        family=family,
         shown=latin_name.show((word,)),
         spelling=spelling,
-        formal=latin_name.formal_names(spelling)[:5],
         capitals=word.isupper() if len(word) > 1 else None,
+        is_nobody=lower in _nobodies(),
+        leads_to_nobody=lower in _first_words_of_nobody(),
     )
+
+
+@cache
+def _first_words_of_nobody() -> frozenset[str]:
+    return frozenset(name.split(" ")[0] for name in _nobodies() if " " in name)
 
 
 @cache

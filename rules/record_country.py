@@ -59,40 +59,51 @@ def infer(
         default: ISO 3166 code of a record that gives no hint.
         places: the address of every record of the table, read as one of the default country.
     """
-    numbers = [cells.every(field) for field in _NUMBERS if cells.has(field)]
-    phones = [cells.every(field) for field in ("mobile", "phone") if cells.has(field)]
+    numbers, phones = _together(cells, _NUMBERS), _together(cells, ("mobile", "phone"))
     names = [cells.first(field) for field in _NAMES if cells.has(field)]
     addresses, codes_ = cells.first("address"), cells.first("postal_code")
+    elsewhere = {code for code in set(codes_) if from_postal_code(code, default)}
     found = []
     for row in rows:
-        own_numbers = tuple(cell for column in numbers for cell in column[row])
-        own_phones = tuple(cell for column in phones for cell in column[row])
+        place, code, address = places[row], codes_[row], addresses[row] or ""
         own_names = [cell for column in names if (cell := column[row])]
-        written = (own_names, addresses[row] or "", codes_[row])
-        if not own_numbers and _is_home(own_phones, *written, default, places[row]):
+        if (
+            not numbers[row]
+            and code not in elsewhere
+            and _is_home(phones[row], own_names, address, default, place)
+        ):
             found.append(default)
         else:
-            found.append(_infer(own_numbers, own_phones, *written, default, places[row]))
+            found.append(
+                _infer(numbers[row], phones[row], own_names, address, code, default, place)
+            )
     return found
 
 
+def _together(cells: Cells, fields: Sequence[str]) -> list[tuple[str, ...]]:
+    """The filled cells of some fields, of every row."""
+    columns = [cells.every(field) for field in fields if cells.has(field)]
+    if len(columns) == 1:
+        return columns[0]
+    return [sum(row, ()) for row in zip(*columns, strict=True)] if columns else [()] * cells.rows
+
+
 def _is_home(
-    phones: tuple[str, ...],
-    names: list[str],
-    address: str,
-    postal_code: str | None,
-    default: str,
-    place: Address | None,
+    phones: tuple[str, ...], names: list[str], address: str, default: str, place: Address | None
 ) -> bool:
-    """Whether no hint of :func:`_infer` can speak for another country; False may mean either."""
-    if from_postal_code(postal_code, default):
-        return False
+    """Whether no hint of :func:`_infer` can speak for another country; False may mean either.
+
+    (Identifiers and postal codes aside.)
+    """
     if place is not None and place.country != default:
         return False
     if place is not None and text.has_han(place.region or place.city or ""):
         return True  # the address says so
-    if text.has_han(address) or any(map(text.has_han, names)):
+    if not address.isascii() and text.has_han(address):
         return False
+    for name in names:
+        if not name.isascii() and text.has_han(name):
+            return False
     return all(phone.is_plainly_of(default, cell) for cell in phones)
 
 

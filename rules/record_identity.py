@@ -88,15 +88,25 @@ def infer_types(
     countries: Sequence[str],
     ids: Sequence[Numbers],
     born: Sequence[date | None],
+    usual: float,
 ) -> list[str]:
-    """``person`` or ``organization`` of these records, by their own columns."""
-    return [_infer_type(cells, row, countries[row], ids[row], born[row]) for row in rows]
+    """``person`` or ``organization`` of these records, by their own columns.
+
+    Args:
+        usual: ``customer_type.usual`` of the source's names.
+    """
+    return [_infer_type(cells, row, countries[row], ids[row], born[row], usual) for row in rows]
 
 
-def _infer_type(cells: Cells, row: int, country: str, ids: Numbers, birth_date: date | None) -> str:
+def _infer_type(
+    cells: Cells, row: int, country: str, ids: Numbers, birth_date: date | None, usual: float
+) -> str:
     name, organization = cells.first("name")[row], cells.first("organization_name")[row]
-    if not name and (cells.first("family_name")[row] or cells.first("given_name")[row]):
+    family, given = cells.first("family_name")[row], cells.first("given_name")[row]
+    if not name and (family or given):
         return PERSON
+    if name and family and not given and not organization:
+        name = name if family in name else f"{name} {family}"
     kinds = {
         number.found.is_personal: number.found.kind
         for number in ids
@@ -109,6 +119,7 @@ def _infer_type(cells: Cells, row: int, country: str, ids: Numbers, birth_date: 
         national_id_kind=kinds.get(True),
         tax_id_kind=kinds.get(False),
         birth_date=birth_date,
+        usual=usual,
     )
 
 

@@ -72,8 +72,9 @@ def read(cells: Cells, kinds: Sequence[str], countries: Sequence[str], staged: C
         columns[2] = [" ".join(parts) or None for parts in cells.every("given_name")]
     notes_, short_names = cells.every("note"), cells.every("short_name")
     others_of = staged["other_names"]
-    for row, (kind, names, *rest) in enumerate(zip(kinds, written, *columns, strict=True)):
-        organization, family, given, contact, legal = rest
+    for row, (kind, names, organization, family, given, contact, legal) in enumerate(
+        zip(kinds, written, *columns, strict=True)
+    ):
         own = names[0] if names else None
         others = [*names[1:]]
         if kind == PERSON:
@@ -83,6 +84,8 @@ def read(cells: Cells, kinds: Sequence[str], countries: Sequence[str], staged: C
                 own and (family or given) and not organization and _is_employer(own, family, given)
             ):
                 own, organization = None, own
+            elif own and family and not given and not _shares_word(own, family):
+                own, given = None, own
             reader.person(row, own, family, given, others)
             if organization:
                 reader.employer(row, organization)
@@ -119,6 +122,18 @@ def _is_employer(name: str, family: Cell, given: Cell) -> bool:
     return not all(word in words for word in parts) and customer_type.infer(name) == ORGANIZATION
 
 
+def _shares_word(name: str, family: str) -> bool:
+    """Whether a name holds a family name; if not, the name beside it is the given name.
+
+    >>> _shares_word("Ann Smith", "Smith"), _shares_word("ANN", "Smith"), _shares_word("张伟", "张")
+    (True, False, True)
+    """
+    one, other = text.fold_words(name), text.fold_words(family)
+    if text.has_han(other):
+        return "".join(other.split()) in "".join(one.split())
+    return not set(one.split()).isdisjoint(other.split())
+
+
 class _Reader:
     """Reads name cells into the staged columns.
 
@@ -131,13 +146,21 @@ class _Reader:
     def __init__(self, cells: Cells, countries: Sequence[str], staged: Columns) -> None:
         self._cells, self._countries, self._staged = cells, countries, staged
         self._person = _columns(staged, _PERSON)
+        self._plain = [staged[column] for column in _PERSON]
         self._organization = _columns(staged, _ORGANIZATION)
         self.remarks = Remarks()
 
     def person(self, row: int, full: Cell, family: Cell, given: Cell, others: list[str]) -> None:
         """Read the customer's own name; what else it is called goes into ``others``."""
-        if full or family or given:
-            name = person_name.parse(full, family=family, given=given, country=self._countries[row])
+        if not (full or family or given):
+            return
+        cells = full or "", family or "", given or ""
+        if plain := person_name.western(*cells):
+            staged = self._plain
+            staged[0][row], staged[1][row], staged[2][row] = plain.shown, plain.key, plain.readings
+            staged[3][row], staged[4][row], staged[5][row] = plain[0], plain[1], plain[2] or None
+        else:
+            name = person_name.closely(*cells, self._countries[row])
             raw = full or " | ".join(part for part in (family, given) if part)
             self._take(row, name, raw, others, self._person)
 

@@ -6,6 +6,7 @@ phone or e-mail is read stands in the rules of these names.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from operator import itemgetter
 
 from rules import address, email, phone
@@ -20,6 +21,7 @@ _COLUMNS = {
     if part not in ("country", "problems")
 }
 """Staged column → its place in an address."""
+_NOWHERE = address.Address()
 _E_MAIL = re.compile(r"[^\s,;，；/]+@[^\s,;，；/]+")
 
 
@@ -62,11 +64,9 @@ def take_addresses(cells: Cells, places: Sequence[Place], staged: Columns) -> No
     for row, place in enumerate(places):
         if place is not None and place.problems:
             usable[row] = _usable(cells, row, place)
-    filled = [(row, place) for row, place in enumerate(usable) if place is not None]
-    for column, part in _COLUMNS.items():
-        values = staged[column]
-        for row, place in filled:
-            values[row] = place[part]
+    parts = list(zip(*(_NOWHERE if place is None else place for place in usable), strict=True))
+    for column, part in _COLUMNS.items() if parts else ():
+        staged[column][:] = parts[part]
 
 
 def _usable(cells: Cells, row: int, place: address.Address) -> Place:
@@ -158,12 +158,21 @@ def _numbers(
         found = phone.parse(numeral, country=country, city=city)
         if found.problems and not cells.usable(row, column, found.problems, cell):
             continue
-        if len(written) == 1 and len(found.numbers) < 2:
-            return found.numbers, found.keys
+        told = _told(found.numbers) if column == "mobile" else found.numbers
+        if len(written) == 1 and len(told) < 2:
+            return told, found.keys
         keys |= dict.fromkeys(found.keys)
-        for number in found.numbers:
+        for number in told:
             rank = 0 if number.kind == "mobile" else 1 if column == "mobile" else 2
             if number.e164 not in numbers or rank < numbers[number.e164][0]:
                 numbers[number.e164] = (rank, number)
     ordered = sorted(numbers.values(), key=itemgetter(0))
     return [number for _, number in ordered], list(keys)
+
+
+def _told(numbers: Sequence[phone.Phone]) -> Sequence[phone.Phone]:
+    """The numbers of a cell for a mobile number: of one alone the cell tells the kind, where the
+    numbering plan does not (+1)."""
+    if len(numbers) == 1 and numbers[0].kind == "unknown":
+        return (replace(numbers[0], kind="mobile"),)
+    return numbers

@@ -55,7 +55,7 @@ _NOBODY = Problem(
     "complete it in the source or delete it there.",
 )
 _TO_JSON = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
-_MAY_BE_EMPTY = ("text", "list", "json")
+_MAY_BE_EMPTY = {field.name for field in FIELDS if field.kind in ("text", "list", "json")}
 _FLAGS = ("consent_marketing", "do_not_contact")
 _MOMENTS = tuple(name for name in habits.DATES if name != "birth_date")
 
@@ -140,12 +140,26 @@ def _standardize(
         staged[name] = raw[f"_{name}"].to_pylist()
     _reject_marked(raw, cells)
     return Standardized(
-        staged=pa.table(staged, schema=STAGED_SCHEMA),
+        staged=_table(staged),
         problems=cells.findings.table(staged["record_id"], keys, staged["position"], config.name),
         raw=raw,
         inputs=inputs(cells.columns),
         repairs=repairs,
     )
+
+
+def _table(staged: Columns) -> pa.Table:
+    """The staged columns as a table; texts and lists without anything in them are null."""
+    columns = []
+    for field in STAGED_SCHEMA:
+        column = pa.array(staged[field.name], field.type)
+        if field.name in _MAY_BE_EMPTY and column.null_count < len(column):
+            size = pc.list_value_length if pa.types.is_list(field.type) else pc.binary_length
+            empty = pc.equal(size(column), 0)
+            if pc.any(empty).as_py():
+                column = pc.if_else(empty, pa.scalar(None, field.type), column)
+        columns.append(column)
+    return pa.table(columns, schema=STAGED_SCHEMA)
 
 
 def inputs(columns: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
@@ -205,7 +219,7 @@ def _read(cells: Cells, config: SourceConfig, home: str, found: Habits) -> Colum
         day or next((number.found.birth_date for number in own if number.found.birth_date), None)
         for day, own in zip(birth_dates, ids, strict=True)
     ]
-    types = record_identity.infer_types(cells, unknown, countries, ids, born)
+    types = record_identity.infer_types(cells, unknown, countries, ids, born, found.usual_type)
     for row, kind in zip(unknown, types, strict=True):
         kinds[row] = kind
     record_identity.numbers(cells, unknown, countries, kinds, ids)
@@ -225,10 +239,6 @@ def _read(cells: Cells, config: SourceConfig, home: str, found: Habits) -> Colum
     staged["verified"] = _verified(cells, config)
     use_as_written(staged, cells.accepted)
     _require_identity(cells, staged)
-    for model_field in FIELDS:
-        values = staged[model_field.name]
-        if model_field.kind in _MAY_BE_EMPTY and values.count(None) < cells.rows:
-            staged[model_field.name] = [value or None for value in values]
     return staged
 
 

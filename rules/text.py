@@ -217,6 +217,11 @@ def _heteronyms() -> frozenset[str]:
     return frozenset(c for c, found in _pinyin().items() if len(found) > 1)
 
 
+def has_several_readings(folded: str) -> bool:
+    """Whether a text in its key form has a character with more than one reading."""
+    return not _heteronyms().isdisjoint(folded)
+
+
 def combine(options: Iterable[Iterable[str]], limit: int = READINGS_LIMIT) -> list[str]:
     """Every way to take one option per place, joined; the first options first.
 

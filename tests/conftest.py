@@ -16,7 +16,6 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 import uuid
@@ -27,7 +26,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from hypothesis import settings
+from typer.testing import CliRunner
 
+from onefold.cli.app import app
 from onefold.settings import Settings
 from warehouse import engine
 
@@ -38,6 +39,8 @@ settings.register_profile(
 settings.load_profile("onefold")
 
 
+gc.disable()  # until everything is imported: pytest_collection_finish
+
 NewDatabase = Callable[..., AbstractContextManager[str]]
 """``new_database()`` or ``new_database(url_of_a_template)``: the URL of a database to use up."""
 
@@ -46,6 +49,7 @@ def pytest_collection_finish() -> None:
     """Take what is imported by now out of garbage collection, which else walks it all the time."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def pytest_unconfigure() -> None:
@@ -88,15 +92,11 @@ def demo_homes(made_once: Callable[[str, Callable[[Path], object]], Path]) -> Ca
     """``demo_homes("zh")``: a home that ``onefold demo`` made; what it said is in said.txt."""
 
     def make(folder: Path) -> None:
-        command = [sys.executable, "-c", "from onefold.cli import main; main()", "demo"]
-        done = subprocess.run(
-            [*command, "--world", folder.name.removeprefix("demo-"), "--home", folder / "home"],
-            env={**os.environ, "COLUMNS": "200"},
-            capture_output=True,
-            text=True,
-            timeout=500,
-        )
-        assert done.returncode == 0, done.stderr
+        # In this process: all is imported here already.
+        words = ["demo", "--world", folder.name.removeprefix("demo-")]
+        words += ["--home", str(folder / "home")]
+        done = CliRunner().invoke(app, words, env={"COLUMNS": "200"}, catch_exceptions=False)
+        assert done.exit_code == 0, done.output
         (folder / "home" / "said.txt").write_text(done.stdout, encoding="utf-8")
 
     return lambda world: made_once(f"demo-{world}", make) / "home"

@@ -334,6 +334,25 @@ def migrate(settings: Settings) -> None:
     Raises:
         WarehouseError: a store cannot be reached, refuses, or is of a newer Onefold.
     """
+    _migrated(settings).close()
+
+
+def connect_migrated(settings: Settings) -> Warehouse:
+    """What :func:`migrate` and then :func:`connect` do, on the same connections.
+
+    Raises:
+        WarehouseError: a store cannot be reached, refuses, or is of a newer Onefold.
+    """
+    wh = _migrated(settings)
+    try:
+        wh.keys.check()
+    except OnefoldError:
+        wh.close()
+        raise
+    return wh
+
+
+def _migrated(settings: Settings) -> Warehouse:
     wh = Warehouse(settings, _engines(settings))
     head, known = _versions()
     try:
@@ -362,5 +381,7 @@ def migrate(settings: Settings) -> None:
                     log.info("migrated store %s of %s", store, place(url))
                 if store == WAREHOUSE:
                     install.install(connection)
-    finally:
+    except BaseException:
         wh.close()
+        raise
+    return wh

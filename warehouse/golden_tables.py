@@ -6,8 +6,9 @@ differ. The transaction around them is warehouse/publish.py.
 """
 
 import hashlib
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from dedupe.identity import Identity, resolve
+from dedupe.survivorship import GOLDEN_SCHEMA, Consolidated
 from onefold.errors import PublishError
 from rules.customer import GOLDEN_FIELDS
 from warehouse import bulk, rows, text_form
@@ -80,41 +82,131 @@ def without_nul(golden: pa.Table) -> pa.Table:
     return golden
 
 
-def write_golden(
-    run: Run, before: pa.Table, golden: pa.Table, provenance: pa.Table
-) -> tuple[dict[str, int], pa.Table, pa.Table, set[str]]:
-    """Write golden_customer.
+@dataclass(frozen=True)
+class Written:
+    """What :func:`write_customers` did.
 
-    Returns:
-        Rows added, changed, deleted; two tables whose golden_id are the
-        customers that are new, and the ones whose provenance changed or ended;
-        and the ids of all whose values are new, changed or gone.
+    Attributes:
+        customers: rows of golden_customer that were added, changed, deleted.
+        fields: rows of golden_field that were.
+        given: the ids of the customers that it was given.
+        others: the ids of all whose values are new, changed or gone.
+        said: of the customers it was given, the columns that were asked for, as a text table.
     """
+
+    customers: dict[str, int]
+    fields: dict[str, int]
+    given: set[str]
+    others: set[str]
+    said: pa.Table
+
+
+def write_customers(
+    run: Run, stored: pa.Table, parts: Iterable[Consolidated], keep: Sequence[str]
+) -> Written:
+    """Write golden_customer and golden_field, one part after another: only one is held at a time.
+
+    Args:
+        run: the publish under way.
+        stored: golden_id, content_hash, provenance_hash of the customers that can be others.
+        parts: what they become, each customer once; those that no part has end.
+        keep: columns of golden_customer to give back.
+
+    Raises:
+        PublishError: a golden id stands twice.
+    """
+    made = Written(_none(), _none(), set(), set(), _empty(keep))
+    said = [made.said]
+    with bulk.indexes_last(run.connection, golden_field):
+        for part in parts:
+            golden = without_nul(text_form.encode(part.golden.select(["golden_id", *GOLDEN])))
+            ids = set(golden["golden_id"].to_pylist())
+            if len(ids) < golden.num_rows or ids & made.given:
+                raise PublishError(_WHERE, "a golden id stands twice among the golden customers")
+            made.given.update(ids)
+            said.append(golden.select(keep))
+            trails = text_form.encode(part.provenance.select([*TRAIL_KEYS, *TRAIL]))
+            _write_part(run, _among(stored, golden), golden, trails, made)
+        ended = stored.filter(pc.invert(pc.is_in(stored["golden_id"], value_set=_ids(made.given))))
+        rows.delete(run.connection, golden_customer, ended, ["golden_id"])
+        made.customers["deleted"] += ended.num_rows
+        made.others.update(ended["golden_id"].to_pylist())
+        made.fields["deleted"] += rows.delete(run.connection, golden_field, ended, ["golden_id"])
+    return replace(made, said=pa.concat_tables(said))
+
+
+def _write_part(
+    run: Run, before: pa.Table, golden: pa.Table, trails: pa.Table, made: Written
+) -> None:
+    """Write some customers, ``before`` being the hashes they are stored with; none ends here."""
     keys = ["golden_id"]
-    golden = golden.append_column(
-        "content_hash", text_form.hashes(golden.drop_columns(keys), run.row_key)
-    )
-    trails = text_form.grouped_hashes(provenance, "golden_id")
-    trail = pa.array(
-        [trails.get(name, "") for name in golden["golden_id"].to_pylist()], pa.string()
-    )
-    golden = golden.append_column("provenance_hash", trail)
+    hashes = text_form.hashes(golden.drop_columns(keys), run.row_key)
+    golden = golden.append_column("content_hash", hashes)
+    told = text_form.grouped_hashes(trails, "golden_id")
+    trail = [told.get(name, "") for name in golden["golden_id"].to_pylist()]
+    golden = golden.append_column("provenance_hash", pa.array(trail, pa.string()))
     change = rows.difference(before, golden, keys, ["content_hash"])
-    trail_change = rows.difference(before, golden, keys, ["provenance_hash"])
+    changed = _otherwise(run, change.changed)
+    rehashed = rows.difference(before, golden, keys, ["content_hash", "provenance_hash"]).changed
+    retold = rows.difference(before, golden, keys, ["provenance_hash"]).changed
     stamp = {"published_at": run.at_text, "publish_id": run.publish_id}
-    rows.delete(run.connection, golden_customer, change.deleted, keys)
+    rows.update(run.connection, golden_customer, text_form.with_constant(changed, **stamp), keys)
+    rehashed = rehashed.filter(pc.invert(_in(rehashed, changed)))
     rows.update(
-        run.connection, golden_customer, text_form.with_constant(change.changed, **stamp), keys
+        run.connection,
+        golden_customer,
+        rehashed.select([*keys, "content_hash", "provenance_hash"]),
+        keys,
     )
     rows.insert(
         run.connection,
         golden_customer,
         text_form.with_constant(change.added, first_published_at=run.at_text, **stamp),
     )
-    rehashed = trail_change.changed.select([*keys, "provenance_hash"])
-    rows.update(run.connection, golden_customer, rehashed, keys)
-    touched = pa.concat_tables([rehashed.select(keys), trail_change.deleted.select(keys)])
-    return change.counts, change.added, touched, change.named("golden_id")
+    fields = _write_fields(run, trails, change.added, retold)
+    made.customers["added"] += change.added.num_rows
+    made.customers["changed"] += changed.num_rows
+    for what, count in fields.items():
+        made.fields[what] += count
+    for some in (change.added, changed):
+        made.others.update(some["golden_id"].to_pylist())
+
+
+def _otherwise(run: Run, golden: pa.Table) -> pa.Table:
+    """Of customers whose hash is another one, those whose values are.
+
+    The model may have got columns since that these customers have nothing in.
+    """
+    if not golden.num_rows:
+        return golden
+    columns = ["golden_id", *GOLDEN]
+    ids = golden["golden_id"].to_pylist()
+    stored = rows.read_of(run.connection, golden_customer, columns, "golden_id", ids)
+    stored = text_form.encode(text_form.decode(stored, GOLDEN_SCHEMA))
+    marks = rows.compare(_plain(stored), _plain(golden), ["golden_id"], GOLDEN)
+    return golden.filter(pa.array(marks.changed))
+
+
+def _plain(golden: pa.Table) -> pa.Table:
+    """Objects in JSON in one form, whatever database they were read from."""
+    for place, name in enumerate(golden.column_names):
+        if name in _OBJECTS:
+            found = golden[name].to_pylist()
+            same = [one and json.dumps(json.loads(one), sort_keys=True) for one in found]
+            golden = golden.set_column(place, name, pa.array(same, pa.string()))
+    return golden
+
+
+def _none() -> dict[str, int]:
+    return {"added": 0, "changed": 0, "deleted": 0}
+
+
+def _empty(columns: Sequence[str]) -> pa.Table:
+    return pa.schema([(name, pa.string()) for name in columns]).empty_table()
+
+
+def _ids(golden_ids: Collection[str]) -> pa.Array:
+    return pa.array(golden_ids, pa.string())
 
 
 def write_history(run: Run, restored: bool | None) -> None:
@@ -165,14 +257,14 @@ def write_history(run: Run, restored: bool | None) -> None:
         )
 
 
-def write_fields(
+def _write_fields(
     run: Run, provenance: pa.Table, new: pa.Table, touched: pa.Table
 ) -> dict[str, int]:
-    """Write golden_field, looking only at customers whose provenance hash differs."""
+    """Write golden_field, looking only at customers that are new or whose provenance differs."""
     ids = touched["golden_id"].to_pylist()
     columns = [*TRAIL_KEYS, *TRAIL]
     stored = rows.read_of(run.connection, golden_field, columns, "golden_id", ids)
-    found = provenance.filter(pc.or_(_among(provenance, new), _among(provenance, touched)))
+    found = provenance.filter(pc.or_(_in(provenance, new), _in(provenance, touched)))
     return apply(run, golden_field, rows.difference(stored, found, TRAIL_KEYS, TRAIL), TRAIL_KEYS)
 
 
@@ -181,8 +273,12 @@ def among(table: pa.Table, column: str, values: Collection[str]) -> pa.Table:
     return table.filter(pc.is_in(table[column], value_set=pa.array(sorted(values), pa.string())))
 
 
-def _among(table: pa.Table, others: pa.Table) -> pa.ChunkedArray:
+def _in(table: pa.Table, others: pa.Table) -> pa.ChunkedArray:
     return pc.is_in(table["golden_id"], value_set=others["golden_id"])
+
+
+def _among(table: pa.Table, others: pa.Table) -> pa.Table:
+    return table.filter(_in(table, others))
 
 
 def write_rows(

@@ -228,6 +228,7 @@ FILES: Mapping[str, tuple[str, str]] = {
     "lake/records": ("keys in the sources", _LEFT),
     "lake/kin": ("names and keys for matching", _LEFT),
     "lake/features": ("names, numbers and addresses for matching", _LEFT),
+    "lake/keys": ("hashes of names, numbers and addresses", "removed, and made again"),
     "lake/candidates": ("keys in the sources", _LEFT),
     "lake/scored_pairs": ("keys in the sources", _LEFT),
     "lake/clusters": ("keys in the sources", _LEFT),

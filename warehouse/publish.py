@@ -6,8 +6,8 @@ values in dedupe/survivorship.py; this module refuses a publish that would
 lose a record, use an id twice or lead a redirect nowhere.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -75,6 +75,7 @@ class Published:
         counts: rows added, changed, deleted, by table.
         golden: golden customers after it.
         suggestions: merge suggestions after it.
+        restated: what it did to the number of customers, where somebody looked at that.
     """
 
     publish_id: str
@@ -82,6 +83,7 @@ class Published:
     golden: int
     suggestions: int
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
+    restated: Restatement | None = None
 
     def count(self, table: str, what: str) -> int:
         """Rows of a table that were added, changed or deleted."""
@@ -150,7 +152,7 @@ def _next_number(connection: sa.Connection) -> int:
 def publish(
     wh: Warehouse,
     identity: Identity,
-    consolidated: Consolidated,
+    parts: Iterable[Consolidated],
     suggestions: pa.Table,
     fingerprint: str,
     *,
@@ -168,7 +170,8 @@ def publish(
     Args:
         wh: the warehouse.
         identity: from dedupe.identity.assign on :func:`read_identity`.
-        consolidated: the golden customers of the same crosswalk.
+        parts: the golden customers of the same crosswalk, each in one part. Only one part is
+            held at a time, so they may be made as they are asked for.
         suggestions: left_id, right_id, probability, kind, reason.
         fingerprint: of all that the arguments depend on. If it is the last
             publish's, nothing is written.
@@ -177,7 +180,7 @@ def publish(
         evidence: case_tables.EVIDENCE_SCHEMA: of new and changed cases.
         base: what ``identity`` was made from; if given, a publish in between is noticed.
         taken_in: what all of it was made from, for whoever asks what is not published yet.
-        only: published customers that can be others or end now; ``consolidated`` holds what
+        only: published customers that can be others or end now; ``parts`` hold what
             they become, and all other customers stand as they are. None: all of them.
         basis: what the publish stands on besides, by name, kept with it; see :func:`last_basis`.
         look: sees what would be published before it is; where it raises, nothing is.
@@ -199,7 +202,7 @@ def publish(
         made = _publish(
             run,
             identity,
-            consolidated,
+            parts,
             suggestions,
             links,
             (cases, evidence),
@@ -208,7 +211,9 @@ def publish(
         )
         if look is not None:
             before = utc(last.at) if last is not None else _BEGINNING
-            look(connection, made, restatement.inside(connection, before, run.at))
+            restated = restatement.inside(connection, before, run.at)
+            look(connection, made, restated)
+            made = replace(made, restated=restated)
         return made
 
 
@@ -261,7 +266,7 @@ def _size(connection: sa.Connection, table: sa.Table) -> int:
 def _publish(
     run: golden_tables.Run,
     identity: Identity,
-    consolidated: Consolidated,
+    parts: Iterable[Consolidated],
     suggestions: pa.Table,
     relations: pa.Table,
     cases: tuple[Cases | None, pa.Table | None],
@@ -269,48 +274,42 @@ def _publish(
     only: Collection[str] | None,
 ) -> Published:
     fingerprint, told = basis
-    golden = text_form.encode(consolidated.golden.select(["golden_id", *golden_tables.GOLDEN]))
-    golden = golden_tables.without_nul(golden)
     every_pair = text_form.encode(identity.crosswalk.select(["record_id", "golden_id"]))
     hashes = ["golden_id", "content_hash", "provenance_hash"]
+    live = set(pc.unique(every_pair["golden_id"]).to_pylist())
     if only is None:
-        before, pairs = rows.read(run.connection, golden_customer, hashes), every_pair
-        was_live = set(before["golden_id"].to_pylist())
-        live = set(golden["golden_id"].to_pylist())
+        stored, others = rows.read(run.connection, golden_customer, hashes), set[str]()
+        was_live = set(stored["golden_id"].to_pylist())
     else:
-        before = rows.read_of(run.connection, golden_customer, hashes, "golden_id", sorted(only))
-        named = {*only, *golden["golden_id"].to_pylist()}
-        pairs = golden_tables.among(every_pair, "golden_id", named)
-        was_live = set(
-            rows.read(run.connection, golden_customer, ["golden_id"])["golden_id"].to_pylist()
-        )
-        live = was_live.difference(only).union(golden["golden_id"].to_pylist())
+        stored = rows.read_of(run.connection, golden_customer, hashes, "golden_id", sorted(only))
+        names = rows.read(run.connection, golden_customer, ["golden_id"])["golden_id"]
+        was_live = set(names.to_pylist())
+        others = was_live.difference(only)
     earlier = golden_tables.redirects(run.connection)
     restored = pc.any(pc.equal(identity.events["event"], "restored")).as_py()
-    _check(run.connection, identity, golden, every_pair, live, was_live, earlier)
+    _check(run.connection, identity, every_pair, live, was_live, earlier)
     _check_records(run.connection, every_pair, only)
     _check_relations(relations, live)
 
-    provenance = text_form.encode(
-        consolidated.provenance.select([*golden_tables.TRAIL_KEYS, *golden_tables.TRAIL])
-    )
-    golden_counts, new, touched, others = golden_tables.write_golden(
-        run, before, golden, provenance
-    )
-    counts = {"golden_customer": golden_counts}
-    counts["golden_field"] = golden_tables.write_fields(run, provenance, new, touched)
+    written = golden_tables.write_customers(run, stored, parts, search.READ)
+    _check_given(written.given | others, live)
+    counts = {"golden_customer": written.customers, "golden_field": written.fields}
     golden_tables.write_former(run, identity, live)
     counts["redirect"] = golden_tables.write_redirects(run, identity, live, was_live, earlier)
     counts["merge_suggestion"] = golden_tables.write_suggestions(run, suggestions, every_pair)
     counts["customer_relation"] = golden_tables.write_relations(run, relations)
     counts |= case_tables.write(run, *cases)
-    # Of these, readers wait in a first publish (warehouse/bulk.py): last, so that they wait less.
+    # Of these, as of golden_field, readers wait in a first publish (warehouse/bulk.py): last, so
+    # that they wait less.
     counts["lineage_event"] = golden_tables.write_events(run, identity, was_live - live)
     golden_tables.write_history(run, restored)
+    pairs = every_pair
+    if only is not None:
+        pairs = golden_tables.among(pairs, "golden_id", {*only, *written.given})
     counts["crosswalk"], records, moved = golden_tables.write_crosswalk(run, pairs, only)
     stand = only is not None or _keys_stand(run.connection)
     counts["customer_search"] = search.write(
-        run.connection, golden, records, others | moved if stand else None
+        run.connection, written.said, records, written.others | moved if stand else None
     )
     run.connection.execute(sa.delete(id_sequence).where(id_sequence.c.name == _SEQUENCE))
     run.connection.execute(
@@ -343,23 +342,13 @@ def _keys_stand(connection: sa.Connection) -> bool:
 def _check(
     connection: sa.Connection,
     identity: Identity,
-    golden: pa.Table,
     pairs: pa.Table,
     live: set[str],
     was_live: set[str],
     earlier: Mapping[str, str | None],
 ) -> None:
-    if len(pc.unique(golden["golden_id"])) != golden.num_rows:
-        raise PublishError(_WHERE, "a golden id stands twice among the golden customers")
     if len(pc.unique(pairs["record_id"])) != pairs.num_rows:
         raise PublishError(_WHERE, "a record is in more than one golden customer")
-    used = set(pc.unique(pairs["golden_id"]).to_pylist())
-    if used != live:
-        raise PublishError(
-            _WHERE,
-            "crosswalk and golden customers do not name the same ids",
-            found=f"{len(used - live)} without a customer, {len(live - used)} without a record",
-        )
     number = _next_number(connection)
     if identity.next_number < number:
         raise PublishError(
@@ -368,9 +357,9 @@ def _check(
             found=f"next number {identity.next_number}, published already up to {number - 1}",
             do=_AGAIN,
         )
-    restored = {
-        row["golden_id"] for row in identity.events.to_pylist() if row["event"] == "restored"
-    }
+    events = identity.events
+    again = events.filter(pc.equal(events["event"], "restored"))
+    restored = set(again["golden_id"].to_pylist())
     reused = (live & earlier.keys()) - restored
     if reused:
         raise PublishError(_WHERE, "a retired id would be used again", found=min(reused), do=_AGAIN)
@@ -382,6 +371,15 @@ def _check(
     if strays:
         raise PublishError(
             _WHERE, "an id would be redirected that was not retired", found=min(strays)
+        )
+
+
+def _check_given(given: set[str], live: set[str]) -> None:
+    if given != live:
+        raise PublishError(
+            _WHERE,
+            "crosswalk and golden customers do not name the same ids",
+            found=f"{len(live - given)} without a customer, {len(given - live)} without a record",
         )
 
 

@@ -175,48 +175,52 @@ def _all(connection: sa.Connection, since: datetime) -> Iterable[_Found]:
         for source in sorted({name for name, _ in records}):
             kinds = [kind for kind, of in _OF.items() if field in of] or [PERSON, ORGANIZATION]
             counted = sum(records.get((source, kind), 0) for kind in kinds)
-            good = sum(filled.get((source, kind, field), 0) for kind in kinds)
+            good = filled[source, field]
             yield source, field, "completeness", good, counted
             wrong = failed.get((source, field), 0)
             if good or wrong:
                 yield source, field, "validity", good, good + wrong
     for source in sorted({name for name, _ in records}):
-        changed = filled.get((source, "", "updated_at"), 0)
-        fresh = filled.get((source, "", "fresh"), 0)
+        changed, fresh = filled[source, "updated_at"], filled[source, "fresh"]
         yield source, "updated_at", "timeliness", fresh, changed
     yield from _unique(connection)
     if len({source for source, _ in records}) > 1:
         yield from _consistent(connection)
 
 
-def _has_value(field: str) -> sa.ColumnElement[bool]:
-    column = staged_customer.c[field]
-    if BY_NAME[field].kind != "list":
-        return column.is_not(None)
-    return column.is_not(None) & (sa.cast(column, sa.Text()) != "[]")
+def _values(field: str) -> sa.ColumnElement[Any]:
+    """A field of the records that it applies to; null where it has no value."""
+    of = staged_customer.c
+    column: sa.ColumnElement[Any] = of[field]
+    if BY_NAME[field].kind == "list":
+        column = sa.func.nullif(sa.cast(column, sa.Text()), "[]")
+    for kind, fields in _OF.items():
+        if field in fields:
+            return sa.case((of.customer_type == kind, column))
+    return column
 
 
 def _filled(
     connection: sa.Connection, since: datetime
-) -> tuple[dict[tuple[str, str], int], dict[tuple[str, str, str], int]]:
-    """Records by source and type; values by source, type and field, in one look at the table.
+) -> tuple[dict[tuple[str, str], int], dict[tuple[str, str], int]]:
+    """Records by source and type; values by source and field, in one look at the table.
 
-    With an empty type: the records that say when they were changed, and the fresh ones of them.
+    In place of a field there are also the records that were changed since a moment (fresh).
+    Grouped by the source alone, which is an index's order: nothing is sorted.
     """
     of = staged_customer.c
-    sums = [sa.func.sum(sa.case((_has_value(field), 1), else_=0)) for field in FIELDS]
-    recent = sa.func.sum(sa.case((of.updated_at >= since, 1), else_=0))
-    query = sa.select(of.source, of.customer_type, sa.func.count(), recent, *sums).group_by(
-        of.source, of.customer_type
-    )
+    kinds = [sa.func.count(sa.case((of.customer_type == kind, 1))) for kind in _OF]
+    values = [sa.func.count(_values(field)) for field in FIELDS]
+    recent = sa.func.count(sa.case((of.updated_at >= since, 1)))
+    query = sa.select(of.source, *kinds, recent, *values).group_by(of.source)
     records: dict[tuple[str, str], int] = {}
-    filled: dict[tuple[str, str, str], int] = {}
-    for source, kind, count, fresh, *values in connection.execute(query):
-        records[source, kind] = count
-        for field, value in zip(FIELDS, values, strict=True):
-            filled[source, kind, field] = value
-        for name, value in (("fresh", fresh), ("updated_at", filled[source, kind, "updated_at"])):
-            filled[source, "", name] = filled.get((source, "", name), 0) + value
+    filled: dict[tuple[str, str], int] = {}
+    for source, *counts in connection.execute(query):
+        records |= {(source, kind): counts[place] for place, kind in enumerate(_OF)}
+        names = ("fresh", *FIELDS)
+        filled |= {
+            (source, name): count for name, count in zip(names, counts[len(_OF) :], strict=True)
+        }
     return records, filled
 
 

@@ -26,7 +26,12 @@ from warehouse.text_form import key
 
 _BATCH = 20_000
 NAMED = 50_000
-"""Up to so many rows are read by name; beyond, the whole table is read."""
+"""Up to so many rows are read by name, without a look at how many the table has."""
+_NAMED_SHARE = 0.3
+"""Beyond, the whole table is read if more than this share of its rows is asked for. Measured with
+SQLite on 100,000 records: by their key, 20 % of the staged records take .16 of what reading all
+takes (56 columns) or .68 (2 columns), 40 % take .38 and .99; 20 % of the golden ids .41 (3
+columns), 40 % 1.22."""
 _AT_ONCE = 1000
 _FEW = 1000
 """Up to so many rows SQLite updates one by one; beyond, out of a temporary table, which takes two
@@ -171,17 +176,22 @@ def read_of(
 
     Args:
         connection, table, columns: as for read; ``column`` is one of the columns.
-        values: any text, each once. Up to NAMED are asked for by name; beyond, the
-            whole table is read.
+        values: any text, each once. Few of the table's rows are asked for by name; for many,
+            the whole table is read.
     """
     if not values:
         return _schema(columns).empty_table()
-    if len(values) > NAMED:
+    if len(values) > NAMED and len(values) > _NAMED_SHARE * _size(connection, table):
         found = read(connection, table, columns)
         return found.filter(pc.is_in(found[column], value_set=pa.array(values, pa.string())))
+    values = sorted(values)  # neighbors stand on the same pages
     starts = range(0, len(values), _AT_ONCE)
     some = (one_of(column, values[start : start + _AT_ONCE]) for start in starts)
     return pa.concat_tables([read(connection, table, columns, where) for where in some])
+
+
+def _size(connection: sa.Connection, table: sa.Table) -> int:
+    return int(connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one())
 
 
 def _term(column: sa.Column, postgresql: bool) -> str:
@@ -336,15 +346,22 @@ def update(connection: sa.Connection, table: sa.Table, text: pa.Table, keys: Seq
     return count
 
 
-def delete(connection: sa.Connection, table: sa.Table, text: pa.Table, keys: Sequence[str]) -> None:
-    """Delete the rows that have the keys of a text table."""
+def delete(connection: sa.Connection, table: sa.Table, text: pa.Table, keys: Sequence[str]) -> int:
+    """Delete the rows that have the keys of a text table.
+
+    Returns:
+        how many stored rows had them.
+    """
     if text.num_rows == 0 or bulk.is_empty(connection, table):
-        return
+        return 0
     target, named = sql_name(connection, table), text.select(list(keys))
     if connection.dialect.name == "postgresql":
         load = _temporary(connection, table, named)
         match = " AND ".join(f"t.{_quoted(name)} = {load}.{_quoted(name)}" for name in keys)
-        connection.exec_driver_sql(f"DELETE FROM {target} t USING {load} WHERE {match}")
-        return
+        return int(
+            connection.exec_driver_sql(
+                f"DELETE FROM {target} t USING {load} WHERE {match}"
+            ).rowcount
+        )
     match = " AND ".join(f"{_quoted(name)} = ?" for name in keys)
-    _many(connection, f"DELETE FROM {target} WHERE {match}", named)
+    return _many(connection, f"DELETE FROM {target} WHERE {match}", named)

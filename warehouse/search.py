@@ -25,6 +25,8 @@ from warehouse.tables import customer_search, golden_customer, redirect
 _KEYS = search_keys.SCHEMA.names
 _AT_ONCE = 50_000
 """Customers whose keys are made at once."""
+_WRITTEN_AT_ONCE = 500_000
+"""Keys that are written at once."""
 _IDENTIFIERS = ("national_id", "tax_id", "org_code", "license_no")
 READ = ["golden_id", "name", "org_brand", "other_names", "phones", "emails", *_IDENTIFIERS]
 _SAID = [name for name in READ[1:] if name != "org_brand"]
@@ -74,39 +76,75 @@ def write(
     Returns:
         Rows added, changed, deleted.
     """
-    wanted = None if touched is None else pa.array(sorted(touched), pa.string())
-    if wanted is not None:
-        if not len(wanted):
-            return {"added": 0, "changed": 0, "deleted": 0}
+    if touched is not None:
+        wanted = pa.array(sorted(touched), pa.string())
         golden = golden.filter(pc.is_in(golden["golden_id"], value_set=wanted))
         crosswalk = crosswalk.filter(pc.is_in(crosswalk["golden_id"], value_set=wanted))
-    stored = (
-        rows.read(connection, customer_search, _KEYS)
-        if wanted is None
-        else rows.read_of(connection, customer_search, _KEYS, "golden_id", wanted.to_pylist())
-    )
-    new = _keys(golden, crosswalk, sealer_of(connection.dialect))
-    change = rows.difference(stored, new, _KEYS, [])
-    rows.delete(connection, customer_search, change.deleted, _KEYS)
+    sealer = sealer_of(connection.dialect)
+    empty = bulk.is_empty(connection, customer_search)
+    if empty and connection.dialect.name == "sqlite":
+        return _fill(connection, golden, crosswalk, sealer)
+    counts = {"added": 0, "changed": 0, "deleted": 0}
+    ids = _every(connection, golden) if touched is None else wanted
     with bulk.indexes_last(connection, customer_search):
-        rows.insert(connection, customer_search, change.added)
-    return change.counts
+        for start in range(0, len(ids), _AT_ONCE):
+            some = ids.slice(start, _AT_ONCE)
+            own, records = (
+                one.filter(pc.is_in(one["golden_id"], some)) for one in (golden, crosswalk)
+            )
+            known = [] if empty else some.to_pylist()
+            stored = rows.read_of(connection, customer_search, _KEYS, "golden_id", known)
+            change = rows.difference(stored, _sorted(_keys(own, records, sealer)), _KEYS, [])
+            rows.delete(connection, customer_search, change.deleted, _KEYS)
+            rows.insert(connection, customer_search, change.added)
+            for what, count in change.counts.items():
+                counts[what] += count
+    return counts
+
+
+def _every(connection: sa.Connection, golden: pa.Table) -> pa.Array:
+    """The ids of the customers that have keys or are to have some, each once."""
+    stored = rows.read(connection, customer_search, ["golden_id"])["golden_id"].unique()
+    return pc.unique(pa.concat_arrays([stored, golden["golden_id"].combine_chunks()]))
+
+
+def _fill(
+    connection: sa.Connection, golden: pa.Table, crosswalk: pa.Table, sealer: Sealer | None
+) -> dict[str, int]:
+    """Write all keys into the empty table of SQLite, which keeps its rows in the key's order.
+
+    In another order every row would change another page.
+    """
+    made = _keys(golden, crosswalk, sealer).combine_chunks()
+    order = pc.sort_indices(made, [(name, "ascending") for name in _KEYS])
+    added = 0
+    with bulk.indexes_last(connection, customer_search):
+        for start in range(0, len(order), _WRITTEN_AT_ONCE):
+            before = min(start, 1)  # the row before tells whether the first one is another
+            some = order.slice(start - before, _WRITTEN_AT_ONCE + before)
+            new = _once(made.take(some)).slice(before)
+            rows.insert(connection, customer_search, new)
+            added += new.num_rows
+    return {"added": added, "changed": 0, "deleted": 0}
 
 
 def _keys(golden: pa.Table, crosswalk: pa.Table, sealer: Sealer | None) -> pa.Table:
-    """_KEYS of these customers, sorted as the table is, each row once."""
+    """_KEYS of these customers, in no particular order; a row may be there several times."""
     hidden = sealer.columns if sealer else frozenset()
     clear = [name for name in _SAID if name not in hidden]
     secret = [name for name in _SAID if name in hidden]
     parts = [search_keys.of_records(crosswalk)]
-    typed = text_form.decode(golden.select(READ), _TYPES)
-    for start in range(0, typed.num_rows, _AT_ONCE):
-        some = typed.slice(start, _AT_ONCE)
+    for start in range(0, golden.num_rows, _AT_ONCE):
+        some = text_form.decode(golden.slice(start, _AT_ONCE).select(READ), _TYPES)
         parts.append(_of(some, clear))
         if sealer and secret:
             parts.append(_hidden(_of(some, secret), sealer))
-    made = pa.concat_tables(parts).sort_by([(name, "ascending") for name in _KEYS])
-    return _once(made.combine_chunks())
+    return pa.concat_tables(parts)
+
+
+def _sorted(keys: pa.Table) -> pa.Table:
+    """Keys as the table has them: each once, in its order."""
+    return _once(keys.sort_by([(name, "ascending") for name in _KEYS]).combine_chunks())
 
 
 def _of(customers: pa.Table, columns: Sequence[str]) -> pa.Table:

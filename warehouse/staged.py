@@ -60,7 +60,8 @@ class Changes:
 
     ``staged`` and ``quarantined`` (records kept out whole) are totals after it;
     ``findings`` are open quarantine rows, ``opened`` and ``closed`` those that
-    came and went.
+    came and went. ``looked_at`` are the ids of the records that were compared with
+    what was staged: no other was added, changed or deleted; None: all were.
     """
 
     added: int
@@ -72,6 +73,7 @@ class Changes:
     findings: int
     opened: int
     closed: int
+    looked_at: pa.Array | None = field(default=None, compare=False, repr=False)
 
     @property
     def unchanged(self) -> int:
@@ -222,6 +224,7 @@ def write(
                 findings=pc.sum(pc.equal(statuses, "open")).as_py() or 0,
                 opened=opened,
                 closed=closed,
+                looked_at=touched,
             )
             sync = dataclass_replace(sync, manifest={**sync.manifest, **describe(standing)})
             _write_run(connection, source, sync, changes, staged_hash)
@@ -474,18 +477,18 @@ def newest(wh: Warehouse, source: str | None = None) -> datetime | None:
     return found if found is None or found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def hashes(wh: Warehouse) -> pa.Table:
-    """record_id and content_hash of every live record, sorted by record_id."""
+def hashes(wh: Warehouse, record_ids: Sequence[str] | None = None) -> pa.Table:
+    """record_id and content_hash of live records, sorted by record_id: all, or some."""
+    names = ["record_id", _HASH]
     with wh.read() as connection:
-        return rows.read(connection, staged_customer, ["record_id", _HASH]).sort_by("record_id")
+        if record_ids is None:
+            return rows.read(connection, staged_customer, names).sort_by("record_id")
+        some = rows.read_of(connection, staged_customer, names, "record_id", record_ids)
+        return some.sort_by("record_id")
 
 
-def content_fingerprint(wh: Warehouse) -> str:
-    """A hash of all staged records, without their positions.
-
-    Equal content gives an equal fingerprint, whatever syncs led to it; it is
-    put together from one stored hash per source, so it costs no scan.
-    """
+def _latest_hashes() -> sa.Select[Any]:
+    """Each source with the hash of its records after its last sync."""
     runs = sync_run.alias()
     latest = (
         sa.select(runs.c.source, sa.func.max(runs.c.finished_at).label("finished_at"))
@@ -493,7 +496,7 @@ def content_fingerprint(wh: Warehouse) -> str:
         .group_by(runs.c.source)
         .subquery()
     )
-    query = (
+    return (
         sa.select(sync_run.c.source, sync_run.c.staged_hash)
         .join(
             latest,
@@ -503,6 +506,17 @@ def content_fingerprint(wh: Warehouse) -> str:
         .where(sync_run.c.rows_staged > 0)
         .order_by(sync_run.c.source)
     )
+
+
+_HASHES = _latest_hashes()  # asked many times in a run
+
+
+def content_fingerprint(wh: Warehouse) -> str:
+    """A hash of all staged records, without their positions.
+
+    Equal content gives an equal fingerprint, whatever syncs led to it; it is
+    put together from one stored hash per source, so it costs no scan.
+    """
     with wh.read() as connection:
-        parts = sorted(f"{source}\0{staged}\n" for source, staged in connection.execute(query))
+        parts = sorted(f"{source}\0{staged}\n" for source, staged in connection.execute(_HASHES))
     return hashlib.blake2b("".join(parts).encode(), digest_size=16).hexdigest()

@@ -18,7 +18,7 @@ MODES = {
     "historical": ("zero-config", "raw"),
     "people": ("zero-config", "raw"),
     "world-zh": ("zero-config", "cleaned"),
-    "world-en": ("probabilistic, missing unobserved", "cleaned"),
+    "world-en": ("zero-config", "cleaned"),
 }
 """Kind of data (worlds with their language) → mode, and whether it gets the raw columns or the
 ones that are cleaned for Splink too."""

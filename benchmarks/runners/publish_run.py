@@ -21,15 +21,16 @@ HOWS = ("first", "nothing", "few", "all")
 
 def main(folder: str, url: str, how: str) -> None:
     """Publish once."""
-    made, crosswalk = golden_rows.read(Path(folder))
+    parts, crosswalk = golden_rows.parts(Path(folder)), golden_rows.crosswalk(Path(folder))
     settings = Settings(home=Path(folder), database_url=url, review_url=url, lake=folder)
     wh = engine.connect(settings)
     first = how == "first"
     events = golden_rows.created(crosswalk) if first else EVENTS_SCHEMA.empty_table()
     only = None
     if how == "few":
-        made = golden_rows.changed(made)
-        only = set(made.golden["golden_id"].to_pylist())
+        few = [golden_rows.changed(part) for part in parts]
+        only = {one for part in few for one in part.golden["golden_id"].to_pylist()}
+        parts = iter(few)
     identity = Identity(
         crosswalk=crosswalk,
         redirects=REDIRECT_SCHEMA.empty_table(),
@@ -38,7 +39,7 @@ def main(folder: str, url: str, how: str) -> None:
     )
     suggestions: pa.Table = SUGGESTIONS_SCHEMA.empty_table()
     fingerprint = "first" if how in ("first", "nothing") else how
-    published = publish.publish(wh, identity, made, suggestions, fingerprint, only=only)
+    published = publish.publish(wh, identity, parts, suggestions, fingerprint, only=only)
     wh.close()
     print(published.written, published.golden, published.counts)
 

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from connectors.config import SourceConfig
 from connectors.reading import Changes, Key, Reading, Report, Row, Since
@@ -25,7 +24,7 @@ from connectors.web import answers, hubspot, moments, odata, rest, salesforce
 from connectors.web.asking import Asker, Told
 from connectors.web.client import Client, Gone, NotUnderstood
 from connectors.web.gathering import Gathered
-from connectors.web.moments import Point, Span
+from connectors.web.moments import Point
 from connectors.web.service import Expired, Query, Service, address
 from connectors.web.settings import ApiSettings, Kind
 from onefold.errors import ConfigError, SourceLayout
@@ -129,23 +128,23 @@ class _Opened:
 
     def changes(self, stack: ExitStack, since: Since) -> Reading | None:
         """What changed; None if that cannot be said any more."""
-        before, span = self._begun(since)
-        if span is None and before is None:
+        before = _Mark.parse(since.mark)
+        if before is None:
             return None
+        begin = self._begin(before)
         deleted: Iterator[Row] = iter(())
-        if span is not None:
-            query: Query | None = self.service.changed(span)
+        if begin is not None:
+            query: Query | None = self.service.changed(begin)
         else:
-            query = self.service.after(before.link) if before and before.link else None
+            query = self.service.after(before.link) if before.link else None
         if query is None:
             return None
-        columns = before.columns if before else ()
         covered = None
         try:
-            found, told = stack.enter_context(self.asker.all(query, columns))
-            if before is not None and before.listed is not None:
+            found, told = stack.enter_context(self.asker.all(query, before.columns))
+            if before.listed is not None:
                 gone = self.service.deleted(
-                    Span(moments.begin(self._listed(before), self.config.overlap, days=False))
+                    moments.begin(self._listed(before), self.config.overlap, days=False)
                 )
                 if gone is not None:
                     covered = gone.until
@@ -153,7 +152,7 @@ class _Opened:
         except Expired:
             return None
         except (Gone, NotUnderstood):
-            if span is not None:
+            if begin is not None:
                 raise
             return None  # the address of the changes is not known any more
         reading = self._reading(query, found, told, self._mark(found, told, before, covered))
@@ -180,22 +179,11 @@ class _Opened:
         for query in self.service.fetched(keys):
             yield from self.asker.rows(query, reading.columns, self.position)
 
-    def _begun(self, since: Since) -> tuple[_Mark | None, Span | None]:
-        """What the last mark said, and the span that is asked for by cursor."""
+    def _begin(self, before: _Mark) -> Point | None:
+        """From where on changes are asked for by the cursor; None: they are not."""
         config = self.config
-        if since.until:
-            zone = ZoneInfo(config.time_zone)
-            begin, until = (moments.read(text, zone) for text in (since.mark, since.until))
-            if begin is None or until is None:
-                raise ConfigError(
-                    f"{config.name}, {since.mark} to {since.until}",
-                    "this is no range of the cursor",
-                    do="Write both ends as 2026-01-31 or 2026-01-31T08:00:00Z.",
-                )
-            return None, Span(begin, until)
-        before = _Mark.parse(since.mark)
-        if before is None or before.at is None:
-            return before, None
+        if before.at is None:
+            return None
         numbers = isinstance(before.at, int)
         if config.overlap is not None and numbers != isinstance(config.overlap, int):
             raise ConfigError(
@@ -205,7 +193,7 @@ class _Opened:
                 found=str(config.overlap),
                 do="Mend it, or leave it out.",
             )
-        return before, Span(moments.begin(before.at, config.overlap, days=before.days))
+        return moments.begin(before.at, config.overlap, days=before.days)
 
     def _mark(
         self,

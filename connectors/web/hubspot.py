@@ -15,7 +15,7 @@ from connectors.reading import Key
 from connectors.web import paging
 from connectors.web.answers import Answer
 from connectors.web.client import Client, Request
-from connectors.web.moments import Span, written
+from connectors.web.moments import Point, written
 from connectors.web.paging import Page, Record, Route
 from connectors.web.service import Deleted, Query, identifying, is_narrow, wanted
 from connectors.web.settings import ApiSettings
@@ -50,16 +50,14 @@ class Service:
         """All objects that are not archived, in the order of their ids."""
         return self._listed(self._properties, archived=False)
 
-    def changed(self, span: Span) -> Query:
+    def changed(self, begin: Point) -> Query:
         """A search by the cursor, page by page after the last id.
 
         A search gives 10,000 results at most. After the last id there is no end, and an
         object that changes meanwhile moves no other one to a page that was read already.
         """
         cursor = self._property(self._config.cursor or "")
-        filters = [_filter(cursor, "GTE", written(span.begin, "unix_ms"))]
-        if span.until is not None:
-            filters += [_filter(cursor, "LT", written(span.until, "unix_ms"))]
+        filters = [_filter(cursor, "GTE", written(begin, "unix_ms"))]
         return Query(
             self._search(filters, ""),
             Route(
@@ -77,7 +75,7 @@ class Service:
         """No address is named."""
         return None
 
-    def deleted(self, span: Span) -> Deleted | None:
+    def deleted(self, begin: Point) -> Deleted | None:
         """The archived objects, which HubSpot keeps for 90 days; all of them every time."""
         query = self._listed([], archived=True)
         config = self._config

@@ -6,7 +6,6 @@ service's metadata does.
 """
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
@@ -22,19 +21,6 @@ _TEN_DIGITS = 11
 
 Point = datetime | int
 """A value of a cursor: a moment with its zone, or a number."""
-
-
-@dataclass(frozen=True)
-class Span:
-    """What is asked for: records that changed from one moment or number on.
-
-    Attributes:
-        begin: the moment, with its zone, or the number.
-        until: where to stop, exclusive; None: at the end.
-    """
-
-    begin: Point
-    until: Point | None = None
 
 
 def read(text: str | None, zone: ZoneInfo) -> datetime | None:

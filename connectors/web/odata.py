@@ -21,7 +21,7 @@ from connectors.web import metadata, odata_fields, paging
 from connectors.web.answers import Answer
 from connectors.web.client import Client, Gone, Request
 from connectors.web.metadata import Entity, Model
-from connectors.web.moments import Point, Span
+from connectors.web.moments import Point
 from connectors.web.odata_values import ANNOTATION, SHOWN, is_removed, literal, of_2, of_4, removed
 from connectors.web.paging import Page, Record, Route
 from connectors.web.service import Deleted, Query, address, identifying, is_narrow, wanted
@@ -77,18 +77,14 @@ class Service:
             return self._tracked(self._request("", tracked=True))
         return self._query(self._api.filter, counted=True)
 
-    def changed(self, span: Span) -> Query:
+    def changed(self, begin: Point) -> Query:
         """By the cursor; those without one by when they were made, if that is said."""
         name = self._field(self._config.cursor or "")
-        condition = f"{name} ge {self._moment(name, span.begin)}"
-        if span.until is not None:
-            condition += f" and {name} lt {self._moment(name, span.until)}"
-        else:
-            empty = f"{name} eq null"
-            if self._api.created and not self._numbers:
-                made = self._field(self._api.created)
-                empty = f"({empty} and {made} ge {self._moment(made, span.begin)})"
-            condition += f" or {empty}"
+        empty = f"{name} eq null"
+        if self._api.created and not self._numbers:
+            made = self._field(self._api.created)
+            empty = f"({empty} and {made} ge {self._moment(made, begin)})"
+        condition = f"{name} ge {self._moment(name, begin)} or {empty}"
         return self._query(_both(self._api.filter, condition), counted=True)
 
     def after(self, link: str) -> Query | None:
@@ -98,7 +94,7 @@ class Service:
         headers = self._request("", tracked=True).headers
         return self._tracked(Request(link, headers=headers))
 
-    def deleted(self, span: Span) -> Deleted | None:
+    def deleted(self, begin: Point) -> Deleted | None:
         """Nothing lists them; only ``odata.track-changes`` does, with all other changes."""
         return None
 

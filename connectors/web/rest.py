@@ -9,7 +9,7 @@ from connectors.reading import Key
 from connectors.web import paging
 from connectors.web.answers import Answer
 from connectors.web.client import Client, Request
-from connectors.web.moments import Span, written
+from connectors.web.moments import Point, written
 from connectors.web.paging import Declared
 from connectors.web.service import Deleted, Query, address
 from connectors.web.settings import ApiSettings, Since
@@ -35,10 +35,10 @@ class Service:
             numbers=self._api.by_number,
         )
 
-    def changed(self, span: Span) -> Query:
+    def changed(self, begin: Point) -> Query:
         """What the parameter of ``since`` asks for; the end of a range is not asked for."""
         query = self.everything()
-        return replace(query, first=_from(query.first, self._api.since, span))
+        return replace(query, first=_from(query.first, self._api.since, begin))
 
     def after(self, link: str) -> Query | None:
         """What ``changes`` asks for by the address or the token of an answer."""
@@ -53,7 +53,7 @@ class Service:
         found = answer.at(self._api.changes.place) if self._api.changes else None
         return "" if found is None else str(found)
 
-    def deleted(self, span: Span) -> Deleted | None:
+    def deleted(self, begin: Point) -> Deleted | None:
         """What ``deletions`` lists."""
         feed = self._api.deletions
         if feed is None:
@@ -61,7 +61,7 @@ class Service:
         declared = replace(self._declared, records=feed.records, total="")
         place = feed.path or address(self._config, self._api)
         request = Request(place, tuple({**self._api.parameters, **feed.parameters}.items()))
-        first = declared.first(_from(request, feed.since, span))
+        first = declared.first(_from(request, feed.since, begin))
         pages = paging.walk(
             self._client, self._config.name, self._config.file, first, declared.route()
         )
@@ -77,8 +77,8 @@ class Service:
         return iter(())
 
 
-def _from(request: Request, since: Since | None, span: Span) -> Request:
+def _from(request: Request, since: Since | None, begin: Point) -> Request:
     if since is None:
         return request
-    value = since.value.replace("{}", written(span.begin, since.form))
+    value = since.value.replace("{}", written(begin, since.form))
     return request.with_parameters({since.parameter: value})

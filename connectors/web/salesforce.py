@@ -19,7 +19,7 @@ from connectors.web import odata_fields, paging
 from connectors.web.answers import Answer
 from connectors.web.client import Client, Gone, NotUnderstood, Request
 from connectors.web.metadata import Entity, Model
-from connectors.web.moments import Span, read, written
+from connectors.web.moments import Point, read, written
 from connectors.web.odata_fields import Fields
 from connectors.web.paging import Page, Record, Route
 from connectors.web.service import Deleted, Expired, Query, identifying, is_narrow, wanted
@@ -82,27 +82,25 @@ class Service:
         """All objects that are not deleted and that ``filter`` allows."""
         return self._query(self._fields, self._columns, self._api.filter)
 
-    def changed(self, span: Span) -> Query:
+    def changed(self, begin: Point) -> Query:
         """By the cursor, best SystemModstamp, which moves with everything."""
         name = self._field(self._config.cursor or "")
-        conditions = [f"{name} >= {written(span.begin, 'iso')}"]
-        if span.until is not None:
-            conditions += [f"{name} < {written(span.until, 'iso')}"]
-        return self._query(self._fields, self._columns, *conditions, self._api.filter)
+        condition = f"{name} >= {written(begin, 'iso')}"
+        return self._query(self._fields, self._columns, condition, self._api.filter)
 
     def after(self, link: str) -> Query | None:
         """No address is named."""
         return None
 
-    def deleted(self, span: Span) -> Deleted | None:
+    def deleted(self, begin: Point) -> Deleted | None:
         """What ``getDeleted`` lists: objects that were deleted, emptied out of the bin or not.
 
         Raises:
             Expired: it goes back 30 days at most.
         """
         now = self._client.began or datetime.now(UTC)
-        assert isinstance(span.begin, datetime)  # it has no cursors of numbers
-        begin = min(span.begin, now - _SHORTEST)
+        assert isinstance(begin, datetime)  # it has no cursors of numbers
+        begin = min(begin, now - _SHORTEST)
         parameters = {
             "start": written(begin, "iso").replace("Z", "+00:00"),
             "end": written(now, "iso").replace("Z", "+00:00"),

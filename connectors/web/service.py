@@ -16,7 +16,7 @@ from connectors.reading import Key
 from connectors.templates import rows
 from connectors.web.answers import Answer
 from connectors.web.client import Client, Request
-from connectors.web.moments import Span
+from connectors.web.moments import Point
 from connectors.web.paging import Route
 from connectors.web.settings import ApiSettings
 
@@ -102,13 +102,13 @@ class Service(Protocol):
     def everything(self) -> Query:
         """All records."""
 
-    def changed(self, span: Span) -> Query:
-        """The records that changed in a span of time, and those that do not say when."""
+    def changed(self, begin: Point) -> Query:
+        """The records that changed from a moment or number on, and those that do not say when."""
 
     def after(self, link: str) -> Query | None:
         """What changed since a service gave this address or token; None: it gives none."""
 
-    def deleted(self, span: Span) -> Deleted | None:
+    def deleted(self, begin: Point) -> Deleted | None:
         """Keys that the service lists as deleted, some from before too; None if it lists none.
 
         Raises:

@@ -18,8 +18,8 @@ from dedupe.comparing.columns import Codes, Ints, Levels, Mask, Rows, derive, en
 from dedupe.comparing.measures import Texts, levels_of
 from dedupe.levels import MISSING
 
-OTHER_CITY, ELSEWHERE, OTHER_ROAD, CITY, POSTAL = range(5)
-OTHER_NUMBER, NEAR, OTHER_UNIT, NUMBER, SAME = range(5, 10)
+OTHER_CITY, UNLIKE, ELSEWHERE, OTHER_ROAD, CITY, POSTAL = range(6)
+OTHER_NUMBER, NEAR, OTHER_UNIT, NUMBER, SAME = range(6, 11)
 _TOWN = re.compile(r"^.{1,8}?(?:街道|镇|乡|村|开发区|工业园|园区)(?=..)")
 _NO_DIGITS = r"[^\p{Nd}]+"
 
@@ -69,6 +69,7 @@ def levels(features: pa.Table, left: Rows, right: Rows) -> Levels:
     result[same_place] = CITY
     result[postal == 1] = POSTAL
     result[same_place & (road == 0)] = OTHER_ROAD
+    result[~same_place & ~other_place & (road == 0)] = UNLIKE
     roads = ~other_place & (road >= 1)
     result[roads & same_place] = OTHER_NUMBER
     result[roads & (number != 0) & (road == 1)] = NEAR
@@ -139,11 +140,15 @@ def postal_area(code: str) -> str:
 
 
 def _towns(column: Codes) -> Callable[[Ints, Ints], Levels]:
-    """1 if one city's name is most likely a slip of the other's: then region or code decide.
+    """1 if one city's name is most likely a slip of the other's, or is its beginning (Frankfurt
+    am Main, New York City): then region or code decide.
 
     >>> names = encode(pa.array(["foresthill", "foretshill", "newton", "norton", "杭州", "惠州"]))
     >>> _towns(names)(np.array([0, 2, 4]), np.array([1, 3, 5])).tolist()
     [1, 0, 0]
+    >>> names = encode(pa.array(["newyorkcity", "newyork", "york"]))
+    >>> _towns(names)(np.array([0, 0]), np.array([1, 2])).tolist()
+    [1, 0]
     """
     texts = Texts(column.objects)
 
@@ -153,6 +158,8 @@ def _towns(column: Codes) -> Callable[[Ints, Ints], Levels]:
         result = np.zeros(len(a), dtype=np.int8)
         near = texts.within(a[legible], b[legible], np.where(shorter[legible] < 9, 1, 2))
         result[legible] = near
+        short, long = texts.ordered(a, b)
+        result[legible & (texts.common_start(short, long) == shorter)] = 1
         return result
 
     return level

@@ -73,6 +73,8 @@ def positions(column: pa.ChunkedArray | pa.Array, ids: pa.Array) -> Rows:
 
 
 def _places(values: pa.ChunkedArray, ids: pa.Array) -> Rows:
+    if not len(values):  # looking nothing up would go through all ids, too
+        return np.zeros(0, dtype=np.int64)
     found = pc.fill_null(pc.index_in(values, value_set=ids), -1)
     return found.to_numpy().astype(np.int64)
 

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from dedupe.comparing import organization_form, organization_name, person_forms, person_name
 from dedupe.comparing.columns import Levels, Mask, Rows
-from dedupe.comparing.measures import distinct_pairs
+from dedupe.comparing.measures import distinct_codes, distinct_pairs
 from dedupe.comparing.organization_form import OrganizationForm
 from dedupe.comparing.person_forms import PersonForms
 from dedupe.comparing.ragged import Ragged
@@ -49,7 +49,7 @@ def levels(features: pa.Table, left: Rows, right: Rows, person: Mask, organizati
     for mask, compare in ((person, _persons), (organization, _organizations)):
         if mask.any():
             a, b, inverse = distinct_pairs(refs[left[mask]], refs[right[mask]])
-            used, place = np.unique(np.concatenate([a, b]), return_inverse=True)
+            used, place = distinct_codes(np.concatenate([a, b]))
             result[mask] = compare(features, first[used], place[: len(a)], place[len(a) :])[inverse]
     return result
 

@@ -26,10 +26,14 @@ from dedupe.comparing.columns import (
 from dedupe.comparing.measures import Texts
 from dedupe.levels import MISSING
 
-PHONE_NONE, PHONE_OTHER_KIND, PHONE_HOUSEHOLD, PHONE_LINE = range(4)
-PHONE_NEAR, PHONE_SHARED, PHONE_MOBILE, PHONE_TWO = range(4, 8)
+PHONE_ALL_DIFFER, PHONE_OTHER_MOBILE, PHONE_NONE, PHONE_OTHER_KIND = range(4)
+PHONE_HOUSEHOLD, PHONE_LINE, PHONE_NEAR, PHONE_SHARED, PHONE_MOBILE, PHONE_TWO = range(4, 10)
 EMAIL_DIFFERENT, EMAIL_DOMAIN, EMAIL_LOCAL, EMAIL_NEAR, EMAIL_SAME = 0, 1, 2, 3, 4
-_KINDS = {"mobile": 1, "fixed": 2}
+_MOBILE, _OTHER = 1, 2
+_BY_KINDS = np.array(
+    [PHONE_OTHER_KIND, PHONE_OTHER_MOBILE, PHONE_NONE, PHONE_ALL_DIFFER], dtype=np.int8
+)
+"""The level of records without a number in common, by the kinds that both have."""
 
 ROLES = frozenset(
     {
@@ -107,8 +111,8 @@ def phone_levels(features: pa.Table, left: Rows, right: Rows, common: frozenset[
     both = has[left] & has[right]
     both &= (shared > 0) | (shares(numbers.codes[left], numbers.codes[right]) == 0)
     result[both] = PHONE_NONE
-    apart = (kinds[left] & kinds[right]) == 0
-    result[both & apart & (kinds[left] > 0) & (kinds[right] > 0)] = PHONE_OTHER_KIND
+    known = both & (kinds[left] > 0) & (kinds[right] > 0)
+    result[known] = _BY_KINDS[(kinds[left] & kinds[right])[known]]
     rows = np.nonzero(both & (shared == 0))[0]
     near = _any_pair(numbers, a, b, rows, _one_digit_off)
     near |= _local_match(local, numbers, left[rows], right[rows])
@@ -117,7 +121,9 @@ def phone_levels(features: pa.Table, left: Rows, right: Rows, common: frozenset[
     result[rows[near]] = PHONE_NEAR
     one = both & (shared == 1)
     result[one] = PHONE_SHARED
-    mobile, fixed = (_shared_of_kind(features, numbers, a, b, kind) for kind in ("mobile", "fixed"))
+    mobile, fixed = (
+        _shared_of_kind(features, codes, left, right, kind) for kind in ("mobile", "fixed")
+    )
     result[one & fixed] = PHONE_LINE
     several = (codes >= 0).sum(axis=1) > 1
     result[one & several[left] & several[right]] = PHONE_HOUSEHOLD
@@ -145,25 +151,30 @@ def _local(keys: Codes) -> Codes:
 
 
 def _kind_bits(features: pa.Table) -> npt.NDArray[np.int8]:
-    """Bit 1 where a record has a mobile, 2 where it has a fixed line, 4 for anything else."""
+    """Bit 1 where a record has a mobile number, 2 where it has any other."""
     kinds = encode_lists(features.column("phone_kinds").combine_chunks())
-    table = np.array([_KINDS.get(kind, 4) for kind in kinds.values] + [0], dtype=np.int8)
+    bit = [_MOBILE if kind == "mobile" else _OTHER for kind in kinds.values]
+    table = np.array([*bit, 0], dtype=np.int8)
     bits = np.zeros(len(kinds.codes), dtype=np.int8)
     for slot in range(kinds.codes.shape[1]):
         bits |= table[kinds.codes[:, slot]]
     return bits
 
 
-def _shared_of_kind(features: pa.Table, numbers: Codes, a: Ints, b: Ints, kind: str) -> Mask:
-    """Where two rows share a number that is of one kind wherever it stands."""
+def _shared_of_kind(features: pa.Table, codes: Ints, left: Rows, right: Rows, kind: str) -> Mask:
+    """Where two rows share a number that is of one kind by what at least one of them says.
+
+    Args:
+        codes: numbers of every row, as far as they count.
+    """
     kinds = encode_lists(features.column("phone_kinds").combine_chunks())
-    slots = min(numbers.codes.shape[1], kinds.codes.shape[1])
-    number, its_kind = numbers.codes[:, :slots], kinds.codes[:, :slots]
+    slots = min(codes.shape[1], kinds.codes.shape[1])
+    number, its_kind = codes[:, :slots], kinds.codes[:, :slots]
     known = np.array([name == kind for name in kinds.values] + [False])[its_kind]
-    other = np.ones(len(numbers.values) + 1, dtype=bool)
-    other[number[known]] = False
-    other[number[~known]] = True
-    return shares(np.where(other[a], -1, a), np.where(other[b], -1, b)) > 0
+    own = np.where(known, number, -1)
+    said = shares(own[left], number[right]) + shares(number[left], own[right])
+    result: Mask = said > 0
+    return result
 
 
 def _local_match(local: Codes, full: Codes, left: Rows, right: Rows) -> Mask:

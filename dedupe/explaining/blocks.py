@@ -11,6 +11,8 @@ from dedupe.explaining.messages import message
 
 _HIDDEN = frozenset({"same"})
 """Kinds whose keys hold several values at once: not shown, only whether they are equal."""
+HIDDEN = "…"
+"""Stands for such a key."""
 
 
 def compared_keys(evidence: Evidence, left: str, right: str) -> tuple[Key, ...]:
@@ -59,4 +61,4 @@ def _sizes(
 
 
 def _text(kind: str, key: str, country: str | None) -> str:
-    return "…" if kind in _HIDDEN else shown.key_text(kind, key, country)
+    return HIDDEN if kind in _HIDDEN else shown.key_text(kind, key, country)

@@ -237,7 +237,7 @@ def _neighbor_words(row: dict, together: bool, cut: float) -> Message:
     if row["veto"] is not None:
         return apart.veto_words(row["veto"])
     if row["weight_bits"] >= cut:
-        return message("The pair matches, but the cluster was not formed.")
+        return message("The two match, but their customers were not merged.")
     return message(
         "Not alike enough: {bits} bits below the cut.", bits=f"{cut - row['weight_bits']:.1f}"
     )

@@ -259,7 +259,7 @@ class _Facts:
     def _not_formed(
         self, left: str, right: str, groups: list[list[str]], crossing: list[dict[str, Any]]
     ) -> tuple[str, Message, list[Message]]:
-        head = message("The pair matches, but the cluster was not formed.")
+        head = message("The two match, but their customers were not merged.")
         decided = apart.deciding(
             self.evidence.decisions_on([*groups[0], *groups[1]]), groups[0], groups[1]
         )
@@ -283,7 +283,7 @@ class _Facts:
         if between is not None and between.mean_bits < self.cut:
             says = message(
                 "On average the records of the two customers do not match: {mean} bits"
-                " over {pairs} pairs, of which {scored} were compared; {cut} bits would do.",
+                " over {pairs} pairs, of which {scored} were compared; it takes {cut} bits.",
                 mean=exact(between.mean_bits),
                 pairs=between.left_records * between.right_records,
                 scored=between.scored_pairs,

@@ -69,7 +69,7 @@ def steps(
     parts = [part for group in strongest for part in group]
     explained = sum(part[4] for part in parts)
     prior = weight - explained if model is None else logit_bits(model.prior)
-    start = message("What is assumed of any two records that share a key.")
+    start = message("Where every comparison starts, before anything is compared.")
     parts = [("prior", "", "", start, prior), *parts]
     rest = weight - prior - explained
     if abs(rest) > 1e-6:
@@ -88,12 +88,12 @@ def steps(
 VETO_COLUMN, CHECK_COLUMN = "veto_bits", "check_bits"
 _MORE, _FEWER = (
     message(
-        "Of pairs that agree alike and have numbers or birth dates to tell, more are right than"
-        " their agreements promise."
+        "Checked on pairs that agree alike and have numbers or birth dates: more of them are one"
+        " customer than their agreements promise."
     ),
     message(
-        "Of pairs that agree alike and have numbers or birth dates to tell, fewer are right than"
-        " their agreements promise."
+        "Checked on pairs that agree alike and have numbers or birth dates: fewer of them are one"
+        " customer than their agreements promise."
     ),
 )
 _Fields = Mapping[str, FieldModel | None]
@@ -142,6 +142,8 @@ def _field_parts(
     if number == MISSING and not bits and not rarity:
         return []
     name, says = level_words(customer_type, field, number)
+    if field == "name" and name == "equal" and _other_branch(pair, customer_type):
+        says = message("The names are the same but for the branch.")
     parts: list[_Part] = []
     uncapped = _uncapped((learned or {}).get(field), number, bits)
     if uncapped is None:
@@ -157,6 +159,12 @@ def _field_parts(
             ("rarity", field, "", rarity_words(field, rarity, frequencies.get(field)), rarity)
         )
     return parts
+
+
+def _other_branch(pair: Mapping[str, Any], customer_type: str) -> bool:
+    """Whether the records are of different branches, or of a branch and the whole firm."""
+    levels, number = levels_of(customer_type, "branch"), pair.get("branch_level")
+    return bool(levels) and number not in (None, MISSING) and levels[number].name != "same"
 
 
 def _uncapped(known: FieldModel | None, number: int, bits: float) -> float | None:
@@ -190,6 +198,12 @@ def rarity_words(field: str, bits: float, frequency: Frequency | None) -> Messag
         return message("{field} {value}: no other record has it: strong.", **said)
     if frequency.records <= 2:
         return message("{field} {value}: no other record has it.", **said)
+    if frequency.customers <= 1 and bits < -SLIGHT_BITS:
+        return message(
+            "{field} {value}: {records} records have it, all of one customer;"
+            " what fewer have would weigh more.",
+            **said,
+        )
     if frequency.customers <= 1:
         return message("{field} {value}: {records} records have it, all of one customer.", **said)
     said["customers"] = frequency.customers

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from connectors import declarations, following, replication, snapshot
 from connectors import source as sources
 from connectors.declarations import Declared
 from dedupe import model, survivorship
@@ -77,6 +78,42 @@ def examine(home: Path | None) -> list[Finding]:
             findings.append(Finding(f"source {name}", True, sources.check(source)))
         except OnefoldError as error:
             findings.append(Finding(f"source {name}", False, str(error)))
+    return findings + _slots(config, declared)
+
+
+def _slots(config: Settings, declared: Declared) -> list[Finding]:
+    """Replication slots of sources that are synced no more: their servers keep all log for them."""
+    aside = {
+        name: source
+        for name, source in declarations.put_aside(config.home).items()
+        if following.has_slot(source) and name not in declared.names
+    }
+    findings = []
+    for name, source in aside.items():
+        slot = source.changes.slot if source.changes else ""
+        try:
+            bytes_kept = following.kept(source)
+        except OnefoldError as error:
+            findings.append(Finding(f"replication slot {slot}", False, str(error)))
+            continue
+        if bytes_kept is not None:
+            words = (
+                f"the server keeps {bytes_kept / 2**20:,.0f} MiB of log for it, and source {name} "
+                f"is synced no more. Run 'onefold source remove {name}'."
+            )
+            findings.append(Finding(f"replication slot {slot}", False, words))
+    lake = Path(config.lake)
+    for folder in sorted((lake / "raw").glob("*")):
+        if folder.name in aside or folder.name in declared.names:
+            continue
+        last = snapshot.latest(lake, folder.name)
+        slot = replication.slot_of(snapshot.progress(lake, last).mark) if last else ""
+        if slot:
+            words = (
+                f"source {folder.name} is gone without 'onefold source remove'; unless that was "
+                f"done, run on its server SELECT pg_drop_replication_slot('{slot}');"
+            )
+            findings.append(Finding(f"replication slot {slot}", True, words))
     return findings
 
 

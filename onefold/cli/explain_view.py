@@ -10,6 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from dedupe.explaining.blocks import HIDDEN
 from dedupe.explaining.facts import Cluster, Key, Neighbor, Pair, Record, Step, both_values
 from dedupe.explaining.messages import Message, message, say
 from dedupe.explaining.values import Choice
@@ -111,7 +112,7 @@ class View:
             bits=signed(total),
             probability=f"{pair.probability:.1%}",
         )
-        cut = message("cut {bits}", bits=signed(round(pair.match_bits * 10)))
+        cut = message("a match from {bits}", bits=signed(round(pair.match_bits * 10)))
         table.add_section()
         table.add_row(
             "",
@@ -143,6 +144,8 @@ class View:
                 self._say(_HEADINGS[heading]), overflow="fold", no_wrap=heading == "Record"
             )
         for key in keys:
+            if not key.shared and {*key.left, *key.right} <= {HIDDEN}:
+                continue  # nothing of such a key can be shown
             common = _some(key.shared)
             if key.left_out_records is not None:
                 wide = message("{count} record", "{count} records", count=key.left_out_records)

@@ -188,5 +188,6 @@ def _show_summary(outcome: Outcome) -> None:
         model.basis == "prior" for model in outcome.models.values() if model.trained_on["pairs"]
     ):
         console.print(
-            "Too few pairs to learn weights from: the built-in ones were used", style="dim"
+            "Too few pairs or columns to learn weights from: the built-in ones were used",
+            style="dim",
         )

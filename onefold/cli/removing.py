@@ -2,16 +2,16 @@
 
 from pathlib import Path
 
+from connectors import declarations, following
+from connectors.config import SourceConfig
+from connectors.declarations import ASIDE
 from connectors.source import declared
 from onefold.cli.console import out
-from onefold.errors import ConfigError
+from onefold.errors import ConfigError, OnefoldError
 from pipelines import run, stages
 from pipelines.report import RefreshReport
 from warehouse import outcomes, removal
 from warehouse.removal import Impact
-
-ASIDE = ".removed"
-"""Ending of a source's file that was put aside: it is read no more."""
 
 
 def file_of(home: Path, name: str) -> Path | None:
@@ -36,11 +36,21 @@ def file_of(home: Path, name: str) -> Path | None:
     return None
 
 
-def show(name: str, file: Path | None, impact: Impact, *, records: bool) -> None:
+def following_log(home: Path) -> dict[str, SourceConfig]:
+    """The sources, synced or put aside, that a server keeps its log for, by name."""
+    sources = declarations.put_aside(home) | declared(home).sources
+    return {name: config for name, config in sources.items() if following.has_slot(config)}
+
+
+def show(
+    name: str, file: Path | None, impact: Impact, slot: SourceConfig | None, *, records: bool
+) -> None:
     """Say what will happen."""
     if file is not None:
         aside = file.name + ASIDE
         out.print(f"{file.name} will be put aside as {aside}, and {name} not synced any more.")
+    if slot is not None and slot.changes is not None:
+        out.print(f"Its replication slot {slot.changes.slot} will be dropped on the server.")
     what = f"{impact.records:,} records of {name}, in {impact.customers:,} golden customers"
     if not records:
         out.print(f"{what}, will stay as they are; every run will warn of them.")
@@ -55,6 +65,27 @@ def show(name: str, file: Path | None, impact: Impact, *, records: bool) -> None
             " they will wait until the records are back."
         )
     out.print("Raw snapshots stay in the lake, and ended customers in the history.")
+
+
+def drop_slot(source: SourceConfig) -> bool:
+    """Have the server keep no more log for a source that was put aside; whether that is done."""
+    assert source.changes is not None
+    slot = source.changes.slot
+    try:
+        found = following.abandon(source)
+    except OnefoldError as error:
+        out.print(f"The replication slot {slot} stays, and the server keeps its log: {error}")
+        out.print(
+            f"Run 'onefold source remove {source.name}' again, or on the server "
+            f"SELECT pg_drop_replication_slot('{slot}');"
+        )
+        return False
+    out.print(
+        f"The replication slot {slot} was dropped."
+        if found
+        else f"The replication slot {slot} is gone already."
+    )
+    return True
 
 
 def remove(home: Path, name: str, file: Path | None, *, records: bool) -> RefreshReport | None:

@@ -46,8 +46,7 @@ def review(
 
     serving.log_to_stderr()
     config = serving.listening(settings.load(home), host, port, is_open)
-    engine.migrate(config)
-    wh = engine.connect(config)
+    wh = engine.connect_migrated(config)
     try:
         password = serving.first_account(wh)
         if password is not None:

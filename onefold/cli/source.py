@@ -197,8 +197,10 @@ def remove(
 ) -> None:
     """Put a source's file aside, and with --records take its records out of the golden table.
 
-    What will happen is said first. Raw snapshots stay in the lake: with its file back, the
-    next refresh brings the records back, customers that ended under new ids.
+    A replication slot of its own (changes: slot) is dropped, so that the server keeps no more
+    log for it; if that fails, run it again. What will happen is said first. Raw snapshots stay
+    in the lake: with its file back, the next refresh brings the records back, customers that
+    ended under new ids.
     """
     from contextlib import closing
 
@@ -209,7 +211,8 @@ def remove(
 
     config = settings.load(home)
     with closing(engine.connect(config)) as wh:
-        known = {*declared(config.home).names, *staged.source_names(wh)}
+        slots = removing.following_log(config.home)
+        known = {*declared(config.home).names, *staged.source_names(wh), *slots}
         if name not in known:
             raise ConfigError(
                 name,
@@ -219,13 +222,16 @@ def remove(
             )
         impact = removal.impact(wh, name)
     file = removing.file_of(config.home, name)
-    removing.show(name, file, impact, records=records)
+    slot = slots.get(name)
+    removing.show(name, file, impact, slot, records=records)
     if not yes and not source_view.confirmed("Go on?"):
         raise typer.Exit(1)
     with console.progress("Removing"):
         report = removing.remove(config.home, name, file, records=records)
     if report is not None:
         console.show_refresh(report)
+    if slot is not None and not removing.drop_slot(slot):
+        raise typer.Exit(1)
 
 
 @source.command()

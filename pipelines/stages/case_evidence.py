@@ -33,16 +33,18 @@ CHUNK = 500
 """Cases that are explained out of one set of dictionaries."""
 
 
-def suggested_pairs(deployment: Deployment, names: Mapping[str, str]) -> pa.Table:
-    """The scored pairs that suggestions name."""
-    suggestions = lake.read(deployment.lake, "suggestions", names["suggestions"])
-    return _scored(deployment, names, suggestions["left_id"], suggestions["right_id"])
+def scored_among(deployment: Deployment, names: Mapping[str, str], ids: pa.Array) -> pa.Table:
+    """The scored pairs with both ends among some records, sorted."""
+    wanted = {"left_id": ids, "right_id": ids}
+    found = decoded(lake.read_of(deployment.lake, "scored_pairs", names["scored_pairs"], wanted))
+    return found.sort_by([("left_id", "ascending"), ("right_id", "ascending")]).combine_chunks()
 
 
 def of(
     deployment: Deployment,
     names: Mapping[str, str],
     cases: Cases,
+    scored: pa.Table,
     crosswalk: pa.Table,
     decisions: pa.Table,
     models: Models,
@@ -53,6 +55,7 @@ def of(
         deployment: the opened home.
         names: table of the lake → fingerprint of the matching that the cases are of.
         cases: all of them.
+        scored: at least the scored pairs among their records, sorted.
         crosswalk: record_id, golden_id, as it is to be published.
         decisions: pair decisions in force.
         models: that scored the pairs.
@@ -63,7 +66,7 @@ def of(
     if not cases.cases.num_rows:
         return case_tables.EVIDENCE_SCHEMA.empty_table()
     ids = pc.unique(cases.members["record_id"])
-    scored = _scored(deployment, names, ids, ids)
+    scored = _inside(scored, ids)
     staged = deployment.records(ids)
     hashes = _bases(cases, scored, staged, decisions, models, deployment.warehouse.sealer.row_key)
     known = case_tables.evidence_hashes(deployment.warehouse)
@@ -75,15 +78,6 @@ def of(
     told = list(_told(world, cases, fresh, staged, crosswalk))
     bases = [hashes[case_id] for case_id in fresh]
     return pa.table([fresh, told, bases], schema=case_tables.EVIDENCE_SCHEMA)
-
-
-def _scored(
-    deployment: Deployment, names: Mapping[str, str], left: pa.Array, right: pa.Array
-) -> pa.Table:
-    """The scored pairs with both ends among some records, sorted."""
-    wanted = {"left_id": pc.unique(left), "right_id": pc.unique(right)}
-    found = decoded(lake.read_of(deployment.lake, "scored_pairs", names["scored_pairs"], wanted))
-    return found.sort_by([("left_id", "ascending"), ("right_id", "ascending")]).combine_chunks()
 
 
 def _bases(

@@ -7,6 +7,7 @@ table that was made from one state is renewed by what differs in another.
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -37,11 +38,35 @@ class Changed(NamedTuple):
 
 
 def noted(deployment: Deployment) -> str:
-    """Have the content hashes of the records as they are staged now: their fingerprint."""
+    """Have the content hashes of the records as they are staged now: their fingerprint.
+
+    Where this run staged them on top of a noted state, only the records that it looked at are
+    asked for.
+    """
     name = staging.content_fingerprint(deployment.warehouse)
     if not lake.has(deployment.lake, "records", name):
-        lake.write(deployment.lake, "records", name, staging.hashes(deployment.warehouse))
+        lake.write(deployment.lake, "records", name, _hashes(deployment, name))
     return name
+
+
+def _hashes(deployment: Deployment, now: str) -> pa.Table:
+    for staged, ids in _written(deployment, now).items():
+        if lake.has(deployment.lake, "records", staged):
+            before = lake.read(deployment.lake, "records", staged)
+            kept = before.filter(pc.invert(pc.is_in(before["record_id"], value_set=ids)))
+            looked_at = staging.hashes(deployment.warehouse, ids.to_pylist())
+            return pa.concat_tables([kept, looked_at]).sort_by("record_id")
+    return staging.hashes(deployment.warehouse)
+
+
+def _written(deployment: Deployment, now: str) -> dict[str, pa.Array]:
+    """Earlier staged states, newest first → records that may differ from now, each once."""
+    found: dict[str, pa.Array] = {}
+    ids, at = pa.array([], pa.string()), now
+    while at in deployment.written and at not in found:
+        at, looked_at = deployment.written[at]
+        ids = found[at] = pc.unique(pa.concat_arrays([ids, looked_at]))
+    return found
 
 
 def since(deployment: Deployment, staged: str) -> Changed | None:
@@ -56,6 +81,12 @@ def since(deployment: Deployment, staged: str) -> Changed | None:
 
     def compare() -> Changed:
         after, before = (lake.read(deployment.lake, "records", name) for name in (now, staged))
+        rows, written = after.num_rows, _written(deployment, now)
+        if staged in written:
+            after, before = (
+                one.filter(pc.is_in(one["record_id"], value_set=written[staged]))
+                for one in (after, before)
+            )
         at = pc.index_in(after["record_id"], value_set=before["record_id"].combine_chunks())
         hashes = before["content_hash"].combine_chunks().take(at.combine_chunks())
         same = pc.fill_null(pc.equal(after["content_hash"], hashes), False)
@@ -63,7 +94,7 @@ def since(deployment: Deployment, staged: str) -> Changed | None:
         gone = pc.invert(pc.is_in(before["record_id"], value_set=kept))
         new = after["record_id"].filter(pc.invert(same)).combine_chunks()
         stale = before["record_id"].filter(gone).combine_chunks()
-        share = max(len(new), len(stale)) / max(after.num_rows, 1)
+        share = max(len(new), len(stale)) / max(rows, 1)
         return Changed(new, stale, share, (staged, now))
 
     return deployment.once("changed", (staged, now), compare)
@@ -163,7 +194,10 @@ def _renewed(
         if changed is None or changed.share > MOST:
             continue
         before = opened(lake.read(deployment.lake, table, earlier), deployment.keys)
-        kept = before.filter(pc.invert(pc.is_in(before["record_id"], value_set=changed.stale)))
-        fresh = make(records(deployment, changed)).cast(kept.schema)
-        return pa.concat_tables([kept, fresh]).sort_by("record_id").combine_chunks()
+        fresh = make(records(deployment, changed)).cast(before.schema)
+        stale = pc.is_in(before["record_id"], value_set=changed.stale)
+        both = pa.concat_tables([before, fresh])
+        rows = np.flatnonzero(~np.append(np.asarray(stale), np.zeros(fresh.num_rows, dtype=bool)))
+        order = pc.sort_indices(both["record_id"].take(pa.array(rows)))
+        return both.take(pa.array(rows).take(order)).combine_chunks()
     return None

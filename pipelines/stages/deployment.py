@@ -49,6 +49,7 @@ class Deployment:
         read_now: sources that could be read since the home was opened.
         synced: how reading each source went since the home was opened.
         seen: names the state of each source's files before it was read.
+        written: staged state → the one before it, and the records that may differ between the two.
     """
 
     settings: Settings
@@ -66,6 +67,7 @@ class Deployment:
     read_now: set[str] = field(default_factory=set, repr=False)
     synced: dict[str, Synced] = field(default_factory=dict, repr=False)
     seen: dict[str, str] = field(default_factory=dict, repr=False)
+    written: dict[str, tuple[str, pa.Array]] = field(default_factory=dict, repr=False)
 
     def once(self, what: str, key: Hashable, make: Callable[[], _Made]) -> _Made:
         """What ``make`` gives, made again only where the key is another than last time."""
@@ -74,6 +76,11 @@ class Deployment:
             self.kept.pop(what, None)
             known = self.kept[what] = (key, make())
         return cast(_Made, known[1])
+
+    def drop(self, *names: str) -> None:
+        """Forget what :meth:`once` keeps under these names: it is large, and was used last."""
+        for name in names:
+            self.kept.pop(name, None)
 
     def staged(self) -> pa.Table:
         """Every live record; read once, and again when a sync changed one."""
@@ -123,11 +130,10 @@ def opened(home: Path) -> Iterator[Deployment]:
     found = declared(settings.home, keys)
     folder = lake.folder(settings)
     with exclusive(settings.home):
-        engine.migrate(settings)
-        lake.clean(folder, settings.models_dir)
-        lake.clean_trial(folder)
-        warehouse = engine.connect(settings)
+        warehouse = engine.connect_migrated(settings)
         try:
+            lake.clean(folder, settings.models_dir)
+            lake.clean_trial(folder)
             protecting.require(keys, warehouse, folder)
             yield Deployment(
                 settings, found.sources, found.broken, warehouse, folder, *behavior, keys

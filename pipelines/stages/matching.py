@@ -13,11 +13,21 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from dedupe import blocking, label_files, labels, matching, reclustering, relations, rescoring
+from dedupe import (
+    blocking,
+    kept_keys,
+    label_files,
+    labels,
+    matching,
+    reclustering,
+    relations,
+    rescoring,
+)
 from dedupe import clusters as clustering
 from dedupe import features as featuring
 from dedupe import model as models
@@ -60,9 +70,45 @@ def _candidates(deployment: Deployment) -> tuple[str, bool]:
         return name, True
     records = features(deployment)
     log.info("candidates: looking among %s records", f"{records.num_rows:,}")
-    found = blocking.candidates(records, deployment.matching)
+    kept = _kept_keys(deployment, name, records)
+    found = blocking.candidates(records, deployment.matching, kept)
     lake.write(deployment.lake, "candidates", name, found.pairs, _left_out(found.report))
+    deployment.once("pairs", name, lambda: found.pairs)
     return name, False
+
+
+def _kept_keys(deployment: Deployment, name: str, records: pa.Table) -> pq.ParquetFile | None:
+    """Have the blocking keys of all records in the lake; None where values are kept encrypted.
+
+    Keys are plain hashes, by which somebody could look for a value.
+    """
+    if deployment.keys.policy.encrypted:
+        return None
+    folder = deployment.lake
+    if not lake.has(folder, "keys", name):
+        basis = fingerprint.of(_features_basis(deployment), kept_keys.VERSION)
+        earlier = _earlier_keys(deployment, basis, records["record_id"])
+        made = kept_keys.tables(records, blocking.DUCKDB_MB, earlier)
+        note = {"staged": changes.noted(deployment), "basis": basis}
+        lake.write(folder, "keys", name, made, note, repeated=["kind"])
+    return pq.ParquetFile(lake.path_of(folder, "keys", name))
+
+
+def _earlier_keys(
+    deployment: Deployment, basis: str, ids: pa.ChunkedArray
+) -> kept_keys.Earlier | None:
+    for name, note in changes.bases(deployment, "keys", basis):
+        changed = changes.since(deployment, note["staged"])
+        if changed is None or changed.share > changes.MOST:
+            continue
+        then = lake.read(deployment.lake, "records", note["staged"], ["record_id"])["record_id"]
+        at = pc.index_in(then, value_set=ids.combine_chunks())
+        to = pc.fill_null(at, -1).to_numpy().copy()
+        to[np.asarray(pc.is_in(then, value_set=changed.stale))] = -1
+        fresh = np.flatnonzero(np.asarray(pc.is_in(ids, value_set=changed.new)))
+        file = pq.ParquetFile(lake.path_of(deployment.lake, "keys", name))
+        return kept_keys.Earlier(file, to, fresh)
+    return None
 
 
 def _left_out(report: pa.Table) -> dict[str, Any]:
@@ -82,12 +128,21 @@ def scored_pairs(deployment: Deployment) -> Computed:
 
 def _scored_pairs(deployment: Deployment) -> tuple[str, bool]:
     pairs_name, _ = _candidates(deployment)
+    try:
+        return _scored(deployment, pairs_name)
+    finally:
+        deployment.drop("features", "pairs")
+
+
+def _scored(deployment: Deployment, pairs_name: str) -> tuple[str, bool]:
     known = saved_models(deployment)
     name = _scored_fingerprint(deployment, pairs_name, known)
     if known and lake.has(deployment.lake, "scored_pairs", name):
         return name, True
     records = features(deployment)
-    pairs = lake.read(deployment.lake, "candidates", pairs_name)
+    pairs = deployment.once(
+        "pairs", pairs_name, lambda: lake.read(deployment.lake, "candidates", pairs_name)
+    )
     counted: matching.Counted | None = None
     if _must_train(known, records, deployment.matching):
         log.info("scored_pairs: training on %s pairs", f"{pairs.num_rows:,}")
@@ -301,14 +356,18 @@ def _record_ids(deployment: Deployment) -> pa.Array:
 
 def features(deployment: Deployment) -> pa.Table:
     """The features of all staged records, kept in the lake beside the candidates."""
-    fields = deployment.matching.text_fields
-    return changes.renewed(
-        deployment,
+    fields, name = deployment.matching.text_fields, _candidates_fingerprint(deployment)
+    return deployment.once(
         "features",
-        _candidates_fingerprint(deployment),
-        _features_basis(deployment),
-        lambda staged: featuring.build(staged, fields),
-        featuring.completed,
+        name,
+        lambda: changes.renewed(
+            deployment,
+            "features",
+            name,
+            _features_basis(deployment),
+            lambda staged: featuring.build(staged, fields),
+            featuring.completed,
+        ),
     )
 
 
@@ -457,4 +516,5 @@ def ways(deployment: Deployment) -> dict[str, str]:
 def forget(deployment: Deployment, clusters_name: str) -> None:
     """Remove from the lake what neither this result nor the one before needs."""
     made = dict.fromkeys(FOUND, clusters_name)
-    lake.forget(deployment.lake, names(deployment) | made)
+    found = names(deployment)
+    lake.forget(deployment.lake, {**found, **made, "keys": found["features"]})

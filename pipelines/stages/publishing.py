@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,7 +19,7 @@ from pipelines import fingerprint, lake
 from pipelines.report import PublishedReport
 from pipelines.stages import case_evidence, changes, gating, matching, retention
 from pipelines.stages.deployment import Deployment
-from warehouse import case_tables, decisions
+from warehouse import case_tables, decisions, restatement
 from warehouse import overrides as pinning
 from warehouse import publish as publishing
 from warehouse import taken_in as taking
@@ -62,8 +63,16 @@ def publish(deployment: Deployment) -> PublishedReport:
         changed=published.count("golden_customer", "changed"),
         ended=published.count("golden_customer", "deleted"),
         suggestions=published.suggestions,
+        restatement=_restated(deployment, published),
         seconds=time.monotonic() - began,
     )
+
+
+def _restated(deployment: Deployment, published: publishing.Published) -> str:
+    if not published.written:
+        return ""
+    made = published.restated or restatement.of_publish(deployment.warehouse)
+    return made.sentence if made else ""
 
 
 def _basis(deployment: Deployment) -> tuple[str, TakenIn, pa.Table]:
@@ -126,47 +135,42 @@ def _prepared(
         del retired[one]
     only, records = _part(deployment, base, assigned, touched, changed, retired)
     staged = deployment.staged() if records is None else deployment.records(records)
-    consolidated = survivorship.consolidate(
-        staged,
-        assigned.crosswalk,
-        deployment.policy,
-        identity.follow(overrides, retired),
-    )
-    golden = consolidated.golden.select(["golden_id", "name", "customer_type"])
+    overrides = identity.follow(overrides, retired)
+    moved = pinning.changed(warehouse, staged, assigned.crosswalk, retired)
     suggestions = lake.read(deployment.lake, "suggestions", found)
+    doubted = _doubted(assigned.crosswalk, suggestions, moved)
+    golden = _names(deployment, staged, doubted, overrides)
     if only is not None:
-        ends = pa.chunked_array(
-            [part for name in ("left_id", "right_id") for part in suggestions[name].chunks],
-            pa.string(),
-        )
-        inside = pc.is_in(assigned.crosswalk["record_id"], value_set=ends.unique())
-        doubted = pc.unique(assigned.crosswalk.filter(inside)["golden_id"])
-        worked_out = pc.is_in(doubted, value_set=golden["golden_id"].combine_chunks())
-        others = doubted.filter(pc.invert(worked_out)).to_pylist()
-        golden = pa.concat_tables([publishing.read_names(warehouse, others), golden])
+        known = golden["golden_id"].to_pylist()
+        elsewhere = sorted({*doubted["golden_id"].to_pylist()}.difference(known))
+        golden = pa.concat_tables([publishing.read_names(warehouse, elsewhere), golden])
     names = {**matching.names(deployment), "clusters": found, "suggestions": found}
-    doubtful = cases.make(
-        suggestions, assigned.crosswalk, golden, case_evidence.suggested_pairs(deployment, names)
+    members = pc.unique(doubted["record_id"])
+    scored = case_evidence.scored_among(deployment, names, members)
+    suggested = pc.and_(
+        *(pc.is_in(scored[one], value_set=suggestions[one]) for one in ("left_id", "right_id"))
     )
+    doubtful = cases.make(suggestions, assigned.crosswalk, golden, scored.filter(suggested))
     others = _with_other_evidence(deployment, found, records)
     evidence = case_evidence.of(
         deployment,
         names,
         doubtful if others is None else _looked_at(deployment, doubtful, others),
+        scored,
         assigned.crosswalk,
         matching.pair_decisions(deployment),
         matching.saved_models(deployment),
     )
-    moved = pinning.changed(warehouse, staged, assigned.crosswalk, retired)
     pinned, told = pinning.as_cases(moved, golden)
-    log.info("golden_customer: publishing %s", f"{consolidated.golden.num_rows:,}")
+    every = assigned.crosswalk["golden_id"]
+    size = len(only) if only is not None else pc.count_distinct(every).as_py()
+    log.info("golden_customer: publishing %s", f"{size:,}")
     publish = partial(
         publishing.publish,
         warehouse,
         assigned,
-        consolidated,
-        suggestions,
-        name,
+        suggestions=suggestions,
+        fingerprint=name,
         relations=relations.relate(matching.kinships(deployment), assigned.crosswalk),
         cases=cases.joined(doubtful, pinned),
         evidence=pa.concat_tables([evidence, told]),
@@ -175,7 +179,30 @@ def _prepared(
         only=only,
         basis=gating.basis(deployment),
     )
-    return lambda look: publish(look=look)
+    # Made as they are written, in the publish's transaction: never all at once.
+    parts = partial(survivorship.in_parts, staged, assigned.crosswalk, deployment.policy, overrides)
+    return lambda look: publish(parts=parts(), look=look)
+
+
+def _doubted(crosswalk: pa.Table, suggestions: pa.Table, moved: list[dict[str, Any]]) -> pa.Table:
+    """record_id, golden_id of the customers that cases are made of."""
+    ends = pa.chunked_array(
+        [part for name in ("left_id", "right_id") for part in suggestions[name].chunks], pa.string()
+    )
+    inside = pc.is_in(crosswalk["record_id"], value_set=ends.unique())
+    ids = {*crosswalk.filter(inside)["golden_id"].to_pylist(), *(one["golden_id"] for one in moved)}
+    wanted = pa.array(sorted(ids), pa.string())
+    return crosswalk.filter(pc.is_in(crosswalk["golden_id"], value_set=wanted))
+
+
+def _names(
+    deployment: Deployment, staged: pa.Table, crosswalk: pa.Table, overrides: pa.Table
+) -> pa.Table:
+    """golden_id, name, customer_type of customers, as far as their records are given."""
+    made = survivorship.in_parts(staged, crosswalk, deployment.policy, overrides)
+    columns = ["golden_id", "name", "customer_type"]
+    empty = survivorship.GOLDEN_SCHEMA.empty_table().select(columns)
+    return pa.concat_tables([empty, *(part.golden.select(columns) for part in made)])
 
 
 def _identity(

@@ -28,8 +28,8 @@ log = logging.getLogger("onefold.key")
 
 OF_RECORDS = ("features", "kin", "kinships")
 """Tables of the lake that hold values of records."""
-_FOLLOWING = ("records", *OF_RECORDS)
-"""Tables that are worthless when the hashes of records are others."""
+_FOLLOWING = ("records", "keys", *OF_RECORDS)
+"""Tables that are worthless when the hashes of records are others, or may not be there then."""
 
 
 @dataclass(frozen=True)

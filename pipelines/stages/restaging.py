@@ -180,6 +180,7 @@ def _depends_on(found: Habits) -> dict[str, Any]:
         "code": fingerprint.of_code("connectors", "rules"),
         "day_first": dict(found.day_first),
         "earliest": found.earliest.isoformat(),
+        "usual_type": found.usual_type,
     }
 
 

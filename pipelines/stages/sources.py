@@ -156,6 +156,7 @@ def stage(deployment: Deployment, source: str, manifest: snapshot.Manifest | Non
         log.info(
             "staged/%s: cleaning %s of %s rows", source, f"{again.rows:,}", f"{manifest.rows:,}"
         )
+        before = staging.content_fingerprint(deployment.warehouse)
         changes = staging.write(
             deployment.warehouse,
             source,
@@ -173,6 +174,9 @@ def stage(deployment: Deployment, source: str, manifest: snapshot.Manifest | Non
             again.rest,
             again.told,
         )
+        if changes.looked_at is not None:
+            now = staging.content_fingerprint(deployment.warehouse)
+            deployment.written[now] = (before, changes.looked_at)
     except (SourceError, ConfigError) as error:
         _note_failure(deployment, source, "failed", error, started_at)
         return _stands(source, good, "failed", str(error), began, type(error).__name__)

@@ -144,12 +144,13 @@ def title(words: str) -> str:
 @lru_cache(maxsize=32768)
 def read(line: str, country: str) -> Western:
     """Read a cleaned line; city, region and postal code only if they stand in it."""
-    line = " ".join(line.replace("\n", ", ").split()).strip(" ,;")
-    if (match := _PLAIN.fullmatch(line)) and (match[3] is None or country in _NO_CODE_OF_FOUR):
+    if match := _PLAIN.fullmatch(line):
         number, street, unit = match.groups(default="")
-        if found := _plain_street(street, country):
+        may = not unit or country in _NO_CODE_OF_FOUR
+        if may and (found := _plain_street(street, country)):
             street, key = found
             return Western(number, street, unit.upper(), "", "", "", f"{key} {number}".strip())
+    line = " ".join(line.replace("\n", ", ").split()).strip(" ,;")
     street, city, region, code = _split_tail(line, country)
     unit = ""
     for pattern in () if _ends_in_a_word(street) else (_UNIT, _FLOOR, _BUILDING, _UNIT):

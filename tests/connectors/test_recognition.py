@@ -43,12 +43,16 @@ def fields(found: Recognition) -> dict[str, str]:
         ("客户名称 联系电话 统一社会信用代码 联系人", "name phone tax_id contact_name"),
         ("xing ming dianhua dizhi", "family_name given_name phone address"),
         ("AccountName MailingCity MailingPostalCode", "organization_name city postal_code"),
+        ("Bedrijfsnaam Straat Woonplaats Telefoonnummer", "organization_name address city phone"),
+        ("Cognome Indirizzo Comune", "family_name address city"),
+        ("Apellidos Calle Población", "family_name address city"),
     ],
 )  # fmt: skip
 def test_headings_name_the_fields(headings, expected):
     values = {
         "dob": PEOPLE["dob"], "出生日期": PEOPLE["dob"], "邮箱": PEOPLE["email"],
-        "手机": PEOPLE["mobile"], "dianhua": PEOPLE["phone"], "联系电话": PEOPLE["phone"],
+        "手机": PEOPLE["mobile"], "dianhua": PEOPLE["phone"],
+        "Telefoonnummer": PEOPLE["phone"], "联系电话": PEOPLE["phone"],
     }  # fmt: skip
     names = headings.split()
     made = {n: values.get(n, [f"{word} {n}" for word in "abcde"]) for n in names}
@@ -322,3 +326,37 @@ def test_a_heading_known_in_part_is_doubted_beside_one_that_is_known():
     both = recognize([table(**named, 邻居电话=PEOPLE["mobile"])], whole=True)
     alone = recognize([table(姓名=PEOPLE["姓名"], 邻居电话=PEOPLE["mobile"])], whole=True)
     assert both.columns[-1].confidence < 0.75 <= alone.columns[-1].confidence
+
+
+def test_year_month_and_day_of_birth_are_one_birth_date_in_that_order():
+    found = recognize(
+        [table(n=PEOPLE["name"], birth_day=["27", "3", "19", "8", "30"],
+               birth_month=["9", "2", "11", "1", "12"],
+               birth_year=["1967", "1958", "1990", "2001", "1944"])]
+    )  # fmt: skip
+    names = [c.name for c in found.columns]
+    assert found.mapped(names)["birth_date"] == ("birth_year", "birth_month", "birth_day")
+
+
+def _numbers(*, years: range) -> pa.Table:
+    rows = range(300)
+    return table(
+        who=[PEOPLE["name"][i % 5] for i in rows],
+        x=[str(i * 7 % 31 + 1) for i in rows],
+        y=[str(years[i * 13 % len(years)]) for i in rows],
+        z=[str(i * 5 % 12 + 1) for i in rows],
+    )
+
+
+def test_three_columns_of_numbers_without_headings_are_a_birth_date_if_all_look_like_it():
+    births = recognize([_numbers(years=range(1940, 2005))])
+    assert births.mapped("xyz")["birth_date"] == ("y", "z", "x")
+    recent = recognize([_numbers(years=range(2020, 2026))])
+    assert "birth_date" not in recent.mapped("xyz")
+
+
+def test_a_name_of_one_word_beside_a_family_name_is_the_given_name():
+    found = recognize(
+        [table(fname=["FRANK", "MARTIN", "UTE", "GERD"], lname=["BAUER", "SCHWARZ", "KOCH", "ZE"])]
+    )
+    assert fields(found) == {"fname": "given_name", "lname": "family_name"}

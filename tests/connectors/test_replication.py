@@ -12,10 +12,15 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from typer.testing import CliRunner
 
 from connectors import snapshot
 from connectors.source import check, extract
+from onefold import settings
+from onefold.cli import doctor
+from onefold.cli.app import app
 from onefold.errors import ConfigError, SourceError, SourceHeld, SourceUnreachable
+from warehouse import engine
 
 SLOT = f"onefold_test_{os.getpid()}"
 """Slots belong to the whole server, which several runs may share."""
@@ -430,6 +435,54 @@ def test_a_first_sync_that_fails_leaves_no_slot_on_the_server(shop, settings):
     with pytest.raises(SourceError, match=r"nname|custmer|gone"):
         extract(config, shop.home.lake, None)
     assert not shop.kept_from()
+
+
+def test_the_slot_of_a_removed_source_is_found_and_dropped(synced, tmp_path):
+    """Whoever takes a source's file away would otherwise fill the server's disk."""
+    place = tmp_path / "home"
+    (place / "sources").mkdir(parents=True)
+    (place / "onefold.yml").write_text("matching: {}\n")
+    engine.migrate(settings.load(place))
+    file = place / "sources" / "crm.yml"
+    file.write_text(
+        f"{{connector: sql, url: '{synced.url}', table: customer, key: id, mode: changes,"
+        f" changes: {{slot: {SLOT}}}, columns: {{name: name}}}}\n"
+    )
+    lake = Path(settings.load(place).lake)
+
+    def slots():
+        found = [one for one in doctor.examine(place) if SLOT in one.what]
+        return [(one.ok, one.words) for one in found]
+
+    def remove():
+        done = CliRunner().invoke(app, ["source", "remove", "crm", "--yes", "--home", str(place)])
+        return done.exit_code, " ".join(done.output.split())
+
+    assert slots() == []
+    aside = file.rename(place / "sources" / "crm.yml.removed")  # by hand: nobody told the server
+    ((ok, words),) = slots()
+    assert not ok
+    assert "Run 'onefold source remove crm'" in words
+    there = aside.read_text()
+    port = f"{synced.url.rpartition('@')[0]}@127.0.0.1:1/none"
+    aside.write_text(there.replace(synced.url, port))
+    status, said = remove()
+    assert status == 1
+    assert f"SELECT pg_drop_replication_slot('{SLOT}');" in said
+    assert synced.kept_from()
+    aside.write_text(there)
+    status, said = remove()
+    assert status == 0
+    assert f"The replication slot {SLOT} was dropped." in said
+    assert not synced.kept_from()
+    assert slots() == []
+
+    extract(synced.config, lake, None)
+    aside.unlink()  # now nothing says where the server is
+    (lake / "raw" / synced.config.name).rename(lake / "raw" / "crm")
+    ((ok, words),) = slots()
+    assert ok
+    assert f"SELECT pg_drop_replication_slot('{SLOT}');" in words
 
 
 def test_a_user_without_the_right_is_told_which_one_it_is(shop):

@@ -157,6 +157,20 @@ def test_sheets_without_customers_are_reported(home):
     }
 
 
+def test_a_sheet_of_blanks_is_left_out_where_there_are_no_headings(home):
+    def build(book):
+        book.add_worksheet("Blanks").write_row(1, 1, [" ", "  "])
+        book.add_worksheet("Customers").write_row(0, 0, ["Ann Sample", "555-0100"])
+
+    _book(home, "a.xlsx", build)
+    config = home.config(
+        connector="spreadsheet", path="data/*", header_row=0, columns={"name": "column 1"}
+    )
+    manifest, rows = home.sync(config)
+    assert [row["column 1"] for row in rows] == ["Ann Sample"]
+    assert [(one.where, one.what) for one in manifest.skipped] == [("a.xlsx|Blanks", "empty sheet")]
+
+
 def test_sheet_of_customers_without_names_is_an_error(home, writers):
     rows = [["Whom", "Phone", "E-mail"], ["Ann Sample", "555-0100", "ann@example.com"]]
     (home.data / "a.xlsx").write_bytes(writers["xlsx"](rows))

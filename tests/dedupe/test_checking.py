@@ -170,6 +170,17 @@ def test_numbers_tell_how_many_couples_are_one_person_after_all():
     assert better["person"].apart_check["housemates"].pairs > 300
 
 
+@pytest.mark.parametrize(("number", "denied"), [("same", ("twins",)), ("conflict", ())])
+def test_numbers_say_whether_other_given_names_are_slips_or_twins(number, denied):
+    levels, _, _ = households(born=0.3)
+    alike = np.arange(PAIRS) < 100
+    for field, level in (("name", "family_only"), ("birth_date", "same"), ("id", number)):
+        at = levels.column_names.index(f"{field}_level")
+        found = np.where(alike, NAMES[field][level], levels[f"{field}_level"].to_numpy())
+        levels = levels.set_column(at, f"{field}_level", pa.array(found.astype(np.int8)))
+    assert trained(levels)["person"].denied == denied
+
+
 def test_without_any_number_nothing_is_learned():
     levels, _, _ = households(born=0.0)
     models = trained(levels)

@@ -206,6 +206,17 @@ def test_rarity_finds_the_common_reading_across_scripts():
     assert row["name_rarity_bits"] > 1
 
 
+def test_a_rare_chinese_name_is_rare_whatever_sounds_like_it():
+    keys = ["陈桂卿"] * 2 + ["陈贵清"] * 48 + ["陈桂卿", "陈贵清"]
+    people = features(52, name_key=keys, name_readings=[["chen guiqing"]] * 52)
+    table = levels([0, 2, 50], [1, 3, 51], name=[EQUAL, EQUAL, SCRIPT])
+    rare, common, sounding = score(
+        table, people, {"person": shipped_model("person")}
+    ).column("name_rarity_bits").to_pylist()  # fmt: skip
+    assert rare > 1 > 0.5 > common
+    assert sounding < rare - 1
+
+
 def test_scores_do_not_depend_on_row_order_or_chunks(monkeypatch):
     table, _ = made(1000, 0.3)
     people = features(1001, name_key=[f"n{i % 90}" for i in range(1001)])
@@ -329,7 +340,7 @@ def test_a_contradiction_that_all_else_denies_is_none_where_names_vary():
     same = same.append_column("veto", pa.array(["given_name"] * count)).select(table.column_names)
     people = features(3001)
     varied = train(pa.concat_tables([table, same]), people, SETTINGS)
-    assert varied["person"].denied == ("given_name",)
+    assert varied["person"].denied == ("given_name", "twins")
     rows = levels(
         [0, 0], [1, 1], veto=["given_name", "id"], name=[given] * 2, birth_date=[BORN] * 2
     )

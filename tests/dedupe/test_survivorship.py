@@ -236,7 +236,7 @@ records = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(records, st.randoms())
 def test_every_golden_value_is_the_value_of_the_record_it_names(rows, random) -> None:
     people = []
@@ -251,6 +251,10 @@ def test_every_golden_value_is_the_value_of_the_record_it_names(rows, random) ->
         }
     )
     outcome = survivorship.consolidate(staged, crosswalk, POLICY)
+    parts = [*survivorship.in_parts(staged, crosswalk, POLICY, size=1)]
+    assert [part.golden.num_rows for part in parts] == [1] * outcome.golden.num_rows
+    assert pa.concat_tables([part.golden for part in parts]).equals(outcome.golden)
+    assert pa.concat_tables([part.provenance for part in parts]).equals(outcome.provenance)
     by_key = {(p["source"], p["source_key"]): p for p in people}
     trail = {(r["golden_id"], r["field"], r["item"]): r for r in outcome.provenance.to_pylist()}
     for golden in outcome.golden.to_pylist():

@@ -103,6 +103,15 @@ def test_what_a_text_field_is_worth_is_learned_per_field_and_the_model_names_it(
     assert {row["text:birth_place_bits"] for row in scored} >= {place.bits[texts.SAME]}
 
 
+def test_two_comparisons_alone_teach_nothing_and_the_shipped_weights_are_used():
+    settings = MatchingSettings(text_fields=("birth_place",), ignore=("birth_date", "source"))
+    table = features.build(people(300), settings.text_fields)
+    pairs = blocking.candidates(table, settings).pairs
+    learned = matching.learn(pairs, table, settings)["person"]
+    assert learned.basis == "prior" and learned.trained_on["pairs"] > 200
+    assert learned.fields["name"] == shipped_model("person").fields["name"]
+
+
 def test_an_ignored_text_field_does_not_count():
     settings = MatchingSettings(text_fields=("birth_place",), ignore=(FIELD,))
     table = features.build(people(100), settings.text_fields)

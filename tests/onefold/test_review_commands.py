@@ -57,34 +57,34 @@ def _served(port: int) -> bool:
 
 
 def test_the_first_start_prints_a_password_once_and_a_signal_ends_it(home: Path) -> None:
-    for expected in (1, 0):
-        port = _free_port()
-        command = [sys.executable, "-c", "from onefold.cli import main; main()", "review"]
-        process = subprocess.Popen(
-            [*command, "--home", str(home), "--port", str(port)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            cwd=ROOT,
-        )
-        try:
-            deadline = time.monotonic() + 60
-            while not _served(port) and process.poll() is None and time.monotonic() < deadline:
-                time.sleep(0.2)
-            assert _served(port)
-            process.send_signal(signal.SIGTERM)
-            said, _ = process.communicate(timeout=30)
-        finally:
-            if process.poll() is None:
-                process.kill()
-        assert process.returncode == 0, said
-        assert said.count("one-time password") == expected
-        assert f"http://127.0.0.1:{port}" in said
-        assert "Traceback" not in said
-        given = re.search(r"one-time password (\S+)", said)
-        if given:
-            with closing(engine.connect(settings.load(home))) as wh:
-                assert passwords.matches(accounts.password_hash(wh, "admin"), given.group(1))
+    port = _free_port()
+    command = [sys.executable, "-c", "from onefold.cli import main; main()", "review"]
+    process = subprocess.Popen(
+        [*command, "--home", str(home), "--port", str(port)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=ROOT,
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while not _served(port) and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.2)
+        assert _served(port)
+        process.send_signal(signal.SIGTERM)
+        said, _ = process.communicate(timeout=30)
+    finally:
+        if process.poll() is None:
+            process.kill()
+    assert process.returncode == 0, said
+    assert said.count("one-time password") == 1
+    assert f"http://127.0.0.1:{port}" in said
+    assert "Traceback" not in said
+    given = re.search(r"one-time password (\S+)", said)
+    assert given
+    with closing(engine.connect(settings.load(home))) as wh:
+        assert passwords.matches(accounts.password_hash(wh, "admin"), given.group(1))
+        assert serving.first_account(wh) is None  # the next start has none to print
 
 
 def test_accounts_are_made_listed_and_reset(home: Path) -> None:

@@ -92,3 +92,33 @@ def test_what_is_compiled_for_one_file_serves_the_others(tmp_path: Path) -> None
         known.append(len(history._ENGINE._compiled_cache or ()))
     assert known[0] > 20
     assert known[2] - known[0] < known[0] / 4
+
+
+def test_a_file_in_the_place_of_another_is_opened_anew(tmp_path: Path) -> None:
+    first, second = tmp_path / "first.db", tmp_path / "second.db"
+    for file in (first, second):
+        with history._begin(str(file)) as connection:
+            connection.execute(sa.text(f"CREATE TABLE of_{file.stem} (x)"))
+    history._POOL.forget(tmp_path)
+    with history._begin(str(first)) as connection:
+        connection.execute(sa.text("SELECT * FROM of_first"))
+    second.replace(first)
+    with history._begin(str(first)) as connection:
+        connection.execute(sa.text("SELECT * FROM of_second"))
+    first.unlink()
+    with history._begin(str(first)) as connection:
+        assert sa.inspect(connection).get_table_names() == []
+
+
+def test_few_connections_are_kept_and_none_of_an_instance_that_ended(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    with instance(home) as dagster:
+        assert dagster.get_runs() == []
+        assert any(file.startswith(str(home)) for file in history._POOL._kept)
+    assert not any(file.startswith(str(home / "history")) for file in history._POOL._kept)
+    assert not list((home / "history").rglob("*-wal"))
+    for number in range(20):
+        with history._begin(str(tmp_path / f"{number}.db")):
+            pass
+    assert len(history._POOL._kept) == history._POOL._KEPT

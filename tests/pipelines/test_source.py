@@ -63,9 +63,16 @@ def test_a_good_sync_is_materialized_and_a_bad_one_only_observed(synced: Path) -
     with instance(synced) as dagster:
         good = dagster.fetch_materializations(CRM, limit=5).records
         bad = dagster.fetch_observations(CRM, limit=5).records
+        raw = dagster.fetch_materializations(dg.AssetKey(["raw", "crm"]), limit=5).records
     assert len(good) == len(bad) == 1
     event = good[0].asset_materialization
     assert event is not None
+    read = raw[-1].asset_materialization
+    assert read is not None
+    # Else Dagster's page would call what the first sync read 'unsynced'.
+    assert (read.tags or {})["dagster/input_data_version/source/crm"] == (
+        (event.tags or {})["dagster/data_version"]
+    )
     figures = {name: value.value for name, value in event.metadata.items()}
     assert figures["dagster/row_count"] == 8
     assert (figures["records"], figures["rows_held"], figures["rows_new"]) == (7, 1, 0)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rules.customer_type import infer
+from rules.customer_type import infer, usual
 
 CASES = list(
     csv.DictReader(
@@ -43,3 +43,25 @@ def test_a_family_name_without_title_is_rather_a_firm_named_after_its_owner():
     assert infer("Davis") == infer("Murphy") == "organization"
     assert infer("Mr. Davis") == infer("Davis", birth_date=date(1980, 1, 2)) == "person"
     assert infer("Jessica") == "person"
+
+
+_PEOPLE = [f"{given} {family}" for given in ("James", "Mary", "Linda", "John", "Susan")
+           for family in ("Smith", "Taylor", "Brown", "Davis", "Clark", "Lewis", "Hall",
+                          "Young", "King", "Wright", "Baker", "Green")]  # fmt: skip
+_FIRMS = [f"{place} {kind}" for place in ("Harbor", "Summit", "Orchard", "Riverside", "Maple")
+          for kind in ("Cafe", "Bakery", "Tools Ltd", "Foods Inc", "Hardware", "Hotel", "Bistro",
+                       "Motors LLC", "Pharmacy", "Clinic", "Travel Inc", "Bank")]  # fmt: skip
+
+
+def test_what_most_names_of_a_column_are_tells_of_one_that_may_be_either():
+    either = "Mart Deese"  # by itself rather a firm
+    assert infer(either, usual=usual(_PEOPLE)) == "person"
+    assert infer("Arcadia", usual=usual(_FIRMS)) == "organization"
+    assert infer("Harbor Tools Ltd", usual=usual(_PEOPLE)) == "organization"
+    assert infer("Mary Smith", birth_date=date(1980, 2, 3), usual=usual(_FIRMS)) == "person"
+
+
+def test_a_mixed_or_short_column_tells_nothing_and_order_is_no_matter():
+    assert usual(_PEOPLE[:40] + _FIRMS[:40]) == 0.0
+    assert usual(_PEOPLE[:20]) == 0.0
+    assert usual(_FIRMS[::-1]) == usual(_FIRMS) > 0

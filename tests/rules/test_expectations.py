@@ -1,7 +1,10 @@
 """Great Expectations is loaded without what is seldom used, and compares dates as they are."""
 
+import gc
 import importlib
 import sys
+import weakref
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pandas as pd
@@ -44,3 +47,25 @@ def test_a_module_left_out_cannot_be_imported_until_the_end():
             importlib.import_module("antigravity")
         assert json.loads("1") == 1
     assert "antigravity" not in sys.modules
+
+
+_FILLED = Expectation("filled", "expect_column_values_to_not_be_null", {"column": "value"})
+
+
+def test_frames_checked_at_once_and_one_after_another_are_told_apart():
+    frames = [
+        pd.DataFrame({"value": [None if row == number else "x" for row in range(4)]})
+        for number in range(4)
+    ]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda frame: expectations.run(frame, [_FILLED]), frames))
+    assert [one.failing for (one,) in found] == [(0,), (1,), (2,), (3,)]
+
+
+def test_a_frame_is_let_go_when_it_was_checked():
+    frame = pd.DataFrame({"value": ["x", None]})
+    held = weakref.ref(frame)
+    expectations.run(frame, [_FILLED])
+    del frame
+    gc.collect()
+    assert held() is None

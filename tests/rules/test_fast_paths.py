@@ -28,7 +28,6 @@ from rules import (
     person_name,
     phone,
     placeholder,
-    plain_name,
     record_country,
     romanization,
     tables,
@@ -140,9 +139,9 @@ han_names = st.one_of(
 @many
 @given(han_names)
 def test_a_plain_chinese_name_is_that_of_the_long_way(name):
-    quick = person_name._parse.__wrapped__(name, "", "", "CN")
+    quick = person_name.parse(name, country="CN")
     with replaced((person_name, "_USUAL", NEVER)):
-        assert person_name._parse.__wrapped__(name, "", "", "CN") == quick
+        assert person_name.closely.__wrapped__(name, "", "", "CN") == quick
 
 
 @many
@@ -181,14 +180,13 @@ class Everything:
 @given(latin_words, latin_words)
 def test_two_latin_cells_are_those_of_the_long_way(family, given_name):
     def read() -> person_name.PersonName:
-        return person_name._parse.__wrapped__("", family, given_name, "US")
+        return person_name.closely.__wrapped__("", family, given_name, "US")
 
     quick = read()
-    with replaced(*LONG_NAMES, (person_name, "_WORD", NEVER), (latin_name, "_ALONE", Everything())):
+    with replaced((person_name, "_WORD", NEVER), (latin_name, "_ALONE", Everything())):
         assert read() == quick
 
 
-LONG_NAMES = [(plain_name, "read", lambda *_: None)]
 western_words = st.one_of(
     st.sampled_from(
         re.findall(
@@ -218,17 +216,15 @@ western_names = st.tuples(
 @settings(max_examples=400, deadline=None)
 @given(western_names, st.sampled_from(["US", "CN", "HK"]))
 def test_a_plain_western_name_is_that_of_the_long_way(name, country):
-    quick = person_name._parse.__wrapped__(name, "", "", country)
-    with replaced(*LONG_NAMES):
-        assert person_name._parse.__wrapped__(name, "", "", country) == quick
+    quick = person_name.parse(name, country=country)
+    assert person_name.closely.__wrapped__(name, "", "", country) == quick
 
 
 @settings(max_examples=300, deadline=None)
 @given(cased_words, western_names, st.sampled_from(["US", "CN"]))
 def test_plain_western_cells_are_those_of_the_long_way(family, given_name, country):
-    quick = person_name._parse.__wrapped__("", family, given_name, country)
-    with replaced(*LONG_NAMES):
-        assert person_name._parse.__wrapped__("", family, given_name, country) == quick
+    quick = person_name.parse(None, family=family, given=given_name, country=country)
+    assert person_name.closely.__wrapped__("", family, given_name, country) == quick
 
 
 @settings(max_examples=400, deadline=None)
@@ -237,9 +233,8 @@ def test_a_plain_name_beside_its_cells_is_that_of_the_long_way(name, data, count
     words = st.sampled_from([*name.replace(",", " ").replace(".", "").split(), "Harper", "jo", ""])
     cells = words.flatmap(lambda word: st.sampled_from([word, word.upper(), word.lower()]))
     family, given_name = data.draw(cells), data.draw(cells)
-    quick = person_name._parse.__wrapped__(name, family, given_name, country)
-    with replaced(*LONG_NAMES):
-        assert person_name._parse.__wrapped__(name, family, given_name, country) == quick
+    quick = person_name.parse(name, family=family, given=given_name, country=country)
+    assert person_name.closely.__wrapped__(name, family, given_name, country) == quick
 
 
 @settings(max_examples=300, deadline=None)
@@ -309,9 +304,10 @@ def test_what_is_plainly_home_has_no_hint_of_another_country(
     place = None
     if line or region or code:
         place = address.parse(line, region=region, postal_code=code, country=default)
-    known = (tuple(phones), names, line, code, default, place)
-    if record_country._is_home(*known):
-        assert record_country._infer((), *known) == default
+    foreign_code = record_country.from_postal_code(code, default)
+    if not foreign_code and record_country._is_home(tuple(phones), names, line, default, place):
+        found = record_country._infer((), tuple(phones), names, line, code, default, place)
+        assert found == default
 
 
 @many

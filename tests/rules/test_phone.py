@@ -59,3 +59,19 @@ def test_number_of_another_country_is_no_chinese_mobile(text: str, country: str)
     assert [n.e164 for n in phone.parse(text, country=country).numbers] == ["+4915123456789"]
     both = phone.parse(f"{text} / 138 0013 8001", country=country)
     assert {n.e164 for n in both.numbers} == {"+4915123456789", "+8613800138001"}
+
+
+@pytest.mark.parametrize(
+    ("text", "country", "expected"),
+    [
+        ("212/555-0123", "US", ["+12125550123"]),
+        ("030/1234567", "DE", ["+49301234567"]),
+        ("+49 30 / 12 34 567", "DE", ["+49301234567"]),
+        ("0571/87654321", "CN", ["+8657187654321"]),
+        ("212/555-0123/24", "US", ["+12125550123"]),
+        ("404-555-0100/404-555-0101", "US", ["+14045550100", "+14045550101"]),
+        ("01 42 68 53 00/06 12 34 56 78", "FR", ["+33142685300", "+33612345678"]),
+    ],
+)
+def test_a_slash_after_the_area_code_is_no_separator(text, country, expected):
+    assert [n.e164 for n in phone.parse(text, country=country).numbers][:2] == expected

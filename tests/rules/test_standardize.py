@@ -304,6 +304,38 @@ def test_a_few_old_dates_among_living_people_are_findings():
     assert result.staged["birth_date"].to_pylist()[:2] == [None, date(1970, 3, 1)]
 
 
+@pytest.mark.parametrize(
+    "parts", [("1967", "9", "27"), ("27", "9", "1967"), ("1967.0", "9.0", "27.0")]
+)
+def test_a_birth_date_may_stand_in_three_columns(parts):
+    row = {"name": "Ann Lee"} | dict(zip("abc", parts, strict=True))
+    made = SourceConfig(
+        name="crm", connector="delimited", path="x.csv",
+        columns={"name": "name", "birth_date": ["a", "b", "c"]},
+    )  # fmt: skip
+    (record,) = standardize(raw_table([row]), made, "US").staged.to_pylist()
+    assert record["birth_date"] == date(1967, 9, 27)
+
+
+def test_a_name_beside_a_family_name_that_it_lacks_is_the_given_name():
+    record = only({"name": "FRANK", "family_name": "MUELLER"}, country="DE")
+    assert (record["customer_type"], record["given_name"], record["family_name"]) == (
+        "person", "Frank", "Mueller",
+    )  # fmt: skip
+    whole = only({"name": "Frank Mueller", "family_name": "Mueller"}, country="DE")
+    assert whole["name_key"] == record["name_key"]
+
+
+def test_names_of_one_kind_in_a_source_tell_the_type_of_one_that_may_be_either():
+    kinds = ("Cafe", "Bakery", "Bistro", "Hardware", "Hotel", "Pharmacy")
+    firms = [f"{a} {kind}" for a in ("Harbor", "Summit", "Maple", "Orchard", "Delta", "Nova",
+             "Crown", "Metro", "Alpine", "Coastal") for kind in kinds]  # fmt: skip
+    rows = [{"name": name, "city": "Leeds"} for name in (*firms, "Tony Roma")]
+    made = standardized(*rows, country="GB").staged["customer_type"].to_pylist()
+    assert made[-1] == "organization"
+    assert only({"name": "Tony Roma", "city": "Leeds"}, country="GB")["customer_type"] == "person"
+
+
 def test_formats_of_the_source_are_used_for_dates_and_moments():
     record = only(
         {"name": "李娜", "birth_date": "811213", "created_at": "070913"},
@@ -341,6 +373,17 @@ def test_phones_come_mobile_first_once_and_with_parallel_lists():
     assert record["phones"] == ["+8613912340001", "+862162345678"]
     assert record["phone_kinds"] == ["mobile", "fixed"]
     assert record["phone_extensions"] == ["", "802"]
+
+
+def test_a_cell_for_a_mobile_number_tells_the_kind_where_the_numbering_plan_does_not():
+    record = only(
+        {"name": "Ann Lee", "phone": "212-555-0123", "mobile": "212-555-0148"}, country="US"
+    )
+    assert record["phone_kinds"] == ["mobile", "unknown"]
+    landline = only({"name": "Ann Lee", "mobile": "020 7946 0018"}, country="GB")
+    assert landline["phone_kinds"] == ["fixed"]
+    two = only({"name": "Ann Lee", "mobile": "212-555-0123 / 212-555-0148"}, country="US")
+    assert two["phone_kinds"] == ["unknown", "unknown"]
 
 
 def test_every_column_of_a_list_is_read():

@@ -16,7 +16,7 @@ from dedupe import cases
 from dedupe.identity import assign
 from dedupe.relations import SCHEMA as RELATIONS
 from dedupe.suggestions import SUGGESTIONS_SCHEMA
-from dedupe.survivorship import Policy, consolidate
+from dedupe.survivorship import GOLDEN_SCHEMA, Policy, in_parts
 from onefold.settings import Settings
 from rules.customer import STAGED_SCHEMA
 from rules.quarantine import QUARANTINE_SCHEMA
@@ -179,15 +179,18 @@ class World:
             }
         )
         identity = assign(clusters, base.crosswalk, base.live, base.next_number, base.former)
-        consolidated = consolidate(staged.read(self.wh), identity.crosswalk, Policy())
+        records = staged.read(self.wh)
+        some = max(2, len(groups) // 3)  # several parts, whatever there is to publish
+        parts = list(in_parts(records, identity.crosswalk, Policy(), size=some))
+        golden = pa.concat_tables([GOLDEN_SCHEMA.empty_table(), *(each.golden for each in parts)])
         doubts = pa.Table.from_pylist([dict(one) for one in suggestions], schema=SUGGESTIONS_SCHEMA)
-        moved = overrides.changed(self.wh, staged.read(self.wh), identity.crosswalk, {})
-        pinned, told = overrides.as_cases(moved, consolidated.golden)
-        found = cases.make(doubts, identity.crosswalk, consolidated.golden)
+        moved = overrides.changed(self.wh, records, identity.crosswalk, {})
+        pinned, told = overrides.as_cases(moved, golden)
+        found = cases.make(doubts, identity.crosswalk, golden)
         return publish.publish(
             self.wh,
             identity,
-            consolidated,
+            parts,
             doubts,
             fingerprint or f"f{next(self._numbers)}",
             relations=pa.Table.from_pylist([dict(one) for one in relations], schema=RELATIONS),

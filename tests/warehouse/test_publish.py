@@ -1,17 +1,19 @@
 """A publish: whole or not at all, only what differs, and ids that last."""
 
+import weakref
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dedupe.identity import assign
-from dedupe.survivorship import Policy, consolidate
+from dedupe.survivorship import Consolidated, Policy, consolidate
 from onefold.errors import PublishError
 from warehouse import golden_tables, publish, staged
 from warehouse.tables import (
@@ -159,6 +161,53 @@ def test_history_keeps_every_version_without_gap(world):
     ]
 
 
+def test_a_column_that_the_model_got_makes_versions_only_of_customers_with_a_value_in_it(world):
+    """An older program's hashes are of fewer columns: all differ, and hardly a value does."""
+    world.put(
+        "erp", {"1": "张伟", "2": "b"}, attributes='{"tier": "gold", "a": "1"}', city="杭州市"
+    )
+    world.publish([["erp:1"], ["erp:2"]])
+    before = {name: world.rows(table) for name, table in _VERSIONS.items()}
+    with world.wh.write() as connection:
+        connection.execute(golden_customer.update().values(content_hash="of an older model"))
+        if world.wh.is_postgresql:
+            connection.execute(
+                golden_customer.update().values(attributes={"a": "1", "tier": "gold"})
+            )
+    done = world.publish([["erp:1"], ["erp:2"]])
+    assert done.counts["golden_customer"] == {"added": 0, "changed": 0, "deleted": 0}
+    assert {name: world.rows(table) for name, table in _VERSIONS.items()} == before
+    with world.wh.write() as connection:
+        connection.execute(golden_customer.update().values(content_hash="of an older model"))
+        this = golden_customer.c.golden_id == TWO
+        connection.execute(golden_customer.update().where(this).values(city=None))
+    done = world.publish([["erp:1"], ["erp:2"]])
+    assert done.counts["golden_customer"] == {"added": 0, "changed": 1, "deleted": 0}
+    changed = [row for row in world.rows(golden_customer_history) if row["change"] == "changed"]
+    assert [(row["golden_id"], row["publish_id"]) for row in changed] == [(TWO, done.publish_id)]
+
+
+_VERSIONS = {one.name: one for one in (golden_customer, golden_customer_history, golden_field)}
+
+
+def test_no_more_than_two_parts_are_held_while_customers_are_written(world):
+    world.put("erp", {f"{number}": "a" for number in range(5)})
+    _, identity, golden = _parts(world, [(f"erp:{number}",) for number in range(5)])
+    made = []
+
+    def parts():
+        for row in range(5):
+            held = golden.provenance["golden_id"]
+            own = golden.provenance.filter(pc.equal(held, golden.golden["golden_id"][row]))
+            made.append(weakref.ref(part := Consolidated(golden.golden.slice(row, 1), own)))
+            yield part
+            del part
+            assert sum(one() is not None for one in made) <= 1
+
+    assert publish.publish(world.wh, identity, parts(), _none(), "f").golden == 5
+    assert len(_golden(world)) == 5
+
+
 def test_merged_customers_redirect_and_chains_are_one_step(world):
     world.put("erp", {"1": "a", "2": "b", "3": "c"})
     world.publish([["erp:1"], ["erp:2"], ["erp:3"]])
@@ -210,7 +259,7 @@ def test_an_id_may_come_back_only_where_an_event_says_so(world):
     )
     golden = consolidate(staged.read(world.wh), pairs, Policy())
     with pytest.raises(PublishError, match=f"a retired id would be used again .found {TWO}"):
-        publish.publish(world.wh, identity, golden, _none(), "f")
+        publish.publish(world.wh, identity, [golden], _none(), "f")
     told = {
         "event": "restored",
         "golden_id": TWO,
@@ -219,7 +268,7 @@ def test_an_id_may_come_back_only_where_an_event_says_so(world):
         "reason": "the merge was undone",
     }
     events = pa.Table.from_pylist([told], schema=identity.events.schema)
-    publish.publish(world.wh, replace(identity, events=events), golden, _none(), "f")
+    publish.publish(world.wh, replace(identity, events=events), [golden], _none(), "f")
     assert publish.redirects(world.wh) == {}
     assert _golden(world)[TWO]["first_published_at"] == first_published
     changes = [
@@ -259,7 +308,7 @@ def _parts(world, groups=(("erp:1",), ("erp:2",))):
 def _refused(world, said, identity, golden, **more):
     before = world.dump()
     with pytest.raises(PublishError, match=said):
-        publish.publish(world.wh, identity, golden, _none(), "f", **more)
+        publish.publish(world.wh, identity, [golden], _none(), "f", **more)
     assert world.dump() == before
 
 
@@ -318,7 +367,7 @@ def test_a_record_that_a_sync_brought_meanwhile_waits_for_the_next_publish(world
     world.put("erp", {"1": "a", "2": "b"})
     base, identity, golden = _parts(world)
     world.put("erp", {"1": "a", "2": "b", "3": "c"})
-    publish.publish(world.wh, identity, golden, _none(), "f", base=base)
+    publish.publish(world.wh, identity, [golden], _none(), "f", base=base)
     assert _crosswalk(world).keys() == {"erp:1", "erp:2"}
 
 

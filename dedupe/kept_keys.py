@@ -1,0 +1,161 @@
+"""Blocking keys that are kept from one run to the next: only changed records' are made again.
+
+What belongs here: keys as a table (kind, block, row), sorted by kind and block, and bringing one
+up to date. A key of a record follows from its features alone. Two kinds do not: a text of a
+further field is a key where few records have it, and initials are where they are another's name.
+Texts are made of all records each time, initials are kept as they are.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from dedupe import blocking_keys
+from dedupe.blocking_keys import INITIALS, KINDS, PROPERTIES, KeyMaker, Keys, with_initials
+from dedupe.levels import is_text
+
+SCHEMA = pa.schema([("kind", pa.int8()), ("block", pa.uint64()), ("row", pa.int32())])
+_VALUES = tuple(f"{name} of a record" for name in PROPERTIES)
+KEPT = (*(kind for kind in KINDS if kind != "text"), INITIALS, *_VALUES)
+"""What is kept, in this order: ``kind`` is a place here. Of a property, ``block`` is its value."""
+VERSION = duckdb.__version__
+"""Of what makes the blocks out of keys."""
+
+
+class Earlier(NamedTuple):
+    """Keys of other records, and which of them stand.
+
+    Attributes:
+        file: of :func:`tables`.
+        to: int32, per row that the file counts: its row now; -1 where the record is gone or other.
+        fresh: int64, rows whose keys are not in the file.
+    """
+
+    file: pq.ParquetFile
+    to: npt.NDArray[np.int32]
+    fresh: npt.NDArray[np.int64]
+
+
+def tables(
+    features: pa.Table, memory_mb: int, earlier: Earlier | None = None
+) -> Iterator[pa.Table]:
+    """The keys of all records, one table of SCHEMA per kind.
+
+    Args:
+        features: of features.build: sorted by record_id.
+        memory_mb: as in blocking_keys.making.
+        earlier: keys of which some stand; None: all are made.
+    """
+    rows = np.arange(features.num_rows) if earlier is None else earlier.fresh
+    some = features if earlier is None else features.take(pa.array(rows))
+    before = Stored(earlier.file) if earlier else None
+    with blocking_keys.making(some, 0, memory_mb) as maker:
+        values = maker.properties()
+        for number, kind in enumerate(KEPT):
+            if kind in _VALUES:
+                made = Keys(kind, values[_VALUES.index(kind)], np.arange(len(rows), dtype=np.int32))
+            else:
+                made = maker.of_kind(kind)
+            block, row = made.block, rows[made.row].astype(np.int32)
+            if before is not None and earlier is not None:
+                stood = before.of_kind(kind)
+                to = earlier.to[stood.row]
+                block, row = _together((stood.block, to), (block, row), kind)
+            elif kind not in _VALUES:
+                order = blocking_keys.order(block)
+                block, row = block[order], row[order]
+            kinds = pa.array(np.full(len(row), number, dtype=np.int8))
+            yield pa.table([kinds, block, row], schema=SCHEMA)
+
+
+_Pair = tuple[npt.NDArray[np.uint64], npt.NDArray[np.int32]]
+
+
+def _together(stood: _Pair, made: _Pair, kind: str) -> _Pair:
+    """Blocks and rows that stand, in their order, with others put among them."""
+    stays = stood[1] >= 0
+    block, row = stood[0][stays], stood[1][stays]
+    if kind in _VALUES:
+        return np.concatenate([block, made[0]]), np.concatenate([row, made[1]])
+    order = blocking_keys.order(made[0])
+    at = np.searchsorted(block, made[0][order])
+    return np.insert(block, at, made[0][order]), np.insert(row, at, made[1][order])
+
+
+class Stored:
+    """Reads what :func:`tables` gave, kind by kind."""
+
+    def __init__(self, file: pq.ParquetFile) -> None:
+        self._file = file
+        groups = range(file.num_row_groups)
+        sizes = [file.metadata.row_group(group).num_rows for group in groups]
+        self._starts = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
+        kinds = file.read(columns=["kind"])["kind"].to_numpy()
+        self._ends = np.searchsorted(kinds, np.arange(len(KEPT) + 1))
+
+    def of_kind(self, kind: str) -> Keys:
+        """The keys of one kind; those of a property in no order."""
+        number = KEPT.index(kind)
+        first, end = self._ends[number : number + 2]
+        groups = range(
+            int(np.searchsorted(self._starts, first, side="right")) - 1,
+            int(np.searchsorted(self._starts, end)),
+        )
+        ordered = kind not in _VALUES
+        if first == end:
+            return Keys(kind, np.zeros(0, np.uint64), np.zeros(0, np.int32), ordered)
+        found = self._file.read_row_groups([*groups], columns=["block", "row"])
+        found = found.slice(first - self._starts[groups[0]], end - first)
+        block, row = (found[name].to_numpy() for name in ("block", "row"))
+        return Keys(kind, block, row, ordered)
+
+
+class Kept:
+    """Keys of all records out of a file, as blocking_keys.KeyMaker makes them."""
+
+    def __init__(self, stored: Stored, maker: KeyMaker | None, records: int) -> None:
+        self._stored, self._maker, self._records = stored, maker, records
+
+    def properties(self) -> npt.NDArray[np.uint64]:
+        """The properties of every record, shape (properties, records); 0 where missing."""
+        found = np.zeros((len(PROPERTIES), self._records), dtype=np.uint64)
+        for number, name in enumerate(_VALUES):
+            made = self._stored.of_kind(name)
+            found[number, made.row] = made.block
+        return found
+
+    def kinds(self) -> Iterator[Keys]:
+        """The keys of each kind, in the order of KINDS; kinds without any are left out."""
+        for kind in KINDS:
+            if kind == "text":
+                if self._maker is None:
+                    continue
+                made = self._maker.of_kind(kind)
+            else:
+                made = self._stored.of_kind(kind)
+            if kind == "acronym":
+                made = with_initials(made, self._stored.of_kind(INITIALS))
+            if len(made.row):
+                yield made
+
+
+@contextmanager
+def reading(file: pq.ParquetFile, features: pa.Table, limit: int, memory_mb: int) -> Iterator[Kept]:
+    """The keys of all records, from a file of theirs.
+
+    Args:
+        file: of :func:`tables` of these features.
+        features, limit, memory_mb: as in blocking_keys.making.
+    """
+    stored = Stored(file)
+    if not any(map(is_text, features.column_names)):
+        yield Kept(stored, None, features.num_rows)
+        return
+    with blocking_keys.making(features, limit, memory_mb) as maker:
+        yield Kept(stored, maker, features.num_rows)
