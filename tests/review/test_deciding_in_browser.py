@@ -33,8 +33,13 @@ def press(page: Any, *keys: str) -> None:
 
 
 def at(page: Any, path: str) -> None:
-    """Wait until the page is the one with a path (the query apart), and can be used."""
-    page.wait_for_url(re.compile(rf"https?://[^/]+{path}([?#].*)?$"), wait_until="load")
+    """Wait until the page is the one with a path (the query apart), and can be used.
+
+    It looks at the address until it is right: `wait_for_url` fails where a second key leaves for
+    another page before the first key's is there.
+    """
+    expect(page).to_have_url(re.compile(rf"https?://[^/]+{path}([?#].*)?$"), timeout=30_000)
+    page.wait_for_load_state("load")
 
 
 def cpu() -> float:
@@ -192,7 +197,9 @@ def test_rows_are_walked_by_j_and_k(page: Page, wh: Warehouse) -> None:
     at(steward, f"/cases/{rows[1].case_id}")
     press(steward, "j")
     at(steward, f"/cases/{rows[2].case_id}")
-    press(steward, "k", "q")
+    press(steward, "k")
+    at(steward, f"/cases/{rows[1].case_id}")
+    press(steward, "q")
     at(steward, "/cases")
 
 
