@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from connectors import column_reading, columns_together, content, headings, mapping
+from connectors import column_reading, columns_together, headings, home_country, mapping
 from connectors.column_reading import Column, Profile
 from connectors.fields import ATTRIBUTE, INPUT_FIELDS, is_input_field, nearest_input_field
 from onefold.errors import ConfigError
@@ -165,18 +165,5 @@ def _as_said(name: str, field: str) -> Column:
 
 
 def _country(columns: list[Column], profiles: Mapping[str, Profile]) -> tuple[str, str]:
-    """Where records that do not say so are from, by the columns' content."""
     by_field = {c.field: profiles[c.name] for c in reversed(columns) if c.role == "field"}
-    named = ("name", "organization_name", "given_name", "family_name", "address", "city")
-    han = [by_field[field].shares["han"] for field in named if field in by_field]
-    if max(han, default=0.0) > 0.2:
-        return "CN", "names or addresses are Chinese"
-    if "mobile" in by_field and by_field["mobile"].shares["mobile"] > 0.5:
-        return "CN", "mobile numbers are Chinese"
-    for field, find, words in (
-        ("postal_code", content.postal_country, "by the form of the postal codes"),
-        ("region", content.region_country, "by the provinces or states"),
-    ):
-        if field in by_field and (found := find(by_field[field].sample)):
-            return found, words
-    return "US", "nothing says otherwise"
+    return home_country.guess(by_field)

@@ -178,6 +178,11 @@ def test_a_suburb_is_the_city_where_there_is_none():
         ({"姓名": PEOPLE["姓名"]}, "CN"),
         ({"postcode": PEOPLE["gb"]}, "GB"),
         ({"state": ["TX", "CA", "NY", "WA", "OR"]}, "US"),
+        ({"phone": ["0171 5550100", "+49 30 5550101", "0049 171 5550102"]}, "DE"),
+        ({"phone": ["06 12345678", "020 5550101", "06 87654321", "+31 6 11112222"] * 3}, "NL"),
+        ({"phone": ["(212) 736-5000"] * 9 + ["+44 20 7946 0958"]}, "US"),
+        ({"email": ["a@voorbeeld.nl", "b@gmail.com", "c@voorbeeld.nl"]}, "NL"),
+        ({"email": ["a@startup.io", "b@gmail.com", "c@startup.io"]}, "US"),
         ({"name": PEOPLE["name"]}, "US"),
     ],
 )
