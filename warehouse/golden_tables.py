@@ -209,52 +209,63 @@ def _ids(golden_ids: Collection[str]) -> pa.Array:
     return pa.array(golden_ids, pa.string())
 
 
-def write_history(run: Run, restored: bool | None) -> None:
+def write_history(run: Run, others: Collection[str], restored: bool | None) -> None:
     """Close the versions that no longer hold and open the ones just written.
 
     A restored customer gets back the moment when its id was published first.
+
+    Args:
+        run: the publish under way.
+        others: all customers whose values are new, changed or gone.
+        restored: whether an id is back.
     """
     golden = rows.sql_name(run.connection, golden_customer)
     history = rows.sql_name(run.connection, golden_customer_history)
     values = {"at": run.at, "publish_id": run.publish_id}
     if run.connection.dialect.name == "sqlite":
         values["at"] = run.at_text
-    run.connection.execute(
-        sa.text(
-            f"UPDATE {history} SET valid_to = :at, is_current = false WHERE is_current"
-            f" AND NOT EXISTS (SELECT 1 FROM {golden} g"
-            f" WHERE g.golden_id = {history}.golden_id AND g.publish_id <> :publish_id)"
-        ),
-        values,
-    )
     columns = ", ".join(f'"{name}"' for name in GOLDEN)
-    change = (
-        f"CASE WHEN NOT EXISTS (SELECT 1 FROM {history} h WHERE h.golden_id = g.golden_id)"
-        " THEN 'created'"
-        f" WHEN EXISTS (SELECT 1 FROM {history} h WHERE h.golden_id = g.golden_id"
-        "  AND h.valid_to = :at) THEN 'changed' ELSE 'restored' END"
+    opened = (
+        f"INSERT INTO {history} (golden_id, valid_from, valid_to, is_current, change,"
+        f" publish_id, {columns})"
+        " SELECT golden_id, :at, NULL, true, {change},"
+        f" publish_id, {columns} FROM {golden} g WHERE publish_id = :publish_id"
     )
     if bulk.is_empty(run.connection, golden_customer_history):
-        change = "'created'"
-    with bulk.indexes_last(run.connection, golden_customer_history):
+        with bulk.indexes_last(run.connection, golden_customer_history):
+            run.connection.execute(sa.text(opened.format(change="'created'")), values)
+        return
+    with rows.loaded(run.connection, golden_customer, _named_ids(others)) as load:
+        among = f"golden_id IN (SELECT golden_id FROM {load})"
         run.connection.execute(
             sa.text(
-                f"INSERT INTO {history} (golden_id, valid_from, valid_to, is_current, change,"
-                f" publish_id, {columns})"
-                f" SELECT golden_id, :at, NULL, true, {change},"
-                f" publish_id, {columns} FROM {golden} g WHERE publish_id = :publish_id"
+                f"UPDATE {history} SET valid_to = :at, is_current = false WHERE is_current"
+                f" AND {among}"
             ),
             values,
         )
-    if restored:
-        first = f"SELECT MIN(h.valid_from) FROM {history} h WHERE h.golden_id = {golden}.golden_id"
-        run.connection.execute(
-            sa.text(
-                f"UPDATE {golden} SET first_published_at = ({first})"
-                " WHERE publish_id = :publish_id AND first_published_at = :at"
-            ),
-            values,
+        change = (
+            f"CASE WHEN NOT EXISTS (SELECT 1 FROM {history} h WHERE h.golden_id = g.golden_id)"
+            " THEN 'created'"
+            f" WHEN EXISTS (SELECT 1 FROM {history} h WHERE h.golden_id = g.golden_id"
+            "  AND h.valid_to = :at) THEN 'changed' ELSE 'restored' END"
         )
+        run.connection.execute(sa.text(f"{opened.format(change=change)} AND {among}"), values)
+        if restored:
+            first = (
+                f"SELECT MIN(h.valid_from) FROM {history} h WHERE h.golden_id = {golden}.golden_id"
+            )
+            run.connection.execute(
+                sa.text(
+                    f"UPDATE {golden} SET first_published_at = ({first}) WHERE {among}"
+                    " AND publish_id = :publish_id AND first_published_at = :at"
+                ),
+                values,
+            )
+
+
+def _named_ids(golden_ids: Collection[str]) -> pa.Table:
+    return pa.table({"golden_id": pa.array(sorted(golden_ids), pa.string())})
 
 
 def _write_fields(

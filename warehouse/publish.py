@@ -21,7 +21,15 @@ from dedupe.identity import CROSSWALK_SCHEMA, FORMER_SCHEMA, Identity
 from dedupe.relations import SCHEMA
 from dedupe.survivorship import Consolidated
 from onefold.errors import PublishError
-from warehouse import case_tables, golden_tables, restatement, rows, search, text_form
+from warehouse import (
+    case_tables,
+    customer_counts,
+    golden_tables,
+    restatement,
+    rows,
+    search,
+    text_form,
+)
 from warehouse.engine import Warehouse
 from warehouse.moments import utc
 from warehouse.restatement import Restatement
@@ -75,7 +83,7 @@ class Published:
         counts: rows added, changed, deleted, by table.
         golden: golden customers after it.
         suggestions: merge suggestions after it.
-        restated: what it did to the number of customers, where somebody looked at that.
+        restated: what it did to the number of customers, of all and of each source at least.
     """
 
     publish_id: str
@@ -91,7 +99,8 @@ class Published:
 
 
 Look = Callable[[sa.Connection, Published, Restatement], None]
-"""What was written, not yet committed, and what it does to the number of customers."""
+"""What was written, not yet committed, and what it does to the number of customers, of all and of
+each source at least."""
 
 
 def read_identity(wh: Warehouse) -> PublishedIdentity:
@@ -197,9 +206,11 @@ def publish(
         if base is not None and base.publish_id != (last.publish_id if last else None):
             raise PublishError(_WHERE, "another run published meanwhile", do=_AGAIN)
         run = golden_tables.Run(connection, *_name(connection, last))
+        before = utc(last.at) if last is not None else _BEGINNING
+        customers = customer_counts.last(connection) if only is not None else None
         links = relations if relations is not None else SCHEMA.empty_table()
         told = {**({TAKEN_IN: taken_in.plain()} if taken_in else {}), BASIS: dict(basis or {})}
-        made = _publish(
+        made, changed = _publish(
             run,
             identity,
             parts,
@@ -209,12 +220,17 @@ def publish(
             (fingerprint, told),
             only,
         )
+        restated = (
+            restatement.inside(connection, before, run.at)
+            if customers is None
+            else restatement.of_changed(
+                connection, before, run.at, run.publish_id, changed, customers
+            )
+        )
+        customer_counts.note(connection, restatement.customers_of(restated))
         if look is not None:
-            before = utc(last.at) if last is not None else _BEGINNING
-            restated = restatement.inside(connection, before, run.at)
             look(connection, made, restated)
-            made = replace(made, restated=restated)
-        return made
+        return replace(made, restated=restated)
 
 
 def last_basis(wh: Warehouse) -> tuple[dict[str, Any], datetime | None]:
@@ -272,7 +288,8 @@ def _publish(
     cases: tuple[Cases | None, pa.Table | None],
     basis: tuple[str, Mapping[str, Any]],
     only: Collection[str] | None,
-) -> Published:
+) -> tuple[Published, set[str]]:
+    """Write all of it; what was written, and the customers whose values are others now."""
     fingerprint, told = basis
     every_pair = text_form.encode(identity.crosswalk.select(["record_id", "golden_id"]))
     hashes = ["golden_id", "content_hash", "provenance_hash"]
@@ -302,7 +319,7 @@ def _publish(
     # Of these, as of golden_field, readers wait in a first publish (warehouse/bulk.py): last, so
     # that they wait less.
     counts["lineage_event"] = golden_tables.write_events(run, identity, was_live - live)
-    golden_tables.write_history(run, restored)
+    golden_tables.write_history(run, written.others, restored)
     pairs = every_pair
     if only is not None:
         pairs = golden_tables.among(pairs, "golden_id", {*only, *written.given})
@@ -323,13 +340,8 @@ def _publish(
             counts={**counts, _KEYS: search_keys.VERSION, **told},
         )
     )
-    return Published(
-        run.publish_id,
-        True,
-        len(live),
-        _size(run.connection, merge_suggestion),
-        counts,
-    )
+    size = _size(run.connection, merge_suggestion)
+    return Published(run.publish_id, True, len(live), size, counts), written.others
 
 
 def _keys_stand(connection: sa.Connection) -> bool:

@@ -22,10 +22,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from rules.customer import BY_NAME, ORGANIZATION, PERSON
+from rules.customer import ORGANIZATION, PERSON
+from warehouse import customer_counts
+from warehouse import staged as staging
 from warehouse.bi import sql
 from warehouse.engine import Warehouse
 from warehouse.quality_policy import QualityPolicy
+from warehouse.staged_counts import FIELDS, OF
 from warehouse.tables import (
     crosswalk,
     golden_customer,
@@ -36,17 +39,6 @@ from warehouse.tables import (
     staged_customer,
 )
 
-_OF = {
-    PERSON: ("family_name", "given_name", "national_id", "birth_date", "sex", "employer_name"),
-    ORGANIZATION: ("tax_id", "contact_name", "legal_representative"),
-}
-"""Fields that only one kind of customer has."""
-_OF_BOTH = (
-    "name", "emails", "phones", "address_line", "district", "city", "region", "postal_code",
-    "country", "status", "consent_marketing", "updated_at",
-)  # fmt: skip
-FIELDS = (*_OF_BOTH[:1], *_OF[PERSON], *_OF[ORGANIZATION], *_OF_BOTH[1:])
-"""The fields measured, in the order in which they are shown."""
 _NUMBERS = ("national_id", "tax_id")
 _COMPARED = (
     "national_id", "tax_id", "birth_date", "sex", "city", "region", "postal_code", "country",
@@ -173,7 +165,7 @@ def _all(connection: sa.Connection, since: datetime) -> Iterable[_Found]:
     yield from _single(connection)
     for field in FIELDS:
         for source in sorted({name for name, _ in records}):
-            kinds = [kind for kind, of in _OF.items() if field in of] or [PERSON, ORGANIZATION]
+            kinds = [kind for kind, of in OF.items() if field in of] or [PERSON, ORGANIZATION]
             counted = sum(records.get((source, kind), 0) for kind in kinds)
             good = filled[source, field]
             yield source, field, "completeness", good, counted
@@ -188,39 +180,21 @@ def _all(connection: sa.Connection, since: datetime) -> Iterable[_Found]:
         yield from _consistent(connection)
 
 
-def _values(field: str) -> sa.ColumnElement[Any]:
-    """A field of the records that it applies to; null where it has no value."""
-    of = staged_customer.c
-    column: sa.ColumnElement[Any] = of[field]
-    if BY_NAME[field].kind == "list":
-        column = sa.func.nullif(sa.cast(column, sa.Text()), "[]")
-    for kind, fields in _OF.items():
-        if field in fields:
-            return sa.case((of.customer_type == kind, column))
-    return column
-
-
 def _filled(
     connection: sa.Connection, since: datetime
 ) -> tuple[dict[tuple[str, str], int], dict[tuple[str, str], int]]:
-    """Records by source and type; values by source and field, in one look at the table.
+    """Records by source and type; values by source and field.
 
     In place of a field there are also the records that were changed since a moment (fresh).
-    Grouped by the source alone, which is an index's order: nothing is sorted.
     """
     of = staged_customer.c
-    kinds = [sa.func.count(sa.case((of.customer_type == kind, 1))) for kind in _OF]
-    values = [sa.func.count(_values(field)) for field in FIELDS]
-    recent = sa.func.count(sa.case((of.updated_at >= since, 1)))
-    query = sa.select(of.source, *kinds, recent, *values).group_by(of.source)
     records: dict[tuple[str, str], int] = {}
     filled: dict[tuple[str, str], int] = {}
-    for source, *counts in connection.execute(query):
-        records |= {(source, kind): counts[place] for place, kind in enumerate(_OF)}
-        names = ("fresh", *FIELDS)
-        filled |= {
-            (source, name): count for name, count in zip(names, counts[len(_OF) :], strict=True)
-        }
+    for source, counts in staging.counts(connection).items():
+        fresh = sa.select(sa.func.count()).where(of.source == source, of.updated_at >= since)
+        records |= {(source, kind): counts[f"of/{kind}"] for kind in OF}
+        filled |= {(source, field): counts[f"filled/{field}"] for field in FIELDS}
+        filled[source, "fresh"] = connection.execute(fresh).scalar_one()
     return records, filled
 
 
@@ -247,13 +221,13 @@ def _failed(connection: sa.Connection) -> tuple[dict[tuple[str, str], int], dict
 
 def _single(connection: sa.Connection) -> Iterable[_Found]:
     of = crosswalk.c
-    query = (
-        sa.select(of.source, sa.func.count(of.golden_id.distinct()), sa.func.count())
-        .group_by(of.source)
-        .order_by(of.source)
-    )
-    for source, customers, records in connection.execute(query):
-        yield source, "", "single", customers, records
+    customers = customer_counts.last(connection)
+    if customers is None:
+        distinct = sa.select(of.source, sa.func.count(of.golden_id.distinct())).group_by(of.source)
+        customers = dict(connection.execute(distinct).tuples().all())
+    query = sa.select(of.source, sa.func.count()).group_by(of.source).order_by(of.source)
+    for source, records in connection.execute(query):
+        yield source, "", "single", customers[source], records
 
 
 def _unique(connection: sa.Connection) -> Iterable[_Found]:

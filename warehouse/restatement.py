@@ -11,9 +11,10 @@ counts in the line of each.
 """
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -37,6 +38,7 @@ ALL, SOURCE, REGION, TYPE = "all", "source", "region", "customer_type"
 NONE = ""
 """The segment of customers without a region."""
 
+_NAMED_AT_ONCE = 500
 _WORDS = {
     NEW: "new",
     SPLIT: "from splits",
@@ -197,16 +199,66 @@ def between(wh: Warehouse, since: datetime, until: datetime) -> Restatement:
 
 def inside(connection: sa.Connection, since: datetime, until: datetime) -> Restatement:
     """The same, as a transaction sees it: also what it wrote itself."""
-    before, after = _touched(connection, since, until)
+    of = lineage_event.c
+    happened = (of.at > since) & (of.at <= until)
+    versions = _touched(connection, since, until)
+    return _restated(connection, since, until, versions, happened, _standing(connection, since))
+
+
+def of_changed(
+    connection: sa.Connection,
+    since: datetime,
+    until: datetime,
+    publish_id: str,
+    changed: Collection[str],
+    customers: Mapping[str, int],
+) -> Restatement:
+    """What a publish under way does, without a look at customers that stay as they are.
+
+    Args:
+        connection: within its transaction.
+        since, until: the moments of the last publish and of this one; no erasure is between.
+        publish_id: this one.
+        changed: all customers with a version that began or ended in between.
+        customers: how many there were, see :func:`customers_of`.
+
+    Returns:
+        as :func:`inside`, but with the lines of all customers and of each source only.
+    """
+    happened = lineage_event.c.publish_id == publish_id
+    versions = _touched(connection, since, until, sorted(changed))
+    standing = Counter(
+        {(SOURCE, name) if name else (ALL, NONE): count for name, count in customers.items()}
+    )
+    found = _restated(connection, since, until, versions, happened, standing)
+    return replace(found, lines=tuple(one for one in found.lines if one.dimension in (ALL, SOURCE)))
+
+
+def customers_of(made: Restatement) -> dict[str, int]:
+    """Source → its customers at the end; '' → all of them."""
+    counted = (ALL, SOURCE)
+    return {one.segment: one.after for one in made.lines if one.dimension in counted and one.after}
+
+
+def _restated(
+    connection: sa.Connection,
+    since: datetime,
+    until: datetime,
+    versions: "tuple[dict[str, _Segments], dict[str, _Segments]]",
+    happened: sa.ColumnElement[bool],
+    standing: Counter[tuple[str, str]],
+) -> Restatement:
+    """Of customers with other versions at the two moments, what happened, and all that stood."""
+    before, after = versions
     lost, gained = set(before.keys() - after.keys()), set(after.keys() - before.keys())
-    moved = _moved(connection, since, until, lost, gained)
+    moved = _moved(connection, happened, lost, gained)
     made = sa.select(sa.func.count()).where(publish_run.c.at > since, publish_run.c.at <= until)
     publishes = connection.execute(made).scalar_one()
     same = _same_again(connection, since, until) if publishes > 1 else 0
     return Restatement(
         since=since,
         until=until,
-        lines=_lines(_standing(connection, since), before, after, moved),
+        lines=_lines(standing, before, after, moved),
         moved=tuple(moved[name] for name in sorted(moved)),
         changed=len(before.keys() & after.keys()) - same,
         publishes=publishes,
@@ -225,24 +277,37 @@ def _at(moment: datetime, table: sa.FromClause = golden_customer_history) -> sa.
 
 
 def _touched(
-    connection: sa.Connection, since: datetime, until: datetime
+    connection: sa.Connection,
+    since: datetime,
+    until: datetime,
+    among: Sequence[str] | None = None,
 ) -> tuple[dict[str, _Segments], dict[str, _Segments]]:
-    """Customers with a version that began or ended in between: as they were, as they are."""
+    """Customers with a version that began or ended in between: as they were, as they are.
+
+    Args:
+        among: they are some of these customers; None: of all.
+    """
     of = golden_customer_history.c
     touched = ((of.valid_from > since) & (of.valid_from <= until)) | (
         (of.valid_to > since) & (of.valid_to <= until)
     )
-    query = sa.select(of.golden_id, of.valid_from, of.customer_type, of.region, of.sources)
+    query = sa.select(of.golden_id, of.customer_type, of.region, of.sources).where(touched)
+    queries = [query] if among is None else [query.where(one) for one in _named(of, among)]
     versions = [
         {
             name: _segments(kind, region, sources)
-            for name, _, kind, region, sources in connection.execute(
-                query.where(touched, _at(moment))
-            )
+            for query in queries
+            for name, kind, region, sources in connection.execute(query.where(_at(moment)))
         }
         for moment in (since, until)
     ]
     return versions[0], versions[1]
+
+
+def _named(of: Any, golden_ids: Sequence[str]) -> Iterator[sa.ColumnElement[bool]]:
+    """Conditions that together name some customers."""
+    for start in range(0, len(golden_ids), _NAMED_AT_ONCE):
+        yield of.golden_id.in_(golden_ids[start : start + _NAMED_AT_ONCE])
 
 
 def _same_again(connection: sa.Connection, since: datetime, until: datetime) -> int:
@@ -306,13 +371,16 @@ def _standing(connection: sa.Connection, moment: datetime) -> Counter[tuple[str,
 
 
 def _moved(
-    connection: sa.Connection, since: datetime, until: datetime, lost: set[str], gained: set[str]
+    connection: sa.Connection,
+    happened: sa.ColumnElement[bool],
+    lost: set[str],
+    gained: set[str],
 ) -> dict[str, Moved]:
     """How an id came tells the first thing that happened to it, how it went the last one."""
     of = lineage_event.c
     query = (
         sa.select(of.golden_id, of.event, of.other_golden_id, of.reason, of.at)
-        .where(of.at > since, of.at <= until)
+        .where(happened)
         .order_by(of.at, of.number)
     )
     found: dict[str, Moved] = {}

@@ -11,6 +11,7 @@ when it closes the file, see "How To Corrupt An SQLite Database File", 2.2.1.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -306,6 +307,18 @@ def _temporary(connection: sa.Connection, table: sa.Table, text: pa.Table) -> st
     return name
 
 
+@contextmanager
+def loaded(connection: sa.Connection, table: sa.Table, text: pa.Table) -> Iterator[str]:
+    """A text table as a temporary table for the length of a block: its name in SQL.
+
+    On PostgreSQL its columns are typed like those of ``table``.
+    """
+    load = _temporary(connection, table, text)
+    yield load
+    if connection.dialect.name != "postgresql":  # there it goes with the transaction
+        connection.exec_driver_sql(f"DROP TABLE temp.{load}")
+
+
 def insert(connection: sa.Connection, table: sa.Table, text: pa.Table) -> None:
     """Insert the rows of a text table; columns by name."""
     if text.num_rows == 0:
@@ -336,14 +349,13 @@ def update(connection: sa.Connection, table: sa.Table, text: pa.Table, keys: Seq
         match = " AND ".join(f"{_quoted(name)} = ?" for name in keys)
         ordered = text.select([*others, *keys])
         return _many(connection, f"UPDATE {target} SET {sets} WHERE {match}", ordered)
-    load = _temporary(connection, table, text)
-    sets = ", ".join(f"{_quoted(name)} = {load}.{_quoted(name)}" for name in others)
-    match = " AND ".join(f"t.{_quoted(name)} = {load}.{_quoted(name)}" for name in keys)
-    done = connection.exec_driver_sql(f"UPDATE {target} AS t SET {sets} FROM {load} WHERE {match}")
-    count = int(done.rowcount)
-    if connection.dialect.name != "postgresql":
-        connection.exec_driver_sql(f"DROP TABLE temp.{load}")
-    return count
+    with loaded(connection, table, text) as load:
+        sets = ", ".join(f"{_quoted(name)} = {load}.{_quoted(name)}" for name in others)
+        match = " AND ".join(f"t.{_quoted(name)} = {load}.{_quoted(name)}" for name in keys)
+        done = connection.exec_driver_sql(
+            f"UPDATE {target} AS t SET {sets} FROM {load} WHERE {match}"
+        )
+        return int(done.rowcount)
 
 
 def delete(connection: sa.Connection, table: sa.Table, text: pa.Table, keys: Sequence[str]) -> int:

@@ -20,8 +20,9 @@ from onefold.errors import WarehouseError
 from rules.customer import STAGED_SCHEMA
 from rules.suite_rules import FORMED
 from rules.suites import Part, Standing
-from warehouse import quarantine, rows, text_form
+from warehouse import quarantine, rows, staged_counts, text_form
 from warehouse.engine import Warehouse
+from warehouse.staged_counts import Counts
 from warehouse.tables import staged_customer, sync_run
 from warehouse.waiting import Waiting
 
@@ -211,22 +212,25 @@ def write(
             ids = [pa.array([], pa.string()), *(chunk for one in cleaned for chunk in one.chunks)]
             touched = pc.unique(pa.chunked_array([*ids, *rest.gone.chunks]))
         with wh.write() as connection:
+            known, was = _counted_before(connection, source, touched)
             staged_hash, counts = _write_records(connection, source, records, touched)
             opened, closed = quarantine.write(connection, source, findings, sync.sync_id, touched)
             if rest is not None:
                 still = pc.invert(pc.is_in(rest.moved["record_id"], value_set=touched))
                 counts["moved"] += _move(connection, source, rest.moved.filter(still))
-            standing, statuses = _standing(connection, source, sync.rows_read)
+            there = _counted(connection, source, touched, known, was)
+            standing, statuses = _standing(connection, source, sync.rows_read, there)
             changes = Changes(
                 **counts,
-                staged=_count(connection, source),
+                staged=there[staged_counts.RECORDS],
                 quarantined=standing.kept_out,
                 findings=pc.sum(pc.equal(statuses, "open")).as_py() or 0,
                 opened=opened,
                 closed=closed,
                 looked_at=touched,
             )
-            sync = dataclass_replace(sync, manifest={**sync.manifest, **describe(standing)})
+            told = {**describe(standing), **staged_counts.told(there)}
+            sync = dataclass_replace(sync, manifest={**sync.manifest, **told})
             _write_run(connection, source, sync, changes, staged_hash)
     return changes
 
@@ -296,19 +300,38 @@ def _move(connection: sa.Connection, source: str, moved: pa.Table) -> int:
     return found
 
 
-def _count(connection: sa.Connection, source: str) -> int:
-    live = sa.select(sa.func.count()).where(staged_customer.c.source == source)
-    return int(connection.execute(live).scalar_one())
+def _counted_before(
+    connection: sa.Connection, source: str, touched: pa.Array | None
+) -> tuple[Counts | None, Counts]:
+    """Counts of a source's records and of the touched ones; (None, ...): all are to be counted."""
+    if touched is None:
+        return None, {}
+    known = staged_counts.read(_runs(connection, *_last_good(source))[0].manifest)
+    if known is None:
+        return None, {}
+    return known, staged_counts.count(connection, source, touched.to_pylist())
+
+
+def _counted(
+    connection: sa.Connection,
+    source: str,
+    touched: pa.Array | None,
+    known: Counts | None,
+    was: Counts,
+) -> Counts:
+    """Counts of a source's records after they were written, by what they were before."""
+    if touched is None or known is None:
+        return staged_counts.count(connection, source)
+    now = staged_counts.count(connection, source, touched.to_pylist())
+    return staged_counts.changed(known, was, now)
 
 
 def _standing(
-    connection: sa.Connection, source: str, rows_read: int
+    connection: sa.Connection, source: str, rows_read: int, there: Counts
 ) -> tuple[Standing, pa.ChunkedArray]:
     """How a source stands, and the status of each finding."""
     findings = quarantine.standing(connection, source)
-    counts = [sa.func.count(staged_customer.c[name]) for name in FORMED]
-    values = connection.execute(sa.select(*counts).where(staged_customer.c.source == source)).one()
-    by_name = dict(zip(FORMED, values, strict=True))
+    by_name = {name: there[f"formed/{name}"] for name in FORMED}
     return Standing(rows_read, by_name, findings.select(Standing.COLUMNS)), findings["status"]
 
 
@@ -439,13 +462,17 @@ def sources(wh: Warehouse) -> dict[str, int]:
 
 def source_names(wh: Warehouse) -> list[str]:
     """Sources with live records, sorted: one look into the index each, however many records."""
+    with wh.read() as connection:
+        return _names(connection)
+
+
+def _names(connection: sa.Connection) -> list[str]:
     column = staged_customer.c.source
     found = sa.select(sa.func.min(column).label("source")).cte("found", recursive=True)
     following = sa.select(sa.func.min(column)).where(column > found.c.source).scalar_subquery()
     found = found.union_all(sa.select(following).where(found.c.source.is_not(None)))
-    with wh.read() as connection:
-        names = connection.execute(sa.select(found.c.source)).scalars()
-        return sorted(str(one) for one in names if one is not None)
+    names = connection.execute(sa.select(found.c.source)).scalars()
+    return sorted(str(one) for one in names if one is not None)
 
 
 def read(wh: Warehouse, record_ids: Sequence[str] | None = None) -> pa.Table:
@@ -465,6 +492,16 @@ def columns(wh: Warehouse, source: str, names: Sequence[str]) -> pa.Table:
     with wh.read() as connection:
         text = rows.read(connection, staged_customer, names, _where(source))
     return text_form.decode(text, pa.schema([schema.field(name) for name in names]))
+
+
+def counts(connection: sa.Connection) -> dict[str, Counts]:
+    """What is counted of the live records of every source that has some, by source."""
+    found = {}
+    for source in _names(connection):
+        good = _runs(connection, *_last_good(source))
+        kept = staged_counts.read(good[0].manifest) if good else None
+        found[source] = kept or staged_counts.count(connection, source)
+    return found
 
 
 def newest(wh: Warehouse, source: str | None = None) -> datetime | None:

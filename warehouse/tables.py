@@ -38,7 +38,17 @@ staged_customer = sa.Table(
     warehouse,
     *columns(ALL, key="record_id"),
     Column("content_hash", Text(), nullable=False, comment=_CONTENT_HASH + " Without position."),
-    sa.Index(None, "source"),
+    sa.Index(None, "source", "updated_at"),
+    *(
+        sa.Index(
+            None,
+            "source",
+            name,
+            sqlite_where=sa.text(f"{name} IS NOT NULL"),
+            postgresql_where=sa.text(f"{name} IS NOT NULL"),
+        )
+        for name in ("national_id", "tax_id")
+    ),
     comment="Every live source record, cleaned and typed.",
 )
 

@@ -15,7 +15,7 @@ from onefold.errors import PublishHeld
 from pipelines import fingerprint
 from pipelines.stages import matching
 from pipelines.stages.deployment import Deployment
-from warehouse import gate, taken_in
+from warehouse import gate, restatement, taken_in
 from warehouse import publish as publishing
 from warehouse import staged as staging
 from warehouse.gate import Excess
@@ -58,12 +58,12 @@ def basis(deployment: Deployment) -> dict[str, Any]:
 def look(deployment: Deployment) -> publishing.Look:
     """Breaks a publish off that exceeds a budget."""
 
-    def looks(_: sa.Connection, published: Published, made: Restatement) -> None:
+    def looks(connection: sa.Connection, published: Published, made: Restatement) -> None:
         changed = published.count("golden_customer", "changed")
         opened = published.count("merge_suggestion", "added")
         over = gate.exceeded(made, changed, opened, deployment.gate)
         if over:
-            raise _Over(made, over)
+            raise _Over(restatement.inside(connection, made.since, made.until), over)
 
     return looks
 

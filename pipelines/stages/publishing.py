@@ -19,7 +19,7 @@ from pipelines import fingerprint, lake
 from pipelines.report import PublishedReport
 from pipelines.stages import case_evidence, changes, gating, matching, retention
 from pipelines.stages.deployment import Deployment
-from warehouse import case_tables, decisions, restatement
+from warehouse import case_tables, decisions
 from warehouse import overrides as pinning
 from warehouse import publish as publishing
 from warehouse import taken_in as taking
@@ -63,16 +63,9 @@ def publish(deployment: Deployment) -> PublishedReport:
         changed=published.count("golden_customer", "changed"),
         ended=published.count("golden_customer", "deleted"),
         suggestions=published.suggestions,
-        restatement=_restated(deployment, published),
+        restatement=published.restated.sentence if published.restated else "",
         seconds=time.monotonic() - began,
     )
-
-
-def _restated(deployment: Deployment, published: publishing.Published) -> str:
-    if not published.written:
-        return ""
-    made = published.restated or restatement.of_publish(deployment.warehouse)
-    return made.sentence if made else ""
 
 
 def _basis(deployment: Deployment) -> tuple[str, TakenIn, pa.Table]:

@@ -19,7 +19,7 @@ from pipelines import lake
 from pipelines.stages import publishing, sources
 from pipelines.stages.deployment import Deployment, check_settings
 from pipelines.stages.erasing import opened
-from warehouse import gate, trial
+from warehouse import gate, restatement, trial
 from warehouse import staged as staging
 from warehouse.engine import Warehouse
 from warehouse.gate import Excess
@@ -158,7 +158,7 @@ def rehearse(deployment: Deployment) -> Rehearsal | None:
         opened_now = published.count("merge_suggestion", "added")
         raise _Seen(
             Rehearsal(
-                made=made,
+                made=restatement.inside(connection, made.since, made.until),
                 changed=changed,
                 opened=opened_now,
                 closed=published.count("merge_suggestion", "deleted"),

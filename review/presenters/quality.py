@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from review.language import N_
-from warehouse.quality import FIELDS, Measure
+from warehouse.quality import Measure
 from warehouse.quality_policy import MEASURES, OF_RECORDS, QualityPolicy
+from warehouse.staged_counts import FIELDS
 
 SPAN = timedelta(days=90)
 WIDTH, HEIGHT, EDGE = 96.0, 24.0, 2.5

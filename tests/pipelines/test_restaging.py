@@ -118,7 +118,7 @@ def stand(wh: Warehouse) -> dict[str, Any]:
         "hashes": hashes,
         "quarantine": [found.drop_columns(["first_seen"]).to_pylist() for found in kept],
         "counts": (run.rows_read, run.rows_staged, run.rows_quarantined, run.findings),
-        "told": [run.manifest[name] for name in ("checks", "repairs", "cleaned")],
+        "told": [run.manifest[name] for name in ("checks", "repairs", "cleaned", "counts")],
         "hash": run.staged_hash,
     }
 

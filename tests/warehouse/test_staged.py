@@ -100,7 +100,7 @@ def test_a_sync_says_what_it_did(world):
     assert run is not None
     assert (run.status, run.rows_read, run.rows_staged, run.rows_quarantined) == ("synced", 2, 2, 1)
     assert (run.rows_added, run.rows_changed, run.rows_deleted, run.findings) == (2, 0, 0, 1)
-    assert run.manifest == {"files": ["x.csv"]}
+    assert run.manifest["files"] == ["x.csv"]
     assert run.finished_at >= run.started_at
     assert run.finished_at.tzinfo == UTC
     assert datetime.now(UTC) - run.finished_at < timedelta(minutes=5)

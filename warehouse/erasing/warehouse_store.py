@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import sqlalchemy as sa
 
-from warehouse import text_form
+from warehouse import customer_counts, staged_counts, text_form
 from warehouse.columns import WAREHOUSE
 from warehouse.engine import Warehouse
 from warehouse.erasing import shown
@@ -57,6 +57,7 @@ def from_warehouse(
         for erasure_id, target in targets.items():
             _end(connection, erasure_id, target, at)
         _close(connection, named.ids["customers"], at)
+        customer_counts.forget(connection)
     return found
 
 
@@ -83,7 +84,9 @@ def _settle(
 ) -> None:
     """Make the last good sync of a source say what is there now."""
     query = (
-        sa.select(sync_run.c.sync_id, sync_run.c.rows_staged, sync_run.c.staged_hash)
+        sa.select(
+            sync_run.c.sync_id, sync_run.c.rows_staged, sync_run.c.staged_hash, sync_run.c.manifest
+        )
         .where(sync_run.c.source == source, sync_run.c.status.in_(("synced", "unchanged")))
         .order_by(sync_run.c.finished_at.desc())
         .limit(1)
@@ -99,6 +102,7 @@ def _settle(
         quarantine.c.status == "open",
         quarantine.c.whole_record.is_(True),
     )
+    manifest = staged_counts.without(settled.get("manifest", last.manifest))
     left = (int(last.staged_hash or "0", 16) - gone[1]) % text_form.HASHES
     connection.execute(
         sa.update(sync_run)
@@ -108,7 +112,7 @@ def _settle(
             staged_hash=f"{left:032x}",
             findings=connection.execute(open_findings).scalar_one(),
             rows_quarantined=connection.execute(kept_out).scalar_one(),
-            **settled,
+            **{**settled, "manifest": manifest},
         )
     )
 
