@@ -22,6 +22,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from onefold.keys import MASK, Keys
+from rules.masks import identity
 from rules.protection import hidden
 from warehouse import text_form
 
@@ -276,9 +277,7 @@ def _lists(
     return text_form.encode(pa.table({name: change(lists[name])}))[name]
 
 
-NUMBERS = frozenset(
-    {"national_id", "tax_id", "org_code", "license_no", "house_number", "unit", "phones"}
-)
+NUMBERS = frozenset({"tax_id", "org_code", "license_no", "house_number", "unit", "phones"})
 """Columns whose mask shows both ends; that of most others shows the first character."""
 _SHOWN_OF_POSTAL_CODE = 3
 _WITHOUT_MASK = frozenset(
@@ -293,6 +292,8 @@ def mask_of(name: str) -> Mask | None:
 
     >>> mask_of("national_id")("110101199003078515"), mask_of("unit")("A1234567")
     ('110…8515', 'A…')
+    >>> mask_of("national_id")("971128068"), mask_of("phones")("+16195550371")
+    ('…8068', '+16…0371')
     >>> mask_of("contact_name")("王芳"), mask_of("emails")("wang@example.com")
     ('王…', 'w…@…')
     >>> mask_of("birth_date")("1990-03-07"), mask_of("postal_code")("210000"), mask_of("sex")
@@ -316,5 +317,6 @@ def _ends(value: str) -> str:
 _OTHER_MASKS: dict[str, Mask] = {
     "emails": lambda value: f"{value[:1]}…@…",
     "birth_date": lambda value: value[:4],
+    "national_id": identity,
     "postal_code": lambda value: f"{value[:_SHOWN_OF_POSTAL_CODE]}…",
 }

@@ -21,6 +21,7 @@ from typing import Any
 
 from dedupe.explaining.masking import masked as without_middle
 from rules.customer import PERSONAL
+from rules.masks import identity
 from rules.text import has_han
 
 _NAMES = frozenset(
@@ -31,7 +32,7 @@ _NAMES = frozenset(
 )  # fmt: skip
 _OF_NAMES = frozenset({"org_brand"})
 """Not personal by themselves, but what a masked name hides."""
-_NUMBERS = frozenset({"national_id", "phones", "phone_extensions", "house_number", "unit"})
+_NUMBERS = frozenset({"phones", "phone_extensions", "house_number", "unit"})
 HIDDEN = PERSONAL | _OF_NAMES | {"postal_code"}
 """Columns of which a viewer sees a part only."""
 _SHOWN_OF_POSTAL_CODE = 3
@@ -70,6 +71,8 @@ def masked(field: str, value: Any) -> Any:
         return f"{text[:_SHOWN_OF_POSTAL_CODE]}…"
     if field == "birth_date":
         return f"{text[:4]}-**-**"
+    if field == "national_id":
+        return identity(text)
     if field in _NUMBERS:
         return without_middle(text)
     if field == "sex":

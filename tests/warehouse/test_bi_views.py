@@ -7,10 +7,12 @@ import pytest
 import sqlalchemy as sa
 
 from onefold.errors import WarehouseError
+from review.presenters.masking import masked
 from rules.customer import PERSONAL
 from warehouse import engine
 from warehouse.bi import dictionary, grants, install
 from warehouse.bi.views import views
+from warehouse.sealing import mask_of
 
 PERSON = {
     "name": "欧阳小明",
@@ -85,6 +87,26 @@ def test_masked_views_hold_no_personal_value(world, read):
     assert row["email"] == "x…@…"
     assert (row["birth_date"], row["sex"], row["attributes"]) == (None, None, None)
     assert row["birth_year"] == 1980
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [
+        ("11010119800102001X", "110…001X"),
+        ("110101800102001", "110…2001"),
+        ("971128068", "…8068"),
+        ("A763742(2)", "…2(2)"),
+        ("C7224851", "C…"),
+        (None, None),
+    ],
+)
+def test_of_an_identity_number_less_than_half_is_shown(world, read, number, shown):
+    world.put("crm", {"1": None}, **{**PERSON, "national_id": number})
+    world.publish([["crm:1"]])
+    (row,) = read("dim_customer")
+    assert row["national_id"] == shown
+    if number:
+        assert mask_of("national_id")(number) == masked("national_id", number) == shown
 
 
 def test_every_personal_column_of_the_model_is_masked():

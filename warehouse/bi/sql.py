@@ -256,6 +256,14 @@ def ends(value: Expression) -> Expression:
     return sa.case((length <= SHORT, first_character(value)), else_=shown)
 
 
+def identity(value: Expression) -> Expression:
+    """A person's identity number: 110…8515, and …8068 where the ends would be half of it."""
+    length = sa.func.length(value)
+    last = sa.literal(HIDDEN, sa.Text()).op("||")(sa.func.substr(value, length - (SHOWN_LAST - 1)))
+    short, middling = length <= SHORT, length <= 2 * (SHOWN + SHOWN_LAST)
+    return sa.case((short, first_character(value)), (middling, last), else_=ends(value))
+
+
 def is_encrypted(value: Expression) -> Expression:
     """Whether a value is encrypted, with a mask behind it."""
     return sa.cast(value, sa.Text()).like("enc:%~%")

@@ -165,6 +165,7 @@ _OTHER_MASKS: Mapping[str, Callable[[Expression], Expression]] = {
     "emails": sql.email,
     "phones": sql.ends,
     "postal_code": sql.beginning,
+    "national_id": sql.identity,
     **dict.fromkeys(NUMBERS, sql.ends),
 }
 """Masks that are not the first character; warehouse/sealing.py has the same ones."""
