@@ -6,6 +6,7 @@ and says why, and everything after it goes on with its last good records.
 
 import dagster as dg
 
+from connectors import file_state
 from connectors.source import SourceConfig
 from onefold.errors import ConfigError, SourceError
 from pipelines import resources, stages
@@ -48,7 +49,7 @@ def raw_asset(source: str, declared: SourceConfig | ConfigError) -> dg.AssetsDef
     def raw(context: dg.AssetExecutionContext, home: Home) -> dg.MaterializeResult:
         with home.working() as deployment:
             if isinstance(declared, SourceConfig):
-                deployment.seen[source] = stages.files_state(declared)
+                deployment.seen[source] = file_state.name(declared)
             try:
                 synced = stages.sync(deployment, source, last_try=context.retry_number >= TRIES - 1)
             except SourceError as error:

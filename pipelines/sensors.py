@@ -3,7 +3,8 @@
 One sensor per file source; that of files elsewhere is in remote_sensor.py. A file's
 state is its path, size and time of change; a state that a good sync read, whoever
 ran it, or that was asked for once, is known. Whether the content changed too is for
-the sync to find out; an unchanged one writes nothing.
+the sync to find out; an unchanged one writes nothing. That files are those that were
+read is told of the source's asset now and then, which its freshness policy counts.
 
 One sensor for what stewards decide: what was decided is compared with what the
 last publish took in, whoever made that. While any run is under way or waits
@@ -20,12 +21,14 @@ from pathlib import Path
 
 import dagster as dg
 
+from connectors import file_state
 from connectors import source as sources_module
 from connectors.remote import is_remote
 from connectors.source import SourceConfig
 from onefold import settings
-from pipelines import dead_runs, remote_sensor, stages
+from pipelines import dead_runs, remote_sensor
 from pipelines.jobs import APPLY, sync_job_name
+from pipelines.source import confirmation, source_key
 from pipelines.stages import applying
 from warehouse import engine, outcomes
 
@@ -35,13 +38,15 @@ DECISIONS_SECONDS = 15
 AGAIN_SECONDS = 60
 """A run that did not take the decisions in is asked for again after this, then after twice it, …"""
 AGAIN_AT_MOST_SECONDS = 3600
+CONFIRM_SECONDS = 6 * 3600
+"""Files that were read and did not change since are told of this often: a source whose files
+change once a year is fresh all the same, and none once nobody looks any more."""
 SETTLED_SECONDS = 5
 """A file changed less than this ago may still be being written; it is looked at next time."""
 
 
 def _sensor(home: Path, name: str, config: SourceConfig) -> dg.SensorDefinition:
     elsewhere = any(map(is_remote, config.path))
-    look = remote_sensor.look if elsewhere else _look
 
     @dg.sensor(
         name=f"{sync_job_name(name)}_sensor",
@@ -51,23 +56,41 @@ def _sensor(home: Path, name: str, config: SourceConfig) -> dg.SensorDefinition:
         description=f"Syncs source {name} when its files change.",
     )
     def changed(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        return look(home, config, context.cursor)
+        if elsewhere:
+            return remote_sensor.look(home, config, context.cursor)
+        return _look(home, config, context)
 
     return changed
 
 
-def _look(home: Path, config: SourceConfig, cursor: str | None) -> dg.SensorResult | dg.SkipReason:
-    """What follows from how a source's files on disk are now; ``cursor``: from the last look."""
+def _look(
+    home: Path, config: SourceConfig, context: dg.SensorEvaluationContext
+) -> dg.SensorResult | dg.SkipReason:
+    """What follows from how a source's files on disk are now."""
     states = sources_module.files(config)
-    now = stages.files_state(config)
+    now = file_state.name(config)
     known = outcomes.read(home).sources.get(config.name)
-    if now == cursor or (known and now == known.files):
+    is_read = known is not None and known.good and now == known.files
+    if now == context.cursor or is_read:
         reason = f"{len(states)} file{'s' * (len(states) != 1)}, none changed."
-        return dg.SensorResult(skip_reason=reason, cursor=now)
+        events = _confirmations(config, len(states), context) if is_read else []
+        return dg.SensorResult(skip_reason=reason, cursor=now, asset_events=events)
     newest = max((changed_at for _, _, changed_at in states), default=0)
     if 0 <= time.time_ns() - newest < SETTLED_SECONDS * 1_000_000_000:
         return dg.SkipReason("A file changed a moment ago and may still be being written.")
     return dg.SensorResult(run_requests=[dg.RunRequest()], cursor=now)
+
+
+def _confirmations(
+    config: SourceConfig, files: int, context: dg.SensorEvaluationContext
+) -> list[dg.AssetMaterialization]:
+    """What the source's freshness policy is to count, from time to time."""
+    if not file_state.is_watched(config):
+        return []
+    last = context.instance.get_latest_materialization_event(source_key(config.name))
+    if last is not None and time.time() - last.timestamp < CONFIRM_SECONDS:
+        return []
+    return [confirmation(config.name, files)]
 
 
 def file_sensors(home: Path, sources: Mapping[str, SourceConfig]) -> list[dg.SensorDefinition]:

@@ -2,19 +2,22 @@
 
 Dagster runs nothing for them; each staging reports how the sync went: a good one
 as a materialization, which is what the freshness policy counts, any other as an
-observation. So the page of a source shows when it was last read and whether that
-is late, and plots what came of it: rows new, changed, deleted and held, share kept
-out, lag.
+observation. A source that is watched by its files is materialized, too, when its
+sensor finds them to be those that were read. So the page of a source shows when it
+was last read and whether that is late, and plots what came of it: rows new, changed,
+deleted and held, share kept out, lag.
 """
 
 from datetime import datetime
 
 import dagster as dg
 
+from connectors import file_state
 from connectors.source import SourceConfig
 from onefold.errors import ConfigError
 from pipelines.jobs import sync_job_name
 from pipelines.naming import asset_name
+from warehouse.health import UNREAD_WITHIN
 from warehouse.outcomes import SourceOutcome
 
 _SAME = {"dagster/data_version": "INITIAL"}
@@ -45,7 +48,7 @@ def source_spec(
         return dg.AssetSpec(
             key, group_name="source", description=f"Source {source} is declared wrongly. {declared}"
         )
-    fresh_for = declared.fresh_for
+    fresh_for = UNREAD_WITHIN if file_state.is_watched(declared) else declared.fresh_for
     about = declared.description or f"Source {source}."
     return dg.AssetSpec(
         key,
@@ -81,6 +84,15 @@ def event(source: str, outcome: SourceOutcome) -> dg.AssetMaterialization | dg.A
     if outcome.good:
         return dg.AssetMaterialization(source_key(source), metadata=metadata, tags=_SAME)
     return dg.AssetObservation(source_key(source), metadata=metadata)
+
+
+def confirmation(source: str, files: int) -> dg.AssetMaterialization:
+    """What is told when a source's files were found to be those that the last good sync read."""
+    metadata: dict[str, dg.MetadataValue] = {
+        "status": dg.MetadataValue.text("unchanged files"),
+        "files": dg.MetadataValue.int(files),
+    }
+    return dg.AssetMaterialization(source_key(source), metadata=metadata, tags=_SAME)
 
 
 def _metadata(outcome: SourceOutcome) -> dict[str, dg.MetadataValue]:

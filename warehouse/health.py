@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
+from connectors import file_state
 from connectors.config import SourceConfig
 from connectors.source import Declared, declared
 from onefold.errors import ConfigError
@@ -22,6 +23,9 @@ from warehouse.tables import publish_run
 
 Status = Literal["ok", "failed", "held", "never", "undeclared"]
 Freshness = Literal["fresh", "stale", "unwatched"]
+
+UNREAD_WITHIN = timedelta(hours=26)
+"""How long a change of files may wait to be read: a nightly sync keeps it."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +41,12 @@ class SourceHealth:
         last_good_at: when the last good sync ended, UTC; None: never.
         last_tried_at: when the last one ended, good or not, UTC; None: never.
         age: time since the last good sync; None: never.
-        fresh_within: how old it may be; None: nobody said.
-        freshness: fresh, stale, or unwatched (no ``fresh_within`` and no ``schedule``).
+        fresh_within: how old it may be, or if it is watched by its files, how long a change of
+            them may wait; None: nobody said.
+        freshness: fresh, stale, or unwatched (a database with no ``fresh_within`` and no
+            ``schedule``, files elsewhere, and files of which is not known what was read).
+        unread_since: since when a change of its files waits, UTC; None: none does, or the
+            source is not watched by its files.
         read, staged, held, findings: of the last good sync: rows read, records live, records
             kept out whole, open findings.
         added, changed, deleted: records that the last sync brought, changed and took away.
@@ -55,6 +63,7 @@ class SourceHealth:
     age: timedelta | None
     fresh_within: timedelta | None
     freshness: Freshness
+    unread_since: datetime | None
     read: int
     staged: int
     held: int
@@ -93,6 +102,7 @@ class SourceHealth:
             "last_tried_at": _iso(self.last_tried_at),
             "age_seconds": _seconds(self.age),
             "fresh_within_seconds": _seconds(self.fresh_within),
+            "unread_since": _iso(self.unread_since),
             "lag_seconds": _seconds(self.lag),
             "rows_read": self.read,
             "records": self.staged,
@@ -183,7 +193,10 @@ class Late:
 
 
 def not_in_step(settings: Settings, now: datetime | None = None) -> list[Late]:
-    """Sources to look at, by what was noted of their last syncs: one small file, for pages."""
+    """Sources to look at, by what was noted of their last syncs: one small file, for pages.
+
+    Files are not looked at.
+    """
     now = now or datetime.now(UTC)
     found = []
     for name, one in outcomes.read(settings.home).sources.items():
@@ -238,6 +251,11 @@ def _source(
     fresh_for = config.fresh_for if config else None
     if broken is not None and outcome.fresh_for:
         fresh_for = timedelta(seconds=outcome.fresh_for)
+    freshness, unread = fresh(last_good_at, fresh_for, declared_at, now), None
+    if config and file_state.is_watched(config) and (outcome.files or last_good_at is None):
+        unread = file_state.unread_since(config, outcome.files, last_good_at or declared_at)
+        fresh_for = UNREAD_WITHIN
+        freshness = fresh(unread or now, fresh_for, declared_at, now)
     return SourceHealth(
         source=name,
         status=status,
@@ -247,7 +265,8 @@ def _source(
         last_tried_at=_moment(outcome.tried_at),
         age=now - last_good_at if last_good_at else None,
         fresh_within=fresh_for,
-        freshness=fresh(last_good_at, fresh_for, declared_at, now),
+        freshness=freshness,
+        unread_since=unread,
         read=outcome.read,
         staged=outcome.staged,
         held=outcome.quarantined,

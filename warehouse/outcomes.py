@@ -40,7 +40,7 @@ class SourceOutcome:
         added, changed, deleted: records that the last sync brought, changed and took away.
         newest_at: latest ``updated_at`` of its records; empty if they have none.
         fresh_for: how old, in seconds, the last good sync may be; 0: nobody said.
-        files: names the state of its files that a good sync read; empty for what is no file.
+        files: names the state of its files that the last good sync read; empty for what is no file.
     """
 
     status: str

@@ -42,12 +42,7 @@ def show(found: Health, zone: ZoneInfo, troubles: Mapping[str, str]) -> None:
             out.print(f"{one.source}: {_about(one)}", style="yellow")
             out.print(f"  {one.message}")
         if one.freshness == "stale":
-            last = _moment(one.last_good_at, found.at, zone)
-            within = _length(one.fresh_within)
-            out.print(
-                f"{one.source}: stale; last good sync {last}, fresh within {within}.",
-                style="yellow",
-            )
+            out.print(f"{one.source}: stale; {_late(one, found.at, zone)}.", style="yellow")
     if found.erasing:
         err.print(
             f"Erasures under way: {', '.join(found.erasing)}. The next run finishes them.",
@@ -81,6 +76,14 @@ def _cells(one: SourceHealth) -> list[str | Text]:
 def _about(one: SourceHealth) -> str:
     stays = "its last good records stay" if one.staged else "it has no records yet"
     return one.status if one.status == "undeclared" else f"{one.status}; {stays}."
+
+
+def _late(one: SourceHealth, now: datetime, zone: ZoneInfo) -> str:
+    within = _length(one.fresh_within)
+    if one.unread_since is not None:
+        at = _moment(one.unread_since, now, zone)
+        return f"its files changed {at} and were not read within {within}"
+    return f"last good sync {_moment(one.last_good_at, now, zone)}, fresh within {within}"
 
 
 def _state(one: SourceHealth) -> Text:

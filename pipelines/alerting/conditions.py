@@ -15,7 +15,7 @@ from onefold.errors import WarehouseError
 from onefold.settings import Settings
 from warehouse import engine
 from warehouse import health as healths
-from warehouse.health import Health
+from warehouse.health import Health, SourceHealth
 
 State = Literal["ok", "failed", "held", "stale", "unknown"]
 
@@ -32,7 +32,7 @@ class Condition:
         owner: who answers for the source.
         last_good_at: of the source's last good sync, or the last publish, UTC; None: never.
         age: time since then.
-        fresh_within: how old the source may be; None: nobody said.
+        fresh_within: how old the source, or a change of its files, may be; None: nobody said.
     """
 
     key: str
@@ -79,8 +79,8 @@ def _of(health: Health, settings: Settings) -> list[Condition]:
         )
         found.append(synced)
         aged: State = "stale" if one.freshness == "stale" else "ok" if config else "unknown"
-        if config is None or config.fresh_for is not None:
-            age = replace(synced, key=f"age:{one.source}", state=aged, message="")
+        if config is None or one.freshness != "unwatched":
+            age = replace(synced, key=f"age:{one.source}", state=aged, message=_unread(one))
             found.append(age)
     golden = health.golden
     state: State = golden.status if golden.status in ("failed", "held") else "ok"
@@ -95,6 +95,13 @@ def _of(health: Health, settings: Settings) -> list[Condition]:
             age=health.at - at if at else None,
         ),
     ]
+
+
+def _unread(one: SourceHealth) -> str:
+    if one.unread_since is None:
+        return ""
+    at = one.unread_since.isoformat(" ", "minutes")
+    return f"Its files changed at {at} and were not read since."
 
 
 def by_key(conditions: Sequence[Condition]) -> dict[str, Condition]:

@@ -19,7 +19,7 @@ from pipelines.stages.invariants import (
     published_checks,
 )
 from pipelines.stages.matching import candidates, clusters, known_labels, scored_pairs, train
-from pipelines.stages.noting import files_state, note_golden, note_source
+from pipelines.stages.noting import note_golden, note_source
 from pipelines.stages.publishing import held_back, publish
 from pipelines.stages.quality import measure
 from pipelines.stages.rehearsing import rehearse, varied
@@ -39,7 +39,6 @@ __all__ = [
     "clustering_checks",
     "clusters",
     "declarations",
-    "files_state",
     "golden_sample",
     "held_back",
     "known_labels",

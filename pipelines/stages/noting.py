@@ -1,17 +1,10 @@
 """What is kept of how a sync and a publish went, for the status, the alerts and the pages."""
 
-from connectors.source import SourceConfig, files
-from pipelines import fingerprint
 from pipelines.report import SourceReport, Staged, Synced
 from pipelines.stages.deployment import Deployment
 from warehouse import outcomes
 from warehouse import staged as staging
 from warehouse.outcomes import GoldenOutcome, SourceOutcome
-
-
-def files_state(config: SourceConfig) -> str:
-    """Names the state of a source's files: another name, and one of them changed."""
-    return fingerprint.of(files(config))
 
 
 def note_source(deployment: Deployment, synced: Synced | None, staged: Staged) -> SourceOutcome:
@@ -28,6 +21,7 @@ def note_source(deployment: Deployment, synced: Synced | None, staged: Staged) -
     report = SourceReport.of(synced, staged)
     home = deployment.settings.home
     before = outcomes.read(home).sources.get(report.source)
+    read = deployment.seen.get(report.source, "") if synced and synced.good else ""
     if before and before.newest_at and staged.status == "unchanged":
         newest = before.newest_at
     else:
@@ -45,7 +39,7 @@ def note_source(deployment: Deployment, synced: Synced | None, staged: Staged) -
         deleted=report.deleted,
         newest_at=newest,
         fresh_for=_fresh_for(deployment, report.source, before),
-        files=deployment.seen.get(report.source, "") if synced and synced.good else "",
+        files=read or (before.files if before else ""),
     )
     return outcomes.note_source(home, report.source, outcome)
 

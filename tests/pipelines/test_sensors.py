@@ -2,12 +2,17 @@
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
+from connectors import file_state
+from connectors.source import load_sources
 from pipelines import definitions, sensors, stages
+from pipelines.run import instance, refresh
+from pipelines.source import source_key
 
 
 @pytest.fixture
@@ -75,10 +80,48 @@ def test_files_that_a_refresh_has_read_ask_for_no_run(synced: Path) -> None:
     _age(synced / "data" / "crm.csv", 60)
     assert _tick(definitions.build(synced).resolve_sensor_def("sync_crm_sensor"), None)[0] == 1
     with stages.opened(synced) as opened:
-        opened.seen["crm"] = stages.files_state(opened.sources["crm"])
+        opened.seen["crm"] = file_state.name(opened.sources["crm"])
         read = stages.sync(opened, "crm")
         stages.note_source(opened, read, stages.stage(opened, "crm"))
     sensor = definitions.build(synced).resolve_sensor_def("sync_crm_sensor")
     assert _tick(sensor, None)[0] == 0
     _age(synced / "data" / "crm.csv", 30)
     assert _tick(sensor, None)[0] == 1
+
+
+def test_files_that_were_read_confirm_their_source_now_and_then(
+    synced: Path, edit: Callable[[str, str, str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else Dagster would call a source late whose files change once a year."""
+    edit("sources/crm.yml", 'schedule: "30 2 * * *"', "")
+    refresh(synced, ["crm"])
+    sensor = definitions.build(synced).resolve_sensor_def("sync_crm_sensor")
+
+    def told() -> int:
+        with instance(synced) as dagster, dg.build_sensor_context(instance=dagster) as context:
+            outcome = sensor.evaluate_tick(context)
+            assert not outcome.run_requests
+            for event in outcome.asset_events:
+                assert event.asset_key == source_key("crm")
+                dagster.report_runless_asset_event(event)
+            return len(outcome.asset_events)
+
+    assert told() == 0
+    monkeypatch.setattr(sensors, "CONFIRM_SECONDS", 0)
+    assert told() == 1
+    monkeypatch.setattr(sensors, "CONFIRM_SECONDS", 3600)
+    assert told() == 0
+
+
+def test_files_that_were_not_read_confirm_nothing(
+    synced: Path, edit: Callable[[str, str, str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edit("sources/crm.yml", 'schedule: "30 2 * * *"', "")
+    monkeypatch.setattr(sensors, "CONFIRM_SECONDS", 0)
+    refresh(synced, ["crm"])
+    _age(synced / "data" / "crm.csv", 30)
+    sensor = definitions.build(synced).resolve_sensor_def("sync_crm_sensor")
+    with instance(synced) as dagster:
+        for cursor in (None, file_state.name(load_sources(synced)["crm"])):
+            with dg.build_sensor_context(instance=dagster, cursor=cursor) as context:
+                assert not sensor.evaluate_tick(context).asset_events

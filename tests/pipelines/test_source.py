@@ -11,6 +11,7 @@ import pytest
 from pipelines import definitions
 from pipelines.naming import asset_name
 from pipelines.run import instance, refresh
+from warehouse.health import UNREAD_WITHIN
 
 Edit = Callable[[str, str, str], None]
 CRM = dg.AssetKey(["source", "crm"])
@@ -26,6 +27,8 @@ def test_a_source_has_the_freshness_policy_that_onefold_judges_by(synced: Path, 
     assert _spec(synced, "erp").freshness_policy is None
     edit("sources/erp.yml", "key: id", "key: id\nfresh_within: 3h")
     assert _spec(synced, "erp").freshness_policy.fail_window.to_timedelta() == timedelta(hours=3)
+    edit("sources/crm.yml", 'schedule: "30 2 * * *"', "")
+    assert _spec(synced, "crm").freshness_policy.fail_window.to_timedelta() == UNREAD_WITHIN
 
 
 @pytest.mark.parametrize(

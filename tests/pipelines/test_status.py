@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from connectors import file_state
 from onefold import settings
 from onefold.cli.app import app
 from pipelines import stages
 from warehouse import engine, outcomes
-from warehouse.health import Health, SourceHealth, examine
+from warehouse.health import UNREAD_WITHIN, Health, SourceHealth, examine
 from warehouse.outcomes import GoldenOutcome
 
 Edit = Callable[[str, str, str], None]
@@ -173,3 +174,78 @@ def test_a_program_gets_the_same_as_json(synced: Path) -> None:
     assert (crm["rows_read"], crm["records"], crm["held"]) == (8, 7, 1)
     assert crm["quarantine_rate"] == pytest.approx(0.125)
     assert found["golden"]["status"] == "ok"
+
+
+def _refresh(home: Path) -> None:
+    """As the assets do: the state of the files is noted before they are read."""
+    with stages.opened(home) as opened:
+        opened.seen["crm"] = file_state.name(opened.sources["crm"])
+        synced = stages.sync(opened, "crm")
+        stages.note_source(opened, synced, stages.stage(opened, "crm"))
+        stages.publish(opened)
+        stages.note_golden(opened)
+
+
+@pytest.fixture
+def by_files(synced: Path, edit: Edit) -> Path:
+    """A home whose source crm has neither schedule nor limit, synced."""
+    edit("sources/crm.yml", 'schedule: "30 2 * * *"', "")
+    _refresh(synced)
+    return synced
+
+
+def test_files_without_a_schedule_are_fresh_while_they_are_those_that_were_read(
+    by_files: Path,
+) -> None:
+    crm = of(look(by_files, datetime.now(UTC) + timedelta(days=400)))["crm"]
+    assert (crm.freshness, crm.unread_since, crm.fresh_within) == ("fresh", None, UNREAD_WITHIN)
+
+
+def test_files_that_changed_make_a_source_stale_when_they_were_not_read_in_time(
+    by_files: Path,
+) -> None:
+    changed = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=1)
+    path = by_files / "data" / "crm.csv"
+    os.utime(path, (changed.timestamp(), changed.timestamp()))
+    assert of(look(by_files, changed))["crm"].unread_since == changed
+    assert of(look(by_files, changed + UNREAD_WITHIN))["crm"].freshness == "fresh"
+    late = look(by_files, changed + UNREAD_WITHIN + timedelta(seconds=1))
+    assert of(late)["crm"].freshness == "stale"
+    assert not late.well
+    _refresh(by_files)
+    assert of(look(by_files, changed + timedelta(days=400)))["crm"].freshness == "fresh"
+
+
+def test_a_file_put_there_with_an_old_time_waits_since_the_last_good_sync(by_files: Path) -> None:
+    path = by_files / "data" / "crm.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace("C1", "C8"), encoding="utf-8")
+    os.utime(path, (1_000_000_000, 1_000_000_000))
+    crm = of(look(by_files))["crm"]
+    assert crm.unread_since == crm.last_good_at
+
+
+def test_a_failed_sync_leaves_known_which_files_were_read(by_files: Path) -> None:
+    path = by_files / "data" / "crm.csv"
+    text, times = path.read_bytes(), (path.stat().st_atime_ns, path.stat().st_mtime_ns)
+    path.unlink()
+    _refresh(by_files)
+    crm = of(look(by_files))["crm"]
+    assert (crm.status, crm.unread_since) == ("failed", crm.last_good_at)
+    path.write_bytes(text)
+    os.utime(path, ns=times)
+    assert of(look(by_files))["crm"].unread_since is None
+
+
+def test_the_command_says_since_when_changed_files_wait(by_files: Path) -> None:
+    long_ago = (datetime.now(UTC) - timedelta(days=3)).isoformat(timespec="seconds")
+    noted = by_files / "operations" / "outcomes.json"
+    found = json.loads(noted.read_text(encoding="utf-8"))
+    found["sources"]["crm"] |= {"good_at": long_ago, "files": "another"}
+    noted.write_text(json.dumps(found), encoding="utf-8")
+    path = by_files / "data" / "crm.csv"
+    two_days = time.time() - 2 * 86_400
+    os.utime(path, (two_days, two_days))
+    code, said = command(by_files)
+    assert code == 3
+    assert "crm: stale; its files changed" in said
+    assert "were not read within 1d 2h" in said
