@@ -26,7 +26,7 @@ from onefold.settings import Settings
 
 TABLES = (
     "canonical_checks", "records", "kin", "features", "keys", "candidates", "scored_pairs",
-    "clusters", "suggestions", "decided", "kinships",
+    "clusters", "suggestions", "decided", "kinships", "crosswalk",
 )  # fmt: skip
 KEPT = 2
 """Fingerprints that stay per table: the current one and the one before."""

@@ -62,6 +62,27 @@ class Run:
         return f"{self.at:%Y-%m-%d %H:%M:%S.%f}"
 
 
+class Ids:
+    """Golden ids, each once: as many as there are customers, so never one by one."""
+
+    def __init__(self, values: pa.ChunkedArray) -> None:
+        """Take ids, some of them perhaps several times."""
+        self.values = pc.unique(values)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def among(self, golden_ids: Iterable[str]) -> set[str]:
+        """Which of some ids are among these."""
+        asked = _ids([*golden_ids])
+        return set(asked.filter(pc.is_in(asked, value_set=self.values)).to_pylist())
+
+    def without(self, others: "Ids") -> set[str]:
+        """These ids without the others: few are left."""
+        left = pc.invert(pc.is_in(self.values, value_set=others.values))
+        return set(self.values.filter(left).to_pylist())
+
+
 def redirects(connection: sa.Connection) -> dict[str, str | None]:
     """Every retired id with its live successor, or None where it ended."""
     stored = rows.read(connection, redirect, ["golden_id", "successor"])
@@ -370,13 +391,13 @@ def _named(pairs: pa.Table) -> pa.Table:
     return pa.table({"golden_id": pairs["golden_id"], "record_id": record_id})
 
 
-def write_former(run: Run, identity: Identity, live: set[str]) -> None:
+def write_former(run: Run, identity: Identity, live: Ids) -> None:
     """Keep the records of ids that go now; forget those of ids that are live again.
 
     Call it before the crosswalk is written.
     """
     known = rows.read(run.connection, former_member, ["golden_id", "record_id"])
-    again = pc.is_in(known["golden_id"], value_set=pa.array(sorted(live), pa.string()))
+    again = pc.is_in(known["golden_id"], value_set=live.values)
     rows.delete(run.connection, former_member, known.filter(again), ["golden_id", "record_id"])
     went = pc.is_in(identity.events["event"], value_set=pa.array(["absorbed", "retired"]))
     events = identity.events.filter(went)
@@ -389,23 +410,32 @@ def write_former(run: Run, identity: Identity, live: set[str]) -> None:
 def write_redirects(
     run: Run,
     identity: Identity,
-    live: set[str],
-    was_live: set[str],
+    live: Ids,
+    gone: Collection[str],
     earlier: Mapping[str, str | None],
 ) -> dict[str, int]:
-    """Every id that is not live, in one step to the live one, or to its end."""
-    latest: dict[str, str | None] = {**earlier, **dict.fromkeys(was_live - live)}
+    """Every id that is not live, in one step to the live one, or to its end.
+
+    Args:
+        run: the publish under way.
+        identity: what became of the ids.
+        live: the ids of golden customers now.
+        gone: the ids that were live before and are not now.
+        earlier: the redirects until now.
+    """
+    latest: dict[str, str | None] = {**earlier, **dict.fromkeys(gone)}
     for row in identity.redirects.to_pylist():
         latest[row["golden_id"]] = row["successor"]
-    latest = {retired: successor for retired, successor in latest.items() if retired not in live}
+    again = live.among(latest)
+    latest = {retired: one for retired, one in latest.items() if retired not in again}
     final: dict[str, str | None] = {}
     for retired in latest:
         _no_cycle(retired, latest)
         final[retired] = resolve(retired, latest)
-        if final[retired] is not None and final[retired] not in live:
-            raise PublishError(
-                _WHERE, "a redirect leads to an id that is not published", found=str(retired)
-            )
+    successors = {one for one in final.values() if one is not None}
+    for stray in sorted(successors - live.among(successors)):
+        retired = min(name for name, one in final.items() if one == stray)
+        raise PublishError(_WHERE, "a redirect leads to an id that is not published", found=retired)
     new = pa.table(
         {
             "golden_id": pa.array(list(final), pa.string()),
@@ -478,11 +508,11 @@ def write_relations(run: Run, relations: pa.Table) -> dict[str, int]:
     return write_rows(run, customer_relation, new, keys, compared)
 
 
-def write_events(run: Run, identity: Identity, gone: set[str]) -> dict[str, int]:
+def write_events(run: Run, identity: Identity, gone: Collection[str]) -> dict[str, int]:
     names = ["event", "golden_id", "other_golden_id", "record_count", "reason"]
     events = identity.events.select(names)
     ended = pc.is_in(events["event"], value_set=pa.array(["absorbed", "retired"]))
-    untold = sorted(gone.difference(events["golden_id"].filter(ended).to_pylist()))
+    untold = sorted(set(gone).difference(events["golden_id"].filter(ended).to_pylist()))
     retired = {
         "event": ["retired"] * len(untold),
         "golden_id": untold,

@@ -235,6 +235,7 @@ FILES: Mapping[str, tuple[str, str]] = {
     "lake/suggestions": ("keys in the sources", _LEFT),
     "lake/decided": ("keys in the sources", _LEFT),
     "lake/kinships": ("keys in the sources, names of employers", _LEFT),
+    "lake/crosswalk": ("keys in the sources", "removed, and made again"),
     "models": (
         "how many records have a name, address or number, of those that three or more have",
         "values that no other record has are taken out; no weight changes",

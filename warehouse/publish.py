@@ -31,6 +31,7 @@ from warehouse import (
     text_form,
 )
 from warehouse.engine import Warehouse
+from warehouse.golden_tables import Ids
 from warehouse.moments import utc
 from warehouse.restatement import Restatement
 from warehouse.tables import (
@@ -60,17 +61,20 @@ class PublishedIdentity:
 
     Attributes:
         crosswalk: record_id, golden_id, sorted by record_id.
-        live: golden ids in golden_customer, sorted.
         next_number: the first number never given out.
         publish_id: the publish it was read from; None before the first.
         former: golden_id, record_id of ids that went.
     """
 
     crosswalk: pa.Table
-    live: list[str]
     next_number: int
     publish_id: str | None
     former: pa.Table
+
+    @property
+    def live(self) -> list[str]:
+        """The golden ids of published customers, sorted."""
+        return sorted(pc.unique(self.crosswalk["golden_id"]).to_pylist())
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,7 @@ class Published:
         counts: rows added, changed, deleted, by table.
         golden: golden customers after it.
         suggestions: merge suggestions after it.
+        name: of the publish, never of another one's, also where the warehouse was restored.
         restated: what it did to the number of customers, of all and of each source at least.
     """
 
@@ -90,6 +95,7 @@ class Published:
     written: bool
     golden: int
     suggestions: int
+    name: str = ""
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     restated: Restatement | None = None
 
@@ -103,19 +109,32 @@ Look = Callable[[sa.Connection, Published, Restatement], None]
 each source at least."""
 
 
-def read_identity(wh: Warehouse) -> PublishedIdentity:
-    """Crosswalk, live ids and next number as last published."""
+def read_identity(
+    wh: Warehouse, kept: Callable[[str], pa.Table | None] = lambda _: None
+) -> PublishedIdentity:
+    """Crosswalk and next number as last published.
+
+    Args:
+        wh: the warehouse.
+        kept: name of a publish → its crosswalk, if somebody keeps that elsewhere. It is asked
+            where no record went since.
+    """
     with wh.read() as connection:
-        pairs = rows.read(connection, crosswalk, ["record_id", "golden_id"])
-        live = rows.read(connection, golden_customer, ["golden_id"])
         last = _last(connection)
+        stands = customer_counts.last(connection) is not None
+        pairs = kept(_state(last)) if last is not None and stands else None
+        if pairs is None:
+            pairs = rows.read(connection, crosswalk, CROSSWALK_SCHEMA.names)
         return PublishedIdentity(
             crosswalk=pairs.sort_by("record_id").cast(CROSSWALK_SCHEMA),
-            live=sorted(live["golden_id"].to_pylist()),
             next_number=_next_number(connection),
             publish_id=last.publish_id if last else None,
             former=rows.read(connection, former_member, FORMER_SCHEMA.names),
         )
+
+
+def _state(last: sa.Row) -> str:
+    return f"{last.publish_id}-{utc(last.at):%Y%m%dT%H%M%S%f}"
 
 
 def record_ids(wh: Warehouse) -> pa.ChunkedArray:
@@ -218,6 +237,7 @@ def publish(
             links,
             (cases, evidence),
             (fingerprint, told),
+            base,
             only,
         )
         restated = (
@@ -230,7 +250,8 @@ def publish(
         customer_counts.note(connection, restatement.customers_of(restated))
         if look is not None:
             look(connection, made, restated)
-        return replace(made, restated=restated)
+        stands = _last(connection)
+        return replace(made, restated=restated, name=_state(stands) if stands else "")
 
 
 def last_basis(wh: Warehouse) -> tuple[dict[str, Any], datetime | None]:
@@ -263,6 +284,7 @@ def _stands(connection: sa.Connection, last: sa.Row) -> Published:
         False,
         _size(connection, golden_customer),
         _size(connection, merge_suggestion),
+        _state(last),
     )
 
 
@@ -287,38 +309,39 @@ def _publish(
     relations: pa.Table,
     cases: tuple[Cases | None, pa.Table | None],
     basis: tuple[str, Mapping[str, Any]],
+    base: PublishedIdentity | None,
     only: Collection[str] | None,
 ) -> tuple[Published, set[str]]:
     """Write all of it; what was written, and the customers whose values are others now."""
     fingerprint, told = basis
     every_pair = text_form.encode(identity.crosswalk.select(["record_id", "golden_id"]))
     hashes = ["golden_id", "content_hash", "provenance_hash"]
-    live = set(pc.unique(every_pair["golden_id"]).to_pylist())
+    live = Ids(every_pair["golden_id"])
     if only is None:
-        stored, others = rows.read(run.connection, golden_customer, hashes), set[str]()
-        was_live = set(stored["golden_id"].to_pylist())
+        stored = rows.read(run.connection, golden_customer, hashes)
+        was_live = Ids(stored["golden_id"])
     else:
         stored = rows.read_of(run.connection, golden_customer, hashes, "golden_id", sorted(only))
-        names = rows.read(run.connection, golden_customer, ["golden_id"])["golden_id"]
-        was_live = set(names.to_pylist())
-        others = was_live.difference(only)
+        known = base.crosswalk if base else rows.read(run.connection, crosswalk, ["golden_id"])
+        was_live = Ids(known["golden_id"])
+    gone = was_live.without(live)
     earlier = golden_tables.redirects(run.connection)
     restored = pc.any(pc.equal(identity.events["event"], "restored")).as_py()
-    _check(run.connection, identity, every_pair, live, was_live, earlier)
+    _check(run.connection, identity, every_pair, (live, was_live), earlier)
     _check_records(run.connection, every_pair, only)
     _check_relations(relations, live)
 
     written = golden_tables.write_customers(run, stored, parts, search.READ)
-    _check_given(written.given | others, live)
+    _check_given(written.given, live, was_live, only)
     counts = {"golden_customer": written.customers, "golden_field": written.fields}
     golden_tables.write_former(run, identity, live)
-    counts["redirect"] = golden_tables.write_redirects(run, identity, live, was_live, earlier)
+    counts["redirect"] = golden_tables.write_redirects(run, identity, live, gone, earlier)
     counts["merge_suggestion"] = golden_tables.write_suggestions(run, suggestions, every_pair)
     counts["customer_relation"] = golden_tables.write_relations(run, relations)
     counts |= case_tables.write(run, *cases)
     # Of these, as of golden_field, readers wait in a first publish (warehouse/bulk.py): last, so
     # that they wait less.
-    counts["lineage_event"] = golden_tables.write_events(run, identity, was_live - live)
+    counts["lineage_event"] = golden_tables.write_events(run, identity, gone)
     golden_tables.write_history(run, written.others, restored)
     pairs = every_pair
     if only is not None:
@@ -341,7 +364,7 @@ def _publish(
         )
     )
     size = _size(run.connection, merge_suggestion)
-    return Published(run.publish_id, True, len(live), size, counts), written.others
+    return Published(run.publish_id, True, len(live), size, counts=counts), written.others
 
 
 def _keys_stand(connection: sa.Connection) -> bool:
@@ -355,10 +378,10 @@ def _check(
     connection: sa.Connection,
     identity: Identity,
     pairs: pa.Table,
-    live: set[str],
-    was_live: set[str],
+    ids: tuple[Ids, Ids],
     earlier: Mapping[str, str | None],
 ) -> None:
+    live, was_live = ids
     if len(pc.unique(pairs["record_id"])) != pairs.num_rows:
         raise PublishError(_WHERE, "a record is in more than one golden customer")
     number = _next_number(connection)
@@ -372,34 +395,41 @@ def _check(
     events = identity.events
     again = events.filter(pc.equal(events["event"], "restored"))
     restored = set(again["golden_id"].to_pylist())
-    reused = (live & earlier.keys()) - restored
+    reused = live.among(earlier) - restored
     if reused:
         raise PublishError(_WHERE, "a retired id would be used again", found=min(reused), do=_AGAIN)
-    strays = {
-        golden_id
-        for golden_id in identity.redirects["golden_id"].to_pylist()
-        if golden_id in live or not (golden_id in was_live or golden_id in earlier)
-    }
+    retired = set(identity.redirects["golden_id"].to_pylist())
+    strays = live.among(retired) | (retired - was_live.among(retired) - earlier.keys())
     if strays:
         raise PublishError(
             _WHERE, "an id would be redirected that was not retired", found=min(strays)
         )
 
 
-def _check_given(given: set[str], live: set[str]) -> None:
-    if given != live:
+def _check_given(given: set[str], live: Ids, was: Ids, only: Collection[str] | None) -> None:
+    """Every live id has to be given, or be one of those that stand as they are."""
+    standing = [was] if only is not None else []
+    named = pa.chunked_array(
+        [pa.array(sorted(given), pa.string()), *(one.values for one in standing)]
+    )
+    every = Ids(named)
+    ended = set(only or ()) - given
+    unknown = live.without(every) | live.among(ended)
+    extra = every.without(live) - ended
+    if unknown or extra:
         raise PublishError(
             _WHERE,
             "crosswalk and golden customers do not name the same ids",
-            found=f"{len(live - given)} without a customer, {len(given - live)} without a record",
+            found=f"{len(unknown)} without a customer, {len(extra)} without a record",
         )
 
 
-def _check_relations(relations: pa.Table, live: set[str]) -> None:
+def _check_relations(relations: pa.Table, live: Ids) -> None:
     named = {*relations["person_id"].to_pylist(), *relations["organization_id"].to_pylist()}
-    if named - live:
+    strange = named - live.among(named)
+    if strange:
         raise PublishError(
-            _WHERE, "a relation names an id that is not published", found=min(named - live)
+            _WHERE, "a relation names an id that is not published", found=min(strange)
         )
 
 

@@ -73,30 +73,43 @@ Held = dict[tuple[str, tuple[str, ...], bool, str], tuple[int, int]]
 """Customer type, columns, whether shortened, value → records and customers that have it."""
 
 
-def count(features: pa.Table, cluster_ids: pa.Array, wanted: pa.Table) -> Held:
+def count(features: pa.Table, clusters: pa.Table, wanted: pa.Table) -> Held:
     """Count at once all values that some records have, instead of one by one.
 
     Args:
-        features: customer_type and the columns of :func:`columns`, of every record.
-        cluster_ids: the cluster of each, in the same order.
+        features: record_id, customer_type and the columns of :func:`columns`, of every record.
+        clusters: record_id, cluster_id.
         wanted: the same columns of the records whose values are asked.
     """
-    found: Held = {}
-    cluster = cluster_ids.dictionary_encode().indices.fill_null(-1).to_numpy() + 1
+    asked: list[tuple[str, Rarity | NameRarity, bool, pa.Array]] = []
+    hits: list[tuple[np.ndarray, np.ndarray]] = []
     for customer_type in pc.unique(wanted["customer_type"]).to_pylist():
         is_type = np.asarray(pc.equal(features["customer_type"], customer_type))
-        asked = wanted.filter(pc.equal(wanted["customer_type"], customer_type))
+        own = wanted.filter(pc.equal(wanted["customer_type"], customer_type))
         for rarity in rarities(customer_type, wanted.column_names).values():
             for shortened in (False, True) if isinstance(rarity, NameRarity) else (False,):
-                values = pc.unique(_values(asked, rarity, shortened)[1])
-                owner, text = _values(features, rarity, shortened)
-                at = pc.fill_null(pc.index_in(text, value_set=values), -1).to_numpy()
-                keep = (at >= 0) & is_type[owner]
-                records = _distinct(owner[keep], at[keep], len(values))
-                customers = _distinct(cluster[owner[keep]], at[keep], len(values))
-                for value, *counts in zip(values.to_pylist(), records, customers, strict=True):
-                    found[customer_type, rarity.columns, shortened, value] = (counts[0], counts[1])
+                values = _values(own, rarity, shortened)
+                owner, at = _hits(features, rarity, shortened, values)
+                asked.append((customer_type, rarity, shortened, values))
+                hits.append((owner[is_type[owner]], at[is_type[owner]]))
+    rows = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *(one for one, _ in hits)]))
+    cluster = _clusters(features["record_id"].take(pa.array(rows)), clusters)
+    found: Held = {}
+    for (customer_type, rarity, shortened, values), (owner, at) in zip(asked, hits, strict=True):
+        records = _distinct(owner, at, len(values))
+        customers = _distinct(cluster[np.searchsorted(rows, owner)], at, len(values))
+        for value, *counts in zip(values.to_pylist(), records, customers, strict=True):
+            found[customer_type, rarity.columns, shortened, value] = (counts[0], counts[1])
     return found
+
+
+def _clusters(record_ids: pa.ChunkedArray, clusters: pa.Table) -> np.ndarray:
+    """A number for the cluster of each record; 0 where it has none."""
+    ids = record_ids.combine_chunks()
+    found = clusters.filter(pc.is_in(clusters["record_id"], value_set=ids)).combine_chunks()
+    at = pc.index_in(ids, value_set=found["record_id"].combine_chunks())
+    of = found["cluster_id"].combine_chunks().take(at)
+    return of.dictionary_encode().indices.fill_null(-1).to_numpy(zero_copy_only=False) + 1
 
 
 def columns(names: Sequence[str]) -> list[str]:
@@ -110,16 +123,49 @@ def columns(names: Sequence[str]) -> list[str]:
     return [name for name in names if name in counted or name == "customer_type"]
 
 
-def _values(
-    features: pa.Table, rarity: Rarity | NameRarity, shortened: bool
-) -> tuple[np.ndarray, pa.Array]:
-    owner, values = exploded(features, rarity.columns)
-    if not shortened:
-        return owner, values
-    coded = values.dictionary_encode()
-    values = surnames_and_initials(coded.dictionary).take(coded.indices)
-    filled = pc.not_equal(values, "")
-    return owner[np.asarray(filled)], values.filter(filled)
+def _values(wanted: pa.Table, rarity: Rarity | NameRarity, shortened: bool) -> pa.Array:
+    """The values that some records have in the columns of a rarity, each once."""
+    values = pc.unique(exploded(wanted, rarity.columns)[1])
+    if shortened:
+        values = pc.unique(surnames_and_initials(values))
+        values = values.filter(pc.not_equal(values, ""))
+    return values
+
+
+def _hits(
+    features: pa.Table, rarity: Rarity | NameRarity, shortened: bool, values: pa.Array
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which rows have one of the values in the columns of a rarity, and which value."""
+    owners, places = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
+    for name in rarity.columns:
+        column = features.column(name).combine_chunks()
+        is_list = pa.types.is_list(column.type) or pa.types.is_large_list(column.type)
+        texts = (pc.list_flatten(column) if is_list else column).cast(pa.string())
+        if shortened:
+            near = _beginning_like(texts, values)
+            at = pc.index_in(surnames_and_initials(texts.take(near)), value_set=values)
+            near = near.filter(at.is_valid())
+        else:
+            at = pc.index_in(texts, value_set=values)
+            near = pc.indices_nonzero(at.is_valid())
+        owner = pc.list_parent_indices(column).take(near) if is_list else near
+        owners.append(owner.to_numpy().astype(np.int64))
+        places.append(at.drop_null().to_numpy().astype(np.int64))
+    return np.concatenate(owners), np.concatenate(places)
+
+
+_LONGEST_BEGINNING = 6
+"""Bytes by which names are looked through before they are shortened, which takes ten times that."""
+
+
+def _beginning_like(texts: pa.Array, values: pa.Array) -> pa.Array:
+    """Places of the texts that can be one of the values when they are shortened."""
+    if not len(values):
+        return pa.array([], pa.uint64())
+    length = min(_LONGEST_BEGINNING, pc.min(pc.binary_length(values)).as_py())
+    begun = (pc.binary_slice(one.cast(pa.binary()), 0, length) for one in (texts, values))
+    texts, values = begun
+    return pc.indices_nonzero(pc.is_in(texts, value_set=pc.unique(values)))
 
 
 def _distinct(things: np.ndarray, values: np.ndarray, count: int) -> list[int]:

@@ -163,9 +163,7 @@ class _World:
         counted = features.to_table(columns=["record_id", *columns])
         counted = changes.opened(counted, deployment.keys)
         found = lake.read(deployment.lake, "clusters", names["clusters"])
-        at = pc.index_in(counted["record_id"], value_set=found["record_id"].combine_chunks())
-        cluster_ids = found["cluster_id"].combine_chunks().take(at.combine_chunks())
-        self.frequencies = frequency.count(counted, cluster_ids, self.features)
+        self.frequencies = frequency.count(counted, found, self.features)
         del counted
         self.clusters = _among(found, ids)
         self.suggestions = lake.read(deployment.lake, "suggestions", names["suggestions"])

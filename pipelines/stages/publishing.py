@@ -119,7 +119,7 @@ def _prepared(
     """Everything that a publish writes, worked out; called, it is written."""
     log.info("golden_customer: choosing ids and values")
     warehouse, found = deployment.warehouse, taken_in.clusters
-    base = publishing.read_identity(warehouse)
+    base = publishing.read_identity(warehouse, partial(_kept, deployment))
     assigned, touched, changed = _identity(deployment, taken_in, base)
     retired = publishing.redirects(warehouse) | identity.as_dict(assigned.redirects)
     used = assigned.crosswalk["golden_id"]
@@ -174,7 +174,25 @@ def _prepared(
     )
     # Made as they are written, in the publish's transaction: never all at once.
     parts = partial(survivorship.in_parts, staged, assigned.crosswalk, deployment.policy, overrides)
-    return lambda look: publish(parts=parts(), look=look)
+
+    def do(look: publishing.Look | None) -> publishing.Published:
+        published = publish(parts=parts(), look=look)
+        _keep(deployment, published, assigned.crosswalk)
+        return published
+
+    return do
+
+
+def _kept(deployment: Deployment, name: str) -> pa.Table | None:
+    """The crosswalk of a publish, if the lake has it: reading it there costs a tenth."""
+    known = lake.has(deployment.lake, "crosswalk", name)
+    return lake.read(deployment.lake, "crosswalk", name) if known else None
+
+
+def _keep(deployment: Deployment, published: publishing.Published, crosswalk: pa.Table) -> None:
+    if published.written:
+        lake.write(deployment.lake, "crosswalk", published.name, crosswalk)
+        lake.forget(deployment.lake, {"crosswalk": published.name})
 
 
 def _doubted(crosswalk: pa.Table, suggestions: pa.Table, moved: list[dict[str, Any]]) -> pa.Table:

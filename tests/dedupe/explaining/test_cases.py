@@ -35,7 +35,7 @@ def prepared(evidence: Evidence, ids: list[str]) -> Prepared:
         decisions=evidence.decisions,
         crosswalk=evidence.crosswalk,
         pairs=pairs,
-        frequencies=frequency.count(evidence.features, evidence.cluster_ids, features),
+        frequencies=frequency.count(evidence.features, evidence.clusters, features),
         contradictions=contradictions(pairs, features, Counts.of(evidence.features)),
     )
 
@@ -96,7 +96,7 @@ def test_facts_come_back_from_json_and_are_said_in_both_languages(
 
 
 def test_values_are_counted_at_once_as_one_by_one(world: Evidence) -> None:
-    counted = frequency.count(world.features, world.cluster_ids, world.features)
+    counted = frequency.count(world.features, world.clusters, world.features)
     rows = world.features.to_pylist()
     seen = 0
     for left, right in combinations(rows, 2):
