@@ -10,6 +10,7 @@ chardet 7.7 96.9 % and 98 %, charset-normalizer 3.5 93.2 % and 84 %.
 
 import codecs
 import functools
+import string
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,10 @@ _WIDE = frozenset({"gb18030", "cp949", "cp950", "cp932", "utf-8"})
 _FREQUENT = 0.5
 """Share of level-1 characters above which a text is Chinese; real lists have over .8,
 western text read as GB18030 next to none."""
+_EBCDIC = (" " + string.ascii_letters + string.digits).encode("cp037")
+"""Blanks, letters and digits are the same in all its Western code pages."""
+_EBCDIC_SHARE = 0.6
+"""Of a file; random bytes have .25."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,14 @@ def detect(
     if chinese:
         return chinese
     offset = _fault(path, "utf-8")
+    if _is_like_ebcdic(head):
+        raise SourceEncoding(
+            where,
+            "the bytes are no text, but would be in EBCDIC",
+            found=f"not UTF-8 from byte {offset} on, nor UTF-16, GB18030 or Big5",
+            do="Give the copybook of a COBOL file with --layout FILE, or in the source's YAML"
+            " (connector: cobol, layout: FILE).",
+        )
     raise SourceEncoding(
         where,
         "the bytes are no text in any encoding tried",
@@ -168,9 +181,19 @@ def _nul_pattern(head: bytes) -> str | None:
     """UTF-16 without a mark: every ASCII character has a NUL beside it, on one side."""
     even, odd = head[0::2].count(0), head[1::2].count(0)
     most, least = max(even, odd), min(even, odd)
-    if most * 20 < len(head) or least * 10 > most:
+    if not most or most * 20 < len(head) or least * 10 > most:
         return None
     return "utf-16-le" if odd > even else "utf-16-be"
+
+
+def _is_like_ebcdic(head: bytes) -> bool:
+    """Whether most bytes are letters, digits and blanks of a mainframe, which no text has.
+
+    >>> _is_like_ebcdic("000001ANNA MEYER     ".encode("cp037")), _is_like_ebcdic(bytes(range(256)))
+    (True, False)
+    """
+    plain = sum(map(head.count, _EBCDIC))
+    return plain > _EBCDIC_SHARE * len(head)
 
 
 def _level_one(name: str, leads: range) -> frozenset[str]:

@@ -129,8 +129,11 @@ def read(config: SourceConfig, rows: int = ROWS) -> Sample:
         )
 
 
-def require_columns(samples: Sequence[Sample], what: str) -> None:
-    """Refuse a text of one column: it is cut wrongly, or not a table.
+def require_columns(samples: Sequence[Sample], what: str, *, is_table: bool) -> None:
+    """Refuse what has one column: a text that is cut wrongly, or no table of customers.
+
+    Args:
+        is_table: of a database or an Access file.
 
     Raises:
         SourceLayout: no sample has more than one column.
@@ -139,5 +142,7 @@ def require_columns(samples: Sequence[Sample], what: str) -> None:
         raise SourceLayout(
             what,
             "there is one column only",
-            do="Give the layout of a fixed-width file with --layout FILE.",
+            do="Name another one with --table TABLE."
+            if is_table
+            else "Give the layout of a fixed-width file with --layout FILE.",
         )

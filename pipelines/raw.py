@@ -12,7 +12,7 @@ from onefold.errors import ConfigError, SourceError
 from pipelines import resources, stages
 from pipelines.checks import SOURCE_CHECKS
 from pipelines.naming import asset_name
-from pipelines.report import as_plain
+from pipelines.report import Synced, as_plain
 from pipelines.resources import Home
 from pipelines.source import source_key
 
@@ -66,9 +66,15 @@ def raw_asset(source: str, declared: SourceConfig | ConfigError) -> dg.AssetsDef
                     check_name="synced",
                     passed=synced.good,
                     severity=dg.AssetCheckSeverity.ERROR,
-                    description=synced.message or f"{synced.read} rows, {synced.status}.",
+                    description=synced.message or _said(synced),
                 )
             ],
         )
 
     return raw
+
+
+def _said(synced: Synced) -> str:
+    """How a good sync went, and what its connector found worth saying."""
+    notes = "".join(f" {note[:1].upper()}{note[1:]}." for note in synced.news)
+    return f"{synced.read} rows, {synced.status}.{notes}"

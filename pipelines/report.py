@@ -56,6 +56,11 @@ class Synced:
         """Whether the source was read."""
         return self.status in GOOD
 
+    @property
+    def news(self) -> tuple[str, ...]:
+        """The notes, if they are of a snapshot that this sync made; else they were told before."""
+        return tuple(self.notes) if self.status == "changed" else ()
+
 
 @dataclass(frozen=True)
 class Staged:
@@ -172,6 +177,8 @@ class SourceReport:
     seconds: float
     withheld: int = 0
     """Rows of erased customers, which did not land."""
+    notes: tuple[str, ...] = ()
+    """What the connector found worth saying of a snapshot that this sync made."""
 
     @classmethod
     def of(cls, synced: Synced | None, staged: Staged) -> "SourceReport":
@@ -194,6 +201,7 @@ class SourceReport:
             unchanged=staged.unchanged,
             seconds=(synced.seconds if synced else 0.0) + staged.seconds,
             withheld=synced.withheld if synced else 0,
+            notes=synced.news if synced else (),
         )
 
 

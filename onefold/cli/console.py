@@ -72,6 +72,8 @@ def show_refresh(report: RefreshReport, evaluation: Evaluation | None = None) ->
     for one in report.sources:
         if one.withheld:
             out.print(f" {one.source}: {one.withheld:,} rows of erased customers were left out.")
+        for note in one.notes:
+            out.print(f" {one.source}: {note}", style="yellow", markup=False)
     rejected = sum(max(one.findings - one.quarantined, 0) for one in report.sources)
     if rejected:
         out.print(f" {rejected:,} values were rejected or are doubtful: see the table quarantine.")

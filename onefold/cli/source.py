@@ -127,7 +127,9 @@ def _proposed(place: "Place", config: "Settings", said: dict[str, str], *, ask: 
     from rules.onboarding import proposal as proposals
 
     samples: Sequence[Sample] = sampling.unmapped(place.config)
-    sampling.require_columns(samples, place.what)
+    sampling.require_columns(
+        samples, place.what, is_table=place.config.connector in ("sql", "access")
+    )
     proposal = proposals.propose(place, samples, config.country, said=said)
     if not ask or not proposal.asked:
         return proposal

@@ -84,3 +84,15 @@ def test_declared_utf_8_takes_the_mark_off(tmp_path):
 def test_encoding_that_is_none_is_named(tmp_path, name):
     with pytest.raises(SourceEncoding):
         _detect(tmp_path, "é\n".encode(), declared=name)
+
+
+def test_mainframe_file_without_its_copybook_is_told_what_to_give(tmp_path):
+    rows = b"".join(
+        f"{n:06}ANNA MEYER          0301234".encode("cp037") + b"\x00\x12\x3c" for n in range(50)
+    )
+    with pytest.raises(SourceEncoding, match=r"EBCDIC.*copybook.*--layout FILE"):
+        _detect(tmp_path, rows)
+
+
+def test_empty_file_is_not_taken_for_wide_characters(tmp_path):
+    assert _detect(tmp_path, b"")[0] == "utf-8"

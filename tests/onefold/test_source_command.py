@@ -1,7 +1,9 @@
 """``onefold source``: add, check, profile, as a user types them."""
 
+import contextlib
 import csv
 import re
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ import demo
 from connectors.declarations import load_source
 from onefold.cli import app as commands
 from onefold.cli import home as homes
-from onefold.errors import ConfigError
+from onefold.errors import ConfigError, SourceLayout
 
 WORLD = Path(demo.__file__).parent / "en"
 
@@ -102,3 +104,13 @@ def test_a_profile_stands_alone_and_holds_values_only_if_asked(home, tmp_path):
     assert "Mary Johnson" in page.read_text(encoding="utf-8")
     with pytest.raises(ConfigError, match=r"End it in \.html"):
         run("profile", tmp_path / "list.csv", "--out", tmp_path / "x.pdf")
+
+
+def test_a_table_of_one_column_is_answered_with_the_option_for_tables(home, tmp_path):
+    database = tmp_path / "fruit.db"
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        connection.execute("CREATE TABLE customer (name)")
+        connection.execute("INSERT INTO customer VALUES ('Anna Meyer')")
+        connection.commit()
+    with pytest.raises(SourceLayout, match=r"one column only.*--table TABLE"):
+        run("add", database, "--table", "customer", "--yes", "--home", home)

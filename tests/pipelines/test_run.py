@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from onefold.cli import console
 from onefold.errors import ConfigError, DecisionConflict, PublishError
 from pipelines import stages
 from pipelines.lock import exclusive
@@ -80,6 +81,27 @@ def test_a_second_refresh_says_that_nothing_changed_and_writes_nothing(
     assert report.golden == len(before[1]["golden_customer"])
     assert _ours(world, any_synced) == before[0]
     assert world.contents(any_synced, frozenset()) == before[1]
+
+
+def test_a_new_column_is_told_once_and_holds_nothing(
+    synced: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = synced / "data" / "crm.csv"
+    lines = file.read_text("utf-8").splitlines()
+    file.write_text("\n".join([f"{lines[0]},Grade", *(f"{line},A" for line in lines[1:])]), "utf-8")
+    report = refresh(synced)
+    assert report.ok
+    assert report.sources[0].notes == ('new column "Grade"',)
+    console.show_refresh(report)
+    assert 'crm: new column "Grade"' in capsys.readouterr().out
+    with _runs(synced) as dagster:
+        records = dagster.event_log_storage.get_asset_check_execution_history(
+            dg.AssetCheckKey(dg.AssetKey(["raw", "crm"]), "synced"), limit=1
+        )
+        said = records[0].event.dagster_event.asset_check_evaluation_data
+        assert said.passed
+        assert 'New column "Grade".' in said.description
+    assert refresh(synced).sources[0].notes == ()
 
 
 def test_a_failing_source_stops_neither_the_others_nor_the_golden_table(
