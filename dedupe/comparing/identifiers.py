@@ -6,6 +6,7 @@ as ``kind:value``.
 """
 
 import re
+from collections.abc import Sequence
 from string import ascii_uppercase
 
 import numpy as np
@@ -154,13 +155,31 @@ def _mail_years(features: pa.Table) -> Rows:
     emails = encode_lists(features.column("emails").combine_chunks())
     names = pc.replace_substring_regex(emails.texts, "(?s)@.*", "")
     may = np.flatnonzero(pc.match_substring_regex(names, _YEAR))
-    years = map(_MAIL_YEAR.findall, names.take(pa.array(may)).to_pylist())
     year = np.zeros(len(names) + 1, dtype=np.int64)
-    year[may] = [int(y[0]) if len(y) == 1 else 0 for y in years]
+    year[may] = [_year_of(name) for name in names.take(pa.array(may)).to_pylist()]
     told = year[emails.codes]
     most = told.max(axis=1)
     least = np.where(told > 0, told, 9999).min(axis=1)
     return np.where(most == least, most, 0)
+
+
+def _year_of(name: str) -> int:
+    """The one year in what stands before the @ of an e-mail address, 0 if none or several."""
+    years = _MAIL_YEAR.findall(name)
+    return int(years[0]) if len(years) == 1 else 0
+
+
+def telling_year(emails: Sequence[str]) -> list[str]:
+    """Those of a record's e-mail addresses that tell its year of birth; none where they differ.
+
+    >>> telling_year(["ann1957@example.com", "ann@example.com"])
+    ['ann1957@example.com']
+    >>> telling_year(["ann1957@example.com", "ann1961@example.com"])
+    []
+    """
+    years = {email: _year_of(email.partition("@")[0]) for email in emails}
+    told = {email: year for email, year in years.items() if year}
+    return list(told) if len(set(told.values())) == 1 else []
 
 
 GENERATION = (15, 60)

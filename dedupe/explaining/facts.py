@@ -55,8 +55,8 @@ class Step:
 
     Attributes:
         kind: ``prior``, ``level``, ``cap`` (what is more than a comparison may weigh),
-            ``rarity``, ``veto`` (what a contradiction takes), ``check`` (what pairs with
-            numbers say of such agreements), or ``other``.
+            ``rarity``, ``veto`` (what a contradiction takes, in place of its field's level),
+            ``check`` (what pairs with numbers say of such agreements), or ``other``.
         field: the comparison; empty for the prior.
         level: the level's name, empty but for levels.
         says: the sentence.
@@ -167,9 +167,14 @@ class Pair:
         return self.outcome in ("merged", "through", "linked")
 
 
-def both_values(pair: Pair, field: str) -> str:
-    """What the two records of a pair say about a field: once if it is the same."""
-    left, right = (one.values.get(field, "") for one in (pair.left, pair.right))
+def both_values(pair: Pair, step: Step) -> str:
+    """What the two records of a pair say about a step's field: once if it is the same.
+
+    Empty but for a level, and for a contradiction, which stands in place of its level.
+    """
+    if step.kind not in ("level", "veto"):
+        return ""
+    left, right = (one.values.get(step.field, "") for one in (pair.left, pair.right))
     return left if left == right else f"{left or '–'} ↔ {right or '–'}"
 
 

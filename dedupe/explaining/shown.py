@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from dedupe.comparing.identifiers import telling_year
 from dedupe.explaining.masking import SHOWN_FIRST, SHOWN_LAST, masked, national
 from dedupe.levels import TEXT, is_text
 
@@ -32,7 +33,10 @@ def values(staged: Row, features: Row) -> dict[str, str]:
 
 
 def compared(left: Row, right: Row) -> tuple[dict[str, str], dict[str, str]]:
-    """Identity and telephone numbers of two records, masked so that a slip can be seen.
+    """What two records say where the other one matters.
+
+    Identity and telephone numbers, masked so that a slip can be seen, and, in place of a
+    birth date that is missing, the e-mail address whose year is compared with the other's.
 
     Args:
         left, right: columns of features.build.
@@ -42,6 +46,10 @@ def compared(left: Row, right: Row) -> tuple[dict[str, str], dict[str, str]]:
         own, other = numbers(left), numbers(right)
         for side, mine, theirs in ((sides[0], own, other), (sides[1], other, own)):
             side[field] = _joined([masked(n, _nearest(n, theirs)) for n in mine])
+    told = [[] if row["birth_date"] else telling_year(row["emails"] or []) for row in (left, right)]
+    if all(mails or row["birth_date"] for mails, row in zip(told, (left, right), strict=True)):
+        for side, mails in zip(sides, told, strict=True):
+            side["birth_date"] = _joined(mails)
     return sides
 
 

@@ -76,7 +76,7 @@ class _Row:
     def __init__(self, pair: Pair, step: Step, language: str) -> None:
         self.step = step
         self.lines = wrapped(say(step.says, language), CHART_LEFT - MARGIN - 30, SIZE)
-        self.values = both_values(pair, step.field) if step.kind == "level" else ""
+        self.values = both_values(pair, step)
         self.tip = self.values
         self.values = fitted(self.values, CHART_LEFT - MARGIN - 30, SMALL)
         self.height = 18 * len(self.lines) + (17 if self.values else 0) + 14

@@ -59,7 +59,9 @@ def steps(
             if column == VETO_COLUMN and contradiction is not None:
                 says = message(VETOES[contradiction].sentence)
                 field = VETOES[contradiction].field
-                groups.setdefault(field, []).append(("veto", field, "", says, bits))
+                # Its level weighs nothing by itself, and would say the same once more.
+                others = [part for part in groups.get(field, []) if part[4]]
+                groups[field] = [*others, ("veto", field, "", says, bits)]
             elif column == CHECK_COLUMN and bits:
                 groups[column] = [("check", column, "", _MORE if bits > 0 else _FEWER, bits)]
             elif bits:

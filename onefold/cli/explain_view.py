@@ -131,10 +131,9 @@ class View:
                 others=_share(step.other_share),
             )
             text.append(self._say(shares), style="dim")
-        if step.kind == "level":
-            said = both_values(pair, step.field)
-            if said:
-                text.append(f"\n{said}", style="dim")
+        said = both_values(pair, step)
+        if said:
+            text.append(f"\n{said}", style="dim")
         return text
 
     def _keys(self, keys: Iterable[Key]) -> Table:

@@ -160,7 +160,7 @@ def _bar(pair: Pair, step: Step, before: float, low: float, unit: float, languag
         kind=step.kind,
         field=say(field_name(step.field), language) if step.field and step.kind != "check" else "",
         says=say(step.says, language),
-        values=both_values(pair, step.field) if step.kind == "level" and step.field else "",
+        values=both_values(pair, step),
         bits=signed(step.shown_tenths),
         left=round((start - low) * unit, 1),
         width=round(max((end - start) * unit, 0.8), 1),

@@ -172,3 +172,11 @@ def test_a_contradiction_is_a_step_also_where_the_rest_outweighs_it(rest: dict[s
     assert say(veto.says) == VETOES["birth_date"].sentence and veto.field == "birth_date"
     assert veto.bits == pytest.approx(logit_bits(APART_PRIOR) - logit_bits(model.prior))
     assert found[-1].sum_bits == pytest.approx(pair["weight_bits"])
+
+
+def test_a_contradiction_stands_in_place_of_the_level_that_says_the_same() -> None:
+    model = shipped_model("person")
+    pair = scored(model, {"name": 0, "phone": 3}, "housemates")
+    found = steps(pair, model, "person", {}, "housemates")
+    assert [step.kind for step in found if step.field == "name"] == ["veto"]
+    assert found[-1].sum_bits == pytest.approx(pair["weight_bits"])
