@@ -21,7 +21,6 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from dedupe import blocking_keys, kept_keys
 from dedupe.blocking_keys import KINDS, NUMBER, PROPERTIES, Keys
@@ -128,14 +127,15 @@ class Candidates:
 
 
 def candidates(
-    features: pa.Table, settings: BlockingSettings, kept: pq.ParquetFile | None = None
+    features: pa.Table, settings: BlockingSettings, kept: kept_keys.Kept | None = None
 ) -> Candidates:
     """Pair the records that share a key.
 
     Args:
-        features: of features.build: sorted by record_id.
+        features: of features.build: sorted by record_id; with keys that are kept, record_id, source
+            and what kept_keys.reads names are enough.
         settings: block_limit.
-        kept: their keys, of kept_keys.tables; None: they are made.
+        kept: their keys; None: they are made.
 
     Returns:
         pairs with left_id < right_id, sorted; the same for any order of the
@@ -163,9 +163,9 @@ def candidates(
     del codes
     worth = _worth(pair, bits, size, features.column("record_id"))
     report = blocks.report(made, worth.left_out)
-    kept = np.flatnonzero(worth.stands_for)
-    table = _named(pair[kept], bits[kept], features)
-    stands_for = pa.array(worth.stands_for[kept])
+    stay = np.flatnonzero(worth.stands_for)
+    table = _named(pair[stay], bits[stay], features)
+    stands_for = pa.array(worth.stands_for[stay])
     return Candidates(table.append_column("stands_for", stands_for), report)
 
 

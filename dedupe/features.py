@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -123,23 +124,32 @@ def build(staged: pa.Table | Spill, text_fields: Sequence[str] = ()) -> pa.Table
 
 
 def completed(features: pa.Table) -> pa.Table:
-    """The features with what follows from all rows together: name_cut, and with it name_ref.
+    """The features with what follows from all rows together: name_cut, and with it name_ref."""
+    columns = {name: features.column(name).combine_chunks() for name in features.column_names}
+    columns["name_cut"] = pa.array(cut_names(*(columns[name] for name in CUT_FROM_COLUMNS)))
+    columns["name_ref"] = _refs(columns)
+    return pa.table(columns)
+
+
+CUT_FROM_COLUMNS = ("name", "source", "customer_type")
+"""Columns that name_cut follows from, of all rows together."""
+
+
+def cut_otherwise(features: pa.Table) -> npt.NDArray[np.int64]:
+    """Rows whose name_cut is another than all rows together say.
 
     Args:
-        features: one row per record, with or without these columns.
+        features: CUT_FROM_COLUMNS and name_cut of all rows.
     """
-    names = [name for name in features.column_names if name not in ("name_cut", "name_ref")]
-    columns = {name: features.column(name).combine_chunks() for name in names}
-    cut = cut_names(columns["name"], columns["source"], columns["customer_type"])
-    columns["name_cut"] = pa.array(cut)
-    if "name_ref" not in features.column_names:
-        columns["name_ref"] = _refs(columns)
-        return pa.table(columns)
-    was = np.asarray(features.column("name_cut"))
-    ref = features.column("name_ref").combine_chunks()
-    others = np.flatnonzero(was != cut)
-    made = _refs({name: columns[name].take(pa.array(others)) for name in _NAMED})
-    columns["name_ref"] = pc.replace_with_mask(ref, pa.array(was != cut), made)
+    cut = cut_names(*(features[name].combine_chunks() for name in CUT_FROM_COLUMNS))
+    return np.flatnonzero(np.asarray(features["name_cut"]) != cut)
+
+
+def turned(features: pa.Table) -> pa.Table:
+    """Rows with the other name_cut, and what follows from it."""
+    columns = {name: features.column(name).combine_chunks() for name in features.column_names}
+    columns["name_cut"] = pc.invert(columns["name_cut"])
+    columns["name_ref"] = _refs(columns)
     return pa.table(columns)
 
 

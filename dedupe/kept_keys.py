@@ -1,13 +1,13 @@
 """Blocking keys that are kept from one run to the next: only changed records' are made again.
 
-What belongs here: keys as a table (kind, block, row), sorted by kind and block, and bringing one
-up to date. A key of a record follows from its features alone. Two kinds do not: a text of a
-further field is a key where few records have it, and initials are where they are another's name.
-Texts are made of all records each time, initials are kept as they are.
+What belongs here: keys as a table (kind, block, row), sorted by kind and block, and those of other
+records put among them when they are read. A key of a record follows from its features alone. Two
+kinds do not: a text of a further field is a key where few records have it, and initials are where
+they are another's name. Texts are made of all records each time, initials are kept as they are.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
 import duckdb
@@ -28,59 +28,67 @@ VERSION = duckdb.__version__
 """Of what makes the blocks out of keys."""
 
 
-class Earlier(NamedTuple):
-    """Keys of other records, and which of them stand.
+class Kept(NamedTuple):
+    """Keys that were made of some records, and what has become of these.
 
     Attributes:
         file: of :func:`tables`.
-        to: int32, per row that the file counts: its row now; -1 where the record is gone or other.
-        fresh: int64, rows whose keys are not in the file.
+        to: int64, per row that the file counts: its row now; -1 where the record is gone or other.
+        fresh: int64, rows whose keys are not in the file, ascending.
+        features: of features.build: these rows.
     """
 
     file: pq.ParquetFile
-    to: npt.NDArray[np.int32]
+    to: npt.NDArray[np.int64]
     fresh: npt.NDArray[np.int64]
+    features: pa.Table
 
 
-def tables(
-    features: pa.Table, memory_mb: int, earlier: Earlier | None = None
-) -> Iterator[pa.Table]:
+def tables(features: pa.Table, memory_mb: int) -> Iterator[pa.Table]:
     """The keys of all records, one table of SCHEMA per kind.
 
     Args:
         features: of features.build: sorted by record_id.
         memory_mb: as in blocking_keys.making.
-        earlier: keys of which some stand; None: all are made.
     """
-    rows = np.arange(features.num_rows) if earlier is None else earlier.fresh
-    some = features if earlier is None else features.take(pa.array(rows))
-    before = Stored(earlier.file) if earlier else None
-    with blocking_keys.making(some, 0, memory_mb) as maker:
-        values = maker.properties()
+    with blocking_keys.making(features, 0, memory_mb) as maker:
+        made = _Made(maker, features.num_rows)
         for number, kind in enumerate(KEPT):
-            if kind in _VALUES:
-                made = Keys(kind, values[_VALUES.index(kind)], np.arange(len(rows), dtype=np.int32))
-            else:
-                made = maker.of_kind(kind)
-            block, row = made.block, rows[made.row].astype(np.int32)
-            if before is not None and earlier is not None:
-                stood = before.of_kind(kind)
-                to = earlier.to[stood.row]
-                block, row = _together((stood.block, to), (block, row), kind)
-            elif kind not in _VALUES:
+            block, row = made.of_kind(kind)
+            if kind not in _VALUES:
                 order = blocking_keys.order(block)
                 block, row = block[order], row[order]
             kinds = pa.array(np.full(len(row), number, dtype=np.int8))
             yield pa.table([kinds, block, row], schema=SCHEMA)
 
 
+def reads(columns: Sequence[str]) -> list[str]:
+    """The columns of all records' features that :func:`reading` needs, of those there are."""
+    texts = [name for name in columns if is_text(name)]
+    return [*blocking_keys.USED, *texts] if texts else []
+
+
 _Pair = tuple[npt.NDArray[np.uint64], npt.NDArray[np.int32]]
+
+
+class _Made:
+    """Keys as they are made, those of properties too."""
+
+    def __init__(self, maker: KeyMaker, records: int) -> None:
+        self._maker, self._rows = maker, np.arange(records, dtype=np.int32)
+        self._values = maker.properties()
+
+    def of_kind(self, kind: str) -> _Pair:
+        if kind in _VALUES:
+            return self._values[_VALUES.index(kind)], self._rows
+        made = self._maker.of_kind(kind)
+        return made.block, made.row
 
 
 def _together(stood: _Pair, made: _Pair, kind: str) -> _Pair:
     """Blocks and rows that stand, in their order, with others put among them."""
     stays = stood[1] >= 0
-    block, row = stood[0][stays], stood[1][stays]
+    block, row = (stood[0], stood[1]) if stays.all() else (stood[0][stays], stood[1][stays])
     if kind in _VALUES:
         return np.concatenate([block, made[0]]), np.concatenate([row, made[1]])
     order = blocking_keys.order(made[0])
@@ -116,17 +124,36 @@ class Stored:
         return Keys(kind, block, row, ordered)
 
 
-class Kept:
-    """Keys of all records out of a file, as blocking_keys.KeyMaker makes them."""
+class Reader:
+    """Keys of all records, as blocking_keys.KeyMaker makes them: those kept and the others'.
 
-    def __init__(self, stored: Stored, maker: KeyMaker | None, records: int) -> None:
-        self._stored, self._maker, self._records = stored, maker, records
+    Attributes:
+        texts: makes the keys of further fields, of all records; None where there are none.
+    """
+
+    def __init__(
+        self, kept: Kept, made: _Made | None, texts: KeyMaker | None, records: int
+    ) -> None:
+        self._stored, self._to, self._fresh = (
+            Stored(kept.file),
+            kept.to.astype(np.int32),
+            kept.fresh,
+        )
+        self._made, self._texts, self._records = made, texts, records
+
+    def _of_kind(self, kind: str) -> Keys:
+        stood = self._stored.of_kind(kind)
+        pair = (stood.block, self._to[stood.row])
+        if self._made is not None:
+            block, row = self._made.of_kind(kind)
+            pair = _together(pair, (block, self._fresh[row].astype(np.int32)), kind)
+        return Keys(kind, *pair, stood.ordered)
 
     def properties(self) -> npt.NDArray[np.uint64]:
         """The properties of every record, shape (properties, records); 0 where missing."""
         found = np.zeros((len(PROPERTIES), self._records), dtype=np.uint64)
         for number, name in enumerate(_VALUES):
-            made = self._stored.of_kind(name)
+            made = self._of_kind(name)
             found[number, made.row] = made.block
         return found
 
@@ -134,28 +161,31 @@ class Kept:
         """The keys of each kind, in the order of KINDS; kinds without any are left out."""
         for kind in KINDS:
             if kind == "text":
-                if self._maker is None:
+                if self._texts is None:
                     continue
-                made = self._maker.of_kind(kind)
+                made = self._texts.of_kind(kind)
             else:
-                made = self._stored.of_kind(kind)
+                made = self._of_kind(kind)
             if kind == "acronym":
-                made = with_initials(made, self._stored.of_kind(INITIALS))
+                made = with_initials(made, self._of_kind(INITIALS))
             if len(made.row):
                 yield made
 
 
 @contextmanager
-def reading(file: pq.ParquetFile, features: pa.Table, limit: int, memory_mb: int) -> Iterator[Kept]:
-    """The keys of all records, from a file of theirs.
+def reading(kept: Kept, features: pa.Table, limit: int, memory_mb: int) -> Iterator[Reader]:
+    """The keys of all records, from those of some.
 
     Args:
-        file: of :func:`tables` of these features.
-        features, limit, memory_mb: as in blocking_keys.making.
+        kept: keys, and which records they are of.
+        features: of features.build, of all records: :func:`reads` is enough.
+        limit, memory_mb: as in blocking_keys.making.
     """
-    stored = Stored(file)
-    if not any(map(is_text, features.column_names)):
-        yield Kept(stored, None, features.num_rows)
-        return
-    with blocking_keys.making(features, limit, memory_mb) as maker:
-        yield Kept(stored, maker, features.num_rows)
+    with ExitStack() as opened:
+        made = texts = None
+        if len(kept.fresh) or (kept.to < 0).any():
+            maker = opened.enter_context(blocking_keys.making(kept.features, 0, memory_mb))
+            made = _Made(maker, len(kept.fresh))
+        if any(map(is_text, features.column_names)):
+            texts = opened.enter_context(blocking_keys.making(features, limit, memory_mb))
+        yield Reader(kept, made, texts, features.num_rows)

@@ -5,21 +5,39 @@ was counted with them. So a pair that was scored before, of two records that are
 as they were, keeps its row. The result is that of scoring everything.
 """
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from dedupe import clusters
 from dedupe.comparing.columns import decoded, positions
-from dedupe.matching import Weigher
-from dedupe.model import MatchingSettings, Models
+from dedupe.model import MatchingSettings
 
 _ENDS = ["left_id", "right_id"]
-_BRIEF = ("left_id", "right_id", "veto", "weight_bits")
+_READ = (*_ENDS, "found_by", "veto", "weight_bits")
+_CODED = (*_ENDS, "found_by")
+
+Score = Callable[[pa.Table, np.ndarray], pa.Table]
+"""left_id, right_id, found_by of pairs, and the rows of their records, ascending → scored pairs."""
+
+
+class Earlier(Protocol):
+    """Scored pairs of other records, sorted."""
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Columns of scored pairs."""
+        ...
+
+    def chunks(self, columns: Sequence[str], coded: Sequence[str]) -> Iterator[pa.Table]:
+        """Some columns, in parts; some of these as codes."""
+        ...
+
+    def take(self, rows: np.ndarray) -> pa.Table:
+        """Some rows, ascending."""
+        ...
 
 
 class _Known(NamedTuple):
@@ -42,108 +60,132 @@ class _Known(NamedTuple):
 
 
 class Rescored(NamedTuple):
-    """Scored pairs, and how they differ from the earlier ones.
+    """How scored pairs differ from the earlier ones.
 
     Attributes:
-        chunks: what matching.scored_chunks gives, chunk by chunk.
+        stands: per row of the earlier ones, whether it stays as it is.
+        fresh: the other rows: pairs that were scored, and those that other keys find now.
+        at: of each of these, the earlier row that it comes before, ascending.
         changed: left_id, right_id, weight_bits (the larger, of a pair in both) of the pairs that
             are gone or were scored; reclustering.changed_pairs are among them.
     """
 
-    chunks: Iterator[pa.Table]
+    stands: np.ndarray
+    fresh: pa.Table
+    at: np.ndarray
     changed: pa.Table
 
 
 def rescore(
     pairs: pa.Table,
-    features: pa.Table,
-    models: Models,
-    earlier: pq.ParquetFile,
+    ids: pa.Array,
+    score: Score,
+    earlier: Earlier,
     stale: pa.Array,
     settings: MatchingSettings,
 ) -> Rescored:
-    """Score the pairs that are new or of stale records; take the others' rows.
+    """Score the pairs that are new or of stale records.
 
     Args:
         pairs: blocking's candidates: left_id, right_id, found_by; sorted.
-        features: one row per record, sorted by record_id.
-        models: those that scored ``earlier``; they have counts.
+        ids: every record, sorted.
+        score: scores pairs as ``earlier`` were.
         earlier: scored pairs of other records, sorted.
         stale: records whose features are others than they were then, or new.
         settings: as for ``earlier``.
     """
-    ids = features.column("record_id").combine_chunks()
-    brief = earlier.read(columns=list(_BRIEF))
-    other, earlier_left, earlier_right, left, right = _positions(
-        [stale, *(table[name] for table in (brief, pairs) for name in _ENDS)], ids
-    )
-    known = _known(earlier_left, earlier_right, other, len(ids))
+    brief = pa.concat_tables(earlier.chunks(_READ, _CODED))
+    other, left, right = _positions([stale, *(pairs[name] for name in _ENDS)], ids)
+    before = [positions(brief[name], ids) for name in _ENDS]
+    known = _known(before[0], before[1], other, len(ids))
+    scoring = _Scoring(score, earlier.schema)
     codes = left * len(ids) + right
     place = known.places(codes)
-    schema = earlier.schema_arrow
-    rows = (left[place < 0], right[place < 0])
-    fresh = [_score(pairs.filter(pa.array(place < 0)), rows, features, models, schema)]
-    weighed = _weighed(brief, known, codes, place, fresh[0], ids)
+    added = [scoring.of(pairs.filter(pa.array(place < 0)), left[place < 0], right[place < 0])]
+    weighed = _weighed(brief, known, codes, place, added[0], ids)
     inside = clusters.missing_pairs(ids, weighed, None, settings)
     left, right = (positions(inside[name], ids) for name in _ENDS)
     inside_codes = left * len(ids) + right
     inside_place = known.places(inside_codes)
-    rows = (left[inside_place < 0], right[inside_place < 0])
-    fresh.append(_score(inside.filter(pa.array(inside_place < 0)), rows, features, models, schema))
-    added = pa.concat_tables(fresh)
-    added_codes = np.concatenate([codes[place < 0], inside_codes[inside_place < 0]])
-    order = np.argsort(added_codes)
-    added, added_codes = added.take(pa.array(order)), added_codes[order]
+    new = inside_place < 0
+    added.append(scoring.of(inside.filter(pa.array(new)), left[new], right[new]))
 
     code_of_row = np.full(brief.num_rows, -1, dtype=np.int64)
     for found in (place[place >= 0], inside_place[inside_place >= 0]):
         code_of_row[known.row[found]] = known.code[found]
-    found_by = decoded(pairs.select(["found_by"]))["found_by"].combine_chunks()
-    ends = ["left_id", "right_id", "weight_bits"]
-    gone = brief.select(ends).filter(pa.array(code_of_row < 0))
-    changed = pa.concat_tables([gone, added.select(ends)])
-    kept = _Kept(earlier, code_of_row, codes, found_by)
+    standing = np.flatnonzero(code_of_row >= 0)
+    gone = _ends_and_weights(brief.filter(pa.array(code_of_row < 0)))
+    changed = pa.concat_tables([gone, *map(_ends_and_weights, added)])
+    names = gone.column_names
+
+    by, by_now = _found_by(brief["found_by"], pairs["found_by"], codes, code_of_row[standing])
+    found_otherwise = standing[by[standing] != by_now[0]]
+    refound = earlier.take(found_otherwise)
+    now = by_now[1].take(pa.array(by_now[0][by[standing] != by_now[0]]))
+    refound = refound.set_column(refound.column_names.index("found_by"), "found_by", now)
+    fresh = pa.concat_tables([*added, refound])
+    fresh_codes = np.concatenate(
+        [codes[place < 0], inside_codes[new], code_of_row[found_otherwise]]
+    )
+    order = np.argsort(fresh_codes)
+    at = np.searchsorted(code_of_row[standing], fresh_codes[order])
+    stands = code_of_row >= 0
+    stands[found_otherwise] = False
     return Rescored(
-        _merged(kept, added, added_codes),
-        changed.group_by(ends[:2]).aggregate([("weight_bits", "max")]).rename_columns(ends),
+        stands,
+        fresh.combine_chunks().take(pa.array(order)),
+        np.append(standing, brief.num_rows)[at],
+        changed.group_by(names[:2]).aggregate([("weight_bits", "max")]).rename_columns(names),
     )
 
 
-class _Kept(NamedTuple):
-    """Which rows of an earlier table stand.
+def _ends_and_weights(pairs: pa.Table) -> pa.Table:
+    return decoded(pairs.select([*_ENDS, "weight_bits"]))
 
-    Attributes:
-        earlier: the table.
-        code: of each of its rows the pair's code; -1 where the row goes.
-        codes, found_by: of the candidates.
+
+def _found_by(
+    then: pa.ChunkedArray, now: pa.ChunkedArray, codes: np.ndarray, standing: np.ndarray
+) -> tuple[np.ndarray, tuple[np.ndarray, pa.Array]]:
+    """What found pairs, as numbers: then, and the standing ones now, with what these numbers are.
+
+    Args:
+        then: dictionary column, of all earlier pairs.
+        now: of the candidates, whose codes are given.
+        standing: codes of the pairs that stand; those that are no candidates are closures.
     """
+    coded = now if pa.types.is_dictionary(now.type) else now.dictionary_encode()
+    texts = pa.concat_arrays(
+        [
+            pa.array(["closure"], pa.string()),
+            *(chunk.dictionary for column in (then, coded) for chunk in column.chunks),
+        ]
+    ).unique()
+    at = np.minimum(np.searchsorted(codes, standing), max(len(codes) - 1, 0))
+    numbers = np.append(positions(coded, texts), 0)
+    is_candidate = np.append(codes, -1)[at] == standing
+    closure = 0
+    return positions(then, texts), (np.where(is_candidate, numbers[at], closure), texts)
 
-    earlier: pq.ParquetFile
-    code: np.ndarray
-    codes: np.ndarray
-    found_by: pa.Array
+
+def _known(left: np.ndarray, right: np.ndarray, stale: np.ndarray, size: int) -> _Known:
+    other = np.zeros(size + 1, dtype=bool)
+    other[stale] = True  # -1, of those that are gone, is the last
+    other[-1] = True
+    row = np.flatnonzero(~other[left] & ~other[right])
+    return _Known(left[row] * size + right[row], row)
 
 
-def _merged(kept: _Kept, added: pa.Table, added_codes: np.ndarray) -> Iterator[pa.Table]:
-    """The rows that stand and the added ones, in the order of their codes."""
-    start = taken = 0
-    for group in range(kept.earlier.num_row_groups):
-        rows = kept.earlier.read_row_group(group)
-        own = kept.code[start : start + rows.num_rows]
-        start += rows.num_rows
-        rows, own = rows.filter(pa.array(own >= 0)), own[own >= 0]
-        rows = _with_found_by(rows, own, kept.codes, kept.found_by)
-        last = group == kept.earlier.num_row_groups - 1
-        upto = len(added_codes) if last else taken
-        if len(own) and not last:
-            upto = int(np.searchsorted(added_codes, own[-1]))
-        both = pa.concat_tables([rows, added.slice(taken, upto - taken)])
-        order = np.argsort(np.concatenate([own, added_codes[taken:upto]]))
-        taken = upto
-        if both.num_rows or last:
-            yield both.take(pa.array(order))
-    if not kept.earlier.num_row_groups:
-        yield added
+class _Scoring(NamedTuple):
+    score: Score
+    schema: pa.Schema
+
+    def of(self, pairs: pa.Table, left: np.ndarray, right: np.ndarray) -> pa.Table:
+        """Scored pairs, plain; left and right are the rows of their records."""
+        if not pairs.num_rows:
+            return self.schema.empty_table()
+        plain = decoded(pairs.select([*_ENDS, "found_by"]))
+        scored = self.score(plain, np.union1d(left, right))
+        return decoded(scored).select(self.schema.names).cast(self.schema)
 
 
 def _positions(columns: list[pa.Array | pa.ChunkedArray], ids: pa.Array) -> list[np.ndarray]:
@@ -163,30 +205,6 @@ def _positions(columns: list[pa.Array | pa.ChunkedArray], ids: pa.Array) -> list
     parts = np.split(at, np.cumsum([len(columns[number]) for number in plain])[:-1])
     found |= dict(zip(plain, parts, strict=True))
     return [found[number] for number in range(len(columns))]
-
-
-def _known(left: np.ndarray, right: np.ndarray, stale: np.ndarray, size: int) -> _Known:
-    other = np.zeros(size + 1, dtype=bool)
-    other[stale] = True  # -1, of those that are gone, is the last
-    other[-1] = True
-    row = np.flatnonzero(~other[left] & ~other[right])
-    return _Known(left[row] * size + right[row], row)
-
-
-def _score(
-    pairs: pa.Table,
-    rows: tuple[np.ndarray, np.ndarray],
-    features: pa.Table,
-    models: Models,
-    schema: pa.Schema,
-) -> pa.Table:
-    """Scored pairs, by the features of their records only, whose rows are given."""
-    if not pairs.num_rows:
-        return schema.empty_table()
-    used = np.union1d(*rows)
-    plain = decoded(pairs.select(["left_id", "right_id", "found_by"]))
-    scored = Weigher(features.take(pa.array(used)), models).score(plain)
-    return decoded(scored).select(schema.names).cast(schema)
 
 
 def _weighed(
@@ -215,13 +233,3 @@ def _weighed(
         both = [brief[name].take(rows).combine_chunks(), fresh[name].combine_chunks()]
         columns[name] = pa.concat_arrays(both).take(pa.array(order))
     return pa.table(columns)
-
-
-def _with_found_by(
-    rows: pa.Table, own: np.ndarray, codes: np.ndarray, found_by: pa.Array
-) -> pa.Table:
-    """Rows with the kinds of keys that found them now."""
-    at = np.searchsorted(codes, own)
-    at = np.where((at < len(codes)) & (np.append(codes, -1)[at] == own), at, -1)
-    named = pc.fill_null(found_by.take(pa.array(at, mask=at < 0)), "closure")
-    return rows.set_column(rows.column_names.index("found_by"), "found_by", named)

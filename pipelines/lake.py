@@ -15,14 +15,16 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from dedupe.comparing.columns import decoded
 from onefold.errors import ConfigError
 from onefold.settings import Settings
+from pipelines.stored import BASE, NOTE, ROWS, Stored, note_of
+from pipelines.stored import base_of as base
 
 TABLES = (
     "canonical_checks", "records", "kin", "features", "keys", "candidates", "scored_pairs",
@@ -32,7 +34,6 @@ KEPT = 2
 """Fingerprints that stay per table: the current one and the one before."""
 GROUP_ROWS = 1 << 16
 """Rows of a row group: what is read at least where some rows of a table are asked for."""
-_NOTE = b"onefold"
 
 
 def folder(settings: Settings) -> Path:
@@ -57,48 +58,32 @@ def path_of(lake: Path, table: str, fingerprint: str) -> Path:
 
 
 def has(lake: Path, table: str, fingerprint: str) -> bool:
-    """Whether the table was written, whole."""
-    return path_of(lake, table, fingerprint).is_file()
+    """Whether the table was written, whole, or changes to one that is there."""
+    path = path_of(lake, table, fingerprint)
+    return path.is_file() and base(path).is_file()
+
+
+def stored(lake: Path, table: str, fingerprint: str) -> Stored:
+    """The table, to read what is asked for; FileNotFoundError if it was never written."""
+    return Stored.of(path_of(lake, table, fingerprint))
 
 
 def read(
     lake: Path, table: str, fingerprint: str, columns: Sequence[str] | None = None
 ) -> pa.Table:
     """The table, or some columns of it; FileNotFoundError if it was never written."""
+    return stored(lake, table, fingerprint).read(columns)
+
+
+def dataset(lake: Path, table: str, fingerprint: str) -> ds.Dataset:
+    """The table to look rows up in: on disk where it is one file."""
     path = path_of(lake, table, fingerprint)
-    return pq.read_table(path, columns=columns and list(columns), partitioning=None)
+    return ds.dataset(path if base(path) == path else Stored.of(path).read())
 
 
-def read_of(lake: Path, table: str, fingerprint: str, wanted: Mapping[str, pa.Array]) -> pa.Table:
-    """The rows of the table that have one of the wanted values in each of some text columns.
-
-    Reads these columns whole, and of the others only the row groups that hold such rows: few
-    where the table is sorted by them and few rows are asked for.
-
-    Args:
-        wanted: column → its values.
-    """
-    path = path_of(lake, table, fingerprint)
-    file, coded = pq.ParquetFile(path), pq.ParquetFile(path, read_dictionary=list(wanted))
-    found = []
-    for number in range(file.num_row_groups):
-        has = np.ones(file.metadata.row_group(number).num_rows, dtype=bool)
-        for name, values in wanted.items():
-            if has.any():
-                has &= _one_of(coded.read_row_group(number, [name])[name], values)
-        rows = np.flatnonzero(has)
-        if len(rows):
-            found.append(file.read_row_group(number).take(pa.array(rows)))
-    return pa.concat_tables(found) if found else file.schema_arrow.empty_table()
-
-
-def _one_of(column: pa.ChunkedArray, values: pa.Array) -> np.ndarray:
-    """Which values of a dictionary column are among some."""
-    parts = [np.zeros(0, dtype=bool)]
-    for chunk in column.chunks:
-        among = np.asarray(pc.is_in(chunk.dictionary, value_set=values))
-        parts.append(np.append(among, False)[pc.fill_null(chunk.indices, -1).to_numpy()])
-    return np.concatenate(parts)
+def base_of(lake: Path, table: str, fingerprint: str) -> str:
+    """The fingerprint of the whole file that the table is changes of; its own if it is whole."""
+    return base(path_of(lake, table, fingerprint)).stem
 
 
 def names(lake: Path, table: str) -> list[str]:
@@ -110,13 +95,15 @@ def names(lake: Path, table: str) -> list[str]:
 
 def rows(lake: Path, table: str, fingerprint: str) -> int:
     """Rows of the table, from its footer."""
-    return int(pq.read_metadata(path_of(lake, table, fingerprint)).num_rows)
+    path = path_of(lake, table, fingerprint)
+    told = note_of(path).get(ROWS)
+    return int(pq.read_metadata(path).num_rows if told is None else told)
 
 
 def counts(lake: Path, table: str, fingerprint: str) -> dict[str, Any]:
     """What was counted when the table was written."""
-    stored = pq.read_metadata(path_of(lake, table, fingerprint)).metadata or {}
-    return dict(json.loads(stored.get(_NOTE, b"{}")))
+    noted = note_of(path_of(lake, table, fingerprint))
+    return {name: value for name, value in noted.items() if name not in (BASE, ROWS)}
 
 
 def write(
@@ -136,15 +123,46 @@ def write(
         repeated: columns of which most values repeat; None: found out from the first rows.
     """
     path = path_of(lake, table, fingerprint)
-    if path.is_file():
+    if has(lake, table, fingerprint):
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
-    note = {_NOTE: json.dumps(dict(counts or {})).encode()}
+    note = {NOTE: json.dumps(dict(counts or {})).encode()}
     chunks = map(decoded, [data] if isinstance(data, pa.Table) else data)
     first = next(iter(chunks))
     schema = first.schema.with_metadata({**(first.schema.metadata or {}), **note})
     _write(path, schema, chain([first], chunks), repeated)
     return path
+
+
+def write_stored(
+    lake: Path, table: str, fingerprint: str, data: Stored, counts: Mapping[str, Any] | None = None
+) -> Path:
+    """Write a table that another was changed to: what changed since a whole file, or all anew.
+
+    Durably, as :func:`write` does, and only if it is not there already.
+
+    Args:
+        data: of Stored.changed; its base is a file of this table.
+    """
+    path, noted = path_of(lake, table, fingerprint), dict(counts or {})
+    if has(lake, table, fingerprint):
+        return path
+    changes = data.changes()
+    if changes is None:
+        return write(lake, table, fingerprint, data.chunks(), noted)
+    noted |= {BASE: data.base.stem, ROWS: data.num_rows}
+    schema = changes.schema.with_metadata({NOTE: json.dumps(noted).encode()})
+    _write(path, schema, [changes])
+    return path
+
+
+def settle(lake: Path, table: str, fingerprint: str) -> None:
+    """Have the table in a file of its own, so that its base may go."""
+    path = path_of(lake, table, fingerprint)
+    if base(path) != path:
+        noted = {NOTE: json.dumps(counts(lake, table, fingerprint)).encode()}
+        data = Stored.of(path)
+        _write(path, data.schema.with_metadata(noted), data.chunks())
 
 
 def replace(path: Path, data: pa.Table) -> None:
@@ -191,7 +209,8 @@ def _grouped(chunks: Iterable[pa.Table]) -> Iterator[pa.Table]:
 
 
 def forget(lake: Path, current: dict[str, str]) -> int:
-    """Remove tables of older fingerprints, except the newest before the current one.
+    """Remove tables of older fingerprints, except the newest before the current one, and what
+    these are changes of.
 
     Args:
         lake: the lake's folder.
@@ -203,9 +222,12 @@ def forget(lake: Path, current: dict[str, str]) -> int:
     removed = 0
     for table, fingerprint in current.items():
         others = [name for name in names(lake, table) if name != fingerprint]
+        stay = [fingerprint, *others[: KEPT - 1]]
+        needed = {base_of(lake, table, name) for name in stay if has(lake, table, name)}
         for name in others[KEPT - 1 :]:
-            path_of(lake, table, name).unlink()
-            removed += 1
+            if name not in needed:
+                path_of(lake, table, name).unlink()
+                removed += 1
     return removed
 
 

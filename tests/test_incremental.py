@@ -27,7 +27,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from connectors.config import SourceConfig
 from onefold.errors import DecisionConflict
-from pipelines import lake, stages
+from pipelines import lake, stages, stored
 from pipelines.stages import changes, matching
 from pipelines.stages.deployment import Deployment
 from rules.customer import STAGED_SCHEMA
@@ -160,6 +160,7 @@ def only_what_changed() -> Iterator[None]:
     """However many records changed."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(changes, "MOST", 1000)
+        patched.setattr(stored, "MOST", 1000)
         yield
 
 

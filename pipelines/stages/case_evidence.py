@@ -36,8 +36,12 @@ CHUNK = 500
 def scored_among(deployment: Deployment, names: Mapping[str, str], ids: pa.Array) -> pa.Table:
     """The scored pairs with both ends among some records, sorted."""
     wanted = {"left_id": ids, "right_id": ids}
-    found = decoded(lake.read_of(deployment.lake, "scored_pairs", names["scored_pairs"], wanted))
-    return found.sort_by([("left_id", "ascending"), ("right_id", "ascending")]).combine_chunks()
+    stored = lake.stored(deployment.lake, "scored_pairs", names["scored_pairs"])
+    return (
+        stored.of_values(wanted)
+        .sort_by([("left_id", "ascending"), ("right_id", "ascending")])
+        .combine_chunks()
+    )
 
 
 def of(
@@ -154,14 +158,11 @@ class _World:
     ) -> None:
         self.deployment, self.settings, self.models = deployment, deployment.matching, models
         self.decisions = bearing_on(decisions, ids.to_pylist())
-        path = lake.path_of(deployment.lake, "features", names["features"])
-        features = ds.dataset(path)
-        own = lake.read_of(deployment.lake, "features", names["features"], {"record_id": ids})
-        own = changes.opened(own, deployment.keys)
+        features = lake.stored(deployment.lake, "features", names["features"])
+        own = changes.opened(features.of_values({"record_id": ids}), deployment.keys)
         self.features = _among(own, ids)
         columns = frequency.columns(features.schema.names)
-        counted = features.to_table(columns=["record_id", *columns])
-        counted = changes.opened(counted, deployment.keys)
+        counted = changes.opened(features.read(["record_id", *columns]), deployment.keys)
         found = lake.read(deployment.lake, "clusters", names["clusters"])
         self.frequencies = frequency.count(counted, found, self.features)
         del counted

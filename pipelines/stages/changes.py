@@ -4,16 +4,19 @@
 table that was made from one state is renewed by what differs in another.
 """
 
-from collections.abc import Callable, Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from onefold.keys import Keys
 from pipelines import lake
 from pipelines.stages.deployment import Deployment
+from pipelines.stored import Stored
 from rules.protection import hidden, holds
 from warehouse import staged as staging
 
@@ -117,7 +120,7 @@ def bases(deployment: Deployment, table: str, basis: str) -> Iterator[tuple[str,
     """
     for name in lake.names(deployment.lake, table):
         noted = lake.counts(deployment.lake, table, name)
-        if noted.get("basis") == basis:
+        if noted.get("basis") == basis and lake.has(deployment.lake, table, name):
             yield name, noted
 
 
@@ -159,45 +162,109 @@ _KINDS = {str(one): one for one in (pa.date32(), pa.int64())}
 """Types of columns that are text only while they are encrypted."""
 
 
+class Renewed:
+    """A table of one row per record, sorted by record_id, to read in clear what is asked for."""
+
+    def __init__(self, deployment: Deployment, table: str, name: str) -> None:
+        self._keys = deployment.keys
+        self.stored = lake.stored(deployment.lake, table, name)
+
+    @property
+    def num_rows(self) -> int:
+        """How many records there are."""
+        return self.stored.num_rows
+
+    @property
+    def names(self) -> list[str]:
+        """Its columns."""
+        return self.stored.schema.names
+
+    def read(self, columns: Sequence[str] | None = None) -> pa.Table:
+        """All rows."""
+        return opened(self.stored.read(columns), self._keys)
+
+    def take(self, rows: npt.NDArray[np.int64]) -> pa.Table:
+        """The rows of some numbers, ascending."""
+        return opened(self.stored.take(rows), self._keys)
+
+
+class Completion(NamedTuple):
+    """What a row has from all rows together.
+
+    Attributes:
+        reads: columns that it follows from.
+        others: these columns of all rows → the rows of which it is another now than they say.
+        turn: such rows → as they should be.
+    """
+
+    reads: Sequence[str]
+    others: Callable[[pa.Table], npt.NDArray[np.int64]]
+    turn: Callable[[pa.Table], pa.Table]
+
+
 def renewed(
     deployment: Deployment,
     table: str,
     name: str,
     basis: str,
     make: Callable[[pa.Table], pa.Table],
-    complete: Callable[[pa.Table], pa.Table] = lambda table: table,
-) -> pa.Table:
+    completion: Completion | None = None,
+) -> Renewed:
     """A table of one row per record, kept in the lake: only changed records' rows are made anew.
 
     Args:
         table, name: where it is kept.
         basis: fingerprint of how it is made.
         make: staged records → their rows, sorted by record_id.
-        complete: works out what a row has from all rows together.
+        completion: what follows from all rows together.
     """
-    if lake.has(deployment.lake, table, name):
-        return opened(lake.read(deployment.lake, table, name), deployment.keys)
-    made = _renewed(deployment, table, basis, make)
-    if made is None:
-        made = make(deployment.staged())
-    made = complete(made)
-    note = {"staged": noted(deployment), "basis": basis}
-    lake.write(deployment.lake, table, name, sealed(made, deployment.keys), note)
-    return made
+    if not lake.has(deployment.lake, table, name):
+        note = {"staged": noted(deployment), "basis": basis}
+        made = _renewed(deployment, table, basis, make, completion)
+        if made is not None:
+            lake.write_stored(deployment.lake, table, name, made, note)
+        else:
+            rows = sealed(make(deployment.staged()), deployment.keys)
+            lake.write(deployment.lake, table, name, rows, note)
+    return Renewed(deployment, table, name)
 
 
 def _renewed(
-    deployment: Deployment, table: str, basis: str, make: Callable[[pa.Table], pa.Table]
-) -> pa.Table | None:
+    deployment: Deployment,
+    table: str,
+    basis: str,
+    make: Callable[[pa.Table], pa.Table],
+    completion: Completion | None,
+) -> Stored | None:
     for earlier, note in bases(deployment, table, basis):
         changed = since(deployment, note["staged"])
         if changed is None or changed.share > MOST:
             continue
-        before = opened(lake.read(deployment.lake, table, earlier), deployment.keys)
-        fresh = make(records(deployment, changed)).cast(before.schema)
-        stale = pc.is_in(before["record_id"], value_set=changed.stale)
-        both = pa.concat_tables([before, fresh])
-        rows = np.flatnonzero(~np.append(np.asarray(stale), np.zeros(fresh.num_rows, dtype=bool)))
-        order = pc.sort_indices(both["record_id"].take(pa.array(rows)))
-        return both.take(pa.array(rows).take(order)).combine_chunks()
+        keys = deployment.keys
+        made = make(records(deployment, changed))
+        before = lake.stored(deployment.lake, table, earlier)
+        ids = before.read(["record_id"])["record_id"].combine_chunks()
+        stands = np.asarray(pc.invert(pc.is_in(ids, value_set=changed.stale)))
+        fresh = sealed(made, keys).cast(before.schema)
+        now = before.changed(stands, fresh, places(ids, made["record_id"].combine_chunks()))
+        if completion is None:
+            return now
+        rows = completion.others(opened(now.read(completion.reads), keys))
+        turned = completion.turn(opened(now.take(rows), keys))
+        stands = np.ones(now.num_rows, dtype=bool)
+        stands[rows] = False
+        return now.changed(stands, sealed(turned, keys), rows)
     return None
+
+
+def places(ids: pa.Array, others: pa.Array) -> npt.NDArray[np.int64]:
+    """Of each of some ids, where it stands among sorted ones or before which of them.
+
+    >>> places(pa.array(["a", "c"]), pa.array(["0", "a", "b", "c", "d"])).tolist()
+    [0, 0, 1, 1, 2]
+    """
+    found = pc.fill_null(pc.index_in(others, value_set=ids), -1).to_numpy().astype(np.int64)
+    for row in np.flatnonzero(found < 0).tolist():
+        one = others[row].as_py()
+        found[row] = bisect_left(range(len(ids)), one, key=lambda at: ids[at].as_py())
+    return found

@@ -27,7 +27,7 @@ from dedupe import model as models
 from onefold.errors import ConfigError, NotThere, OnefoldError, SourceLayout
 from pipelines import lake
 from pipelines.stages import deployment as deploying
-from pipelines.stages import matching, publishing, standing
+from pipelines.stages import features, matching, publishing, standing
 from pipelines.stages.deployment import Deployment
 from pipelines.stages.restaging import repairs_fingerprint
 from pipelines.stages.sources import staging_fingerprint
@@ -421,15 +421,18 @@ def _match(deployment: Deployment, records: Collection[str]) -> None:
         if lake.names(deployment.lake, "clusters"):
             standing.leave(deployment, records)
             matching.clusters(deployment)
-            matching.kinships(deployment)
+            features.kinships(deployment)
             last = taken_in.last(deployment.warehouse)
             if last is not None and standing.only_without(deployment, last.staged, records):
                 publishing.publish(deployment)
-            features = matching.features(deployment)
-            models.forget_values(deployment.settings.models_dir, features, deployment.keys)
+            left = features.have(deployment).read()
+            models.forget_values(deployment.settings.models_dir, left, deployment.keys)
     except OnefoldError as error:
         log.warning("matching again: %s", error)
     kept = matching.names(deployment)
+    for table, name in kept.items():
+        if lake.has(deployment.lake, table, name):
+            lake.settle(deployment.lake, table, name)
     for table in lake.TABLES:
         for name in lake.names(deployment.lake, table):
             if kept.get(table) != name:

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.dataset as ds
 
 from dedupe.explain import Evidence
 from onefold import settings as settings_module
@@ -62,7 +61,7 @@ def evidence(settings: Settings, warehouse: Warehouse) -> Evidence:
 
     return Evidence(
         features=changes.opened(lake.read(folder, "features", names["features"]), keys),
-        scored=ds.dataset(lake.path_of(folder, "scored_pairs", names["scored_pairs"])),
+        scored=lake.dataset(folder, "scored_pairs", names["scored_pairs"]),
         clusters=lake.read(folder, "clusters", names["clusters"]),
         suggestions=lake.read(folder, "suggestions", names["suggestions"]),
         models=models,

@@ -8,15 +8,13 @@ other records, only what differs is worked out (changes.py); the result is the s
 
 import logging
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from dedupe import (
     blocking,
@@ -25,11 +23,9 @@ from dedupe import (
     labels,
     matching,
     reclustering,
-    relations,
     rescoring,
 )
 from dedupe import clusters as clustering
-from dedupe import features as featuring
 from dedupe import model as models
 from dedupe.comparing.columns import decoded
 from dedupe.levels import LEVELS, is_text
@@ -39,7 +35,8 @@ from dedupe.rescoring import Rescored
 from onefold.errors import ModelError
 from pipelines import fingerprint, lake
 from pipelines.report import Computed
-from pipelines.stages import changes
+from pipelines.stages import changes, features
+from pipelines.stages.changes import Renewed
 from pipelines.stages.deployment import Deployment
 from warehouse import decisions
 from warehouse import staged as staging
@@ -65,50 +62,17 @@ def candidates(deployment: Deployment) -> Computed:
 
 def _candidates(deployment: Deployment) -> tuple[str, bool]:
     """Have the candidates in the lake: their fingerprint, and whether they were there."""
-    name = _candidates_fingerprint(deployment)
+    name = features.fingerprint_of(deployment)
     if lake.has(deployment.lake, "candidates", name):
         return name, True
-    records = features(deployment)
+    records = features.have(deployment)
     log.info("candidates: looking among %s records", f"{records.num_rows:,}")
-    kept = _kept_keys(deployment, name, records)
-    found = blocking.candidates(records, deployment.matching, kept)
+    kept = features.keys(deployment)
+    used = None if kept is None else ["record_id", "source", *kept_keys.reads(records.names)]
+    found = blocking.candidates(records.read(used), deployment.matching, kept)
     lake.write(deployment.lake, "candidates", name, found.pairs, _left_out(found.report))
     deployment.once("pairs", name, lambda: found.pairs)
     return name, False
-
-
-def _kept_keys(deployment: Deployment, name: str, records: pa.Table) -> pq.ParquetFile | None:
-    """Have the blocking keys of all records in the lake; None where values are kept encrypted.
-
-    Keys are plain hashes, by which somebody could look for a value.
-    """
-    if deployment.keys.policy.encrypted:
-        return None
-    folder = deployment.lake
-    if not lake.has(folder, "keys", name):
-        basis = fingerprint.of(_features_basis(deployment), kept_keys.VERSION)
-        earlier = _earlier_keys(deployment, basis, records["record_id"])
-        made = kept_keys.tables(records, blocking.DUCKDB_MB, earlier)
-        note = {"staged": changes.noted(deployment), "basis": basis}
-        lake.write(folder, "keys", name, made, note, repeated=["kind"])
-    return pq.ParquetFile(lake.path_of(folder, "keys", name))
-
-
-def _earlier_keys(
-    deployment: Deployment, basis: str, ids: pa.ChunkedArray
-) -> kept_keys.Earlier | None:
-    for name, note in changes.bases(deployment, "keys", basis):
-        changed = changes.since(deployment, note["staged"])
-        if changed is None or changed.share > changes.MOST:
-            continue
-        then = lake.read(deployment.lake, "records", note["staged"], ["record_id"])["record_id"]
-        at = pc.index_in(then, value_set=ids.combine_chunks())
-        to = pc.fill_null(at, -1).to_numpy().copy()
-        to[np.asarray(pc.is_in(then, value_set=changed.stale))] = -1
-        fresh = np.flatnonzero(np.asarray(pc.is_in(ids, value_set=changed.new)))
-        file = pq.ParquetFile(lake.path_of(deployment.lake, "keys", name))
-        return kept_keys.Earlier(file, to, fresh)
-    return None
 
 
 def _left_out(report: pa.Table) -> dict[str, Any]:
@@ -139,56 +103,60 @@ def _scored(deployment: Deployment, pairs_name: str) -> tuple[str, bool]:
     name = _scored_fingerprint(deployment, pairs_name, known)
     if known and lake.has(deployment.lake, "scored_pairs", name):
         return name, True
-    records = features(deployment)
+    records = features.have(deployment)
     pairs = deployment.once(
         "pairs", pairs_name, lambda: lake.read(deployment.lake, "candidates", pairs_name)
     )
     counted: matching.Counted | None = None
     if _must_train(known, records, deployment.matching):
         log.info("scored_pairs: training on %s pairs", f"{pairs.num_rows:,}")
-        counted = matching.Counted(records)
-        pairs = matching.compare(pairs, records, counted.counts)
-        known = _learn(deployment, pairs, records, counted)
+        every = records.read()
+        counted = matching.Counted(every)
+        pairs = matching.compare(pairs, every, counted.counts)
+        known = _learn(deployment, pairs, every, counted)
         name = _scored_fingerprint(deployment, pairs_name, known)
         if lake.has(deployment.lake, "scored_pairs", name):
             return name, True
-    basis = _scoring_basis(deployment, known)
-    scored: Iterator[pa.Table]
-    rescored = _rescored(deployment, basis, pairs, records, known)
-    if rescored is not None:
-        earlier, (scored, changed) = rescored
-        deployment.once("changed_pairs", (earlier, name), lambda: changed)
-    else:
-        log.info("scored_pairs: scoring %s pairs", f"{pairs.num_rows:,}")
-        scored = matching.scored_chunks(pairs, records, known, None, deployment.matching, counted)
     note: dict[str, Any] = {f"{kind}_model": one.version for kind, one in known.items()}
-    note |= {"basis": basis, "features": pairs_name}
+    note |= {"basis": _scoring_basis(deployment, known), "features": pairs_name}
+    rescored = _rescored(deployment, note["basis"], pairs, records, known)
+    if rescored is not None:
+        earlier, found = rescored
+        deployment.once("changed_pairs", (earlier, name), lambda: found.changed)
+        stored = lake.stored(deployment.lake, "scored_pairs", earlier)
+        made = stored.changed(found.stands, found.fresh, found.at)
+        lake.write_stored(deployment.lake, "scored_pairs", name, made, note)
+        return name, False
+    log.info("scored_pairs: scoring %s pairs", f"{pairs.num_rows:,}")
+    scored = matching.scored_chunks(
+        pairs, records.read(), known, None, deployment.matching, counted
+    )
     lake.write(deployment.lake, "scored_pairs", name, scored, note)
     return name, False
 
 
 def _rescored(
-    deployment: Deployment, basis: str, pairs: pa.Table, records: pa.Table, known: Models
+    deployment: Deployment, basis: str, pairs: pa.Table, records: Renewed, known: Models
 ) -> tuple[str, Rescored] | None:
-    """The scored pairs, those that stand taken from an earlier table, and its fingerprint; None
-    if there is none."""
+    """How the scored pairs differ from an earlier table, and its fingerprint; None if there is
+    none."""
     if "veto" in pairs.column_names:
         return None  # compared for training already
     for name, note in changes.bases(deployment, "scored_pairs", basis):
-        if not lake.has(deployment.lake, "features", note["features"]):
+        stale = features.stale(deployment, note["features"])
+        if stale is None:
             continue
-        of = lake.counts(deployment.lake, "features", note["features"])
-        changed = changes.since(deployment, of["staged"])
-        if changed is None or changed.share > changes.MOST:
-            continue
-        cut = ["record_id", "name_cut"]
-        before = lake.read(deployment.lake, "features", note["features"], cut)
-        stale = pa.concat_arrays([changed.new, featuring.recut(before, records)])
         log.info("scored_pairs: scoring those of %s records again", f"{len(stale):,}")
-        earlier = pq.ParquetFile(lake.path_of(deployment.lake, "scored_pairs", name))
-        rescored = rescoring.rescore(pairs, records, known, earlier, stale, deployment.matching)
-        return name, rescored
+        earlier = lake.stored(deployment.lake, "scored_pairs", name)
+        ids = features.record_ids(deployment)
+        score = partial(_score, records, known)
+        return name, rescoring.rescore(pairs, ids, score, earlier, stale, deployment.matching)
     return None
+
+
+def _score(records: Renewed, known: Models, pairs: pa.Table, rows: np.ndarray) -> pa.Table:
+    """Scored pairs, by the features of their records only, whose rows are given."""
+    return matching.Weigher(records.take(rows), known).score(pairs)
 
 
 def train(deployment: Deployment) -> Models:
@@ -201,7 +169,7 @@ def train(deployment: Deployment) -> Models:
         ConfigError: a file of labeled pairs cannot be read, or two contradict each other.
     """
     pairs_name, _ = _candidates(deployment)
-    records = features(deployment)
+    records = features.have(deployment).read()
     pairs = lake.read(deployment.lake, "candidates", pairs_name)
     log.info("training on %s pairs", f"{pairs.num_rows:,}")
     return _learn(deployment, pairs, records)
@@ -241,7 +209,7 @@ def have_clusters(deployment: Deployment) -> tuple[str, bool]:
     if all(lake.has(deployment.lake, table, name) for table in FOUND):
         return name, True
     pairs = lake.read(deployment.lake, "scored_pairs", scored_name, clustering.READ)
-    ids = _record_ids(deployment)
+    ids = features.record_ids(deployment)
     earlier = _earlier(deployment, scored_name, int(changes.MOST * pairs.num_rows))
     close = partial(_closed, deployment)
     if earlier is None:
@@ -337,71 +305,11 @@ def _closed(deployment: Deployment, ids: pa.Array, pairs: pa.Table, decided: pa.
 def weigher(deployment: Deployment) -> matching.Weigher:
     """All records ready to score a few pairs of them; counted once while the home is open."""
     known = saved_models(deployment)
-    name = _scored_fingerprint(deployment, _candidates_fingerprint(deployment), known)
+    name = _scored_fingerprint(deployment, features.fingerprint_of(deployment), known)
     return deployment.once(
         "weigher",
         name,
-        lambda: matching.Weigher(features(deployment), known),
-    )
-
-
-def _record_ids(deployment: Deployment) -> pa.Array:
-    """Every live record, sorted."""
-    name = _candidates_fingerprint(deployment)
-    if not lake.has(deployment.lake, "features", name):
-        return features(deployment).column("record_id").combine_chunks()
-    read = lake.read(deployment.lake, "features", name, ["record_id"])
-    return read.column("record_id").combine_chunks()
-
-
-def features(deployment: Deployment) -> pa.Table:
-    """The features of all staged records, kept in the lake beside the candidates."""
-    fields, name = deployment.matching.text_fields, _candidates_fingerprint(deployment)
-    return deployment.once(
-        "features",
-        name,
-        lambda: changes.renewed(
-            deployment,
-            "features",
-            name,
-            _features_basis(deployment),
-            lambda staged: featuring.build(staged, fields),
-            featuring.completed,
-        ),
-    )
-
-
-def _features_basis(deployment: Deployment) -> str:
-    """Of how features are made, whatever records there are."""
-    fields = deployment.matching.text_fields
-    return fingerprint.of(fields, fingerprint.of_code("rules", "dedupe"))
-
-
-def kinships(deployment: Deployment) -> pa.Table:
-    """What joins records of persons and organizations, kept in the lake."""
-    name = _kinships_fingerprint(deployment)
-    if not lake.has(deployment.lake, "kinships", name):
-        code = fingerprint.of_code("rules", "dedupe")
-        kin = changes.renewed(deployment, "kin", name, code, relations.kin)
-        made = changes.sealed(relations.kinships(kin), deployment.keys)
-        lake.write(deployment.lake, "kinships", name, made)
-    return changes.opened(lake.read(deployment.lake, "kinships", name), deployment.keys)
-
-
-def _kinships_fingerprint(deployment: Deployment) -> str:
-    staged = staging.content_fingerprint(deployment.warehouse)
-    return fingerprint.of(staged, fingerprint.of_code("rules", "dedupe"))
-
-
-_AFTER_BLOCKING = {"match", "review", "ignore", "closure_limit", "leiden_above"}
-"""Settings that do not change which pairs are candidates."""
-
-
-def _candidates_fingerprint(deployment: Deployment) -> str:
-    return fingerprint.of(
-        staging.content_fingerprint(deployment.warehouse),
-        deployment.matching.model_dump(mode="json", exclude=_AFTER_BLOCKING),
-        fingerprint.of_code("rules", "dedupe"),
+        lambda: matching.Weigher(features.have(deployment).read(), known),
     )
 
 
@@ -454,13 +362,14 @@ def saved_models(deployment: Deployment) -> Models:
     return deployment.once("models", tuple(models.newest_versions(folder).items()), load)
 
 
-def _must_train(known: Models, records: pa.Table, settings: MatchingSettings) -> bool:
-    texts = set(filter(is_text, records.column_names)) - set(settings.ignore)
+def _must_train(known: Models, records: Renewed, settings: MatchingSettings) -> bool:
+    texts = set(filter(is_text, records.names)) - set(settings.ignore)
     if not known or any(texts != set(filter(is_text, one.fields)) for one in known.values()):
         return True
-    counted = Counter(records.column("customer_type").to_pylist())
+    found = pc.value_counts(records.read(["customer_type"])["customer_type"]).to_pylist()
+    counted = {one["values"]: one["counts"] for one in found}
     return any(
-        counted[kind] >= max(one.trained_on.get("records", 0), 1) * TRAIN_AGAIN_AT
+        counted.get(kind, 0) >= max(one.trained_on.get("records", 0), 1) * TRAIN_AGAIN_AT
         for kind, one in known.items()
     )
 
@@ -486,7 +395,7 @@ def _computed(
 
 def names(deployment: Deployment) -> dict[str, str]:
     """Table of the lake → the fingerprint that it has, or would have, for what there is now."""
-    pairs_name = _candidates_fingerprint(deployment)
+    pairs_name = features.fingerprint_of(deployment)
     scored_name = _scored_fingerprint(deployment, pairs_name, saved_models(deployment))
     clusters_name = _clusters_fingerprint(scored_name, pair_decisions(deployment))
     return {
@@ -497,8 +406,8 @@ def names(deployment: Deployment) -> dict[str, str]:
         "clusters": clusters_name,
         "suggestions": clusters_name,
         "decided": clusters_name,
-        "kinships": _kinships_fingerprint(deployment),
-        "kin": _kinships_fingerprint(deployment),
+        "kinships": features.kinships_fingerprint(deployment),
+        "kin": features.kinships_fingerprint(deployment),
     }
 
 
@@ -506,7 +415,7 @@ def ways(deployment: Deployment) -> dict[str, str]:
     """Table of the lake → fingerprint of how it is made now, whatever records there are."""
     known = saved_models(deployment)
     return {
-        "features": _features_basis(deployment),
+        "features": features.basis(deployment),
         "kin": fingerprint.of_code("rules", "dedupe"),
         "scored_pairs": _scoring_basis(deployment, known),
         "clusters": _clustering_basis(deployment),
@@ -517,4 +426,5 @@ def forget(deployment: Deployment, clusters_name: str) -> None:
     """Remove from the lake what neither this result nor the one before needs."""
     made = dict.fromkeys(FOUND, clusters_name)
     found = names(deployment)
-    lake.forget(deployment.lake, {**found, **made, "keys": found["features"]})
+    keys = features.keys_name(deployment)
+    lake.forget(deployment.lake, {**found, **made, **({"keys": keys} if keys else {})})

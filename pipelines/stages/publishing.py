@@ -17,7 +17,7 @@ from dedupe import cases, identity, relations, survivorship
 from dedupe.identity import Identity
 from pipelines import fingerprint, lake
 from pipelines.report import PublishedReport
-from pipelines.stages import case_evidence, changes, gating, matching, retention
+from pipelines.stages import case_evidence, changes, features, gating, matching, retention
 from pipelines.stages.deployment import Deployment
 from warehouse import case_tables, decisions
 from warehouse import overrides as pinning
@@ -164,7 +164,7 @@ def _prepared(
         assigned,
         suggestions=suggestions,
         fingerprint=name,
-        relations=relations.relate(matching.kinships(deployment), assigned.crosswalk),
+        relations=relations.relate(features.kinships(deployment), assigned.crosswalk),
         cases=cases.joined(doubtful, pinned),
         evidence=pa.concat_tables([evidence, told]),
         base=base,

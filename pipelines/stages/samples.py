@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import sqlalchemy as sa
 
 from pipelines import lake
@@ -31,10 +31,8 @@ def quarantine_counts(deployment: Deployment) -> list[dict[str, Any]]:
 
 def sample(deployment: Deployment, report: Computed) -> pa.Table:
     """The first rows of a table in the lake."""
-    path = lake.path_of(deployment.lake, report.table, report.fingerprint)
-    file = pq.ParquetFile(path)
-    batch = next(file.iter_batches(batch_size=SAMPLE_ROWS), None)
-    return file.schema_arrow.empty_table() if batch is None else pa.Table.from_batches([batch])
+    stored = lake.stored(deployment.lake, report.table, report.fingerprint)
+    return stored.take(np.arange(min(SAMPLE_ROWS, stored.num_rows)))
 
 
 def staged_sample(

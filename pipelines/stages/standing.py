@@ -6,12 +6,11 @@ that matching without some records could find others of strangers. An erasure mu
 rows of the erased records go, and everything else stays what it was (decision 21).
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from dedupe import reclustering
 from pipelines import lake
@@ -134,14 +133,9 @@ def _rows(
     """Write a table again, under another name, without the rows of records that went."""
     before, after = names
     note = {**lake.counts(deployment.lake, table, before), **(noted or {})}
-    file = pq.ParquetFile(lake.path_of(deployment.lake, table, before))
-    lake.write(deployment.lake, table, after, _read(file, columns, gone), note)
-
-
-def _read(file: pq.ParquetFile, columns: Sequence[str], gone: pa.Array) -> Iterator[pa.Table]:
-    yield file.schema_arrow.empty_table()
-    for number in range(file.num_row_groups):
-        yield _others(file.read_row_group(number), columns, gone)
+    stored = lake.stored(deployment.lake, table, before)
+    rest = (_others(part, columns, gone) for part in stored.chunks())
+    lake.write(deployment.lake, table, after, rest, note)
 
 
 def _others(table: pa.Table, columns: Sequence[str], gone: pa.Array) -> pa.Table:

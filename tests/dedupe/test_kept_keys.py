@@ -62,9 +62,9 @@ def file(tables: Iterable[pa.Table]) -> pq.ParquetFile:
 def test_pairs_are_those_of_keys_made_anew(fields: tuple[str, ...], others: int) -> None:
     before = made((record(number, 1) for number in range(60)), fields)
     new = {number: record(number, 2) for number in range(20, 20 + others)}
-    kept = {number: record(number, 1) for number in range(60) if number not in new}
-    gone = sorted(kept)[: others // 3]
-    rows = [row for number, row in (kept | new).items() if number not in gone]
+    same = {number: record(number, 1) for number in range(60) if number not in new}
+    gone = sorted(same)[: others // 3]
+    rows = [row for number, row in (same | new).items() if number not in gone]
     now = made(rows, fields)
 
     to = pc.fill_null(
@@ -74,10 +74,11 @@ def test_pairs_are_those_of_keys_made_anew(fields: tuple[str, ...], others: int)
     to[[number for number in new if number < 60]] = -1
     ids = now["record_id"].to_pylist()
     fresh = np.flatnonzero([int(one[2:]) in new for one in ids])
-    earlier = kept_keys.Earlier(file(kept_keys.tables(before, MEMORY_MB)), to, fresh)
-    stored = file(kept_keys.tables(now, MEMORY_MB, earlier))
+    stored = file(kept_keys.tables(before, MEMORY_MB))
+    kept = kept_keys.Kept(stored, to, fresh, now.take(pa.array(fresh)))
 
-    found = blocking.candidates(now, Settings(), stored)
+    used = now.select(["record_id", *kept_keys.reads(now.column_names)])
+    found = blocking.candidates(used, Settings(), kept)
     anew = blocking.candidates(now, Settings())
     assert found.pairs.num_rows
     assert found.pairs.equals(anew.pairs)

@@ -19,7 +19,7 @@ import pytest
 import sqlalchemy as sa
 
 from onefold import settings
-from pipelines import stages
+from pipelines import lake, stages
 from pipelines.run import instance
 from warehouse import stores
 from warehouse.engine import connect
@@ -278,7 +278,7 @@ def told(lines: list[str]) -> Iterator[None]:
 def lake_rows(home: Path, table: str) -> list[dict[str, Any]]:
     """Rows of the newest file of a table in the lake."""
     newest = max((home / "lake" / table).glob("*.parquet"), key=lambda path: path.stat().st_mtime)
-    return pq.read_table(newest).to_pylist()
+    return lake.read(home / "lake", table, newest.stem).to_pylist()
 
 
 def files(folder: Path) -> dict[str, bytes]:

@@ -1,0 +1,134 @@
+"""Staged records → what matching needs of each: features, blocking keys, kin; tables in the lake.
+
+What belongs here: having these tables up to date. Features and kin are renewed where records
+changed. Keys are kept with the whole file of features that they were made of: while the features
+are changes to that file, the keys of its rows stand, and only the other rows' are made.
+"""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from dedupe import blocking, kept_keys, relations
+from dedupe import features as featuring
+from pipelines import fingerprint, lake
+from pipelines.stages import changes
+from pipelines.stages.changes import Completion, Renewed
+from pipelines.stages.deployment import Deployment
+from warehouse import staged as staging
+
+_AFTER_BLOCKING = {"match", "review", "ignore", "closure_limit", "leiden_above"}
+"""Settings that do not change which pairs are candidates."""
+
+
+def fingerprint_of(deployment: Deployment) -> str:
+    """Of the features of the records as they are staged now, and of the candidates among them."""
+    return fingerprint.of(
+        staging.content_fingerprint(deployment.warehouse),
+        deployment.matching.model_dump(mode="json", exclude=_AFTER_BLOCKING),
+        fingerprint.of_code("rules", "dedupe"),
+    )
+
+
+def basis(deployment: Deployment) -> str:
+    """Of how features are made, whatever records there are."""
+    fields = deployment.matching.text_fields
+    return fingerprint.of(fields, fingerprint.of_code("rules", "dedupe"))
+
+
+def have(deployment: Deployment) -> Renewed:
+    """The features of all staged records, kept in the lake beside the candidates."""
+    fields, name = deployment.matching.text_fields, fingerprint_of(deployment)
+    cut = Completion(
+        (*featuring.CUT_FROM_COLUMNS, "name_cut"), featuring.cut_otherwise, featuring.turned
+    )
+    return deployment.once(
+        "features",
+        name,
+        lambda: changes.renewed(
+            deployment,
+            "features",
+            name,
+            basis(deployment),
+            lambda staged: featuring.build(staged, fields),
+            cut,
+        ),
+    )
+
+
+def record_ids(deployment: Deployment) -> pa.Array:
+    """Every live record, sorted."""
+    name = fingerprint_of(deployment)
+    read = lambda: have(deployment).read(["record_id"])["record_id"].combine_chunks()  # noqa: E731
+    ids: pa.Array = deployment.once("record_ids", name, read)
+    return ids
+
+
+def stale(deployment: Deployment, earlier: str) -> pa.Array | None:
+    """Records whose features are others than those of an earlier fingerprint, or new.
+
+    Returns:
+        record ids; None if the earlier ones are not there, or too many changed.
+    """
+    if not lake.has(deployment.lake, "features", earlier):
+        return None
+    of = lake.counts(deployment.lake, "features", earlier)
+    changed = changes.since(deployment, of["staged"])
+    if changed is None or changed.share > changes.MOST:
+        return None
+    cut = ["record_id", "name_cut"]
+    before = lake.read(deployment.lake, "features", earlier, cut)
+    return pa.concat_arrays([changed.new, featuring.recut(before, have(deployment).read(cut))])
+
+
+def keys_name(deployment: Deployment) -> str | None:
+    """The fingerprint of the blocking keys; None if there are no features, or keys are not kept.
+
+    Keys are plain hashes, by which somebody could look for a value: none are kept where values
+    are kept encrypted.
+    """
+    name = fingerprint_of(deployment)
+    if deployment.keys.policy.encrypted or not lake.has(deployment.lake, "features", name):
+        return None
+    return lake.base_of(deployment.lake, "features", name)
+
+
+def keys(deployment: Deployment) -> kept_keys.Kept | None:
+    """Have the blocking keys in the lake, and which records they are of; None: none are kept."""
+    records, name = have(deployment), keys_name(deployment)
+    if name is None:
+        return None
+    folder, stored = deployment.lake, records.stored
+    if not lake.has(folder, "keys", name):
+        of = lake.stored(folder, "features", name)
+        made = kept_keys.tables(of.read(), blocking.DUCKDB_MB)
+        lake.write(folder, "keys", name, made, repeated=["kind"])
+    file = pq.ParquetFile(lake.path_of(folder, "keys", name))
+    rows = np.arange(stored.num_rows)
+    in_file = stored.order < stored.base_rows
+    to = np.full(stored.base_rows, -1, dtype=np.int64)
+    to[stored.order[in_file]] = rows[in_file]
+    return kept_keys.Kept(file, to, rows[~in_file], stored.fresh)
+
+
+def kinships(deployment: Deployment) -> pa.Table:
+    """What joins records of persons and organizations, kept in the lake."""
+    name = kinships_fingerprint(deployment)
+    if not lake.has(deployment.lake, "kinships", name):
+        code = fingerprint.of_code("rules", "dedupe")
+        kin = changes.renewed(deployment, "kin", name, code, relations.kin)
+        types = pc.unique(kin.read(["customer_type"])["customer_type"])
+        made = (
+            relations.kinships(kin.read())
+            if len(types) > 1
+            else relations.KINSHIP_SCHEMA.empty_table()
+        )
+        lake.write(deployment.lake, "kinships", name, changes.sealed(made, deployment.keys))
+    return changes.opened(lake.read(deployment.lake, "kinships", name), deployment.keys)
+
+
+def kinships_fingerprint(deployment: Deployment) -> str:
+    """Of kin and kinships of the records as they are staged now."""
+    staged = staging.content_fingerprint(deployment.warehouse)
+    return fingerprint.of(staged, fingerprint.of_code("rules", "dedupe"))
