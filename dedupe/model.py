@@ -10,6 +10,7 @@ section ``matching`` of ``onefold.yml``.
 Learning stands in scoring.py, the levels' meaning in levels.py.
 """
 
+import functools
 import hashlib
 import json
 import math
@@ -302,10 +303,11 @@ def load(models_dir: Path, levels_version: str = VERSION, keys: Keys | None = No
         ConfigError: the key that counted values were encrypted with is not declared.
     """
     models: Models = {}
+    counts = functools.cache(partial(Counts.read, keys=keys))
     for customer_type in sorted({_type(path) for path in _files(models_dir)}):
         versions = _versions(models_dir, customer_type)
         path = versions[max(versions)]
-        model = _read(path, keys)
+        model = _read(path, counts)
         if model.levels_version != levels_version:
             raise ModelError(
                 path.name,
@@ -344,12 +346,12 @@ def _versions(models_dir: Path, customer_type: str) -> dict[int, Path]:
 def _fingerprint(path: Path, keys: Keys | None) -> str | None:
     """Of a saved model; None if it cannot be read."""
     try:
-        return _read(path, keys).fingerprint
+        return _read(path, partial(Counts.read, keys=keys)).fingerprint
     except ModelError:
         return None
 
 
-def _read(path: Path, keys: Keys | None) -> Model:
+def _read(path: Path, counts: Callable[[Path], Counts]) -> Model:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         if data.pop("format", None) != FORMAT:
@@ -370,7 +372,7 @@ def _read(path: Path, keys: Keys | None) -> Model:
             denied=denied,
             check=check,
             apart_check=apart_check,
-            counts=Counts.read(_counts_path(path.parent, name), keys) if name else None,
+            counts=counts(_counts_path(path.parent, name)) if name else None,
             **data,
         )
     except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from dedupe import clusters
 from dedupe.clusters import Clustering
-from dedupe.comparing.columns import positions
+from dedupe.comparing.columns import decoded, positions
 from dedupe.levels import VETOES
 from dedupe.model import MatchingSettings, logit_bits
 from dedupe.pair_graph import number_components
@@ -82,10 +82,8 @@ def recluster(
         DecisionConflict: link decisions join two records that a no-link decision keeps apart.
     """
     now = said(decisions)
-    touched = _touched(record_ids, scored_pairs, earlier, now, settings)
-    live = touched.filter(pc.is_in(touched, value_set=record_ids))
+    touched, live, pairs = _touched(record_ids, scored_pairs, earlier, now, settings)
     inside = decisions.filter(_both(decisions, touched))
-    pairs = scored_pairs.filter(_both(scored_pairs, live))
     found = clusters.cluster(live, close(live, pairs, inside), inside, settings)
 
     def among(table: pa.Table, *names: str) -> pa.ChunkedArray:
@@ -159,8 +157,9 @@ def _touched(
     earlier: Earlier,
     now: pa.Table,
     settings: MatchingSettings,
-) -> pa.Array:
-    """Records that are gone, or whose clusters and suggestions can be others.
+) -> tuple[pa.Array, pa.Array, pa.Table]:
+    """Records that are gone, or whose clusters and suggestions can be others; those of them that
+    are there, and the pairs among these.
 
     Neighborhoods are those that likely pairs of now and links of both times make together.
     A pair that was likely then has both ends among the touched, whatever it is now; one that
@@ -170,29 +169,40 @@ def _touched(
     then, since = ({tuple(row.values()) for row in one.to_pylist()} for one in (earlier.said, now))
     both = pa.concat_tables([earlier.said, now])
     links = both.filter(pc.equal(both["kind"], "link"))
-    likely = scored_pairs.filter(pc.greater_equal(scored_pairs["weight_bits"], least))
     was = earlier.clusters["record_id"].combine_chunks()
-    gone = was.filter(pc.invert(pc.is_in(was, value_set=record_ids)))
-    new = record_ids.filter(pc.invert(pc.is_in(record_ids, value_set=was)))
-    ends = [links["left_id"], links["right_id"]]
-    ids = pa.concat_arrays([record_ids, *(one.combine_chunks() for one in ends)]).unique()
-    joined = pa.concat_tables([likely.select(_ENDS), links.select(_ENDS)])
-    near = number_components(len(ids), *(positions(joined[name], ids) for name in _ENDS))
+    place = positions(was, record_ids)
+    gone = was.filter(pa.array(place < 0))
+    is_new = np.ones(len(record_ids), dtype=bool)
+    is_new[place[place >= 0]] = False
+    linked = pa.concat_arrays([links[name].combine_chunks() for name in _ENDS])
+    linked = linked.filter(pc.invert(pc.is_in(linked, value_set=record_ids))).unique()
+    ids = pa.concat_arrays([record_ids, linked]) if len(linked) else record_ids
+    left, right = (positions(scored_pairs[name], ids) for name in _ENDS)
+    likely = scored_pairs["weight_bits"].to_numpy() >= least
+    ends = (positions(links[name], ids) for name in _ENDS)
+    joined = (np.concatenate(one) for one in zip((left[likely], right[likely]), ends, strict=True))
+    near = number_components(len(ids), *joined)
     core = np.zeros(int(near.max(initial=-1)) + 1, dtype=bool)
 
     def touch(found: np.ndarray) -> None:
         core[near[found[found >= 0]]] = True
 
+    touch(np.flatnonzero(is_new))
     decided = pa.array([one for row in then ^ since for one in row[1:]], pa.string())
-    touch(positions(pa.concat_arrays([decided, new, gone]), ids))
+    touch(positions(pa.concat_arrays([decided, gone]), ids))
     if earlier.changed is not None:
-        left, right = (positions(earlier.changed[name], ids) for name in _ENDS)
+        first, second = (positions(earlier.changed[name], ids) for name in _ENDS)
         matters = np.asarray(pc.greater_equal(earlier.changed["weight_bits"], least))
-        known = (left >= 0) & (right >= 0)
-        matters |= known & (near[left] == near[right])
-        touch(left[matters])
-        touch(right[matters])
-    return pc.unique(pa.concat_arrays([ids.filter(pa.array(core[near])), gone]))
+        known = (first >= 0) & (second >= 0)
+        matters |= known & (near[first] == near[second])
+        touch(first[matters])
+        touch(second[matters])
+    is_touched = core[near]
+    touched = pc.unique(pa.concat_arrays([ids.filter(pa.array(is_touched)), gone]))
+    is_live = is_touched[: len(record_ids)]
+    there = np.append(is_live, np.zeros(len(ids) - len(is_live) + 1, dtype=bool))
+    pairs = scored_pairs.filter(pa.array(there[left] & there[right]))
+    return touched, record_ids.filter(pa.array(is_live)), decoded(pairs)
 
 
 def _both(pairs: pa.Table, ids: pa.Array) -> pa.ChunkedArray:

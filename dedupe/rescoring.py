@@ -13,11 +13,12 @@ import pyarrow as pa
 
 from dedupe import clusters
 from dedupe.comparing.columns import decoded, positions
+from dedupe.levels import VETOES
 from dedupe.model import MatchingSettings
 
 _ENDS = ["left_id", "right_id"]
 _READ = (*_ENDS, "found_by", "veto", "weight_bits")
-_CODED = (*_ENDS, "found_by")
+_CODED = (*_ENDS, "found_by", "veto")
 
 Score = Callable[[pa.Table, np.ndarray], pa.Table]
 """left_id, right_id, found_by of pairs, and the rows of their records, ascending → scored pairs."""
@@ -66,6 +67,7 @@ class Rescored(NamedTuple):
         stands: per row of the earlier ones, whether it stays as it is.
         fresh: the other rows: pairs that were scored, and those that other keys find now.
         at: of each of these, the earlier row that it comes before, ascending.
+        pairs: clusters.READ of all pairs as they are now; ids and vetoes as codes.
         changed: left_id, right_id, weight_bits (the larger, of a pair in both) of the pairs that
             are gone or were scored; reclustering.changed_pairs are among them.
     """
@@ -73,6 +75,7 @@ class Rescored(NamedTuple):
     stands: np.ndarray
     fresh: pa.Table
     at: np.ndarray
+    pairs: pa.Table
     changed: pa.Table
 
 
@@ -102,7 +105,9 @@ def rescore(
     codes = left * len(ids) + right
     place = known.places(codes)
     added = [scoring.of(pairs.filter(pa.array(place < 0)), left[place < 0], right[place < 0])]
-    weighed = _weighed(brief, known, codes, place, added[0], ids)
+    old = place >= 0
+    together = np.concatenate([codes[old], codes[~old]])
+    weighed = _weighed(brief, known.row[place[old]], added[0], together, ids)
     inside = clusters.missing_pairs(ids, weighed, None, settings)
     left, right = (positions(inside[name], ids) for name in _ENDS)
     inside_codes = left * len(ids) + right
@@ -118,15 +123,17 @@ def rescore(
     changed = pa.concat_tables([gone, *map(_ends_and_weights, added)])
     names = gone.column_names
 
+    added_codes = np.concatenate([codes[place < 0], inside_codes[new]])
+    together = np.concatenate([code_of_row[standing], added_codes])
+    weighed = _weighed(brief, standing, pa.concat_tables(added), together, ids)
+
     by, by_now = _found_by(brief["found_by"], pairs["found_by"], codes, code_of_row[standing])
     found_otherwise = standing[by[standing] != by_now[0]]
     refound = earlier.take(found_otherwise)
     now = by_now[1].take(pa.array(by_now[0][by[standing] != by_now[0]]))
     refound = refound.set_column(refound.column_names.index("found_by"), "found_by", now)
     fresh = pa.concat_tables([*added, refound])
-    fresh_codes = np.concatenate(
-        [codes[place < 0], inside_codes[new], code_of_row[found_otherwise]]
-    )
+    fresh_codes = np.concatenate([added_codes, code_of_row[found_otherwise]])
     order = np.argsort(fresh_codes)
     at = np.searchsorted(code_of_row[standing], fresh_codes[order])
     stands = code_of_row >= 0
@@ -135,6 +142,7 @@ def rescore(
         stands,
         fresh.combine_chunks().take(pa.array(order)),
         np.append(standing, brief.num_rows)[at],
+        weighed,
         changed.group_by(names[:2]).aggregate([("weight_bits", "max")]).rename_columns(names),
     )
 
@@ -208,28 +216,28 @@ def _positions(columns: list[pa.Array | pa.ChunkedArray], ids: pa.Array) -> list
 
 
 def _weighed(
-    brief: pa.Table,
-    known: _Known,
-    codes: np.ndarray,
-    place: np.ndarray,
-    fresh: pa.Table,
-    ids: pa.Array,
+    brief: pa.Table, rows: np.ndarray, fresh: pa.Table, codes: np.ndarray, ids: pa.Array
 ) -> pa.Table:
-    """All candidates with veto and weight, as clusters.missing_pairs reads them."""
-    kept = place >= 0
-    rows = pa.array(known.row[place[kept]])
-    code = np.concatenate([codes[kept], codes[~kept]])
-    order = np.argsort(code)
-    code = code[order]
-    columns = (
+    """Rows of the earlier pairs and fresh ones together, as clusters.READ.
+
+    Args:
+        codes: of the rows and of the fresh ones.
+    """
+    order = np.argsort(codes, kind="stable")
+    codes = codes[order]
+    vetoes = pa.array(list(VETOES))
+    then, now = (positions(one["veto"], vetoes) for one in (brief, fresh))
+    veto = np.concatenate([then[rows], now])[order]
+    bits = [one["weight_bits"].to_numpy() for one in (brief, fresh)]
+    ends = (codes // max(len(ids), 1), codes % max(len(ids), 1))
+    coded = pa.DictionaryArray.from_arrays
+    return pa.table(
         {
-            name: pa.DictionaryArray.from_arrays(pa.array(part.astype(np.int32)), ids)
-            for name, part in (("left_id", code // len(ids)), ("right_id", code % len(ids)))
+            **{
+                name: coded(pa.array(end.astype(np.int32)), ids)
+                for name, end in zip(_ENDS, ends, strict=True)
+            },
+            "veto": coded(pa.array(veto.astype(np.int8), mask=veto < 0), vetoes),
+            "weight_bits": pa.array(np.concatenate([bits[0][rows], bits[1]])[order]),
         }
-        if len(ids)
-        else {name: fresh[name] for name in ("left_id", "right_id")}
     )
-    for name in ("veto", "weight_bits"):
-        both = [brief[name].take(rows).combine_chunks(), fresh[name].combine_chunks()]
-        columns[name] = pa.concat_arrays(both).take(pa.array(order))
-    return pa.table(columns)

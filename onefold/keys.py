@@ -300,7 +300,7 @@ class Keys:
         Raises:
             ConfigError: as :meth:`decrypt`.
         """
-        return _each(column, self.decrypt)
+        return _each(column, self.decrypt, starting=_PREFIX)
 
     # ---------------------------------------------------------------------- keyed hashes
     def keyed_hash(self, value: str, purpose: str) -> str:
@@ -449,20 +449,25 @@ def _derived(secret: bytes, use: str, length: int = _BYTES) -> bytes:
     return HKDF(SHA256(), length, salt=None, info=f"onefold {use}".encode()).derive(secret)
 
 
-def _each(column: pa.ChunkedArray | pa.Array, change: Callable[[str], str]) -> pa.ChunkedArray:
-    """A column with every text changed; each different text once."""
+def _each(
+    column: pa.ChunkedArray | pa.Array, change: Callable[[str], str], starting: str = ""
+) -> pa.ChunkedArray:
+    """A column with every text changed that starts so; each different text once."""
     if isinstance(column, pa.Array):
         column = pa.chunked_array([column])
-    return pa.chunked_array([_changed(chunk, change) for chunk in column.chunks], column.type)
+    chunks = [_changed(chunk, change, starting) for chunk in column.chunks]
+    return pa.chunked_array(chunks, column.type)
 
 
-def _changed(array: pa.Array, change: Callable[[str], str]) -> pa.Array:
+def _changed(array: pa.Array, change: Callable[[str], str], starting: str) -> pa.Array:
     if pa.types.is_list(array.type):
         lengths = pc.fill_null(pc.list_value_length(array), 0)
         ends = pc.cumulative_sum(lengths)
         offsets = pa.concat_arrays([pa.array([0], pa.int32()), ends.cast(pa.int32())])
-        values = _changed(array.flatten(), change)
+        values = _changed(array.flatten(), change, starting)
         return pa.ListArray.from_arrays(offsets, values, mask=array.is_null())
+    if starting and not pc.any(pc.starts_with(array, starting)).as_py():
+        return array
     coded = array.dictionary_encode()
     texts = [change(text) for text in coded.dictionary.to_pylist()]
     return pa.array(texts, array.type).take(coded.indices)

@@ -169,6 +169,23 @@ class Stored:
             start += part.num_rows
         return self.take(np.concatenate(found))
 
+    def differing(
+        self, other: "Stored", columns: Sequence[str] | None = None
+    ) -> tuple[pa.Table, pa.Table]:
+        """Rows of this table and of another that may not be in both; all others are.
+
+        Where both are changes to one file, only what was noted of it is read.
+        """
+        if self.base != other.base:
+            return self.read(columns), other.read(columns)
+        mine, others = self._rows_not_of(other), other._rows_not_of(self)
+        return self.take(mine, columns), other.take(others, columns)
+
+    def _rows_not_of(self, other: "Stored") -> Ints:
+        both = np.zeros(self.base_rows + self.fresh.num_rows, dtype=bool)
+        both[other.order[other.order < other.base_rows]] = True
+        return np.flatnonzero(~both[self.order])
+
     def changed(self, stands: Mask, fresh: pa.Table, at: Ints) -> "Stored":
         """The table without some rows and with others, as it can be written.
 

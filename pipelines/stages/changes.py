@@ -48,18 +48,24 @@ def noted(deployment: Deployment) -> str:
     """
     name = staging.content_fingerprint(deployment.warehouse)
     if not lake.has(deployment.lake, "records", name):
-        lake.write(deployment.lake, "records", name, _hashes(deployment, name))
+        renewed_hashes = _hashes(deployment, name)
+        if renewed_hashes is not None:
+            lake.write_stored(deployment.lake, "records", name, renewed_hashes)
+        else:
+            lake.write(deployment.lake, "records", name, staging.hashes(deployment.warehouse))
     return name
 
 
-def _hashes(deployment: Deployment, now: str) -> pa.Table:
-    for staged, ids in _written(deployment, now).items():
+def _hashes(deployment: Deployment, now: str) -> Stored | None:
+    for staged, looked_at in _written(deployment, now).items():
         if lake.has(deployment.lake, "records", staged):
-            before = lake.read(deployment.lake, "records", staged)
-            kept = before.filter(pc.invert(pc.is_in(before["record_id"], value_set=ids)))
-            looked_at = staging.hashes(deployment.warehouse, ids.to_pylist())
-            return pa.concat_tables([kept, looked_at]).sort_by("record_id")
-    return staging.hashes(deployment.warehouse)
+            before = lake.stored(deployment.lake, "records", staged)
+            ids = before.read(["record_id"])["record_id"].combine_chunks()
+            stands = np.asarray(pc.invert(pc.is_in(ids, value_set=looked_at)))
+            fresh = staging.hashes(deployment.warehouse, looked_at.to_pylist())
+            fresh = fresh.sort_by("record_id")
+            return before.changed(stands, fresh, places(ids, fresh["record_id"].combine_chunks()))
+    return None
 
 
 def _written(deployment: Deployment, now: str) -> dict[str, pa.Array]:
@@ -83,13 +89,9 @@ def since(deployment: Deployment, staged: str) -> Changed | None:
         return None
 
     def compare() -> Changed:
-        after, before = (lake.read(deployment.lake, "records", name) for name in (now, staged))
-        rows, written = after.num_rows, _written(deployment, now)
-        if staged in written:
-            after, before = (
-                one.filter(pc.is_in(one["record_id"], value_set=written[staged]))
-                for one in (after, before)
-            )
+        then, after_it = (lake.stored(deployment.lake, "records", one) for one in (staged, now))
+        rows = after_it.num_rows
+        before, after = then.differing(after_it)
         at = pc.index_in(after["record_id"], value_set=before["record_id"].combine_chunks())
         hashes = before["content_hash"].combine_chunks().take(at.combine_chunks())
         same = pc.fill_null(pc.equal(after["content_hash"], hashes), False)

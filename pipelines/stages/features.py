@@ -77,9 +77,9 @@ def stale(deployment: Deployment, earlier: str) -> pa.Array | None:
     changed = changes.since(deployment, of["staged"])
     if changed is None or changed.share > changes.MOST:
         return None
-    cut = ["record_id", "name_cut"]
-    before = lake.read(deployment.lake, "features", earlier, cut)
-    return pa.concat_arrays([changed.new, featuring.recut(before, have(deployment).read(cut))])
+    before = lake.stored(deployment.lake, "features", earlier)
+    cut = before.differing(have(deployment).stored, ["record_id", "name_cut"])
+    return pa.concat_arrays([changed.new, featuring.recut(*cut)])
 
 
 def keys_name(deployment: Deployment) -> str | None:

@@ -123,6 +123,7 @@ def _scored(deployment: Deployment, pairs_name: str) -> tuple[str, bool]:
     if rescored is not None:
         earlier, found = rescored
         deployment.once("changed_pairs", (earlier, name), lambda: found.changed)
+        deployment.once("weighed_pairs", name, lambda: found.pairs)
         stored = lake.stored(deployment.lake, "scored_pairs", earlier)
         made = stored.changed(found.stands, found.fresh, found.at)
         lake.write_stored(deployment.lake, "scored_pairs", name, made, note)
@@ -149,14 +150,14 @@ def _rescored(
         log.info("scored_pairs: scoring those of %s records again", f"{len(stale):,}")
         earlier = lake.stored(deployment.lake, "scored_pairs", name)
         ids = features.record_ids(deployment)
-        score = partial(_score, records, known)
+        score = partial(_score, records.read(), known)
         return name, rescoring.rescore(pairs, ids, score, earlier, stale, deployment.matching)
     return None
 
 
-def _score(records: Renewed, known: Models, pairs: pa.Table, rows: np.ndarray) -> pa.Table:
+def _score(every: pa.Table, known: Models, pairs: pa.Table, rows: np.ndarray) -> pa.Table:
     """Scored pairs, by the features of their records only, whose rows are given."""
-    return matching.Weigher(records.take(rows), known).score(pairs)
+    return matching.Weigher(every.take(pa.array(rows)), known).score(pairs)
 
 
 def train(deployment: Deployment) -> Models:
@@ -208,7 +209,11 @@ def have_clusters(deployment: Deployment) -> tuple[str, bool]:
     name = _clusters_fingerprint(scored_name, decided)
     if all(lake.has(deployment.lake, table, name) for table in FOUND):
         return name, True
-    pairs = lake.read(deployment.lake, "scored_pairs", scored_name, clustering.READ)
+    pairs = deployment.once(
+        "weighed_pairs",
+        scored_name,
+        lambda: lake.read(deployment.lake, "scored_pairs", scored_name, clustering.READ),
+    )
     ids = features.record_ids(deployment)
     earlier = _earlier(deployment, scored_name, int(changes.MOST * pairs.num_rows))
     close = partial(_closed, deployment)
@@ -254,11 +259,8 @@ def _changed_pairs(deployment: Deployment, then: str, now: str) -> pa.Table:
     """What differs between two tables of scored pairs; compared once while the home is open."""
 
     def compare() -> pa.Table:
-        tables = (
-            lake.read(deployment.lake, "scored_pairs", name, clustering.READ)
-            for name in (then, now)
-        )
-        return reclustering.changed_pairs(*tables)
+        before, after = (lake.stored(deployment.lake, "scored_pairs", one) for one in (then, now))
+        return reclustering.changed_pairs(*before.differing(after, clustering.READ))
 
     return deployment.once("changed_pairs", (then, now), compare)
 

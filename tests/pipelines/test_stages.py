@@ -267,7 +267,9 @@ def test_older_results_leave_the_lake_but_raw_stays(synced: Path, world: Any) ->
         world.write_erp(synced, [*world.ERP[:3], *[(*world.ERP[3][:6], f"延陵路{number}号")]])
         world.run_all(synced)
     for table in ("features", "candidates", "scored_pairs", "clusters", "suggestions"):
-        assert len(list((synced / "lake" / table).glob("*.parquet"))) == lake.KEPT
+        found = lake.names(synced / "lake", table)
+        kept = found[: lake.KEPT]
+        assert set(found) == {*kept, *(lake.base_of(synced / "lake", table, one) for one in kept)}
     assert len(list((synced / "lake" / "raw" / "erp").glob("*.parquet"))) == 5
 
 

@@ -22,6 +22,10 @@ def as_table(rows: Rows) -> pa.Table:
     return pa.table(columns, schema=schema)
 
 
+def as_rows(table: pa.Table) -> Rows:
+    return dict(zip(table["id"].to_pylist(), table["words"].to_pylist(), strict=True))
+
+
 def renewed(before: Stored, gone: set[str], new: Rows) -> Stored:
     ids = before.read(["id"])["id"].to_pylist()
     at = np.searchsorted(np.array(ids, dtype=object), sorted(new)) if new else np.zeros(0, int)
@@ -48,7 +52,12 @@ def test_changes_of_changes_are_the_table(
         for number, (gone, new) in enumerate(steps, start=1):
             before = lake.stored(folder, TABLE, str(number - 1))
             lake.write_stored(folder, TABLE, str(number), renewed(before, gone, new), {"n": number})
-            rows = {one: words for one, words in rows.items() if one not in gone} | new
+            was, rows = rows, {one: rows[one] for one in rows if one not in gone} | new
+            parts = before.differing(lake.stored(folder, TABLE, str(number)))
+            assert [as_rows(part) for part in parts] == [
+                {one: held[one] for one in held if one in gone or one in new}
+                for held in (was, rows)
+            ]
             assert lake.base_of(folder, TABLE, str(number)) == "0"
             assert lake.counts(folder, TABLE, str(number)) == {"n": number}
         check(folder, str(len(steps)), as_table(rows))
