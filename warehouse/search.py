@@ -8,10 +8,12 @@ the keys are stands in dedupe/search_keys.py.
 import functools
 import hashlib
 import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
@@ -86,20 +88,35 @@ def write(
         return _fill(connection, golden, crosswalk, sealer)
     counts = {"added": 0, "changed": 0, "deleted": 0}
     ids = _every(connection, golden) if touched is None else wanted
+    records = crosswalk.select(["source", "source_key", "golden_id"])
     with bulk.indexes_last(connection, customer_search):
-        for start in range(0, len(ids), _AT_ONCE):
-            some = ids.slice(start, _AT_ONCE)
-            own, records = (
-                one.filter(pc.is_in(one["golden_id"], some)) for one in (golden, crosswalk)
-            )
+        for some, own, held in zip(
+            _parts(ids), _of_parts(golden, ids), _of_parts(records, ids), strict=True
+        ):
             known = [] if empty else some.to_pylist()
             stored = rows.read_of(connection, customer_search, _KEYS, "golden_id", known)
-            change = rows.difference(stored, _sorted(_keys(own, records, sealer)), _KEYS, [])
+            change = rows.difference(stored, _sorted(_keys(own, held, sealer), some), _KEYS, [])
             rows.delete(connection, customer_search, change.deleted, _KEYS)
             rows.insert(connection, customer_search, change.added)
             for what, count in change.counts.items():
                 counts[what] += count
     return counts
+
+
+def _parts(ids: pa.Array) -> Iterator[pa.Array]:
+    """The ids, _AT_ONCE at a time."""
+    return (ids.slice(start, _AT_ONCE) for start in range(0, len(ids), _AT_ONCE))
+
+
+def _of_parts(table: pa.Table, ids: pa.Array) -> Iterator[pa.Table]:
+    """The rows of each of the :func:`_parts` of ids; every row's golden_id is one of these."""
+    part = np.asarray(pc.index_in(table["golden_id"], ids)) // _AT_ONCE
+    if (np.diff(part) < 0).any():
+        order = np.argsort(part, kind="stable")
+        table, part = table.take(pa.array(order)), part[order]
+    ends = np.searchsorted(part, np.arange(-(-len(ids) // _AT_ONCE)), side="right")
+    for start, end in pairwise([0, *ends.tolist()]):
+        yield table.slice(start, end - start)
 
 
 def _every(connection: sa.Connection, golden: pa.Table) -> pa.Array:
@@ -142,9 +159,17 @@ def _keys(golden: pa.Table, crosswalk: pa.Table, sealer: Sealer | None) -> pa.Ta
     return pa.concat_tables(parts)
 
 
-def _sorted(keys: pa.Table) -> pa.Table:
-    """Keys as the table has them: each once, in its order."""
-    return _once(keys.sort_by([(name, "ascending") for name in _KEYS]).combine_chunks())
+def _sorted(keys: pa.Table, ids: pa.Array) -> pa.Table:
+    """Keys of these customers, each once, in the order of ``ids``, then of keys.
+
+    So the index of customers is made of sorted rows, the key of some that are sorted in parts, and
+    a customer's keys stand on one page.
+    """
+    keys = keys.combine_chunks()
+    places = keys.set_column(2, "golden_id", pc.index_in(keys["golden_id"], ids))
+    names = ("golden_id", "key", "kind")
+    order = pc.sort_indices(places, [(name, "ascending") for name in names])
+    return _once(keys.take(order))
 
 
 def _of(customers: pa.Table, columns: Sequence[str]) -> pa.Table:
