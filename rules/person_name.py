@@ -1,8 +1,8 @@
 """Names of people: any written form to family name, given name and readings.
 
 What belongs here: one cell, or a family and a given cell, to the parts of a
-Chinese name; names in Latin letters go to rules/latin_name.py, remarks to
-rules/notes.py. Surnames: resources/surnames.tsv.
+Chinese name; plain names go to rules/plain_name.py, names in Latin letters to
+rules/latin_name.py, remarks to rules/notes.py. Surnames: resources/surnames.tsv.
 
 >>> name = parse("欧阳　娜娜女士（VIP）")
 >>> name.family_name, name.given_name, name.title, name.notes
@@ -19,14 +19,13 @@ import re
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 
-from rules import latin_name, notes, plain_name, romanization, tables, text
-from rules.placeholder import is_placeholder, placeholder_words
+from rules import han_name, latin_name, notes, plain_name, romanization, tables, text
+from rules.placeholder import is_placeholder
 from rules.quarantine import Problem
 
 TITLE_ONLY = "title_only"
 """The note of a name of which only the family name is known (王总)."""
 
-_USUAL = re.compile("[㐀-䶿一-鿿]{2,3}")
 _PLAIN = re.compile("[㐀-䶿一-鿿\U00020000-\U000323af]{2,3}")
 _HAN = "〇㐀-䶿一-鿿\U00020000-\U000323af"
 _HAN_PIECE = re.compile(f"[{_HAN}·?�□]+")
@@ -108,21 +107,15 @@ def parse(
         The parts. The lists may be shared between calls: do not change them.
     """
     cells = full or "", family or "", given or ""
-    if plain := western(*cells):
-        return _western(plain)
+    if plain := plain_name.read(*cells):
+        family, given, middle, readings, shown, key = plain
+        return PersonName(shown, key, readings, family, given, middle)
     return closely(*cells, country)
-
-
-def western(full: str, family: str, given: str) -> plain_name.PlainName | None:
-    """The name, if it is a plain western one; None if it has to be looked at closely."""
-    return plain_name.read(full, family, given) if full.isascii() else None
 
 
 @lru_cache(maxsize=1 << 15)
 def closely(full: str, family: str, given: str, country: str) -> PersonName:
-    """As :func:`parse`, of a name that is not a plain western one."""
-    if _USUAL.fullmatch(full) and text.is_simplified(full) and not _has_title(full):
-        return _plain(full)
+    """As :func:`parse`, of a name that is not a plain one."""
     full = text.clean(full)
     if not full:
         family, given = text.clean(family), text.clean(given)
@@ -134,7 +127,7 @@ def closely(full: str, family: str, given: str, country: str) -> PersonName:
             family, given = _spell_stray(family), _spell_stray(given)
             if text.has_han(family + given):
                 full, family, given = _join_cells(family, given)
-    if _PLAIN.fullmatch(full) and not _has_title(full):
+    if _PLAIN.fullmatch(full) and not han_name.has_title(full):
         return _han(text.to_simplified(full), _Draft()) if not is_nobody(full) else _nobody(full)
     draft = _Draft()
     if full:
@@ -206,22 +199,9 @@ def _strip(name: str, draft: _Draft) -> str:
 
 
 @cache
-def _titles() -> tuple[re.Pattern[str], frozenset[str], frozenset[str]]:
+def _titles() -> re.Pattern[str]:
     words = sorted(tables.words("person_words", "title"), key=len, reverse=True)
-    short = frozenset(tables.words("person_words", "title_short"))
-    return re.compile(f"(?:{'|'.join(words)})$"), short, frozenset(words)
-
-
-def _has_title(name: str) -> bool:
-    """Whether a Han name of two or three characters may end in a title or begin with 老, 小, 阿."""
-    _, short, words = _titles()
-    return (
-        name[-1] in words
-        or name[-2:] in words
-        or name in words
-        or (name[-1] in short and name[:-1] in romanization.surnames())
-        or (len(name) == 2 and name[0] in "老小阿大")
-    )
+    return re.compile(f"(?:{'|'.join(words)})$")
 
 
 def _spell_stray(cell: str) -> str:
@@ -302,7 +282,7 @@ def _spelled(surname: str) -> str:
 
 def _take_title(name: str, draft: _Draft) -> str:
     """The name without a title behind it (王总) or 老 in front of it (老王)."""
-    pattern, short, _ = _titles()
+    pattern, short = _titles(), han_name.short_titles()
     surnames = romanization.surnames()
     if (match := pattern.search(name)) and match.start() > 0:
         rest = name[: match.start()]
@@ -319,26 +299,9 @@ def _take_title(name: str, draft: _Draft) -> str:
     return name
 
 
-def _split(name: str) -> tuple[str, str]:
-    """Family and given name of a Han name."""
-    surnames = romanization.surnames()
-    if "·" in name:
-        parts = [p for p in name.split("·") if p]
-        return (parts[-1], "·".join(parts[:-1])) if len(parts) > 1 else ("", "".join(parts))
-    if len(name) > 2:
-        for length in (4, 3, 2):
-            if name[:length] in surnames and (len(name) > length):
-                return name[:length], name[length:]
-    elif name in surnames:  # a compound surname alone
-        return name, ""
-    if len(name) > 4 and name[0] not in surnames:
-        return "", name
-    return name[:1], name[1:]
-
-
 def _han(name: str, draft: _Draft) -> PersonName:
     """The result for a name in Han characters without anything else."""
-    family, given = _split(name)
+    family, given = han_name.split(name)
     if not given and not draft.notes.count(TITLE_ONLY):
         draft.notes.append(TITLE_ONLY)
     if _DAMAGE.search(name):
@@ -360,26 +323,6 @@ def _han(name: str, draft: _Draft) -> PersonName:
         readings += [f"{g} {f}" for f in families[:2] for g in givens[:2]]
     key = _key(name)
     return _finish(name, key, readings, draft, family, given)
-
-
-def _plain(name: str) -> PersonName:
-    """The result for two or three simplified characters, which are their own shown and key form.
-
-    As :func:`_han`, without what such a name cannot have.
-    """
-    if name in placeholder_words() or name in _nobody_words():
-        return _nobody(name)
-    family, given = _split(name)
-    surname = romanization.surnames().get(family)
-    families = surname.pinyin if surname else text.readings(family)
-    givens = text.readings(given) if given else ()
-    if len(families) == len(givens) == 1:
-        readings = [f"{families[0]} {givens[0]}"]
-    else:
-        readings = text.combine([[f"{f} " for f in families] or [""], givens or [""]])
-        readings = [reading.strip() for reading in readings]
-    notes_ = [] if given else [TITLE_ONLY]
-    return PersonName(name, name, readings, family, given or None, notes=notes_)
 
 
 def _key(name: str) -> str:
@@ -411,19 +354,6 @@ def _finish(
 
 
 # Latin names ----------------------------------------------------------------------------------
-
-
-def _western(name: plain_name.PlainName) -> PersonName:
-    """As :func:`_latin`, for a name without anything else."""
-    family, given, middle, readings = name
-    return PersonName(
-        name=name.shown,
-        key=name.key,
-        readings=readings,
-        family_name=family,
-        given_name=given,
-        middle_name=middle or None,
-    )
 
 
 def _latin(

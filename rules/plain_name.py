@@ -1,10 +1,11 @@
-"""Plain western names: two or three words, each of which is looked at once.
+"""Plain names: western ones of two or three words, Chinese ones of two or three characters.
 
-What belongs here: a short way for the names that most people in Latin letters
-have. None of their words is a title, suffix, particle or Chinese surname, so
-that only one question is left: which one is the family name. Every answer is
-that of rules/latin_name.py, whose weights count here; all other names are left
-to it.
+What belongs here: a short way for the names that most people have. None of the
+words in Latin letters, each of which is looked at once, is a title, suffix,
+particle or Chinese surname, so that only one question is left: which one is the
+family name. Chinese names are simplified and hold no title. Every answer is
+that of rules/latin_name.py, whose weights count here, or of rules/person_name.py;
+all other names are left to them.
 
 >>> read("Ann Marie Harper", "", "")[:3]
 ('Harper', 'Ann', 'Marie')
@@ -12,13 +13,15 @@ to it.
 ['smith bill', 'smith robert']
 >>> read("Wei Zhang", "", ""), read("Ann Lee Jr", "", "")
 (None, None)
+>>> read("欧阳伟", "", "")[:2], read("欧阳伟", "", "").readings, read("王先生", "", "")
+(('欧阳', '伟'), ['ouyang wei'], None)
 """
 
 import re
 from functools import cache, lru_cache
 from typing import Literal, NamedTuple
 
-from rules import latin_name, notes, romanization, tables
+from rules import han_name, latin_name, notes, romanization, tables, text
 from rules.placeholder import placeholder_words
 from rules.text import READINGS_LIMIT
 
@@ -28,23 +31,21 @@ _WORD = re.compile("[A-Za-z]+")
 
 
 class PlainName(NamedTuple):
-    """Parts in shown form; ``readings`` family first, the likeliest first."""
+    """Parts in shown form, and what they make.
+
+    Attributes:
+        middle: None if there is none.
+        readings: family name first, the likeliest first.
+        shown: the name in one line.
+        key: folded, family name first, without middle name.
+    """
 
     family: str
     given: str
-    middle: str
+    middle: str | None
     readings: list[str]
-
-    @property
-    def shown(self) -> str:
-        """The name in one line."""
-        family, given, middle, _ = self
-        return f"{given} {middle} {family}" if middle else f"{given} {family}"
-
-    @property
-    def key(self) -> str:
-        """Folded, family name first, without middle name."""
-        return (self[0] + self[1]).lower()
+    shown: str
+    key: str
 
 
 class _Word(NamedTuple):
@@ -62,8 +63,10 @@ class _Word(NamedTuple):
 def read(full: str, family: str, given: str) -> PlainName | None:
     """Read a cell, or a family and a given cell; None if they have to be looked at closely.
 
-    Beside a whole name the other cells say which of its words are which.
+    Beside a whole name in Latin letters the other cells say which of its words are which.
     """
+    if not full.isascii():
+        return _han(full)
     swapped = latin_name.SWAPPED
     cells = not full
     middle: str | None
@@ -171,7 +174,12 @@ def _named(
     if close:
         more = _readings(close[0].spelling, close[1].spelling)
         readings = list(dict.fromkeys(readings + more))[:READINGS_LIMIT]
-    return PlainName(family.shown, given.shown, middle.shown if middle else "", readings)
+    last, first = family.shown, given.shown
+    key = (last + first).lower()
+    if middle is None:
+        return PlainName(last, first, None, readings, f"{first} {last}", key)
+    shown = f"{first} {middle.shown} {last}"
+    return PlainName(last, first, middle.shown, readings, shown, key)
 
 
 def _readings(family: str, given: str) -> list[str]:
@@ -217,3 +225,42 @@ def _first_words_of_nobody() -> frozenset[str]:
 def _nobodies() -> frozenset[str]:
     nobody = tables.words("person_words", "nobody") + tables.words("person_words", "title")
     return placeholder_words().union(nobody)
+
+
+# Chinese names --------------------------------------------------------------------------------
+
+
+@cache
+def _simplified() -> re.Pattern[str]:
+    """Two or three Han characters of which none is a traditional one."""
+    han = (chr(code) for code in (*range(0x3400, 0x4DC0), *range(0x4E00, 0xA000)))
+    return re.compile(f"[{''.join(filter(text.is_simplified, han))}]{{2,3}}")
+
+
+@cache
+def _last_of_others() -> frozenset[str]:
+    """The last characters of what is a title or names nobody."""
+    return frozenset(word[-1] for word in (*_nobodies(), *han_name.titles()))
+
+
+@lru_cache(maxsize=1 << 16)
+def _han(name: str) -> PlainName | None:
+    """A name whose characters are its own shown and key form; None if it is no plain one."""
+    if not _simplified().fullmatch(name):
+        return None
+    if (name[-1] in _last_of_others() or name[0] in han_name.BEFORE) and (
+        han_name.has_title(name) or name in _nobodies()
+    ):
+        return None
+    family, given = han_name.split(name)
+    if not given:
+        return None
+    surname = romanization.surnames().get(family)
+    families = surname.pinyin if surname else text.readings(family)
+    givens = text.readings(given)
+    if len(families) == len(givens) == 1:
+        readings = [f"{families[0]} {givens[0]}"]
+    else:
+        readings = text.combine([[f"{f} " for f in families] or [""], givens or [""]])
+        readings = [reading.strip() for reading in readings]
+    return PlainName(family, given, None, readings, name, name)

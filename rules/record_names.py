@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
 
-from rules import customer_type, notes, organization_name, person_name, text
+from rules import customer_type, notes, organization_name, person_name, plain_name, text
 from rules.cells import Cell, Cells, Columns
 from rules.customer import ORGANIZATION, PERSON
 from rules.placeholder import is_placeholder
@@ -146,7 +146,7 @@ class _Reader:
     def __init__(self, cells: Cells, countries: Sequence[str], staged: Columns) -> None:
         self._cells, self._countries, self._staged = cells, countries, staged
         self._person = _columns(staged, _PERSON)
-        self._plain = [staged[column] for column in _PERSON]
+        self._plain = [staged[column] for column in _PERSON if column != "name_suffix"]
         self._organization = _columns(staged, _ORGANIZATION)
         self.remarks = Remarks()
 
@@ -155,10 +155,9 @@ class _Reader:
         if not (full or family or given):
             return
         cells = full or "", family or "", given or ""
-        if plain := person_name.western(*cells):
-            staged = self._plain
-            staged[0][row], staged[1][row], staged[2][row] = plain.shown, plain.key, plain.readings
-            staged[3][row], staged[4][row], staged[5][row] = plain[0], plain[1], plain[2] or None
+        if plain := plain_name.read(*cells):
+            names, keys, readings, families, givens, middles = self._plain
+            families[row], givens[row], middles[row], readings[row], names[row], keys[row] = plain
         else:
             name = person_name.closely(*cells, self._countries[row])
             raw = full or " | ".join(part for part in (family, given) if part)
@@ -207,7 +206,11 @@ class _Reader:
         if not raw[0].isalpha() and _is_number(raw):
             self._keep_phones(row, [raw])
             return
-        person = person_name.parse(raw, country=self._countries[row])
+        if plain := plain_name.read(raw, "", ""):
+            if plain.key != self._staged["name_key"][row]:
+                self._staged[column][row] = plain.shown
+            return
+        person = person_name.closely(raw, "", "", self._countries[row])
         self._keep_phones(row, person.phones)
         usable = self._cells.usable(row, column, person.problems, raw)
         if usable and person.key != self._staged["name_key"][row]:

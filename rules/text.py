@@ -101,7 +101,7 @@ def _fold_table() -> dict[int, str]:
 
 @cache
 def _folded() -> re.Pattern[str]:
-    """Texts that fold leaves as they are."""
+    """Texts with Han characters that fold leaves as they are."""
     han = map(chr, chain(range(0x3400, 0x4DC0), range(0x4E00, 0xA000)))
     same = "".join(c for c in han if c.isalnum() and c not in _foldable())
     return re.compile(f"[a-z0-9{same}]+")
@@ -109,17 +109,17 @@ def _folded() -> re.Pattern[str]:
 
 def fold(s: str) -> str:
     """The key form: clean, simplified, lower case, letters and digits only, no diacritics."""
+    if s.isascii():
+        s = s.lower()
+        return s if s.isalnum() else _MARKS.sub("", s)
     return s if _folded().fullmatch(s) else _fold(s)
 
 
 @lru_cache(maxsize=1 << 16)
 def _fold(s: str) -> str:
-    if s.isascii():
-        s = s.lower()
-    elif _HAN_ONLY.fullmatch(s):  # neither case nor marks
+    if _HAN_ONLY.fullmatch(s):  # neither case nor marks
         return s.translate(_fold_table())
-    else:
-        s = fold_words(s)
+    s = fold_words(s)
     return s if s.isalnum() else _MARKS.sub("", s)
 
 
