@@ -116,11 +116,9 @@ def parse(
     country = country or "CN"
     beside = _beside(region, city, district, postal_code, country)
     code = beside.code
-    if line and not line.isascii() and texts.has_han(line):
-        found = _chinese(line, beside.columns, country, not code)
-    elif country in _CHINESE:
-        found = _latin(line, beside.columns, country, code)
-    else:
+    if line and texts.has_han(line):
+        return _chinese(line, problems, beside, country)
+    if country not in _CHINESE:
         parts = western.read(line, beside.told)
         return Address(
             line or None,
@@ -135,6 +133,7 @@ def parse(
             parts.key or None,
             problems + beside.problems if problems or beside.problems else (),
         )
+    found = _latin(line, beside.columns, country, code)
     country = found.country or country
     normal, more = _postal_code(code, country)
     return Address(
@@ -221,25 +220,28 @@ def _column(value: str | None) -> str | None:
     return None if is_placeholder(value) else value
 
 
-def _chinese(line: str, columns: _Columns, country: str, search: bool) -> Address:
-    """Read Chinese characters; ``search`` for a postal code in them too."""
+def _chinese(line: str, problems: tuple[Problem, ...], beside: "_Beside", default: str) -> Address:
+    """Read Chinese characters, with a postal code among them if none stands beside."""
+    columns = beside.columns
     hint = divisions.find(*columns)
     simple = texts.to_simplified(line)
     reading = divisions.read(simple, hint)
-    division, problems = _agree(reading, hint)
+    division, more = _agree(reading, hint)
     parts = chinese.read(reading.rest)
     if division is not None:
         division = divisions.by_town(division, parts.town)
     road = parts.road or parts.estate
     number = parts.number or (parts.unit.split("-")[0] if not parts.road else "")
     key = f"{romanized.road_key(road)} {number}".strip() if road else ""
-    code = None
-    if search and country == "CN" and _SIX_DIGITS.search(line):
+    region, city, district, country = _placed(division, columns, default)
+    code, wrong = beside.postal_code, beside.problems
+    if beside.told != country:
+        code, wrong = _postal_code(beside.code, country)
+    if not beside.code and default == "CN" and _SIX_DIGITS.search(line):
         match = _POSTAL_IN_TEXT.search(line)
         code = postal.normalize(match[1], "CN") if match else None
-    region, city, district, country = _placed(division, columns, country)
     return Address(
-        None,
+        line,
         (parts.town + parts.road) or parts.estate or None,
         parts.number or None,
         parts.unit or None,
@@ -249,7 +251,7 @@ def _chinese(line: str, columns: _Columns, country: str, search: bool) -> Addres
         code,
         country,
         key or texts.fold(reading.rest) or None,
-        problems,
+        (*problems, *wrong, *more) if problems or wrong or more else (),
     )
 
 

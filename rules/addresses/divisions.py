@@ -85,6 +85,7 @@ _NICKNAMES = {
     "乌市": "乌鲁木齐市",
     "港岛": "香港特别行政区",
 }
+_WITH_AREAS = ("香港", "澳门")
 _AREAS = ("香港岛", "港岛", "九龙", "新界", "澳门半岛", "澳门外岛")
 _NOT_A_DIVISION = re.compile(  # behind a short name: 上海南京东路, 朝阳路, 长安镇
     r"[东西南北中上下前后新老大小内外]?[一二三四五六七八九十]{0,2}"
@@ -128,10 +129,17 @@ def all_divisions() -> tuple[Division, ...]:
 
 
 class _Names(NamedTuple):
+    """Names to the divisions so named, and their first three characters to their lengths."""
+
     full: dict[str, tuple[Division, ...]]
     short: dict[str, tuple[Division, ...]]
     former: dict[str, tuple[Division, ...]]
     lengths: dict[str, tuple[int, ...]]
+
+    def sizes(self, line: str, at: int) -> tuple[int, ...]:
+        """The lengths, longest first, of names that begin as the line does at a place."""
+        found = self.lengths.get(line[at : at + 3])
+        return self.lengths.get(line[at : at + 2], ()) if found is None else found
 
 
 def _own_name(division: Division) -> str:
@@ -167,7 +175,10 @@ def _names() -> _Names:
         short[nickname] = list(full[name])
     lengths: dict[str, set[int]] = {}
     for name in (*full, *short, *former):
-        lengths.setdefault(name[:2], set()).add(len(name))
+        lengths.setdefault(name[:3], set()).add(len(name))
+    for start in lengths:
+        if len(start) > 2 and start[:2] in lengths:
+            lengths[start].add(2)
     return _Names(
         {k: tuple(v) for k, v in full.items()},
         {k: tuple(v) for k, v in short.items()},
@@ -207,6 +218,8 @@ def read(line: str, hint: Division | None = None) -> Reading:
     while at < len(line):
         while at < len(line) and line[at] in _BLANK:
             at += 1
+        if head.is_deepest and not names.sizes(line, at):
+            break
         size, below = _full_name(line, at, head, names)
         if below is not None:
             head, is_short = below, False
@@ -220,7 +233,7 @@ def read(line: str, hint: Division | None = None) -> Reading:
             was_former = was_former or how == "former"
             at += size
             continue
-        if head.options and head.options[0].province[:2] in ("香港", "澳门"):
+        if head.options and head.options[0].province[:2] in _WITH_AREAS:
             area = next((a for a in _AREAS if line.startswith(a, at)), "")
             if area and not _NOT_A_DIVISION.match(line, at + len(area)):
                 at += len(area)
@@ -256,14 +269,17 @@ class _Head:
 
     Attributes:
         options: the divisions that what was read can mean.
+        is_deepest: whether that is one district, in which no area has a name of its own.
     """
 
-    __slots__ = ("_below", "_only", "options")
+    __slots__ = ("_below", "_only", "is_deepest", "options")
 
     def __init__(self, options: tuple[Division, ...]) -> None:
         self.options = options
         self._below: dict[str, _Head | None] = {}
         self._only = _choose(options, None) if len(options) == 1 else None
+        own = self._only
+        self.is_deepest = bool(own and own.district and own.province[:2] not in _WITH_AREAS)
 
     def below(self, name: str, candidates: tuple[Division, ...]) -> "_Head | None":
         """The divisions of a full name that follows; None if it does not fit."""
@@ -288,7 +304,7 @@ def _full_name(line: str, at: int, head: _Head, names: "_Names") -> tuple[int, _
     Returns the name's size and the divisions; no divisions if a closer look is
     needed, and no size either if there is no name at all.
     """
-    for size in names.lengths.get(line[at : at + 2], ()):
+    for size in names.sizes(line, at):
         name = line[at : at + size]
         if candidates := names.full.get(name):
             end = at + size
@@ -307,7 +323,7 @@ def _next(
     line: str, at: int, options: tuple[Division, ...], hint: Division | None, names: _Names
 ) -> _Step | None:
     """The longest name at a place that fits what was read before."""
-    for size in names.lengths.get(line[at : at + 2], ()):
+    for size in names.sizes(line, at):
         name = line[at : at + size]
         if len(name) < size:
             continue
@@ -344,7 +360,7 @@ def _is_other(
 
 def _goes_on(line: str, at: int, found: tuple[Division, ...], names: _Names) -> bool:
     """Whether the full name of a division inside one of those found follows: 深圳|南山区."""
-    for size in names.lengths.get(line[at : at + 2], ()):
+    for size in names.sizes(line, at):
         name = line[at : at + size]
         below = names.full.get(name) or names.former.get(name) or ()
         if name[-1:] in _ENDINGS and any(f.covers(d) and f != d for d in below for f in found):
