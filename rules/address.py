@@ -112,9 +112,16 @@ def parse(
         region, city, district, postal_code: the columns beside it, as the source holds them.
         country: ISO 3166 code of the record, or the one to assume.
     """
-    line, problems = _line(text)
     country = country or "CN"
     beside = _beside(region, city, district, postal_code, country)
+    if text and country not in _CHINESE and (plain := western.plain(text, beside.told)):
+        number, street, unit, key = plain
+        told = beside.told
+        return Address(
+            *(text, street, number, unit, beside.district, beside.city, beside.region),
+            *(beside.postal_code, told, key, beside.problems),
+        )
+    line, problems = _line(text)
     code = beside.code
     if line and texts.has_han(line):
         return _chinese(line, problems, beside, country)

@@ -52,6 +52,8 @@ _FORM_WORDS = frozenset(
 _SEVERAL_WORDS = re.compile(r"[A-Za-z-]+,?(?: [A-Za-z-]+)+")
 _MIXED_CASE = re.compile(r"\b(?:Mc|Mac|De|Di|La|Le|Van|O')[A-Z]")
 _CAMEL = re.compile(r"[a-z][A-Z]")
+_TWO_WORDS = re.compile("([A-Za-z]+) ([A-Za-z]+)")
+_NO_PARTS = han_organization.Parts()
 _PERSON_TITLE = re.compile(
     r"^(?:mr|mrs|ms|miss|dr|prof|sir|madam|mdm)\b\.?\s|\b(?:jr|sr|ii|iii|phd|md|esq)\.?$",
     re.IGNORECASE,
@@ -128,6 +130,11 @@ def usual(names: Sequence[str]) -> float:
 @lru_cache(maxsize=1 << 15)
 def of_name(name: str) -> float:
     """What a name alone tells: log10 of the odds for an organization, roughly."""
+    if match := _TWO_WORDS.fullmatch(name):
+        words = list(match.groups())
+        keys = [word.lower() for word in words]
+        if _is_plain(keys):
+            return _of_words(name, words, keys)
     shown = text.clean(name)
     cell = notes.split(shown, han_organization.is_part)
     shown = cell.text
@@ -198,6 +205,21 @@ def _of_short_han(name: str) -> float:
     return evidence
 
 
+@cache
+def _titles() -> frozenset[str]:
+    """What may stand in front of a person's name or behind it, as words of their own."""
+    return frozenset(re.findall("[a-z]+", _PERSON_TITLE.pattern))
+
+
+def _is_plain(keys: list[str]) -> bool:
+    """Whether two folded words are neither famous nor hold a title, legal form or business."""
+    return (
+        _titles().isdisjoint(keys)
+        and not organization_name.is_famous("".join(keys))
+        and latin_organization.says_nothing(*keys)
+    )
+
+
 def _of_latin(name: str) -> float:
     if _PERSON_TITLE.search(name) or _INITIALS.search(name):
         return -3.0
@@ -206,7 +228,12 @@ def _of_latin(name: str) -> float:
     if not words:
         return 0.0
     keys = [text.fold(w) if w != "&" else "and" for w in words]
-    parts = latin_organization.parse(name, "US")
+    return _of_words(name, words, keys, latin_organization.parse(name, "US"))
+
+
+def _of_words(
+    name: str, words: list[str], keys: list[str], parts: han_organization.Parts = _NO_PARTS
+) -> float:
     as_person = _person_score(name, words, keys)
     evidence = 0.0
     if parts.legal_form:

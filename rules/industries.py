@@ -61,6 +61,12 @@ def _han_lengths() -> dict[str, tuple[int, ...]]:
     return {end: tuple(sorted(found, reverse=True)) for end, found in lengths.items()}
 
 
+@cache
+def all_words() -> frozenset[str]:
+    """All words that English lines of business consist of."""
+    return frozenset(word for words in _tables()[1] for word in words)
+
+
 def trailing_words(words: list[str]) -> tuple[str, int] | None:
     """Code of the longest line of business at the end of folded words, and where it begins."""
     table = _tables()[1]

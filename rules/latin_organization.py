@@ -17,6 +17,10 @@ from rules import industries, place_names, tables, text
 from rules.han_organization import Parts
 from rules.latin_name import CHINESE_COUNTRIES, family_share
 
+_CUT = 20
+"""A name of so many characters may have been cut off by a fixed width."""
+_COMMON = -3.2
+"""Family names of this share are no misspelled words: Burgess is not burgers."""
 _LONG_FORMS = {
     "limited": "Ltd",
     "company": "Co",
@@ -38,6 +42,7 @@ _DASHED = re.compile(r"\s+-+\s+([A-Za-z][A-Za-z .']{0,24})$")
 _NUMBER = re.compile(r"(?:\s+|\s*[-,(]\s*)(?:#|no\.?\s*|store\s*#?\s*|unit\s*#?\s*)(\d+)\)?$", re.I)
 _DOTTED = re.compile(r"(?<![A-Za-z])((?:[A-Za-z]\.\s?)+[A-Za-z])\.?(?![A-Za-z])")
 _BRACKETS = re.compile(r"\(([^()]*)\)")
+_JOINED = re.compile(r"[^A-Za-z\s]")
 _GAPS = re.compile(r"[\s,;]+")
 _SLASHED = re.compile(r"\b([A-Za-z])/([A-Za-z])\b(?:/([A-Za-z])\b)?")
 _RISKY = frozenset(tables.words("legal_form_words", "risky"))
@@ -72,6 +77,30 @@ def form_words() -> frozenset[str]:
     return frozenset(word for phrase in _forms()[0] for word in phrase) - {"and", "of", ""}
 
 
+@cache
+def _telling() -> frozenset[str]:
+    """Words of legal forms, groups and lines of business, and those that join such words."""
+    behind, front, group = _forms()
+    phrases = (word for phrase in (*behind, *front) for word in phrase)
+    return group.union(phrases, industries.all_words(), ("the", "of", "o", "and", "branch"))
+
+
+def says_nothing(first: str, last: str) -> bool:
+    """Whether a name of two folded words has no legal form, branch or line of business.
+
+    >>> says_nothing("ann", "smith"), says_nothing("smith", "bakery"), says_nothing("a", "limitd")
+    (True, False, False)
+    """
+    return (
+        _telling().isdisjoint((first, last))
+        and "branch" not in first
+        and "branch" not in last
+        and _misspelled_form(last) is None
+        and (family_share(last) >= _COMMON or industries.misspelled([last]) is None)
+        and (len(first) + len(last) < _CUT - 1 or industries.completed(last) is None)
+    )
+
+
 def parse(name: str, country: str) -> Parts:
     """Take apart a name in Latin letters without remarks; callers must not change the parts."""
     return _parse(name, country in CHINESE_COUNTRIES)
@@ -87,19 +116,23 @@ def _parse(name: str, may_be_chinese: bool) -> Parts:
         name = _SLASHED.sub(lambda m: "".join(g for g in m.groups() if g), name)
     if "." in name:
         name = _DOTTED.sub(lambda m: m[1].replace(".", "").replace(" ", ""), name)
-    words = [w for w in _GAPS.split(name.replace("&", " & ").replace("+", " & ")) if w]
-    words = [w.strip("-'\"") if len(w) > 1 else w for w in words]
-    words = [w.rstrip(".") for w in words if w.rstrip(".") and w != "-"]
-    keys = ["and" if w == "&" else text.fold(w) for w in words]
-    words = [w for w, k in zip(words, keys, strict=True) if k]
-    keys = [k for k in keys if k]
+    if _JOINED.search(name):
+        words = _GAPS.split(name.replace("&", " & ").replace("+", " & "))
+        words = [w.strip("-'\"") if len(w) > 1 else w for w in words]
+        words = [w for w in (w.rstrip(".") for w in words) if w and w != "-"]
+        keys = ["and" if w == "&" else text.fold(w) for w in words]
+        words = [w for w, k in zip(words, keys, strict=True) if k]
+        keys = [k for k in keys if k]
+    else:
+        words = name.split()
+        keys = [text.fold(word) for word in words]
     if not keys:
         return Parts()
     if len(words) > 1 and keys[0] == "the":
         words, keys = words[1:], keys[1:]
     if len(words) > 2 and keys[-1] == "the":  # "Hardware Store, The"
         words, keys = words[:-1], keys[:-1]
-    if len(name) >= 20 and len(keys) > 2 and keys[-1] in ("of", "o"):
+    if len(name) >= _CUT and len(keys) > 2 and keys[-1] in ("of", "o"):
         words, keys, parts.is_truncated = words[:-1], keys[:-1], True
     end = _split_form(words, keys, parts, len(name))
     start = 0
@@ -121,9 +154,10 @@ def _parse(name: str, may_be_chinese: bool) -> Parts:
     folded = "".join(k for k in keys[start:end] if k != "and")
     parts.readings = [folded] if folded else []
     core = "".join(k for k in keys[start:core_end] if k != "and")
-    form = text.fold(parts.legal_form or "")
+    form = text.fold(parts.legal_form) if parts.legal_form else ""
     branch = text.fold(f"{parts.branch}branch") if parts.branch else ""
-    parts.key = f"{text.fold(parts.region or '')}{core}{form}{branch}"
+    region = text.fold(parts.region) if parts.region else ""
+    parts.key = f"{region}{core}{form}{branch}"
     return parts
 
 
@@ -181,7 +215,7 @@ def _split_form(words: list[str], keys: list[str], parts: Parts, width: int) -> 
     if len(keys) > 1 and (form := _misspelled_form(last)):
         parts.legal_form = form
         return len(keys) - (2 if form == "Ltd" and keys[-2] == "co" and len(keys) > 2 else 1)
-    if width >= 20 and len(keys) > 2:  # cut off by a fixed width
+    if width >= _CUT and len(keys) > 2:
         for word in (
             "limited",
             "incorporated",
@@ -271,7 +305,7 @@ def _split_industry(keys: list[str], start: int, end: int, parts: Parts, width: 
             end -= 1
     found = industries.trailing_words(keys[start + 1 : end])
     vague = not found or found[0] in ("services", "daily goods")
-    if vague and family_share(keys[end - 1]) < -3.2:  # Burgess is no misspelled burgers
+    if vague and family_share(keys[end - 1]) < _COMMON:
         found = industries.misspelled(keys[start + 1 : end]) or found
     if found:
         codes.append(found[0])
@@ -281,7 +315,7 @@ def _split_industry(keys: list[str], start: int, end: int, parts: Parts, width: 
         if second := industries.trailing_words(inner):
             codes.insert(0, second[0])
             end = start + 1 + second[1]
-    elif width >= 20 and end - start > 1 and end == len(keys):
+    elif width >= _CUT and end - start > 1 and end == len(keys):
         code = industries.completed(keys[end - 1])
         if code:
             codes, end, parts.is_truncated = [code], end - 1, True

@@ -140,6 +140,8 @@ def parse(text: str | None, *, country: str = "CN", city: str | None = None) -> 
         key = "+86" + text
         return Phones((Phone(key, "mobile", "", key),), (key,))
     country = (country or "CN").upper()
+    if country == "US" and (american := _american(text)):
+        return american
     found = _parse(text, country, "")
     # A city says nothing but the area code of a number without one.
     return _parse(text, country, city) if city and _NO_AREA_CODE in found.problems else found

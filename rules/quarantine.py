@@ -94,25 +94,20 @@ class Findings:
         key = (row, field, problem.rule, shorten(raw_value))
         self._seen.setdefault(key, (problem.severity, problem.reason))
 
-    def table(
-        self, record_id: list[str], source_key: list[str], position: list[str], source: str
-    ) -> pa.Table:
+    def table(self, identity: Mapping[str, pa.Array]) -> pa.Table:
         """The findings as :data:`PROBLEMS_SCHEMA`, in order of rows.
 
         Args:
-            record_id: of every row.
-            source_key: of every row.
-            position: of every row.
-            source: the source's name.
+            identity: record_id, source, source_key and position of every row.
         """
         found = sorted(self._seen.items(), key=lambda item: item[0][0])  # stable within a row
-        rows = [key[0] for key, _ in found]
+        rows = pa.array([key[0] for key, _ in found], pa.int32())
         return pa.table(
             {
-                "record_id": [record_id[row] for row in rows],
-                "source": [source] * len(rows),
-                "source_key": [source_key[row] for row in rows],
-                "position": [position[row] for row in rows],
+                "record_id": identity["record_id"].take(rows),
+                "source": identity["source"].take(rows),
+                "source_key": identity["source_key"].take(rows),
+                "position": identity["position"].take(rows),
                 "field": [key[1] for key, _ in found],
                 "rule": [key[2] for key, _ in found],
                 "severity": [value[0] for _, value in found],

@@ -95,16 +95,17 @@ def _is_home(
 
     (Identifiers and postal codes aside.)
     """
-    if place is not None and place.country != default:
-        return False
-    if place is not None and text.has_han(place.region or place.city or ""):
-        return True  # the address says so
+    if place is not None:
+        if place.country != default:
+            return False
+        if text.has_han(place.region or place.city or ""):
+            return True  # the address says so
     if not address.isascii() and text.has_han(address):
         return False
     for name in names:
         if not name.isascii() and text.has_han(name):
             return False
-    return all(phone.is_plainly_of(default, cell) for cell in phones)
+    return not phones or all(phone.is_plainly_of(default, cell) for cell in phones)
 
 
 def _infer(

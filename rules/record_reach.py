@@ -6,7 +6,6 @@ phone or e-mail is read stands in the rules of these names.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from operator import itemgetter
 
 from rules import address, email, phone
@@ -174,5 +173,6 @@ def _told(numbers: Sequence[phone.Phone]) -> Sequence[phone.Phone]:
     """The numbers of a cell for a mobile number: of one alone the cell tells the kind, where the
     numbering plan does not (+1)."""
     if len(numbers) == 1 and numbers[0].kind == "unknown":
-        return (replace(numbers[0], kind="mobile"),)
+        own = numbers[0]
+        return (phone.Phone(own.e164, "mobile", own.extension, own.key),)
     return numbers

@@ -133,25 +133,39 @@ def _standardize(
 ) -> Standardized:
     cells = Cells(raw, config, repairs)
     staged = _read(cells, config, country, found)
-    keys = [key or "" for key in raw["_source_key"].to_pylist()]
-    staged["record_id"] = [f"{config.name}:{key}" for key in keys]
-    staged["source"], staged["source_key"] = [config.name] * len(keys), keys
-    for name in ("position", "row_hash"):
-        staged[name] = raw[f"_{name}"].to_pylist()
+    identity = _identity(raw, config.name)
     _reject_marked(raw, cells)
     return Standardized(
-        staged=_table(staged),
-        problems=cells.findings.table(staged["record_id"], keys, staged["position"], config.name),
+        staged=_table(staged, identity),
+        problems=cells.findings.table(identity),
         raw=raw,
         inputs=inputs(cells.columns),
         repairs=repairs,
     )
 
 
-def _table(staged: Columns) -> pa.Table:
+def _identity(raw: pa.Table, source: str) -> dict[str, pa.Array]:
+    """The columns by which a record is known, made of whole columns."""
+    named = raw.select(["_source_key", "_position", "_row_hash"]).combine_chunks()
+    columns = (column.cast(pa.string()) for column in named.itercolumns())
+    key, position, row_hash = (pa.concat_arrays(column.chunks) for column in columns)
+    key = pc.fill_null(key, "")
+    return {
+        "record_id": pc.binary_join_element_wise(pa.scalar(source), key, ":"),
+        "source": pa.repeat(source, raw.num_rows),
+        "source_key": key,
+        "position": position,
+        "row_hash": row_hash,
+    }
+
+
+def _table(staged: Columns, identity: Mapping[str, pa.Array]) -> pa.Table:
     """The staged columns as a table; texts and lists without anything in them are null."""
     columns = []
     for field in STAGED_SCHEMA:
+        if field.name in identity:
+            columns.append(identity[field.name])
+            continue
         column = pa.array(staged[field.name], field.type)
         if field.name in _MAY_BE_EMPTY and column.null_count < len(column):
             size = pc.list_value_length if pa.types.is_list(field.type) else pc.binary_length
@@ -311,12 +325,13 @@ def _values(
     return result
 
 
-def _verified(cells: Cells, config: SourceConfig) -> list[list[str]]:
+def _verified(cells: Cells, config: SourceConfig) -> list[list[str]] | list[None]:
     """The fields in which each record is verified: a column says yes, or when that was."""
+    names = sorted(name for name in cells.columns if name.startswith(VERIFIED))
+    if not names:
+        return [None] * cells.rows
     found: list[list[str]] = [[] for _ in range(cells.rows)]
-    for name in sorted(cells.columns):
-        if not name.startswith(VERIFIED):
-            continue
+    for name in names:
         read = partial(_is_verified, formats=tuple(config.formats.get(name, ())))
         column = cells.first(name)
         known = {cell: read(cell) for cell in set(column) if cell}

@@ -58,6 +58,7 @@ _HAN_ONLY = re.compile("[㐀-䶿一-鿿]+")
 _HAN = re.compile("[〇㐀-䶿一-鿿豈-\ufaff\U00020000-\U000323af]")
 # Python 3.11 does not know the newest Han characters as letters.
 _MARKS = re.compile("(?:[^\\w\U00020000-\U000323af]|_)+")
+_ASCII_MARKS = {code: None for code in range(128) if not chr(code).isalnum()}
 _LETTERS = {
     "ø": "o",
     "æ": "ae",
@@ -111,7 +112,7 @@ def fold(s: str) -> str:
     """The key form: clean, simplified, lower case, letters and digits only, no diacritics."""
     if s.isascii():
         s = s.lower()
-        return s if s.isalnum() else _MARKS.sub("", s)
+        return s if s.isalnum() or not s else s.translate(_ASCII_MARKS)
     return s if _folded().fullmatch(s) else _fold(s)
 
 

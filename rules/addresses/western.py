@@ -141,15 +141,29 @@ def title(words: str) -> str:
     return re.sub(r"[^\W\d_](?:[^\W_]|['’](?=\w))*", capital, words)
 
 
+def plain(line: str, country: str) -> tuple[str, str, str | None, str] | None:
+    """Number, street, unit and key of a line of a usual form; None if it is no such line.
+
+    >>> plain("1048 Bush Gdns #173", "US"), plain("12 Main St Floor 3", "US")
+    (('1048', 'Bush Gardens', '173', 'bush gardens 1048'), None)
+    """
+    if (match := _PLAIN.fullmatch(line)) is None:
+        return None
+    number, street, unit = match.groups()
+    if unit and country not in _NO_CODE_OF_FOUR:
+        return None
+    if (found := _plain_street(street, country)) is None or not all(found):
+        return None
+    street, key = found
+    return number, street, unit.upper() if unit else None, f"{key} {number}"
+
+
 @lru_cache(maxsize=32768)
 def read(line: str, country: str) -> Western:
     """Read a cleaned line; city, region and postal code only if they stand in it."""
-    if match := _PLAIN.fullmatch(line):
-        number, street, unit = match.groups(default="")
-        may = not unit or country in _NO_CODE_OF_FOUR
-        if may and (found := _plain_street(street, country)):
-            street, key = found
-            return Western(number, street, unit.upper(), "", "", "", f"{key} {number}".strip())
+    if found := plain(line, country):
+        number, street, unit, key = found
+        return Western(number, street, unit or "", "", "", "", key)
     line = " ".join(line.replace("\n", ", ").split()).strip(" ,;")
     street, city, region, code = _split_tail(line, country)
     unit = ""

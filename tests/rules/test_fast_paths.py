@@ -19,6 +19,7 @@ from rapidfuzz.distance import OSA
 
 from rules import (
     address,
+    customer_type,
     email,
     identifier,
     industries,
@@ -217,6 +218,23 @@ western_names = st.tuples(
 def test_a_plain_western_name_is_that_of_the_long_way(name, country):
     quick = person_name.parse(name, country=country)
     assert person_name.closely.__wrapped__(name, "", "", country) == quick
+
+
+words_of_business = st.sampled_from(
+    re.findall(
+        r"\S+",
+        "Ltd Limitd Co Group Bakery Bakry Electronics Electronicss Branch The and Of Holdings"
+        " Services Construct Summit Walmart Jr Sir Lim",
+    )
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(st.one_of(cased_words, words_of_business), min_size=2, max_size=2))
+def test_what_two_plain_words_tell_is_that_of_the_long_way(words):
+    quick = customer_type.of_name.__wrapped__(" ".join(words))
+    with replaced((customer_type, "_TWO_WORDS", NEVER)):
+        assert customer_type.of_name.__wrapped__(" ".join(words)) == quick
 
 
 @settings(max_examples=300, deadline=None)

@@ -31,10 +31,13 @@ def staged(count: int) -> pa.Table:
 
 
 def problems(findings: Findings, count: int) -> pa.Table:
-    numbers = range(count)
-    ids = [f"erp:{n}" for n in numbers]
-    keys = [str(n) for n in numbers]
-    return findings.table(ids, keys, [f"erp|{n}" for n in numbers], "erp")
+    written = {
+        "record_id": [f"erp:{n}" for n in range(count)],
+        "source": ["erp"] * count,
+        "source_key": [str(n) for n in range(count)],
+        "position": [f"erp|{n}" for n in range(count)],
+    }
+    return findings.table({name: pa.array(column) for name, column in written.items()})
 
 
 def quarantine(findings: Findings, count: int = 3) -> Quarantine:
