@@ -54,10 +54,10 @@ _MIXED_CASE = re.compile(r"\b(?:Mc|Mac|De|Di|La|Le|Van|O')[A-Z]")
 _CAMEL = re.compile(r"[a-z][A-Z]")
 _TWO_WORDS = re.compile("([A-Za-z]+) ([A-Za-z]+)")
 _NO_PARTS = han_organization.Parts()
-_PERSON_TITLE = re.compile(
-    r"^(?:mr|mrs|ms|miss|dr|prof|sir|madam|mdm)\b\.?\s|\b(?:jr|sr|ii|iii|phd|md|esq)\.?$",
-    re.IGNORECASE,
-)
+_TITLE_BEFORE = re.compile(r"(?:mr|mrs|ms|miss|dr|prof|sir|madam|mdm)\b\.?\s", re.IGNORECASE)
+_TITLE_BEHIND = re.compile(r"\b(?:jr|sr|ii|iii|phd|md|esq)\.?$", re.IGNORECASE)
+_LONGEST_BEHIND = 5
+"""Characters of a title behind a name, its dot and a line's end."""
 
 
 def infer(
@@ -208,7 +208,7 @@ def _of_short_han(name: str) -> float:
 @cache
 def _titles() -> frozenset[str]:
     """What may stand in front of a person's name or behind it, as words of their own."""
-    return frozenset(re.findall("[a-z]+", _PERSON_TITLE.pattern))
+    return frozenset(re.findall("[a-z]+", _TITLE_BEFORE.pattern + _TITLE_BEHIND.pattern))
 
 
 def _is_plain(keys: list[str]) -> bool:
@@ -221,7 +221,11 @@ def _is_plain(keys: list[str]) -> bool:
 
 
 def _of_latin(name: str) -> float:
-    if _PERSON_TITLE.search(name) or _INITIALS.search(name):
+    if (
+        _TITLE_BEFORE.match(name)
+        or _TITLE_BEHIND.search(name, max(len(name) - _LONGEST_BEHIND, 0))
+        or _INITIALS.search(name)
+    ):
         return -3.0
     words = [w.strip(".'\"()") for w in _WORDS.findall(name.replace("&", " & "))]
     words = [w for w in words if w]

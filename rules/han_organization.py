@@ -84,6 +84,16 @@ def _forms() -> tuple[dict[str, str], dict[str, str]]:
 
 
 @cache
+def _form_lengths() -> dict[str, tuple[int, ...]]:
+    return industries.lengths_by_end(word for word in _forms()[0] if len(word) > 1)
+
+
+@cache
+def _kind_lengths() -> dict[str, tuple[int, ...]]:
+    return industries.lengths_by_end(_forms()[1])
+
+
+@cache
 def _cut_forms() -> dict[str, str]:
     """Beginnings of legal forms, as a fixed width leaves them, to the likeliest form."""
     cut = {"有限责": "有限公司", "股份": "股份有限公司", "合伙企": "普通合伙", "合伙": "普通合伙"}
@@ -117,7 +127,7 @@ def is_part(content: str) -> bool:
 
 def part_scripts(name: str) -> tuple[str, str]:
     """A name and its Latin form, if one cell holds both: ``华星公司 Huaxing Co., Ltd.``"""
-    match = _LATIN_NAME.search(name)
+    match = _LATIN_NAME.search(name) if " " in name else None
     if not match or " " not in match.group().strip():
         return name, ""
     rest = (name[: match.start()] + name[match.end() :]).strip(" -/,;")
@@ -199,7 +209,8 @@ def _split_unfinished_branch(name: str) -> tuple[str, str | None]:
     >>> _split_unfinished_branch("杭州映龙科技有限公司广州分")
     ('杭州映龙科技有限公司', '广州')
     """
-    match = _COMPANY_AND_MORE.match(name)
+    first = name.find("公司")
+    match = _COMPANY_AND_MORE.match(name) if 0 < first < len(name) - 2 else None
     if not match:
         return name, None
     parent, more = match.groups()
@@ -229,18 +240,18 @@ def _split_form(name: str) -> tuple[str, str | None, str, bool]:
     """The name without its form; the form; what is written, for a shop; whether it is cut off."""
     forms, kinds = _forms()
     longest = min(len(name) - 1, 14)
-    for length in range(longest, 1, -1):
+    for length in _form_lengths().get(name[-1:], ()):
         tail = name[-length:]
-        if tail in forms:
+        if length <= longest and tail in forms:
             if tail == "公司" and (mended := _misspelled_form(name)):
                 return mended
             rest, kind = _split_kind(name[:-length])
             return rest, forms[tail], kind, False
     if mended := _misspelled_form(name):
         return mended
-    for length in range(longest, 0, -1):
+    for length in _kind_lengths().get(name[-1:], ()):
         tail = name[-length:]
-        if tail in kinds and len(name) - length >= 2:
+        if length <= longest and tail in kinds and len(name) - length >= 2:
             return name[:-length], kinds[tail], tail, False
     for length in range(longest, 1, -1):
         tail = name[-length:]
@@ -289,7 +300,7 @@ def _split_industry(rest: str, kind_of: str) -> tuple[str, list[str], str]:
         rest = rest[:start]
         if len(codes) == 1:
             outer = rest
-        for word in _GENERIC:
+        for word in _GENERIC if rest.endswith(_GENERIC) else ():
             if rest.endswith(word) and len(rest) - len(word) >= 2:
                 rest = rest[: -len(word)]
         if len(codes) > 3:

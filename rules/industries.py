@@ -9,6 +9,7 @@ resources/industries.tsv.
 ('import export', 1)
 """
 
+from collections.abc import Iterable
 from functools import cache, lru_cache
 
 from rapidfuzz.distance import OSA
@@ -53,11 +54,18 @@ def trailing(s: str) -> tuple[str, int] | None:
 
 @cache
 def _han_lengths() -> dict[str, tuple[int, ...]]:
-    """The last character of Chinese words to the lengths of words that end so, longest first."""
+    return lengths_by_end(word for word in _tables()[0] if len(word) <= _LONGEST_HAN)
+
+
+def lengths_by_end(words: Iterable[str]) -> dict[str, tuple[int, ...]]:
+    """The last character of words to the lengths of words that end so, longest first.
+
+    >>> lengths_by_end(["公司", "有限公司", "厂"])
+    {'司': (4, 2), '厂': (1,)}
+    """
     lengths: dict[str, set[int]] = {}
-    for word in _tables()[0]:
-        if 0 < len(word) <= _LONGEST_HAN:
-            lengths.setdefault(word[-1], set()).add(len(word))
+    for word in filter(None, words):
+        lengths.setdefault(word[-1], set()).add(len(word))
     return {end: tuple(sorted(found, reverse=True)) for end, found in lengths.items()}
 
 

@@ -35,8 +35,8 @@ _BRANCH = re.compile(
     rf"(?:\s+-+\s*|\s*[,(/]\s*)([^-,()/]*?)\s*\b{_BRANCH_WORD}\.?(?:\s*#?\s*(\d+))?\)?$",
     re.IGNORECASE,
 )
-_MAY_BRANCH = re.compile(r"[-,(/#\d]|branch", re.IGNORECASE)
-"""What a name with a branch has at least one of."""
+_MAY_BRANCH = re.compile(r"[-,(/#\d]")
+"""What a name with a branch has at least one of, unless it says so."""
 _GLUED_BRANCH = re.compile(r"\s+([A-Z][\w.']*(?: [A-Z][\w.']*)?)\s+(?:branch|BRANCH|Branch)$")
 _DASHED = re.compile(r"\s+-+\s+([A-Za-z][A-Za-z .']{0,24})$")
 _NUMBER = re.compile(r"(?:\s+|\s*[-,(]\s*)(?:#|no\.?\s*|store\s*#?\s*|unit\s*#?\s*)(\d+)\)?$", re.I)
@@ -176,7 +176,7 @@ def _bracket(content: str, parts: Parts) -> str:
 
 def _split_branch(name: str) -> tuple[str, str | None]:
     """The name without a branch behind it, and the branch's place or number."""
-    if not _MAY_BRANCH.search(name):
+    if not _MAY_BRANCH.search(name) and "branch" not in name.lower():
         return name, None
     if match := _BRANCH.search(name):
         where = f"{match[1].strip()} {match[2] or ''}".strip()

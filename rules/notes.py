@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 
 from rules import tables
 
-_SPECIAL = re.compile(r"[()\[\]【】{}<>《》「」〖〗*★☆※◆●■▲#/|\\,;:_~!?\d@]|-|[用废销故职]$")
+_SPECIAL = re.compile(r"[()\[\]【】{}<>《》「」〖〗*★☆※◆●■▲#/|\\,;:_~!?\d@-]")
+_LAST_OF_REMARKS = frozenset("用废销故职")
 _BRACKET = re.compile(
     r"\(([^()]*)\)|\[([^\[\]]*)\]|【([^【】]*)】|\{([^{}]*)\}|<([^<>]*)>"
     r"|《([^《》]*)》|「([^「」]*)」|〖([^〖〗]*)〗|\*\*+([^*]+)\*\*+"
@@ -97,7 +98,7 @@ def split(text: str, keep: Callable[[str], bool] = lambda content: False) -> Cel
         text: the cell, already in shown form (rules.text.clean).
         keep: whether brackets with this content belong to the name.
     """
-    if not _SPECIAL.search(text) and (
+    if not (_SPECIAL.search(text) or text[-1:] in _LAST_OF_REMARKS) and (
         " " not in text
         or (" -" not in text and not (text.count(" ") > 1 and _FORMER_TAIL.search(text)))
     ):

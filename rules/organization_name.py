@@ -76,9 +76,9 @@ def parse(text: str | None, *, country: str = "CN") -> OrganizationName:
     shown = characters.clean(text or "")
     if person_name.is_nobody(shown):
         return OrganizationName(problems=[_PLACEHOLDER] if shown else [])
-    cell = notes.split(shown, han_organization.is_part)
+    whole, cell = shown, notes.split(shown, han_organization.is_part)
     shown, other_names, remarks = cell.text, list(cell.other_names), list(cell.notes)
-    if person_name.is_nobody(shown):
+    if cell.text != whole and person_name.is_nobody(shown):
         return OrganizationName(
             other_names=other_names,
             notes=remarks,
@@ -99,9 +99,9 @@ def parse(text: str | None, *, country: str = "CN") -> OrganizationName:
     if parts.is_truncated:
         remarks.append(TRUNCATED)
     brand, readings, industry = parts.brand, parts.readings, parts.industry
-    famous = _famous().get(characters.fold(parts.core)) or _famous().get(
-        characters.fold(parts.whole)
-    )
+    famous = _famous().get(characters.fold(parts.core))
+    if not famous and parts.whole != parts.core:
+        famous = _famous().get(characters.fold(parts.whole))
     if famous:
         if characters.has_han(shown) or not characters.has_han(famous):
             brand = famous

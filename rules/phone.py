@@ -171,7 +171,7 @@ def _american(text: str) -> Phones | None:
     if match := _AMERICAN_PLAIN.fullmatch(text):
         number = "".join(match.groups())
         kind = numbering.kind("1", number)
-        if kind and not _is_filler(number) and not _is_filler("1" + number):
+        if kind and not _is_filler(number) and "1" + number not in _FILLERS:
             key = "+1" + number
             return Phones((Phone(key, kind, "", key),), (key,))
     return None
