@@ -158,7 +158,7 @@ def _row(field: str, label: str, values: list[Any], may_see_all: bool) -> Row | 
             continue
         same = any(set(each) == set(other) for other in known[:1])
         state = "first" if not known else "same" if same else "differs"
-        word = in_words(field, values[number])
+        word = in_words(field, seen(field, values[number], may_see_all))
         cells.append(Cell(_marked(before, shown[number], same or not known), word, state))
         states.append(state)
         known.append(each)

@@ -93,11 +93,11 @@ def reasons(
         losers = []
         for lost in one.lost:
             said = next((n for n in LABELS if lost.claim.values.get(n) not in (None, [])), one.head)
-            value = lost.claim.values.get(said)
+            value = seen(said, lost.claim.values.get(said), may_see_all)
             losers.append(
                 Loser(
                     lost.claim.record_id,
-                    lines(said, seen(said, value, may_see_all)),
+                    lines(said, value),
                     in_words(said, value),
                     say(lost.why, language),
                     lost.claim.updated_at,
@@ -211,7 +211,7 @@ def chosen(
                     pieces(nearest(shown_before, one), one) if changed else [Piece(one, False)]
                     for one in shown
                 ],
-                word=in_words(field, value),
+                word=in_words(field, seen(field, value, may_see_all)),
                 record_ids=list(dict.fromkeys(record for record, _ in trail)),
                 rules=[CRITERIA.get(rule, rule) for rule in rules],
                 changed=changed,

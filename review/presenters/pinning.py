@@ -10,6 +10,7 @@ from review.errors import Refused
 from review.language import N_
 from review.presenters.differences import Piece, nearest, pieces
 from review.presenters.fields import EDITABLE, LABELS, VALUES, in_words, lines
+from review.presenters.masking import seen
 from rules import email, phone
 from rules.customer import BY_NAME
 
@@ -119,8 +120,13 @@ class Pin:
     word: str | None
 
 
-def pins(decisions: Sequence[Mapping[str, Any]]) -> dict[str, Pin]:
-    """The overrides among a customer's decisions in force, by field; the latest one each."""
+def pins(decisions: Sequence[Mapping[str, Any]], *, may_see_all: bool) -> dict[str, Pin]:
+    """The overrides among a customer's decisions in force, by field; the latest one each.
+
+    Args:
+        decisions: rows of ``decision``.
+        may_see_all: whether personal values are shown in full.
+    """
     found: dict[str, Pin] = {}
     for one in decisions:
         if one["kind"] == "override" and one["field"] not in found:
@@ -130,8 +136,8 @@ def pins(decisions: Sequence[Mapping[str, Any]]) -> dict[str, Pin]:
                 one["reason"],
                 one["decided_by"],
                 one["decided_at"],
-                told(one["field"], one["value"]),
-                in_words(one["field"], one["value"]),
+                seen(one["field"], told(one["field"], one["value"]), may_see_all),
+                in_words(one["field"], seen(one["field"], one["value"], may_see_all)),
             )
     return found
 

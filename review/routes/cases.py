@@ -141,7 +141,7 @@ def _page(
         facts=facts if may_see_all else None,
         sides=sides,
         moved=moved,
-        pins=pinning.pins(customers.pinned(wh, case.row.golden_ids[0])),
+        pins=pinning.pins(customers.pinned(wh, case.row.golden_ids[0]), may_see_all=may_see_all),
         controls=pinning.CONTROLS,
         seen=lambda field, value: masking.seen(field, value, may_see_all),
         people=_people(wh),

@@ -89,7 +89,7 @@ def _page(
         field: [(f"{one.source}:{one.source_key}", one.rule) for one in trail]
         for field, trail in found.origins.items()
     }
-    pinned = pinning.pins(found.decisions)
+    pinned = pinning.pins(found.decisions, may_see_all=may_see_all)
     policy = survivorship.load_policy(request.app.state.settings.sections.get("survivorship"))
     told = golden.reasons(found, policy, pages.language_of(request), may_see_all=may_see_all)
     values = golden.chosen(found.values, origins, told=told, may_see_all=may_see_all)

@@ -226,3 +226,25 @@ def test_a_viewer_is_told_the_sex_of_nobody(client: Client, world: dict[str, Any
     told = client("viewer").get(path).json()
     assert told["values"]["sex"] == "*"
     assert all(record["values"].get("sex", "*") == "*" for record in told["records"])
+
+
+def test_no_page_tells_a_viewer_the_sex_in_words(client: Client, world: dict[str, Any]) -> None:
+    ids = world["ids"]
+    for path in (f"/customers/{ids['golden_id'][0]}", f"/cases/{ids['case_id'][0]}"):
+        assert re.search(r"\bfemale\b", client("steward").get(path).text), path
+        assert not re.search(r"\bfemale\b", client("viewer").get(path).text), path
+
+
+def test_a_pinned_value_that_is_not_published_yet_is_masked_too(
+    wh: Warehouse, client: Client, world: dict[str, Any]
+) -> None:
+    golden_id = world["ids"]["golden_id"][1]
+    with wh.write() as connection:
+        where = golden_customer.c.golden_id == golden_id
+        connection.execute(sa.update(golden_customer).where(where).values(address_line=None))
+    overrides.override(wh, golden_id, "address_line", "Zyxwvut Lane 7", "li", reason="a letter")
+    path = f"/customers/{golden_id}"
+    assert "Zyxwvut Lane" in client("steward").get(path).text
+    told = client("viewer").get(path).text
+    assert "Z***" in told
+    assert "Zyxwvut" not in told
