@@ -133,8 +133,8 @@ class Counts:
     public: frozenset[str] = frozenset()
     several_sources: bool = False
     spaces: Spaces = field(default_factory=dict)
-    known_as: str = ""
-    """Fingerprint of all that was counted at training, where values were forgotten since."""
+    known_as: str = field(default="", compare=False)
+    """Fingerprint of all that was counted at training; values may have been forgotten since."""
 
     @classmethod
     def of(cls, features: pa.Table, spaces: Spaces | None = None) -> "Counts":
@@ -201,7 +201,7 @@ class Counts:
             path: of the file.
             keys: of the home: values are encrypted where it hides any that are counted.
         """
-        told, table = self._note(), self._table()
+        told, table = {**self._note(), "known_as": self.fingerprint}, self._table()
         if keys is not None and hides(keys):
             told |= {name: [keys.encrypt(one) for one in told[name]] for name in _OF_VALUES}
             tokens = keys.encrypt_column(table["value"])
@@ -250,7 +250,6 @@ class Counts:
 
     def _note(self) -> dict[str, Any]:
         return {
-            **({"known_as": self.known_as} if self.known_as else {}),
             "switchboards": sorted(self.switchboards),
             "public": sorted(self.public),
             "several": self.several_sources,

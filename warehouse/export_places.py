@@ -15,10 +15,8 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
-import openpyxl
 import pyarrow as pa
 import pyarrow.compute as pc
-from openpyxl.cell import WriteOnlyCell
 from pyarrow import parquet
 
 from onefold.errors import ConfigError, OnefoldError
@@ -173,6 +171,8 @@ def _csv(path: Path, to: Path, column: str, gone: Collection[str]) -> bool:
 def _xlsx(path: Path, to: Path, column: str, gone: Collection[str]) -> bool:
     if not _holds(path, gone):
         return False
+    import openpyxl  # only exports to workbooks need it
+
     book = openpyxl.load_workbook(path, read_only=True)
     made = openpyxl.Workbook(write_only=True)
     for name in book.sheetnames:
@@ -194,6 +194,8 @@ def _cell(sheet: Any, value: Any) -> Any:
     """Text stays text: none becomes a formula."""
     if not isinstance(value, str):
         return value
+    from openpyxl.cell import WriteOnlyCell
+
     cell = WriteOnlyCell(sheet, value=value)
     cell.data_type = "s"
     return cell

@@ -20,12 +20,13 @@ import subprocess
 import time
 import urllib.parse
 from collections.abc import Callable, Mapping
-from typing import Any
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from onefold.errors import OnefoldError
 from pipelines.alerting.policy import Hook
+
+if TYPE_CHECKING:
+    import httpx
 
 logging.getLogger("httpx").setLevel(logging.WARNING)  # it says whole URLs, and so tokens
 
@@ -81,6 +82,8 @@ def deliver(hook: Hook, text: str, plain: Mapping[str, Any]) -> None:
 
 
 def _post(hook: Hook, text: str, plain: Mapping[str, Any]) -> None:
+    import httpx  # only an alert needs it
+
     url, content, headers = _request(hook, text, plain, time.time())
     try:
         answer = httpx.post(
@@ -152,7 +155,7 @@ def _host(url: str) -> str:
     return urllib.parse.urlsplit(url).hostname or "no host"
 
 
-def _code(hook: Hook, answer: httpx.Response) -> int:
+def _code(hook: Hook, answer: "httpx.Response") -> int:
     """What a service says in its answer though HTTP says 200; 0: all is well."""
     name = {"dingtalk": "errcode", "wecom": "errcode", "feishu": "code"}.get(hook.kind)
     if name is None:
