@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+_NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"
 SAMPLE_SECONDS = 0.05
 
 
@@ -63,11 +64,14 @@ def run(
     Args:
         command: program and arguments.
         log: file for what it prints.
-        environment: variables added to those of this process.
+        environment: variables added to those of this process, without that which keeps
+            Python from storing bytecode.
         folder: where it runs.
         spent: filled with its CPU time every SAMPLE_SECONDS, where /proc is there.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
+    # An installed program has its bytecode; to compile its sources is no part of a run.
+    kept = {name: value for name, value in os.environ.items() if name != _NO_BYTECODE}
     start = time.perf_counter()
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -75,7 +79,7 @@ def run(
             stdout=output,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
-            env={**os.environ, **(environment or {})},
+            env={**kept, **(environment or {})},
             cwd=folder,
             start_new_session=True,
         )

@@ -14,7 +14,7 @@ import itertools
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 
@@ -310,10 +310,14 @@ def _rows(
     report: Report,
     faults: Future[error_cells.Found],
 ) -> Iterator[pa.RecordBatch]:
-    with _workbook(file) as workbook:
-        errors = faults.result()
+    with files.opened(file), ExitStack() as stack:
+        errors, workbook = faults.result(), None
         for sheet in sheets:
-            cells = sheet.cells or workbook.get_sheet_by_name(sheet.name)
+            cells = sheet.cells
+            if cells is None:
+                # Only now, for opening a workbook reads all its shared strings.
+                workbook = workbook or stack.enter_context(_workbook(file))
+                cells = workbook.get_sheet_by_name(sheet.name)
             yield from _sheet_rows(sheet, cells, errors.get(sheet.name, {}), columns, report)
 
 

@@ -1,6 +1,8 @@
 import sys
 from pathlib import Path
 
+import pytest
+
 from benchmarks import measure
 
 BUSY = "import time\nend = time.process_time() + 0.5\nwhile time.process_time() < end: pass\n"
@@ -42,3 +44,10 @@ def test_a_failure_is_told_and_its_words_are_kept(tmp_path: Path) -> None:
     found = python("raise SystemExit('no such thing')", tmp_path / "log")
     assert (found.status, found.exit_code) == ("failed", 1)
     assert "no such thing" in (tmp_path / "log").read_text()
+
+
+def test_programs_keep_their_bytecode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else every run would compile its sources, which an installed program does not."""
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    python("import sys; print(sys.dont_write_bytecode)", tmp_path / "log")
+    assert (tmp_path / "log").read_text().split() == ["False"]

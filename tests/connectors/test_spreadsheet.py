@@ -5,8 +5,10 @@ from io import BytesIO
 
 import openpyxl
 import pytest
+import python_calamine as calamine
 import xlsxwriter
 
+from connectors import spreadsheet
 from onefold.errors import SourceEmpty, SourceLayout, SourceLocked, SourceMissing
 
 FORMATS = ["xlsx", "xls", "xlsb", "ods"]
@@ -297,6 +299,30 @@ def test_many_workbooks_give_the_union_of_their_columns(home, writers):
     assert manifest.columns == ("Name", "Cell", "客户", "电话")
     assert [row["_position"] for row in rows] == ["b.xlsx|Customers|2", "south/a.xls|Customers|2"]
     assert rows[1]["Name"] is None
+
+
+@pytest.mark.parametrize(("room", "opened"), [(1_000, 1), (9, 2), (0, 2)])
+def test_a_workbook_is_opened_again_only_for_sheets_that_were_not_kept(
+    home, monkeypatch, room, opened
+):
+    """Opening one reads all its shared strings."""
+
+    def build(book):
+        for name, person in (("South", "Ann Sample"), ("North", "Bob Beispiel")):
+            sheet = book.add_worksheet(name)
+            for number, row in enumerate([TABLE[0], [person, "1", "Rome"], [person, "2", "Oslo"]]):
+                sheet.write_row(number, 0, row)
+
+    _book(home, "two.xlsx", build)
+    calls, load = [], calamine.load_workbook
+    monkeypatch.setattr(calamine, "load_workbook", lambda path: calls.append(path) or load(path))
+    monkeypatch.setattr(spreadsheet, "_KEPT_CELLS", room)
+    _, rows = home.sync(_auto(home))
+    assert [(row["Customer"], row["Phone"]) for row in rows] == [
+        *(("Ann Sample", "1"), ("Ann Sample", "2")),
+        *(("Bob Beispiel", "1"), ("Bob Beispiel", "2")),
+    ]
+    assert len(calls) == opened
 
 
 def test_sorted_rows_and_swapped_files_change_positions_only(home, writers):
