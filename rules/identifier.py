@@ -80,6 +80,10 @@ _PREFIX = {
     "mo_id": "moid", "tw_id": "twid", "tw_ubn": "ubn", "us_ssn": "ssn", "us_itin": "ssn",
     "us_ein": "ein", "gb_nino": "nino", "gb_crn": "crn", "vat": "vat", "lei": "lei", "other": "id",
 }  # fmt: skip
+_AMERICAN = re.compile(r"\d{2}-\d{7}|\d{3}-\d{2}-\d{4}")
+_EMPLOYER = re.compile(r"\d{2}-\d{7}")
+_SOCIAL_SECURITY = re.compile(r"\d{3}[- ]\d{2}[- ]\d{4}")
+_VAT = re.compile("[A-Z]{2}[0-9A-Z]{7,12}$")
 _PLAIN = re.compile("[0-9A-Z][0-9A-Z-]*")
 _LABEL = re.compile(
     r"(?i)^\s*(?:(?:居民)?身份证(?:号码|号)?|统一社会信用代码|社会信用代码|信用代码|税号|纳税人识别号"
@@ -145,7 +149,22 @@ def parse(text: str | None, *, country: str = "CN", customer_type: str | None = 
     """
     if not text:
         return Identifier()
+    if len(text) == 18 and (found := _told(text)):
+        return found
     return _parse(text, country or "CN", customer_type)
+
+
+@lru_cache(maxsize=32768)
+def _told(text: str) -> Identifier | None:
+    """What 18 characters are that tell it themselves, whoever bears them; None if they do not."""
+    if not text.isascii() or _is_filler(text):
+        return None
+    is_credit = registration.is_credit_code(text)
+    if not is_credit and resident.is_valid(text):
+        return _resident(text)
+    if is_credit and not text[:17].isdigit() and registration.is_organization_code(text[8:17]):
+        return _credit(text)
+    return None
 
 
 @lru_cache(maxsize=32768)
@@ -222,9 +241,7 @@ def _recognize(compact: str, text: str, country: str, customer_type: str | None)
         return found
     if found := _of_greater_china(compact, country, customer_type):
         return found
-    if re.fullmatch(r"\d{2}-\d{7}|\d{3}-\d{2}-\d{4}", text) and (
-        found := _american(compact, text, customer_type)
-    ):
+    if _AMERICAN.fullmatch(text) and (found := _american(compact, text, customer_type)):
         return found
     if size == 9 and country == "CN":
         if registration.is_organization_code(compact) and customer_type != "person":
@@ -399,12 +416,13 @@ def _western(compact: str, text: str, country: str, customer_type: str | None) -
         return found
     if customer_type != "organization" and western.nino_fault(compact) != "form":
         return _simple("gb_nino", compact, *((_RESERVED,) if western.nino_fault(compact) else ()))
-    if re.match("[A-Z]{2}[0-9A-Z]{7,12}$", compact) and western.is_vat(compact):
+    if compact[:1].isalpha() and _VAT.match(compact) and western.is_vat(compact):
         return _simple("vat", compact)
     if country == "GB":
-        if re.fullmatch(r"\d{9}|\d{12}", compact) and western.is_vat("GB" + compact):
+        is_number = compact.isdigit()
+        if is_number and len(compact) in (9, 12) and western.is_vat("GB" + compact):
             return _simple("vat", "GB" + compact)
-        if re.fullmatch(r"\d{6,7}", compact) and customer_type != "person":
+        if is_number and len(compact) in (6, 7) and customer_type != "person":
             compact = compact.zfill(8)
     letters = not compact.isdigit()
     is_company = customer_type != "person" and (letters or country == "GB")
@@ -428,8 +446,8 @@ def _american(compact: str, text: str, customer_type: str | None) -> Identifier 
         keys = keys[:3] if customer_type == "organization" else keys[::3]
         personal = None if customer_type is None else customer_type == "person"
         return Identifier("other", compact, personal, keys, problems=(_UNKNOWN,))
-    as_employer = re.fullmatch(r"\d{2}-\d{7}", text) is not None
-    as_person = re.fullmatch(r"\d{3}[- ]\d{2}[- ]\d{4}", text) is not None
+    as_employer = _EMPLOYER.fullmatch(text) is not None
+    as_person = _SOCIAL_SECURITY.fullmatch(text) is not None
     if as_employer or (customer_type == "organization" and not as_person):
         problems = () if western.is_ein(compact) else (_RESERVED,)
         return _simple("us_ein", compact, *problems, shown=f"{compact[:2]}-{compact[2:]}")

@@ -54,6 +54,8 @@ _QUOTED = re.compile(r"(?<!\w)[\"']([A-Za-z][\w .-]*?)[\"'](?=\s|,|$)")
 _CAMEL = re.compile(r"(?:([A-Z][a-z]+)|([A-Z]{2,}))([A-Z][a-z]+)")
 _GLUED_DOT = re.compile(r"(?<=[^\W\d_]{2})[._](?=[^\W\d_]{2})")
 _GLUED_INITIAL = re.compile(r"\b([^\W\d_])\.(?=[^\W\d_])")
+_IRISH = re.compile(r"\b(Mc|[OD]')([a-z])")
+_GENITIVE = re.compile(r"(?<=[a-z])'S\b")
 _LETTERS = re.compile(r"[^\W\d_]+")
 
 
@@ -491,6 +493,9 @@ def show(words: tuple[str, ...]) -> str:
         return shown
     if len(shown) == 2 and shown.isupper() and shown[0] not in "AEIOU" and shown[1] in "JDTCPBMR":
         return shown  # initials such as JD
+    if shown.isascii() and shown.isalpha():
+        shown = shown.capitalize()
+        return "Mc" + shown[2:].capitalize() if shown.startswith("Mc") else shown
     shown = _LETTERS.sub(lambda m: m.group().capitalize(), shown.lower())
-    shown = re.sub(r"\b(Mc|[OD]')([a-z])", lambda m: m[1] + m[2].upper(), shown)
-    return re.sub(r"(?<=[a-z])'S\b", "'s", shown)
+    shown = _IRISH.sub(lambda m: m[1] + m[2].upper(), shown)
+    return _GENITIVE.sub("'s", shown)

@@ -59,6 +59,7 @@ class Phones:
 
 
 _CN_MOBILE = re.compile(r"1[3-9]\d{9}", re.ASCII)
+_MOBILE = re.compile(r"(?:\+?86[- ]?)?(1[3-9][0-9])[- ]?([0-9]{4})[- ]?([0-9]{4})")
 _CHINESE = frozenset({"CN", "HK", "TW", "MO", ""})
 _SIMPLE = re.compile(r"[+(]?\d[\d() .-]{6,16}\d", re.ASCII)
 """One number with the usual marks and nothing else."""
@@ -136,9 +137,11 @@ def parse(text: str | None, *, country: str = "CN", city: str | None = None) -> 
     """
     if not text:
         return Phones()
-    if country in _CHINESE and _is_plain_mobile(text):
-        key = "+86" + text
-        return Phones((Phone(key, "mobile", "", key),), (key,))
+    if country in _CHINESE and (match := _MOBILE.fullmatch(text)):
+        mobile = "".join(match.groups())
+        if not _is_filler(mobile):
+            key = "+86" + mobile
+            return Phones((Phone(key, "mobile", "", key),), (key,))
     country = (country or "CN").upper()
     if country == "US" and (american := _american(text)):
         return american

@@ -13,7 +13,7 @@ House for company numbers.
 """
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 import stdnum.eu.vat
 import stdnum.gb.vat
@@ -70,6 +70,7 @@ def is_company_number(text: str) -> bool:
     return _COMPANY.fullmatch(text) is not None
 
 
+@lru_cache(maxsize=1 << 14)
 def is_vat(text: str) -> bool:
     """Whether it is a VAT number of the United Kingdom or an EU state, with its prefix."""
     try:

@@ -283,6 +283,16 @@ def test_a_chinese_mobile_number_has_ten_digits_behind_its_1(cell):
 
 
 @many
+@given(
+    st.one_of(numerals, st.from_regex(r"\A(?:\+?86[- ]?)?1[3-9][0-9][- ]?[0-9]{4}[- ]?[0-9]{4}\Z")),
+    st.sampled_from(["CN", "HK", "TW"]),
+)
+def test_a_plain_chinese_mobile_number_is_that_of_the_long_way(cell, country):
+    if cell:
+        assert phone.parse(cell, country=country) == phone._parse.__wrapped__(cell, country, "")
+
+
+@many
 @given(numerals, st.sampled_from(["杭州市", "上海市", "昌都市"]))
 def test_a_city_is_asked_only_for_what_it_can_tell(cell, city):
     if cell:
@@ -397,6 +407,7 @@ codes = st.one_of(
 def test_a_plain_number_is_that_of_the_long_way(cell, country, customer_type):
     read: Callable[[], Any] = partial(identifier._parse.__wrapped__, cell, country, customer_type)
     quick = read()
+    assert identifier.parse(cell, country=country, customer_type=customer_type) == quick
     with replaced((identifier, "_PLAIN", NEVER)):
         assert read() == quick
 
