@@ -23,6 +23,7 @@ from pyarrow import csv, parquet
 
 from onefold.errors import ConfigError, WarehouseError
 from rules.customer import GOLDEN_FIELDS
+from warehouse import moved as moves
 from warehouse import quarantine, rows, text_form
 from warehouse.engine import Warehouse
 from warehouse.restatement import Restatement
@@ -78,6 +79,7 @@ def read_crosswalk(wh: Warehouse) -> pa.Table:
             connection, crosswalk, ["source", "source_key", "record_id", "golden_id"]
         )
         live = rows.read(connection, staged_customer, ["record_id", "position"])
+        live = moves.placed(live, moves.of(connection, live))
     at = pc.index_in(published["record_id"], value_set=live["record_id"])
     known = pc.is_valid(at)
     found = published.filter(known).append_column("position", live["position"].take(at.drop_null()))

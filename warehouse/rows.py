@@ -358,6 +358,25 @@ def update(connection: sa.Connection, table: sa.Table, text: pa.Table, keys: Seq
         return int(done.rowcount)
 
 
+def put(connection: sa.Connection, table: sa.Table, text: pa.Table, keys: Sequence[str]) -> None:
+    """Insert the rows of a text table; the ones that are there get its other columns."""
+    if text.num_rows == 0:
+        return
+    text = sealing.sealed(connection.dialect, table, text)
+    names, target = ", ".join(map(_quoted, text.column_names)), sql_name(connection, table)
+    if connection.dialect.name != "postgresql":
+        marks = ", ".join("?" * text.num_columns)
+        _many(connection, f"INSERT OR REPLACE INTO {target} ({names}) VALUES ({marks})", text)
+        return
+    others = [name for name in text.column_names if name not in keys]
+    sets = ", ".join(f"{_quoted(name)} = EXCLUDED.{_quoted(name)}" for name in others)
+    with loaded(connection, table, text) as load:
+        connection.exec_driver_sql(
+            f"INSERT INTO {target} ({names}) SELECT {names} FROM {load}"
+            f" ON CONFLICT ({', '.join(map(_quoted, keys))}) DO UPDATE SET {sets}"
+        )
+
+
 def delete(connection: sa.Connection, table: sa.Table, text: pa.Table, keys: Sequence[str]) -> int:
     """Delete the rows that have the keys of a text table.
 

@@ -20,10 +20,11 @@ from onefold.errors import WarehouseError
 from rules.customer import STAGED_SCHEMA
 from rules.suite_rules import FORMED
 from rules.suites import Part, Standing
+from warehouse import moved as moves
 from warehouse import quarantine, rows, staged_counts, text_form
 from warehouse.engine import Warehouse
 from warehouse.staged_counts import Counts
-from warehouse.tables import staged_customer, sync_run
+from warehouse.tables import moved_record, staged_customer, sync_run
 from warehouse.waiting import Waiting
 
 _HASH = "content_hash"
@@ -273,20 +274,24 @@ def _write_records(
         known = int(_runs(connection, *_last_good(source))[0].staged_hash or "0", 16)
         before = known - text_form.total(stored[_HASH])
     change = rows.compare(stored, new, ["record_id"], [_HASH])
-    placed = rows.compare(stored, new, ["record_id"], ["position"])
-    moved = new.filter(pa.array(placed.changed & ~change.changed))
+    elsewhere = moves.of(connection, stored)
+    stood = moves.placed(stored, elsewhere)
+    moved = rows.compare(stood, new, ["record_id"], ["position"]).changed & ~change.changed
+    placed = rows.compare(stored, new, ["record_id"], ["position"]).changed & ~change.changed
     gone = stored.filter(pa.array(change.deleted))
     rows.delete(connection, staged_customer, gone, ["record_id"])
     for text in records.only(change.changed):
         rows.update(connection, staged_customer, text, ["record_id"])
-    rows.update(connection, staged_customer, moved.select(["record_id", "position"]), ["record_id"])
+    rows.delete(connection, moved_record, elsewhere, ["record_id"])
+    names = ["record_id", "position"]
+    rows.update(connection, staged_customer, new.filter(pa.array(placed)).select(names), names[:1])
     for text in records.only(change.added):
         rows.insert(connection, staged_customer, text)
     total = (before + text_form.total(new[_HASH])) % text_form.HASHES
     return f"{total:032x}", {
         "added": int(change.added.sum()),
         "changed": int(change.changed.sum()),
-        "moved": moved.num_rows,
+        "moved": int(moved.sum()),
         "deleted": gone.num_rows,
     }
 
@@ -295,9 +300,8 @@ def _move(connection: sa.Connection, source: str, moved: pa.Table) -> int:
     """Write where unchanged records and their findings stand now; how many records moved."""
     if not moved.num_rows:
         return 0
-    found = rows.update(connection, staged_customer, moved, ["record_id"])
     quarantine.move(connection, source, moved)
-    return found
+    return moves.write(connection, source, moved)
 
 
 def _counted_before(
@@ -483,15 +487,19 @@ def read(wh: Warehouse, record_ids: Sequence[str] | None = None) -> pa.Table:
             text = rows.read(connection, staged_customer, names)
         else:
             text = rows.read_of(connection, staged_customer, names, "record_id", record_ids)
+        text = moves.placed(text, moves.of(connection, text))
     return text_form.decode(text, STAGED_SCHEMA).sort_by("record_id")
 
 
 def columns(wh: Warehouse, source: str, names: Sequence[str]) -> pa.Table:
     """Columns of a source's live records, in no particular order; ``content_hash`` is one too."""
     schema = pa.schema([*STAGED_SCHEMA, pa.field(_HASH, pa.string())])
+    asked = dict.fromkeys([*names, "record_id"] if "position" in names else names)
     with wh.read() as connection:
-        text = rows.read(connection, staged_customer, names, _where(source))
-    return text_form.decode(text, pa.schema([schema.field(name) for name in names]))
+        text = rows.read(connection, staged_customer, [*asked], _where(source))
+        if "position" in names:
+            text = moves.placed(text, moves.of(connection, text))
+    return text_form.decode(text.select(names), pa.schema([schema.field(name) for name in names]))
 
 
 def counts(connection: sa.Connection) -> dict[str, Counts]:

@@ -52,6 +52,15 @@ staged_customer = sa.Table(
     comment="Every live source record, cleaned and typed.",
 )
 
+moved_record = sa.Table(
+    "moved_record",
+    warehouse,
+    text("record_id", "A record of staged_customer.", key=True),
+    text("position", "Where it stood when its source was last read."),
+    sqlite_with_rowid=False,
+    comment="Records that only moved in their source since staged_customer got them.",
+)
+
 _QUARANTINE_DOCS = {
     "record_id": "source and source_key joined by a colon.",
     "source": "The source that holds the record.",

@@ -95,6 +95,7 @@ _COLUMNS: Mapping[str, str] = {
 """Columns that are no fields of a customer: name → what it is called."""
 TITLES: Mapping[str, str] = {
     "warehouse.staged_customer": N_("Records, cleaned"),
+    "warehouse.moved_record": N_("Where records stand that moved in their source"),
     "warehouse.quarantine": N_("Values that were rejected or are doubtful"),
     "warehouse.golden_customer": N_("The customer as published, every column"),
     "warehouse.golden_customer_history": N_("Every version of the customer"),
