@@ -237,7 +237,7 @@ def test_rows_that_were_only_sorted_get_their_new_positions(any_synced: Path, wo
     assert (positions["crm:C7"], positions["crm:C1"]) == ("crm.csv|3", "crm.csv|9")
     after = world.contents(any_synced)
     assert {one for one in after if after[one] != before[one]} == {
-        "staged_customer", "quarantine", "sync_run",
+        "moved_record", "quarantine", "sync_run",
     }  # fmt: skip
     written = world.contents(any_synced, frozenset())
     world.run_all(any_synced)
