@@ -21,9 +21,12 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dedupe import blocking_keys, kept_keys
 from dedupe.blocking_keys import KINDS, NUMBER, PROPERTIES, Keys
+from dedupe.comparing.columns import as_array
+from dedupe.memory import give_back
 
 WEAK = frozenset(
     {"short_name", "place", "postal", "brand_start", "word", "acronym", "id_part", "email_local"}
@@ -154,13 +157,15 @@ def candidates(
         else kept_keys.reading(kept, features, limit, DUCKDB_MB)
     ) as keys:
         blocks = _Blocks(keys.properties(), settings, records)
-        found = [some for made in keys.kinds() for some in blocks.codes(made)]
-    codes = _joined(found)  # when what DuckDB held is free again
+        found = [blocks.codes(made) for made in keys.kinds()]
+    give_back()  # what DuckDB held
+    codes = _joined(found)
     if settings.link_only:
         codes = codes[_crossing(codes, features)]
     made = _made(codes)
     pair, bits, size = _distinct(codes)
     del codes
+    give_back()
     worth = _worth(pair, bits, size, features.column("record_id"))
     report = blocks.report(made, worth.left_out)
     stay = np.flatnonzero(worth.stands_for)
@@ -193,7 +198,7 @@ def is_lone(kinds: Collection[str]) -> bool:
 
 def _crossing(codes: Ints, features: pa.Table) -> npt.NDArray[np.bool_]:
     """Which codes are of pairs of records of two sources."""
-    source = features.column("source").combine_chunks().dictionary_encode().indices.to_numpy()
+    source = as_array(features.column("source")).dictionary_encode().indices.to_numpy()
     pair = codes >> _BELOW_PAIR
     apart: npt.NDArray[np.bool_] = (
         source[pair // features.num_rows] != source[pair % features.num_rows]
@@ -203,7 +208,7 @@ def _crossing(codes: Ints, features: pa.Table) -> npt.NDArray[np.bool_]:
 
 def _named(pair: Ints, bits: Bits, features: pa.Table) -> pa.Table:
     """Pair numbers and bits to record ids and kinds."""
-    ids = features.column("record_id").combine_chunks()
+    ids = as_array(features.column("record_id"))
     count = max(features.num_rows, 1)
     distinct, code = np.unique(bits, return_inverse=True)
     texts = [
@@ -246,6 +251,18 @@ def _parts(codes: Ints) -> Iterator[Ints]:
         start = stop
 
 
+def _once(codes: Ints) -> Ints:
+    """Sorted codes of one kind, each pair once: refined if all are, with the least size."""
+    end = 0
+    for part in _parts(codes):
+        first = np.flatnonzero(_first(part >> _BELOW_KIND))
+        start, end = end, end + len(first)
+        if len(first):
+            size = np.minimum.reduceat((part & _MAX_SIZE).astype(np.int16), first)
+            codes[start:end] = part[first] & ~_MAX_SIZE | size
+    return codes[:end].copy()
+
+
 def _made(codes: Ints) -> npt.NDArray[np.int64]:
     """Pairs by kind, shape (2, kinds): all, and those made by refining only."""
     counts = np.zeros(2 << _KIND_BITS, dtype=np.int64)
@@ -267,7 +284,7 @@ def _distinct(codes: Ints) -> tuple[Ints, Bits, Sizes]:
         pair, own_bits, own_size = _distinct_of(part)
         start, end = end, end + len(pair)
         codes[start:end], bits[start:end], size[start:end] = pair, own_bits, own_size
-    return codes[:end], bits[:end], size[:end]
+    return codes[:end].copy(), bits[:end], size[:end]
 
 
 def _distinct_of(codes: Ints) -> tuple[Ints, Bits, Sizes]:
@@ -341,7 +358,8 @@ def _worth(pair: Ints, bits: Bits, size: Sizes, ids: pa.ChunkedArray) -> _Worth:
 
 def _names(ids: pa.ChunkedArray) -> npt.NDArray[np.uint64]:
     """A number for each record that follows from its id alone."""
-    return np.array([zlib.crc32(one.encode()) for one in ids.to_pylist()], dtype=np.uint64)
+    sums = map(zlib.crc32, pc.cast(ids, pa.binary()).to_pylist())
+    return np.fromiter(sums, np.uint64, len(ids))
 
 
 def _scatter(pair: Ints, names: npt.NDArray[np.uint64]) -> npt.NDArray[np.float64]:
@@ -361,14 +379,14 @@ class _Group(NamedTuple):
     """Keys of one kind that two or more records share.
 
     Attributes:
-        group: int64, number of the key, ascending.
-        row: int64, ascending within a group, each once.
-        size: int64, records of the row's group.
+        group: int32, number of the key, ascending.
+        row: int32, ascending within a group, each once.
+        size: int32, records of the row's group.
     """
 
-    group: Ints
-    row: Ints
-    size: Ints
+    group: npt.NDArray[np.int32]
+    row: npt.NDArray[np.int32]
+    size: npt.NDArray[np.int32]
 
     def where(self, mask: npt.NDArray[np.bool_]) -> "_Group":
         return _Group(self.group[mask], self.row[mask], self.size[mask])
@@ -389,15 +407,19 @@ def _group(
     shared = np.zeros(len(block), dtype=bool)
     shared[1:] = same
     shared[:-1] |= same
-    number = np.cumsum(_first(block[shared])) - 1
+    block = block[shared]
     # Sorting number and row as one is far cheaper than sorting by two columns.
-    both = (number << 32) | row[shared]
+    both: Ints = np.cumsum(_first(block), dtype=np.int64)
+    both -= 1
+    both <<= 32
+    both |= row[shared]
     both.sort()
     both = both[_first(both)]
-    number = both >> 32
-    size = np.bincount(number)[number] if len(number) else number
+    number = (both >> 32).astype(np.int32)
+    size = np.bincount(number).astype(np.int32)[number] if len(number) else number
     several = size > 1
-    return _Group(number[several], both[several] & 0xFFFFFFFF, size[several])
+    # A row number's bits are the lower half.
+    return _Group(number[several], both[several].astype(np.int32), size[several])
 
 
 def _refined(wide: _Group, properties: npt.NDArray[np.uint64], which: tuple[int, ...]) -> _Group:
@@ -407,7 +429,9 @@ def _refined(wide: _Group, properties: npt.NDArray[np.uint64], which: tuple[int,
     for number in which:
         value = properties[number][wide.row]
         known &= value != 0
-        block = (block ^ value ^ np.uint64(number)) * np.uint64(0x9E3779B97F4A7C15)
+        block ^= value
+        block ^= np.uint64(number)
+        block *= np.uint64(0x9E3779B97F4A7C15)
         block ^= block >> np.uint64(29)
     return _group(block[known], wide.row[known])
 
@@ -425,18 +449,13 @@ class _Blocks:
         self.properties, self.settings, self.records = properties, settings, records
         self.counted: dict[str, dict[str, int]] = {}
 
-    def codes(self, keys: Keys) -> list[Ints]:
-        """Codes of every pair of the blocks of one kind that are small enough."""
+    def codes(self, keys: Keys) -> Ints:
+        """Codes of every pair of the blocks of one kind that are small enough, sorted; each pair
+        once, as refined if all its blocks are, with the size of the smallest."""
         kind, shared = keys.kind, _group(keys.block, keys.row, ordered=keys.ordered)
         most = self._affordable(shared, limit_of(kind, self.settings))
-        again = min(most, self.settings.block_limit)
-        wide = shared.where(shared.size > most)
-        found = [self._pairs(kind, shared.where(shared.size <= most), refined=False)]
-        for refined in self._refinements(wide, again, weak=kind in WEAK):
-            small = refined.where(refined.size <= self._affordable(refined, again))
-            found.append(self._pairs(kind, small, refined=True))
         sizes = shared.size[_first(shared.group)]
-        over = sizes[sizes > most]
+        over = sizes[sizes > most].astype(np.int64)
         if len(sizes):
             self.counted[kind] = {
                 "blocks": len(sizes),
@@ -444,7 +463,15 @@ class _Blocks:
                 "largest": int(sizes.max()),
                 "wide_pairs": int((over * (over - 1) // 2).sum()),
             }
-        return found
+        again = min(most, self.settings.block_limit)
+        wide = shared.where(shared.size > most)
+        found = [self._pairs(kind, shared.where(shared.size <= most), refined=False)]
+        del shared
+        for refined in self._refinements(wide, again, weak=kind in WEAK):
+            small = refined.where(refined.size <= self._affordable(refined, again))
+            found.append(self._pairs(kind, small, refined=True))
+        del wide
+        return _once(_joined(found))
 
     def _affordable(self, groups: _Group, limit: int) -> int:
         """Records up to which blocks are paired: the limit, or fewer where the pairs would be
@@ -482,9 +509,13 @@ class _Blocks:
             apart += 1
             at = at[: np.searchsorted(at, len(groups.row) - apart)]
             at = at[groups.group[at] == groups.group[at + apart]]
-            pair = groups.row[at] * self.records + groups.row[at + apart]
-            size = np.minimum(groups.size[at], _MAX_SIZE)
-            found.append((pair << _BELOW_PAIR) | below | size)
+            code = groups.row[at].astype(np.int64)
+            code *= self.records
+            code += groups.row[at + apart]
+            code <<= _BELOW_PAIR
+            code |= below
+            code |= np.minimum(groups.size[at], _MAX_SIZE)
+            found.append(code)
         return np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
 
     def report(self, made: Ints, lone: dict[str, int]) -> pa.Table:

@@ -124,13 +124,15 @@ def order(block: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
     Sorting numbers is ten times as fast as finding the order of numbers: what is sorted is the
     block with its place instead of its lowest bits. Blocks that differ in these alone are rare.
     """
-    places = np.arange(len(block), dtype=np.uint64)
     below = np.uint64((1 << max(len(block) - 1, 0).bit_length()) - 1)
-    placed = (block & ~below) | places
+    placed = block & ~below
+    placed |= np.arange(len(block), dtype=np.uint64)
     placed.sort()
-    places_now = (placed & below).astype(np.int64)
+    placed &= below
+    places_now = placed.view(np.int64)
     found = block[places_now]
-    if np.any(((found[1:] ^ found[:-1]) <= below) & (found[1:] != found[:-1])):
+    apart = found[1:] ^ found[:-1]
+    if np.any((apart <= below) & (apart != 0)):
         places_now = places_now[np.argsort(found, kind="stable")]
     return places_now
 
@@ -192,6 +194,8 @@ def _connected(features: pa.Table, memory_mb: int) -> Iterator[duckdb.DuckDBPyCo
         used = features.select([*USED, *texts]).append_column("row", numbers)
         connection.register("features", used)
         connection.execute(_PREPARE)
+        if texts:
+            connection.execute(_PREPARE_TEXTS)
         yield connection
 
 
@@ -249,16 +253,19 @@ SELECT row, person, town, area, born, postal_code, split_part(reading, ' ', 1) A
        replace(substr(reading, length(split_part(reading, ' ', 1)) + 2), ' ', '') AS given
 FROM (SELECT row, person, town, area, born, postal_code, unnest(name_readings) AS reading
       FROM f WHERE person);
-CREATE TEMP TABLE words AS
-SELECT row, family AS word FROM readings
-UNION SELECT row, given FROM readings
-UNION SELECT row, unnest(string_split(middle, ' ')) FROM f WHERE person;
 CREATE TEMP TABLE ids AS
 SELECT row, person, start, key, split_part(key, ':', 1) AS kind, split_part(key, ':', 2) AS value
 FROM (SELECT row, person, left(start, 1) AS start, unnest(id_keys) AS key FROM f);
 CREATE TEMP TABLE mails AS
 SELECT row, person, address, split_part(address, '@', 1) AS name
 FROM (SELECT row, person, unnest(emails) AS address FROM f);
+"""
+
+_PREPARE_TEXTS = """
+CREATE TEMP TABLE words AS
+SELECT row, family AS word FROM readings
+UNION SELECT row, given FROM readings
+UNION SELECT row, unnest(string_split(middle, ' ')) FROM f WHERE person;
 """
 
 _KEYS = (

@@ -10,11 +10,12 @@ a name.
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -25,11 +26,13 @@ from connectors.reading import RESERVED
 from connectors.recognition import Recognition
 from dedupe import blocking, clusters, matching, membership
 from dedupe import features as featuring
+from dedupe.comparing.columns import as_array
+from dedupe.memory import give_back
 from dedupe.model import MatchingSettings, Models
 from onefold.errors import ConfigError
 from rules import standardize
 from rules.customer import STAGED_SCHEMA
-from rules.slices import Spill, of_table
+from rules.slices import Slices, Spill, of_table
 
 STAGES = ("read", "recognize", "clean", "pair", "compare", "learn", "score", "group")
 """What is done, in this order."""
@@ -105,37 +108,42 @@ def dedupe(
         files = tuple(columnar.read(path, f"f{i}") for i, path in enumerate(paths, 1))
     count = sum(file.table.num_rows for file in files)
     with clock.stage("recognize", f"{count:,} records"):
-        tables = [file.table for file in files]
-        found = recognition.recognize(tables, fields=fields, ignore=ignore, country=country)
+        found = recognition.recognize(
+            [file.table for file in files], fields=fields, ignore=ignore, country=country
+        )
         _require_usable(found, files)
     texts = (*settings.text_fields, *found.text_fields)
     settings = settings.model_copy(update={"text_fields": tuple(dict.fromkeys(texts))})
-    with Spill(STAGED_SCHEMA) as staged:
-        with clock.stage("clean", f"{count:,} records"):
-            for i, file in enumerate(files, 1):
-                for table in _staged(file, f"f{i}", found):
-                    staged.add(table)
-            files = tuple(map(_without_marks, files))
-        with clock.stage("pair", f"{count:,} records"):
-            record_ids = staged.column("record_id").combine_chunks()
-            features = featuring.build(staged, settings.text_fields)
-            staged.close()
-            candidates = blocking.candidates(features, settings)
-    pairs = candidates.pairs.num_rows
-    with clock.stage("compare", f"{pairs:,} pairs"):
-        counted = matching.Counted(features)
-        levels = matching.compare(candidates.pairs, features, counted.counts)
-    with clock.stage("learn", f"{pairs:,} pairs"):
-        models = matching.learn(levels, features, settings, counted=counted)
-    with clock.stage("score", f"{pairs:,} pairs"):
-        scored = matching.weigh_pairs(levels, features, models, None, settings, counted)
-        ids = features.column("record_id").combine_chunks()
-    del features, levels, counted  # most of what is held; grouping needs the scored pairs alone
-    with clock.stage("group", f"{count:,} records"):
-        grouped = clusters.cluster(ids, scored, None, settings)
-        sure = membership.confidence(grouped.clusters, scored)
-        grouped_clusters = grouped.clusters.append_column("confidence", sure)
-        records = _records(files, record_ids, grouped_clusters, found)
+    with ExitStack() as kept:
+        with Spill(STAGED_SCHEMA) as staged:
+            with clock.stage("clean", f"{count:,} records"):
+                shelved = [_Shelved(file, kept) for file in files]
+                del files  # from here on slices of them are read, or some columns
+                for part in _staged(shelved, found):
+                    staged.add(part)
+                del part
+            with clock.stage("pair", f"{count:,} records"):
+                record_ids = as_array(staged.column("record_id"))
+                features = featuring.build(staged, settings.text_fields)
+                staged.close()
+                give_back()
+                candidates = blocking.candidates(features, settings)
+        pairs = candidates.pairs.num_rows
+        with clock.stage("compare", f"{pairs:,} pairs"):
+            counted = matching.Counted(features)
+            levels = matching.compare(candidates.pairs, features, counted.counts)
+        with clock.stage("learn", f"{pairs:,} pairs"):
+            models = matching.learn(levels, features, settings, counted=counted)
+        with clock.stage("score", f"{pairs:,} pairs"):
+            scored = matching.weigh_pairs(levels, features, models, None, settings, counted)
+            ids = as_array(features.column("record_id"))
+            del features, levels, counted  # grouping needs the scored pairs alone
+        with clock.stage("group", f"{count:,} records"):
+            grouped = clusters.cluster(ids, scored, None, settings)
+            sure = membership.confidence(grouped.clusters, scored)
+            grouped_clusters = grouped.clusters.append_column("confidence", sure)
+            files = tuple(one.file() for one in shelved)
+            records = _records(files, record_ids, grouped_clusters, found)
     stats = _stats(files, found, candidates, scored, records, models, settings, clock.seconds)
     stats["suggestions"] = grouped.suggestions.num_rows
     return Outcome(records, found, files, record_ids, scored, grouped.suggestions, models, stats)
@@ -153,7 +161,7 @@ class _Clock:
         self._progress(name, what)
         began = time.perf_counter()
         yield
-        pa.default_memory_pool().release_unused()  # what a stage let go; the next is another kind
+        give_back()  # what a stage let go; the next is another kind
         self.seconds[name] = round(time.perf_counter() - began, 3)
 
 
@@ -169,40 +177,61 @@ def _require_usable(found: Recognition, files: Sequence[FileTable]) -> None:
             )
 
 
-def _without_marks(file: FileTable) -> FileTable:
-    """The file without what only cleaning reads of its table."""
-    kept = [name for name in file.table.column_names if name not in RESERVED]
-    return replace(file, table=file.table.select(kept))
+class _Shelved:
+    """A file whose table waits in a spill, slice by slice."""
+
+    def __init__(self, file: FileTable, kept: ExitStack) -> None:
+        self._file = replace(file, table=file.table.schema.empty_table())
+        self.path, self.columns = file.path, file.table.column_names
+        self._rows = kept.enter_context(Spill(file.table.schema))
+        for part in of_table(file.table)(None):
+            self._rows.add(part)
+
+    @property
+    def slices(self) -> Slices:
+        """The slices of the table."""
+        return self._rows.tables
+
+    def file(self) -> FileTable:
+        """The file with its table, but for what only cleaning reads."""
+        names = [name for name in self.columns if name not in RESERVED]
+        return replace(self._file, table=pa.concat_tables(self._rows.tables(names)))
 
 
-def _staged(file: FileTable, name: str, found: Recognition) -> Iterator[pa.Table]:
-    """The file's records, cleaned slice by slice: one row per record, in its order."""
-    config = SourceConfig(
-        name=name,
-        connector="delimited",
-        path=(str(file.path),),
-        columns=found.mapped(file.table.column_names),
-        defaults={"name": ""},
-        customer_type=found.customer_type(file.table.column_names),  # type: ignore[arg-type]
-    )
-    for part in standardize.in_slices(of_table(file.table), config, found.country):
-        yield part.staged
+def _staged(files: Sequence[_Shelved], found: Recognition) -> Iterator[pa.Table]:
+    """The files' records, cleaned slice by slice: one row per record, in their order."""
+    for number, file in enumerate(files, 1):
+        config = SourceConfig(
+            name=f"f{number}",
+            connector="delimited",
+            path=(str(file.path),),
+            columns=found.mapped(file.columns),
+            defaults={"name": ""},
+            customer_type=found.customer_type(file.columns),  # type: ignore[arg-type]
+        )
+        for part in standardize.in_slices(file.slices, config, found.country):
+            yield part.staged
 
 
 def _records(
     files: Sequence[FileTable], record_ids: pa.Array, grouped: pa.Table, found: Recognition
 ) -> pa.Table:
     """The result: one row per record, in the order of files and rows."""
-    place = pc.index_in(record_ids, value_set=grouped["record_id"].combine_chunks())
-    cluster = grouped["cluster_id"].take(place).combine_chunks().dictionary_encode()
-    columns: dict[str, Any] = {
-        "file": pa.array([n for n, f in zip(_labels(files), files, strict=True) for _ in f.rows]),
-    }
+    place = pc.index_in(record_ids, value_set=as_array(grouped["record_id"]))
+    encoded = as_array(grouped["cluster_id"]).dictionary_encode()
+    cluster = encoded.indices.take(place).dictionary_encode()
     tables = [file.table for file in files]
+    columns: dict[str, Any] = {
+        "file": pa.concat_arrays(
+            [pa.repeat(n, t.num_rows) for n, t in zip(_labels(files), tables, strict=True)]
+        ),
+    }
     if any(table[SHEET].null_count < table.num_rows for table in tables):
         columns["sheet"] = pa.chunked_array([c for t in tables for c in t[SHEET].chunks])
     columns["row"] = pa.chunked_array([c for t in tables for c in t[ROW].chunks])
-    columns["record"] = pa.array([n for t in tables for n in range(1, t.num_rows + 1)], pa.int64())
+    columns["record"] = pa.array(
+        np.concatenate([np.arange(1, t.num_rows + 1, dtype=np.int64) for t in tables])
+    )
     keys = [found.key(table.column_names) for table in tables]
     if any(keys):
         columns["key"] = pa.chunked_array(
