@@ -39,11 +39,16 @@ def digests(columns: Sequence[str], values: Sequence[pa.Array]) -> bytes:
     return of_text(pc.binary_join_element_wise(*parts, "", "\0", null_handling="skip"))
 
 
-def of_text(texts: pa.Array) -> bytes:
-    """The hash of every text, one after another."""
+def of_text(texts: pa.Array, size: int = SIZE) -> bytes:
+    """The hash of every text, one after another.
+
+    Args:
+        texts: without nulls.
+        size: bytes of a hash.
+    """
     offsets = np.frombuffer(texts.buffers()[1], np.int32, len(texts) + 1, 4 * texts.offset).tolist()
     data = memoryview(texts.buffers()[2] or b"")[: offsets[-1]].tobytes()
-    begun = hashlib.blake2b(digest_size=SIZE).copy  # cheaper than a new one with its settings
+    begun = hashlib.blake2b(digest_size=size).copy  # cheaper than a new one with its settings
     found = []
     for start, end in pairwise(offsets):
         one = begun()

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedupe.comparing import address, identifiers, names, people, reach, texts
-from dedupe.comparing.columns import Levels, Mask, Rows, positions
+from dedupe.comparing.columns import Levels, Mask, Rows, as_array, positions
 from dedupe.comparing.measures import distinct_codes
 from dedupe.counts import Counts
 from dedupe.levels import FIELDS, LEVELS, MISSING, NUMBERS, VETOES, is_text
@@ -23,6 +23,14 @@ _NUMBER = {
     }
     for customer_type, fields in LEVELS.items()
 }
+
+_READ = frozenset(
+    {"birth_date", "branch", "contacts", "emails", "employer", "id_keys", "name_cut"}
+    | {"org_legal_form", "org_region", "phone_keys", "phone_kinds", "phones", "source"}
+    | {"address_line", "city", "district", "house_number", "postal_code", "region", "road"}
+    | {"road_key", "unit"}
+)
+"""Columns of features that are read of every pair's records; names are read apart from them."""
 
 _WHOLE = _NUMBER[ORGANIZATION]["name"]["whole"]
 
@@ -48,17 +56,19 @@ def compare(pairs: pa.Table, features: pa.Table, counts: Counts | None = None) -
         KeyError: a record of the pairs is not in features.
     """
     left, right = (_rows(pairs.column(name), features) for name in ("left_id", "right_id"))
-    used, place = distinct_codes(np.concatenate([left, right]))
+    types = np.asarray(pc.equal(features.column("customer_type"), PERSON))
+    person, organization = types[left] & types[right], ~types[left] & ~types[right]
     known = counts or Counts.of(features)
+
+    levels: dict[str, Levels] = {}
+    levels["name"] = names.levels(features, left, right, person, organization)
+    scripts = _two_scripts(as_array(features.column("name_key")), left, right)
+    used, place = distinct_codes(np.concatenate([left, right]))
+    features = features.select([n for n in features.column_names if n in _READ or is_text(n)])
     if len(used) < features.num_rows:
         features = features.take(pa.array(used))
         left, right = place[: len(left)], place[len(left) :]
     features = features.combine_chunks()
-    types = np.asarray(pc.equal(features.column("customer_type"), PERSON))
-    person, organization = types[left] & types[right], ~types[left] & ~types[right]
-
-    levels: dict[str, Levels] = {}
-    levels["name"] = names.levels(features, left, right, person, organization)
     levels["id"] = identifiers.levels(features, left, right)
     levels["birth_date"] = _only(identifiers.birth_levels(features, left, right), person)
     levels["phone"] = reach.phone_levels(features, left, right, known.switchboards)
@@ -76,10 +86,6 @@ def compare(pairs: pa.Table, features: pa.Table, counts: Counts | None = None) -
         levels[field] = texts.levels(features.column(field), left, right)
 
     generation = identifiers.generation_apart(features, left, right)
-    han = np.asarray(
-        pc.match_substring_regex(features.column("name_key"), r"\p{Han}").fill_null(False)
-    )
-    scripts = han[left] != han[right]
     kind = np.where(person, PERSON, np.where(organization, ORGANIZATION, ""))
     result = pairs.append_column("customer_type", pa.array(kind, mask=kind == ""))
     for field in (*FIELDS, *filter(is_text, levels)):
@@ -93,8 +99,18 @@ def compare(pairs: pa.Table, features: pa.Table, counts: Counts | None = None) -
     )
 
 
+def _two_scripts(names: pa.Array, left: Rows, right: Rows) -> Mask:
+    """Where one of two names is in Chinese characters and the other is not."""
+    han = ~np.asarray(pc.string_is_ascii(names).fill_null(True))
+    some = np.flatnonzero(han)
+    letters = names.take(pa.array(some))
+    han[some] = np.asarray(pc.match_substring_regex(letters, r"\p{Han}"))
+    apart: Mask = han[left] != han[right]
+    return apart
+
+
 def _rows(ids: pa.ChunkedArray, features: pa.Table) -> Rows:
-    found = positions(ids, features.column("record_id").combine_chunks())
+    found = positions(ids, as_array(features.column("record_id")))
     missing = int(np.count_nonzero(found < 0))
     if missing:
         raise KeyError(f"{missing} records of the pairs are not in features")

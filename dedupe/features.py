@@ -12,17 +12,18 @@ are equal in every part. But for ``name_cut``, which looks at all names of a sou
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from hashlib import blake2b
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from connectors import row_hashes
 from dedupe.comparing import address, characters, organization_form, person_forms, texts
+from dedupe.comparing.columns import as_array
 from rules import text
 from rules.customer import ORGANIZATION, PERSON
-from rules.slices import Spill
+from rules.slices import SLICE, Spill
 
 _COPIED = (
     "record_id",
@@ -125,7 +126,7 @@ def build(staged: pa.Table | Spill, text_fields: Sequence[str] = ()) -> pa.Table
 
 def completed(features: pa.Table) -> pa.Table:
     """The features with what follows from all rows together: name_cut, and with it name_ref."""
-    columns = {name: features.column(name).combine_chunks() for name in features.column_names}
+    columns = {name: as_array(features.column(name)) for name in features.column_names}
     columns["name_cut"] = pa.array(cut_names(*(columns[name] for name in CUT_FROM_COLUMNS)))
     columns["name_ref"] = _refs(columns)
     return pa.table(columns)
@@ -141,13 +142,13 @@ def cut_otherwise(features: pa.Table) -> npt.NDArray[np.int64]:
     Args:
         features: CUT_FROM_COLUMNS and name_cut of all rows.
     """
-    cut = cut_names(*(features[name].combine_chunks() for name in CUT_FROM_COLUMNS))
+    cut = cut_names(*(as_array(features[name]) for name in CUT_FROM_COLUMNS))
     return np.flatnonzero(np.asarray(features["name_cut"]) != cut)
 
 
 def turned(features: pa.Table) -> pa.Table:
     """Rows with the other name_cut, and what follows from it."""
-    columns = {name: features.column(name).combine_chunks() for name in features.column_names}
+    columns = {name: as_array(features.column(name)) for name in features.column_names}
     columns["name_cut"] = pc.invert(columns["name_cut"])
     columns["name_ref"] = _refs(columns)
     return pa.table(columns)
@@ -159,8 +160,8 @@ def recut(before: pa.Table, now: pa.Table) -> pa.Array:
     Args:
         before, now: record_id, name_cut.
     """
-    at = pc.index_in(now["record_id"], value_set=before["record_id"].combine_chunks())
-    was = before["name_cut"].combine_chunks().take(at.combine_chunks())
+    at = pc.index_in(now["record_id"], value_set=as_array(before["record_id"]))
+    was = as_array(before["name_cut"]).take(at.combine_chunks())
     differs = pc.fill_null(pc.not_equal(now["name_cut"], was), False)
     return now["record_id"].filter(differs).combine_chunks()
 
@@ -183,9 +184,31 @@ def folded(values: pa.Array) -> pa.Array:
     return _by_columns(
         values,
         pc.string_is_ascii,
-        lambda plain: pc.replace_substring_regex(pc.ascii_lower(plain), "[^a-z0-9]+", ""),
+        _folded_plain,
         text.fold,
     )
+
+
+def _folded_plain(values: pa.Array) -> pa.Array:
+    """ASCII texts in small letters, without all that is no letter or digit.
+
+    Args:
+        values: text without nulls; of others than ASCII texts something is left.
+    """
+    offsets = np.frombuffer(values.buffers()[1], np.int32, len(values) + 1, 4 * values.offset)
+    written = np.frombuffer(values.buffers()[2] or b"", np.uint8)[offsets[0] : offsets[-1]]
+    folded = _PLAIN[written]
+    kept = folded != 0
+    ends = np.zeros(len(kept) + 1, dtype=np.int32)
+    np.cumsum(kept, out=ends[1:])
+    return pa.StringArray.from_buffers(
+        len(values), pa.py_buffer(ends[offsets - offsets[0]]), pa.py_buffer(folded[kept])
+    )
+
+
+_PLAIN = np.array([ord(chr(b).lower()) if b < 128 and chr(b).isalnum() else 0 for b in range(256)])
+_PLAIN = _PLAIN.astype(np.uint8)
+"""Byte of an ASCII text to that of its folded form; 0 is left out."""
 
 
 def _words(values: pa.Array) -> pa.Array:
@@ -320,7 +343,7 @@ class _Rows:
 
     def column(self, name: str) -> pa.Array:
         taken = self._staged.column(name).take(self._order)
-        return taken.combine_chunks() if isinstance(taken, pa.ChunkedArray) else taken
+        return as_array(taken) if isinstance(taken, pa.ChunkedArray) else taken
 
 
 def _lists(*columns: pa.Array) -> pa.Array:
@@ -337,16 +360,22 @@ def _lists(*columns: pa.Array) -> pa.Array:
 
 def _refs(columns: dict[str, pa.Array]) -> pa.Array:
     """A number per distinct name, int64: of all its parts and other names together."""
+    named = {name: columns[name] for name in _NAMED}
+    rows = len(columns["name"])
+    found = [
+        _refs_of({name: column.slice(start, SLICE) for name, column in named.items()})
+        for start in range(0, rows, SLICE)
+    ]
+    return pa.array(np.frombuffer(b"".join(found), ">i8").astype(np.int64))
+
+
+def _refs_of(columns: dict[str, pa.Array]) -> bytes:
+    """The numbers of some names, eight bytes each."""
     texts = [pc.fill_null(columns[name], "") for name in _NAME_PARTS]
     texts.append(pc.cast(columns["name_cut"], pa.string()))
     for name in ("name_readings", "other_names"):
         texts.append(pc.fill_null(pc.binary_join(columns[name], "|"), ""))
-    coded = pc.binary_join_element_wise(*texts, "\x1f").dictionary_encode()
-    numbers = [
-        int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), signed=True)
-        for name in coded.dictionary.to_pylist()
-    ]
-    return pa.array(numbers, pa.int64()).take(coded.indices)
+    return row_hashes.of_text(pc.binary_join_element_wise(*texts, "\x1f"), size=8)
 
 
 def _bytes(name: str) -> int:

@@ -15,7 +15,7 @@ from scipy.sparse.csgraph import reverse_cuthill_mckee
 
 from dedupe import checking, clusters, comparisons, counting, training
 from dedupe import labels as labeling
-from dedupe.comparing.columns import positions
+from dedupe.comparing.columns import as_array, positions
 from dedupe.counts import Counts
 from dedupe.levels import VETOES
 from dedupe.model import MatchingSettings, Models, counts_of
@@ -140,7 +140,7 @@ def _neighbors_together(pairs: pa.Table, features: pa.Table) -> np.ndarray:
 
     Source: Cuthill & McKee 1969, doi:10.1145/800195.805928 (reversed, of scipy).
     """
-    ids = features.column("record_id").combine_chunks()
+    ids = as_array(features.column("record_id"))
     left, right = (
         positions(pairs.column(name), ids).astype(np.int32) for name in ("left_id", "right_id")
     )
@@ -258,7 +258,7 @@ def _inside(
     settings: MatchingSettings,
 ) -> pa.Table:
     """Pairs inside components that are not among the weighed ones."""
-    ids = features.column("record_id").combine_chunks()
+    ids = as_array(features.column("record_id"))
     return clusters.missing_pairs(ids, weighed, decisions, settings)
 
 
@@ -275,6 +275,6 @@ def _joined(pairs: pa.Table, added: pa.Table) -> pa.Table:
 
 def _sorted(pairs: pa.Table, features: pa.Table) -> pa.Table:
     """Pairs in the order of their records."""
-    ids = features.column("record_id").combine_chunks()
+    ids = as_array(features.column("record_id"))
     left, right = (positions(pairs.column(name), ids) for name in ("left_id", "right_id"))
     return pairs.take(pa.array(np.argsort(left * len(ids) + right)))

@@ -9,7 +9,7 @@ link it needs; a record alone, as sure as it is no other's.
 import numpy as np
 import pyarrow as pa
 
-from dedupe.comparing.columns import positions
+from dedupe.comparing.columns import as_array, positions
 
 
 def confidence(clusters: pa.Table, scored_pairs: pa.Table) -> pa.Array:
@@ -23,8 +23,8 @@ def confidence(clusters: pa.Table, scored_pairs: pa.Table) -> pa.Array:
         float64, 0..1, one per row of clusters; 0 for a record that only a
         decision holds in its cluster.
     """
-    ids = clusters.column("record_id").combine_chunks()
-    cluster = clusters.column("cluster_id").combine_chunks().dictionary_encode().indices.to_numpy()
+    ids = as_array(clusters.column("record_id"))
+    cluster = as_array(clusters.column("cluster_id")).dictionary_encode().indices.to_numpy()
     left, right = (positions(scored_pairs.column(name), ids) for name in ("left_id", "right_id"))
     probability = scored_pairs.column("probability").to_numpy()
     size = np.bincount(cluster)[cluster]

@@ -20,6 +20,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dedupe.comparing.columns import halves
 from dedupe.rarity import AGREES, RARE, Counted, Owned, Space
 from rules import text
 
@@ -127,11 +128,13 @@ def surnames_and_initials(readings: pa.Array) -> pa.Array:
     >>> surnames_and_initials(pa.array(["ouyang qinghan", "li"])).to_pylist()
     ['ouyang q', '']
     """
-    return pc.replace_substring_regex(readings, r"^(?:([^ ]* .).*|[^ ]* ?)$", r"\1")
+    family, given = halves(readings, " ")
+    both = pc.binary_join_element_wise(family, pc.utf8_slice_codeunits(given, 0, 1), " ")
+    return pc.if_else(pc.greater(pc.fill_null(pc.binary_length(given), 0), 0), both, "")
 
 
 def _surnames(readings: pa.Array) -> pa.Array:
-    return pc.replace_substring_regex(readings, " .*$", "")
+    return halves(readings, " ")[0]
 
 
 def _han(texts: pa.Array) -> np.ndarray:

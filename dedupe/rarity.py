@@ -17,6 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy.sparse import csr_array
 
+from dedupe.comparing.columns import as_array
+
 
 class Rarity(NamedTuple):
     """Which values of a field are counted.
@@ -223,7 +225,7 @@ def exploded(features: pa.Table, columns: tuple[str, ...]) -> tuple[np.ndarray, 
     """Row number of every value in the columns, and the value."""
     owners, values = [], []
     for name in columns:
-        column = features.column(name).combine_chunks()
+        column = as_array(features.column(name))
         if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
             owner = pc.list_parent_indices(column).to_numpy().astype(np.int64)
             flat = pc.list_flatten(column)
@@ -233,4 +235,4 @@ def exploded(features: pa.Table, columns: tuple[str, ...]) -> tuple[np.ndarray, 
         filled = filled.to_numpy(zero_copy_only=False)
         owners.append(owner[filled])
         values.append(flat.filter(pa.array(filled)).cast(pa.string()))
-    return np.concatenate(owners), pa.chunked_array(values, type=pa.string()).combine_chunks()
+    return np.concatenate(owners), as_array(pa.chunked_array(values, type=pa.string()))

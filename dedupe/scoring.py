@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedupe.comparing.columns import positions
+from dedupe.comparing.columns import as_array, positions
 from dedupe.counts import Spaces, Values
 from dedupe.learning import posterior
 from dedupe.levels import MISSING, NUMBERS, VETOES, fields_of, levels_of
@@ -84,7 +84,7 @@ class ValueCounts:
             features: record_id, customer_type, the columns of counts.RARITIES.
             spaces: of all records; None: these are all, and are counted.
         """
-        self._ids = features.column("record_id").combine_chunks()
+        self._ids = as_array(features.column("record_id"))
         self.types = sorted(pc.unique(features.column("customer_type")).to_pylist())
         """Customer types that there are."""
         known = pa.array(self.types, pa.string())

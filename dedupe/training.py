@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedupe.comparing.columns import positions
+from dedupe.comparing.columns import as_array, positions
 from dedupe.counting import distinct, pairs_of
 from dedupe.learning import (
     Patterns,
@@ -144,7 +144,7 @@ def _pair_types(levels: pa.Table, features: pa.Table) -> np.ndarray:
     """Customer type of each pair, empty where the two records are of different types."""
     if "customer_type" in levels.column_names:
         return levels.column("customer_type").fill_null("").to_numpy().astype(str)
-    ids = features.column("record_id").combine_chunks()
+    ids = as_array(features.column("record_id"))
     types = _types(features)
     left, right = (types[positions(levels.column(name), ids)] for name in ("left_id", "right_id"))
     return np.where(left == right, left, "")

@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy.sparse import csr_array
 
-from dedupe.comparing.columns import Codes, Ints, Levels, Mask, Rows, derive, encode
-from dedupe.comparing.measures import Texts, levels_of
+from dedupe.comparing.columns import Codes, Ints, Levels, Mask, Rows, as_array, derive, encode
+from dedupe.comparing.measures import Texts, distinct_codes, levels_of
 from dedupe.levels import MISSING
 
 OTHER_CITY, UNLIKE, ELSEWHERE, OTHER_ROAD, CITY, POSTAL = range(6)
@@ -27,7 +27,7 @@ _NO_DIGITS = r"[^\p{Nd}]+"
 def levels(features: pa.Table, left: Rows, right: Rows) -> Levels:
     """Address levels of pairs of rows; -1 where nothing can be compared."""
     columns = {
-        name: encode(features.column(name).combine_chunks())
+        name: encode(as_array(features.column(name)))
         for name in (
             "city",
             "region",
@@ -176,7 +176,6 @@ def _roads(column: Codes) -> Callable[[Ints, Ints], Levels]:
     plain = _plain_roads(column)
     texts = Texts(np.concatenate([plain.to_numpy(zero_copy_only=False), column.objects]))
     same_plain = encode(plain).codes
-    digits = _numbers_in(plain)
 
     def level(a: Ints, b: Ints) -> Levels:
         least = texts.shorter(a, b)
@@ -189,7 +188,8 @@ def _roads(column: Codes) -> Callable[[Ints, Ints], Levels]:
         latin = texts.ascii[a] & texts.ascii[b]
         rows = np.flatnonzero(~same & latin)
         result[rows] = _latin_roads(texts, short[rows], long[rows])
-        rows = np.flatnonzero(~same & ~latin & (digits[a] == digits[b]) & (least > 2))
+        rows = np.flatnonzero(~same & ~latin & (least > 2))
+        rows = rows[_same_numbers(plain, a[rows], b[rows])]
         short, long = short[rows], long[rows]
         similar = texts.within(short, long, 1)
         similar |= (texts.length[short] > 3) & texts.contains(long, short)
@@ -206,15 +206,18 @@ def _plain_roads(column: Codes) -> pa.Array:
     return pc.replace_with_mask(column.texts, others, pa.array(plain, pa.string()))
 
 
-def _numbers_in(values: pa.Array) -> Ints:
-    """The same code for texts with the same numbers in the same order.
+def _same_numbers(values: pa.Array, a: Ints, b: Ints) -> Mask:
+    """Where two texts have the same numbers in the same order.
 
-    >>> codes = _numbers_in(pa.array(["12 high st apt 3", "12/3", "123", "high st"]))
-    >>> (codes[1:] == codes[0]).tolist()
+    >>> texts = pa.array(["12 high st apt 3", "12/3", "123", "high st"])
+    >>> _same_numbers(texts, np.array([0, 0, 0]), np.array([1, 2, 3])).tolist()
     [True, False, False]
     """
-    spaced = pc.replace_substring_regex(values, _NO_DIGITS, " ")
-    return encode(pc.utf8_trim(spaced, " ")).codes
+    used, place = distinct_codes(np.concatenate([a, b]))
+    spaced = pc.replace_substring_regex(values.take(pa.array(used)), _NO_DIGITS, " ")
+    first, second = encode(pc.utf8_trim(spaced, " ")).codes[place].reshape(2, -1)
+    same: Mask = first == second
+    return same
 
 
 def _latin_roads(texts: Texts, short: Ints, long: Ints) -> Levels:
@@ -269,11 +272,11 @@ def _letter_pairs(roads: np.ndarray) -> csr_array:
 def _lines(column: Codes) -> Callable[[Ints, Ints], Levels]:
     """2 if the same line, 1 if nearly, 0 if not; numbers must agree."""
     texts = Texts(column.objects)
-    digits = _numbers_in(column.texts)
 
     def level(a: Ints, b: Ints) -> Levels:
         result = np.where((a == b) & (texts.length[a] > 6), 2, 0).astype(np.int8)
-        rows = np.flatnonzero((a != b) & (texts.shorter(a, b) > 7) & (digits[a] == digits[b]))
+        rows = np.flatnonzero((a != b) & (texts.shorter(a, b) > 7))
+        rows = rows[_same_numbers(column.texts, a[rows], b[rows])]
         result[rows] = texts.ratio(a[rows], b[rows], 0.85)
         return result
 

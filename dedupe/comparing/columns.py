@@ -49,6 +49,11 @@ class Codes:
         return np.append(np.asarray(mask), False)
 
 
+def as_array(column: pa.ChunkedArray) -> pa.Array:
+    """A column in one piece; unlike combine_chunks it does not copy what is one."""
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
 def positions(column: pa.ChunkedArray | pa.Array, ids: pa.Array) -> Rows:
     """Where each value of a column of ids stands in ``ids``; -1 where it does not.
 
@@ -123,6 +128,19 @@ def renamed(source: Codes, texts: pa.Array) -> Codes:
     encoded = encode(texts)
     table = np.append(encoded.codes, np.int32(-1))
     return Codes(table[source.codes], encoded.texts)
+
+
+def halves(texts: pa.Array, mark: str) -> tuple[pa.Array, pa.Array]:
+    """What stands before and after the first mark in each text; null after, where there is none.
+
+    >>> [half.to_pylist() for half in halves(pa.array(["a@b.c@d", "a@", "a"]), "@")]
+    [['a', 'a', 'a'], ['b.c@d', '', None]]
+    """
+    parts = pc.split_pattern(texts, mark, max_splits=1)
+    start = np.asarray(parts.offsets)[:-1]
+    several = np.asarray(pc.list_value_length(parts)) > 1
+    after = parts.values.take(pa.array(start + 1, mask=~several))
+    return parts.values.take(pa.array(start)), after
 
 
 def shares(left: Ints, right: Ints) -> npt.NDArray[np.int16]:

@@ -14,7 +14,17 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedupe.comparing.columns import Codes, Ints, Levels, Mask, Rows, encode_lists, renamed
+from dedupe.comparing.columns import (
+    Codes,
+    Ints,
+    Levels,
+    Mask,
+    Rows,
+    as_array,
+    encode_lists,
+    halves,
+    renamed,
+)
 from dedupe.comparing.measures import Texts
 from dedupe.levels import MISSING
 
@@ -30,7 +40,7 @@ DERIVED_KINDS = frozenset({"ric17", "ricp15"})
 
 def levels(features: pa.Table, left: Rows, right: Rows) -> Levels:
     """Number levels of pairs of rows; -1 where no two numbers can be compared."""
-    keys = encode_lists(features.column("id_keys").combine_chunks(), width=8)
+    keys = encode_lists(as_array(features.column("id_keys")), width=8)
     kinds = renamed(keys, pc.replace_substring_regex(keys.texts, "(?s):.*", ""))
     numbers = renamed(keys, pc.replace_substring_regex(keys.texts, "^[^:]*:?", ""))
     texts = Texts(numbers.objects)
@@ -116,33 +126,44 @@ def birth_levels(features: pa.Table, left: Rows, right: Rows) -> Levels:
     than the year. Many put their birth year into their e-mail address; it is
     compared where a date is missing.
     """
-    dates = features.column("birth_date").combine_chunks()
+    dates = as_array(features.column("birth_date"))
     known = np.asarray(dates.is_valid())
-    days = np.asarray(dates.fill_null(0).cast(pa.int32())).astype("datetime64[D]")
-    year = days.astype("datetime64[Y]").astype(np.int64) + 1970
-    month = days.astype("datetime64[M]").astype(np.int64) % 12 + 1
-    day = (days - days.astype("datetime64[M]")).astype(np.int64) + 1
-    only_year = (month == 1) & (day == 1)
+    year, month, day = (
+        np.asarray(part(dates).fill_null(0)).astype(np.int16)
+        for part in (pc.year, pc.month, pc.day)
+    )
     result = np.full(len(left), MISSING, dtype=np.int8)
     rows = np.flatnonzero(known[left] & known[right])
-    a, b = left[rows], right[rows]
+    found = _dates(year, month, day, left[rows], right[rows])
+    result[rows] = found
+    told = year.copy()
+    without = np.flatnonzero(~known)
+    told[without] = _mail_years(features.column("emails").take(pa.array(without)))
+    open_ = (result == MISSING) & (told[left] > 0) & (told[right] > 0)
+    result[open_] = BORN_OTHER_YEAR
+    result[open_ & (told[left] == told[right])] = BORN_YEAR
+    return result
+
+
+def _dates(year: Ints, month: Ints, day: Ints, left: Rows, right: Rows) -> Levels:
+    """Levels of pairs of known dates."""
+    result = np.full(len(left), BORN_SAME, dtype=np.int8)
+    number = day + 32 * (month + 16 * year.astype(np.int32))
+    unequal = np.flatnonzero(number[left] != number[right])
+    a, b = left[unequal], right[unequal]
+    only_year = (month == 1) & (day == 1)
     agreeing = sum((part[a] == part[b]).astype(np.int8) for part in (year, month, day))
     same_year, apart = year[a] == year[b], np.abs(year[a] - year[b])
     loose = only_year[a] & only_year[b]
     swapped = same_year & (day[a] == month[b]) & (month[a] == day[b])
-    slip = _one_digit_off(year * 10_000 + month * 100 + day, a, b)
+    slip = _one_digit_off(year, month, day, a, b)
     slip |= (agreeing == 2) & ((apart == 1) | (apart == 10))  # 1999 for 2000, 1989 for 1999
-    found = np.full(len(rows), BORN_DIFFERENT, dtype=np.int8)
+    found = np.full(len(a), BORN_DIFFERENT, dtype=np.int8)
     year_only = (apart <= 2) | slip
     found[np.where(loose, year_only, (agreeing == 2) & (apart < GENERATION[0]))] = BORN_PARTLY
     found[same_year & (only_year[a] | only_year[b])] = BORN_YEAR
     found[~loose & (swapped | slip)] = BORN_NEAR
-    found[agreeing == 3] = BORN_SAME
-    result[rows] = found
-    told = np.where(known, year, _mail_years(features))
-    open_ = (result == MISSING) & (told[left] > 0) & (told[right] > 0)
-    result[open_] = BORN_OTHER_YEAR
-    result[open_ & (told[left] == told[right])] = BORN_YEAR
+    result[unequal] = found
     return result
 
 
@@ -150,10 +171,10 @@ _YEAR = r"(?:19[2-9]\d|200\d|201[0-5])"
 _MAIL_YEAR = re.compile(rf"(?<!\d){_YEAR}(?!\d)")
 
 
-def _mail_years(features: pa.Table) -> Rows:
-    """The one year of birth that a record's e-mail addresses tell, 0 if none or several."""
-    emails = encode_lists(features.column("emails").combine_chunks())
-    names = pc.replace_substring_regex(emails.texts, "(?s)@.*", "")
+def _mail_years(addresses: pa.ChunkedArray) -> Ints:
+    """The one year of birth that each record's e-mail addresses tell, 0 if none or several."""
+    emails = encode_lists(as_array(addresses))
+    names = halves(emails.texts, "@")[0]
     may = np.flatnonzero(pc.match_substring_regex(names, _YEAR))
     year = np.zeros(len(names) + 1, dtype=np.int64)
     year[may] = [_year_of(name) for name in names.take(pa.array(may)).to_pylist()]
@@ -188,7 +209,7 @@ GENERATION = (15, 60)
 
 def generation_apart(features: pa.Table, left: Rows, right: Rows) -> Mask:
     """Where two birth dates are as many years apart as those of a parent and a child."""
-    dates = features.column("birth_date").combine_chunks()
+    dates = as_array(features.column("birth_date"))
     known = np.asarray(dates.is_valid())
     days = np.asarray(dates.fill_null(0).cast(pa.int32()))
     years = np.abs(days[left].astype(np.int64) - days[right]) / 365.25
@@ -196,12 +217,17 @@ def generation_apart(features: pa.Table, left: Rows, right: Rows) -> Mask:
     return apart
 
 
-def _one_digit_off(written: Rows, a: Rows, b: Rows) -> Mask:
+def _one_digit_off(year: Ints, month: Ints, day: Ints, a: Rows, b: Rows) -> Mask:
     """Where two eight-digit dates differ in one digit, or in two neighbors that changed places."""
-    digits = np.stack([written // 10**place % 10 for place in range(8)])
-    x, y = digits[:, a], digits[:, b]
+    digits = [day % 10, day // 10, month % 10, month // 10]
+    digits += [year // 10**place % 10 for place in range(4)]
+    written = np.stack(digits, axis=1).astype(np.int8)
+    x, y = written[a], written[b]
     unequal = x != y
-    count = unequal.sum(axis=0)
-    crossed = (x[1:] == y[:-1]) & (x[:-1] == y[1:]) & unequal[1:] & unequal[:-1]
-    off: Mask = (count == 1) | ((count == 2) & crossed.any(axis=0))
+    count = np.bitwise_count(np.packbits(unequal, axis=1).ravel())
+    off: Mask = count == 1
+    two = np.flatnonzero(count == 2)
+    x, y, unequal = x[two], y[two], unequal[two]
+    crossed = (x[:, 1:] == y[:, :-1]) & (x[:, :-1] == y[:, 1:]) & unequal[:, 1:] & unequal[:, :-1]
+    off[two] = crossed.any(axis=1)
     return off

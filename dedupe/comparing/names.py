@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedupe.comparing import organization_form, organization_name, person_forms, person_name
-from dedupe.comparing.columns import Levels, Mask, Rows
+from dedupe.comparing.columns import Levels, Mask, Rows, as_array
 from dedupe.comparing.measures import distinct_codes, distinct_pairs
 from dedupe.comparing.organization_form import OrganizationForm
 from dedupe.comparing.person_forms import PersonForms
@@ -44,13 +44,15 @@ def levels(features: pa.Table, left: Rows, right: Rows, person: Mask, organizati
         person, organization: which pairs are of two persons, of two organizations.
     """
     named = np.asarray(features.column("name_ref"))
-    _, first, refs = np.unique(named, return_index=True, return_inverse=True)
     result = np.full(len(left), MISSING, dtype=np.int8)
     for mask, compare in ((person, _persons), (organization, _organizations)):
         if mask.any():
-            a, b, inverse = distinct_pairs(refs[left[mask]], refs[right[mask]])
+            rows, place = distinct_codes(np.concatenate([left[mask], right[mask]]))
+            _, first, refs = np.unique(named[rows], return_index=True, return_inverse=True)
+            a, b, inverse = distinct_pairs(*refs[place].reshape(2, -1))
             used, place = distinct_codes(np.concatenate([a, b]))
-            result[mask] = compare(features, first[used], place[: len(a)], place[len(a) :])[inverse]
+            ends = place[: len(a)], place[len(a) :]
+            result[mask] = compare(features, rows[first[used]], *ends)[inverse]
     return result
 
 
@@ -76,13 +78,13 @@ def person_ways(names: pa.Table) -> tuple[PersonForms, Ragged]:
     """
     names = names.combine_chunks()
     key, family, given, middle, suffix = (
-        pc.fill_null(names.column(name), "").combine_chunks() for name in _PERSON[:5]
+        as_array(pc.fill_null(names.column(name), "")) for name in _PERSON[:5]
     )
     nameless = pc.and_(pc.equal(family, ""), pc.equal(given, ""))
     parts = [key, family, pc.if_else(nameless, key, given), middle, suffix]
     own = pa.table([*parts, names.column("name_readings")], schema=person_forms.SCHEMA)
     own_rows = np.flatnonzero(np.asarray(pc.not_equal(key, "")))
-    others = names.column("other_names").combine_chunks()
+    others = as_array(names.column("other_names"))
     shown = pc.list_flatten(others).dictionary_encode()
     further = person_forms.parsed(shown.dictionary.to_pylist())
     telling = np.asarray(

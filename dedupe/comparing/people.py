@@ -21,6 +21,7 @@ from dedupe.comparing.columns import (
     Levels,
     Mask,
     Rows,
+    as_array,
     encode,
     encode_lists,
     per_distinct_pair,
@@ -36,7 +37,7 @@ BRANCH_OTHER, BRANCH_PARENT, BRANCH_SAME = 0, 1, 2
 
 def contact_levels(features: pa.Table, left: Rows, right: Rows) -> Levels:
     """The best level over contact persons and legal representatives; -1 where either has none."""
-    contacts = encode_lists(features.column("contacts").combine_chunks(), WIDTH)
+    contacts = encode_lists(as_array(features.column("contacts")), WIDTH)
     initials = np.array([*map(_initials, contacts.values), 0], dtype=np.int64)
     result = np.full(len(left), MISSING, dtype=np.int8)
     slots = range(contacts.codes.shape[1])
@@ -109,7 +110,7 @@ def _may_share_family(names: list[str], a: Ints, b: Ints) -> Mask:
 
 def employer_levels(features: pa.Table, left: Rows, right: Rows) -> Levels:
     """Levels of the organizations that persons work at; -1 where either names none."""
-    employers = encode(features.column("employer").combine_chunks())
+    employers = encode(as_array(features.column("employer")))
     a, b = employers.codes[left], employers.codes[right]
     result = np.full(len(left), MISSING, dtype=np.int8)
     both = (a >= 0) & (b >= 0)
@@ -143,7 +144,7 @@ def source_levels(features: pa.Table, left: Rows, right: Rows, several: bool) ->
         left, right: row numbers, one per pair.
         several: whether all records there are are of several sources.
     """
-    sources = encode(features.column("source").combine_chunks())
+    sources = encode(as_array(features.column("source")))
     if not several:
         return np.full(len(left), MISSING, dtype=np.int8)
     return (sources.codes[left] != sources.codes[right]).astype(np.int8)
@@ -156,13 +157,13 @@ def branch_levels(features: pa.Table, left: Rows, right: Rows) -> tuple[Levels, 
         the levels; and where one is a branch and the other's name, which was cut or
         is a short form without legal form, may be that of the branch or of the whole.
     """
-    branches = encode(features.column("branch").combine_chunks())
-    form = np.asarray(features.column("org_legal_form").combine_chunks().is_valid())
+    branches = encode(as_array(features.column("branch")))
+    form = np.asarray(as_array(features.column("org_legal_form")).is_valid())
     silent = np.asarray(features.column("name_cut")) | ~form
     a, b = branches.codes[left], branches.codes[right]
     result = np.full(len(left), MISSING, dtype=np.int8)
     one = (a >= 0) != (b >= 0)
-    regions = encode(features.column("org_region").combine_chunks())
+    regions = encode(as_array(features.column("org_region")))
     known = {region: code for code, region in enumerate(regions.values)}
     of_branch = np.array([*(known.get(place, -2) for place in branches.values), -2])
     branch_side, whole_side = np.where(a >= 0, left, right), np.where(a >= 0, right, left)

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedupe.comparing.columns import Ints, Mask
+from dedupe.comparing.columns import Ints, Mask, Rows, as_array
 from dedupe.comparing.measures import Vocabulary, distinct_codes, list_sizes
 from dedupe.comparing.ragged import Ragged, joined
 from rules import person_name as person_rule
@@ -45,7 +45,7 @@ class PersonForms:
         Args:
             names: of SCHEMA.
         """
-        parts = {name: names.column(name).combine_chunks() for name in SCHEMA.names}
+        parts = {name: as_array(names.column(name)) for name in SCHEMA.names}
         split = {name: pc.split_pattern(parts[name], " ") for name in ("given", "middle")}
         self.texts = texts = Vocabulary(
             parts["key"],
@@ -84,10 +84,11 @@ class PersonForms:
         result[filled] = self.given_words.values[self.given_words.starts[filled]]
         return result
 
-    @cached_property
-    def given_and_middle(self) -> Ints:
-        """Given and middle names without blanks."""
-        return self.texts.run_together(joined([self.given_words, self.middle]))
+    def given_and_middle(self, rows: Rows) -> Ints:
+        """Given and middle names of some rows, without blanks."""
+        used, place = distinct_codes(rows)
+        words = joined([self.given_words.take(used), self.middle.take(used)])
+        return self.texts.run_together(words)[place]
 
     @cached_property
     def family_readings(self) -> Ragged:

@@ -238,8 +238,15 @@ def _given_equal(pairs: Pairs) -> Mask:
 
 
 def _equal_with_middle(pairs: Pairs) -> Mask:
-    both_names = pairs.forms.given_and_middle
-    return both_names[pairs.a] == both_names[pairs.b]
+    """Whether given and middle names are the same without blanks, where given names are not."""
+    forms = pairs.forms
+    result = (forms.middle.sizes[pairs.a] > 0) | (forms.middle.sizes[pairs.b] > 0)
+    (given_a, given_b), first = pairs.givens, forms.texts.first
+    result &= first[given_a] == first[given_b]
+    some = pairs.at(result)
+    a, b = forms.given_and_middle(np.concatenate([some.a, some.b])).reshape(2, -1)
+    result[result] = a == b
+    return result
 
 
 def _letter(pairs: Pairs) -> Mask:

@@ -18,8 +18,10 @@ from dedupe.comparing.columns import (
     Levels,
     Mask,
     Rows,
+    as_array,
     encode,
     encode_lists,
+    halves,
     renamed,
     shares,
 )
@@ -80,7 +82,7 @@ and is as good as missing."""
 
 def switchboards(features: pa.Table) -> frozenset[str]:
     """The telephone numbers that more than :data:`SWITCHBOARD` records have."""
-    counted = pc.value_counts(features.column("phones").combine_chunks().flatten())
+    counted = pc.value_counts(as_array(features.column("phones")).flatten())
     common = pc.greater(counted.field("counts"), SWITCHBOARD)
     return frozenset(counted.field("values").filter(common).to_pylist())
 
@@ -93,14 +95,14 @@ def phone_levels(features: pa.Table, left: Rows, right: Rows, common: frozenset[
         left, right: row numbers, one per pair.
         common: of :func:`switchboards` over all records.
     """
-    numbers = encode_lists(features.column("phones").combine_chunks())
+    numbers = encode_lists(as_array(features.column("phones")))
     codes = numbers.codes.copy()
     if common:
         left_out = pc.is_in(numbers.texts, value_set=pa.array(sorted(common)))
         codes[numbers.where(left_out)[codes]] = -1
     a, b = codes[left], codes[right]
     shared = shares(a, b)
-    keys = encode_lists(features.column("phone_keys").combine_chunks(), width=8)
+    keys = encode_lists(as_array(features.column("phone_keys")), width=8)
     local = _local(keys)
     damaged, some_left = _damaged(keys)
     legible = ~damaged | some_left
@@ -152,7 +154,7 @@ def _local(keys: Codes) -> Codes:
 
 def _kind_bits(features: pa.Table) -> npt.NDArray[np.int8]:
     """Bit 1 where a record has a mobile number, 2 where it has any other."""
-    kinds = encode_lists(features.column("phone_kinds").combine_chunks())
+    kinds = encode_lists(as_array(features.column("phone_kinds")))
     bit = [_MOBILE if kind == "mobile" else _OTHER for kind in kinds.values]
     table = np.array([*bit, 0], dtype=np.int8)
     bits = np.zeros(len(kinds.codes), dtype=np.int8)
@@ -167,7 +169,7 @@ def _shared_of_kind(features: pa.Table, codes: Ints, left: Rows, right: Rows, ki
     Args:
         codes: numbers of every row, as far as they count.
     """
-    kinds = encode_lists(features.column("phone_kinds").combine_chunks())
+    kinds = encode_lists(as_array(features.column("phone_kinds")))
     slots = min(codes.shape[1], kinds.codes.shape[1])
     number, its_kind = codes[:, :slots], kinds.codes[:, :slots]
     known = np.array([name == kind for name in kinds.values] + [False])[its_kind]
@@ -277,9 +279,9 @@ def email_levels(features: pa.Table, left: Rows, right: Rows, public: frozenset[
         left, right: row numbers, one per pair.
         public: of :func:`public_domains` over all records.
     """
-    emails = encode_lists(features.column("emails").combine_chunks())
+    emails = encode_lists(as_array(features.column("emails")))
     a, b = emails.codes[left], emails.codes[right]
-    domain, local = _domains(emails.texts), pc.replace_substring_regex(emails.texts, "(?s)@.*", "")
+    local, domain = _halves(emails.texts)
     none = pa.scalar(None, pa.string())
     telling = pc.invert(pc.is_in(domain, value_set=pa.array(sorted(public), pa.string())))
     domains = renamed(emails, pc.if_else(telling, domain, none))
@@ -311,20 +313,20 @@ def _letter_off(texts: Texts, a: Ints, b: Ints) -> Mask:
 def public_domains(features: pa.Table) -> frozenset[str]:
     """The mail domains of all records whose addresses belong to many brands and family names."""
     names = pc.coalesce(features.column("brand_key"), features.column("family"))
-    owner = encode(names.combine_chunks()).codes.astype(np.int64) + 1  # 0 is nobody
+    owner = encode(as_array(names)).codes.astype(np.int64) + 1  # 0 is nobody
     owners = int(owner.max(initial=0)) + 1
-    emails = encode_lists(features.column("emails").combine_chunks())
-    domains = renamed(emails, _domains(emails.texts))
+    emails = encode_lists(as_array(features.column("emails")))
+    domains = renamed(emails, _halves(emails.texts)[1])
     rows, slots = np.nonzero(domains.codes >= 0)
     held = np.unique(domains.codes[rows, slots].astype(np.int64) * owners + owner[rows])
     common = np.flatnonzero(np.bincount(held // owners, minlength=1) > PUBLIC_ABOVE)
     return frozenset(domains.texts.take(pa.array(common)).to_pylist())
 
 
-def _domains(addresses: pa.Array) -> pa.Array:
-    """What follows the first @ of each address; null where nothing does."""
-    domains = pc.replace_substring_regex(addresses, "^[^@]*@?", "")
-    return pc.if_else(pc.equal(domains, ""), pa.scalar(None, pa.string()), domains)
+def _halves(addresses: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """Local part and domain of each address; null where there is no domain."""
+    local, domain = halves(addresses, "@")
+    return local, pc.if_else(pc.equal(domain, ""), pa.scalar(None, pa.string()), domain)
 
 
 PUBLIC_ABOVE = 12

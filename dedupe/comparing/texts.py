@@ -15,7 +15,7 @@ import pyarrow as pa
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import JaroWinkler
 
-from dedupe.comparing.columns import Levels, Rows, encode
+from dedupe.comparing.columns import Levels, Rows, as_array, encode
 from dedupe.levels import MISSING, TEXT
 from rules import text
 from rules.placeholder import is_placeholder
@@ -60,7 +60,7 @@ def keys(attributes: pa.Array, names: Sequence[str]) -> dict[str, pa.Array]:
 
 def levels(column: pa.ChunkedArray, left: Rows, right: Rows) -> Levels:
     """Levels of one text field for pairs of rows; -1 where either text is missing."""
-    encoded = encode(column.combine_chunks())
+    encoded = encode(as_array(column))
     codes, values = encoded.codes, encoded.objects
     a, b = codes[left].astype(np.int64), codes[right].astype(np.int64)
     measured = (a >= 0) & (b >= 0)
