@@ -51,7 +51,7 @@ class OnefoldError(Exception):
         text = f"{self.where}: {self.what}"
         if self.found:
             text += f" (found {self.found})"
-        text += "."
+        text += "" if text.endswith(("?", "!", ".")) else "."
         if self.do:
             text += f" {self.do}"
         return text

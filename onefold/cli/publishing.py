@@ -142,7 +142,7 @@ def _varied(
 
     if model is None and file is None and rules is None:
         do = "Give --model, --settings or --rules."
-        raise ConfigError("onefold rehearse", "with what?", do=do)
+        raise ConfigError("onefold rehearse", "nothing is named to rehearse", do=do)
     if rules is not None:
         if not rules.is_dir():
             do = "Name a folder like the home: with sources/*.yml."

@@ -197,3 +197,9 @@ def test_the_server_of_a_source_is_its_host(home, url, server):
         f"connector: sql\nurl: {url}\ntable: t\nheadings: auto\n"
     )
     assert load_one(home.folder, "erp").server == server
+
+
+def test_a_question_in_a_message_is_not_ended_twice():
+    assert str(ConfigError("a.yml", "no 'nmae'; did you mean 'name'?", do="Mend it.")) == (
+        "a.yml: no 'nmae'; did you mean 'name'? Mend it."
+    )
