@@ -290,9 +290,10 @@ def check_bits(
         rarity: field → rarity bits per pair.
     """
     bits = np.full(_pairs(level), check.all)
-    for name, added in check.levels.items():
+    # In order of names: a model that was saved has them so, and the order moves the last bit.
+    for name, added in sorted(check.levels.items()):
         bits += np.array([0.0, *added])[level[name] + 1]
-    for name, slope in check.rarity.items():
+    for name, slope in sorted(check.rarity.items()):
         bits += slope * rarity[name]
     return bits + check.together * at_one_place(customer_type, level)
 

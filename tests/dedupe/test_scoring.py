@@ -9,7 +9,7 @@ import pytest
 from dedupe import scoring
 from dedupe.learning import count_patterns
 from dedupe.levels import FIELDS, LEVELS
-from dedupe.model import MatchingSettings
+from dedupe.model import Check, MatchingSettings
 from dedupe.prior import shipped_model
 from dedupe.scoring import score
 from dedupe.training import train
@@ -436,3 +436,15 @@ def test_labels_turn_a_level_that_training_alone_misreads():
         right.append((found == match).mean())
     assert right[1] > right[0]
     assert train(table, people, SETTINGS, asked)["person"].trained_on["labels"] == 60
+
+
+def test_the_bits_of_a_check_are_the_same_in_any_order_of_its_fields():
+    names = ("name", "birth_date", "email", "phone", "address")
+    levels = {name: (0.1 * number,) for number, name in enumerate(names, start=1)}
+    rarity = {name: 0.07 * number for number, name in enumerate(names, start=1)}
+    level = {name: np.zeros(64, dtype=np.int8) for name in names}
+    rare = {name: np.random.default_rng(1).random(64) for name in names}
+    learned = Check(0.3, levels, rarity)
+    saved = Check(0.3, dict(sorted(levels.items())), dict(sorted(rarity.items())))
+    bits = [scoring.check_bits(one, "person", level, rare) for one in (learned, saved)]
+    assert np.array_equal(*bits)
