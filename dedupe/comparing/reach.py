@@ -170,6 +170,8 @@ def _shared_of_kind(features: pa.Table, codes: Ints, left: Rows, right: Rows, ki
         codes: numbers of every row, as far as they count.
     """
     kinds = encode_lists(as_array(features.column("phone_kinds")))
+    if kind not in kinds.values:
+        return np.zeros(len(left), dtype=bool)
     slots = min(codes.shape[1], kinds.codes.shape[1])
     number, its_kind = codes[:, :slots], kinds.codes[:, :slots]
     known = np.array([name == kind for name in kinds.values] + [False])[its_kind]
@@ -182,6 +184,8 @@ def _shared_of_kind(features: pa.Table, codes: Ints, left: Rows, right: Rows, ki
 def _local_match(local: Codes, full: Codes, left: Rows, right: Rows) -> Mask:
     """Where a number without area code of left ends (or is) a number of right."""
     hit = np.zeros(len(left), dtype=bool)
+    if not len(local.texts):
+        return hit
     texts = Texts(np.concatenate([local.objects, full.objects]))
     for i in range(local.codes.shape[1]):
         rows = np.flatnonzero(local.codes[left, i] >= 0)
