@@ -34,12 +34,26 @@ def indexes_last(connection: sa.Connection, table: sa.Table) -> Iterator[None]:
     for index in indexes:
         connection.execute(DropIndex(index))
     if keyed:
+        _renew(connection, table)
         connection.execute(DropConstraint(table.primary_key))
     yield
     if keyed:
         connection.execute(AddConstraint(table.primary_key))
     for index in indexes:
         connection.execute(CreateIndex(index))
+
+
+def _renew(connection: sa.Connection, table: sa.Table) -> None:
+    """Give a table of PostgreSQL that has no page yet a file of this transaction.
+
+    COPY then appends in the order of the rows. Else it also fills, in no order, pages that a COPY
+    before added and left empty, and a key made of rows that are nearly sorted takes three times as
+    much as one of sorted rows. A table with pages is left alone: what readers with older snapshots
+    still see may stand on them.
+    """
+    name = f'"{table.schema}"."{table.name}"'
+    if connection.exec_driver_sql(f"SELECT pg_relation_size('{name}')").scalar_one() == 0:
+        connection.exec_driver_sql(f"TRUNCATE {name}")
 
 
 def _alone(connection: sa.Connection, table: sa.Table) -> bool:

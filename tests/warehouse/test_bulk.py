@@ -58,3 +58,32 @@ def test_nobody_is_waited_for_who_reads_the_empty_table(warehouse):
         assert reader.execute(sa.select(customer_search)).all() == []
     with warehouse.read() as reader:
         assert len(reader.execute(sa.select(customer_search)).all()) == 2
+
+
+def test_a_table_without_pages_gets_a_file_of_the_transaction(warehouse):
+    if not warehouse.is_postgresql:
+        pytest.skip("SQLite keeps rows in the order of their key")
+    name = f"{customer_search.schema}.{customer_search.name}"
+    file = sa.select(sa.func.pg_relation_filenode(name))
+    with warehouse.write() as connection:  # other tests may have left pages
+        connection.exec_driver_sql(f"TRUNCATE {name}")
+    with warehouse.write() as connection:
+        before = connection.execute(file).scalar_one()
+        with bulk.indexes_last(connection, customer_search):
+            rows.insert(connection, customer_search, TWO)
+        filled = connection.execute(file).scalar_one()
+        with bulk.indexes_last(connection, customer_search):
+            pass
+        assert before != filled == connection.execute(file).scalar_one()
+
+
+def test_a_reader_with_an_older_snapshot_still_sees_rows_deleted_since(warehouse):
+    with warehouse.write() as connection:
+        rows.insert(connection, customer_search, TWO)
+    with warehouse.read() as reader:
+        assert len(reader.execute(sa.select(golden_customer_history)).all()) == 0  # its snapshot
+        with warehouse.write() as connection:
+            rows.delete(connection, customer_search, TWO, ["key"])
+        with warehouse.write() as connection, bulk.indexes_last(connection, customer_search):
+            rows.insert(connection, customer_search, TWO.slice(0, 1))
+        assert len(reader.execute(sa.select(customer_search)).all()) == 2
