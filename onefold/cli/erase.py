@@ -11,7 +11,8 @@ from onefold.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipelines.stages.erasing import Done, Looked, Whom
+    from pipelines.stages.erasing import Done
+    from pipelines.stages.held import Looked, Whom
     from warehouse.engine import Warehouse
 
 _INCOMPLETE = 3
@@ -45,7 +46,7 @@ def erase(
     from onefold import settings
     from onefold.cli.console import out, progress
     from pipelines import stages
-    from pipelines.stages import erasing
+    from pipelines.stages import erasing, held
 
     whom = _whom(customer, source_key, customers)
     if not whom and not show and lift is None:
@@ -60,7 +61,7 @@ def erase(
         elif lift is not None:
             _lift(opened.warehouse, lift, by, reason)
         elif dry_run:
-            for one in erasing.look(opened, whom):
+            for one in held.look(opened, whom):
                 _show(one)
             out.print("Nothing was erased: this was a dry run.")
         else:
@@ -72,7 +73,7 @@ def erase(
 def _whom(
     customer: list[str] | None, source_key: tuple[str, str] | None, customers: Path | None
 ) -> "list[Whom]":
-    from pipelines.stages.erasing import Whom
+    from pipelines.stages.held import Whom
 
     names = list(customer or ())
     if customers is not None:

@@ -37,7 +37,7 @@ def subject(
     from onefold.cli import console, subject_page
     from pipelines import stages
     from pipelines.stages import subjects
-    from pipelines.stages.erasing import Whom
+    from pipelines.stages.held import Whom
     from pipelines.timezone import time_zone
     from warehouse import audit
 

@@ -1,7 +1,7 @@
 """Everything held on one person, for the person: by store, source and snapshot.
 
 What belongs here: gathering, from the same list and by the same search as erasure
-(erasing.py), so that what is shown is what would be erased. Columns that may tell of other
+(held.py), so that what is shown is what would be erased. Columns that may tell of other
 people are left out; how many rows of them there are is said.
 """
 
@@ -11,9 +11,9 @@ from typing import Any
 
 from connectors.reading import POSITION, SOURCE_KEY
 from onefold.errors import NotThere
-from pipelines.stages import erasing
+from pipelines.stages import held
 from pipelines.stages.deployment import Deployment
-from pipelines.stages.erasing import Whom
+from pipelines.stages.held import Whom
 from warehouse import customers, export_places
 from warehouse import erasing as tables
 from warehouse.moments import now
@@ -85,7 +85,7 @@ def gather(deployment: Deployment, whom: Whom) -> Subject:
     Raises:
         NotThere: nothing is held.
     """
-    (looked,) = erasing.look(deployment, [whom])
+    (looked,) = held.look(deployment, [whom])
     wh, target = deployment.warehouse, looked.target
     raw = _raw(looked)
     names = sorted(
@@ -135,7 +135,7 @@ def _golden(deployment: Deployment, golden_id: str | None) -> tuple[Value, ...]:
     return tuple(values)
 
 
-def _raw(looked: erasing.Looked) -> tuple[Raw, ...]:
+def _raw(looked: held.Looked) -> tuple[Raw, ...]:
     """Each record once for every form that it had."""
     found: dict[tuple[str, str, str], Raw] = {}
     for one in looked.raw:

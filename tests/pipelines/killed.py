@@ -25,7 +25,7 @@ import sqlalchemy as sa
 
 from onefold import settings
 from pipelines import stages
-from pipelines.stages import erasing, rehearsing
+from pipelines.stages import erasing, held, rehearsing
 
 
 def _die() -> None:
@@ -74,7 +74,7 @@ def _act(home: Path, act: str) -> None:
     else:
         with stages.opened(home) as opened:
             if name == "erase":
-                whom = [erasing.Whom(source="crm", source_key=what)]
+                whom = [held.Whom(source="crm", source_key=what)]
                 erasing.erase(opened, whom, "dpo", "12")
 
 

@@ -16,8 +16,8 @@ from onefold import keys, settings
 from onefold.cli.app import app
 from onefold.errors import ConfigError, NotThere, OnefoldError
 from pipelines import lake, stages, stored
-from pipelines.stages import changes, erasing
-from pipelines.stages.erasing import Whom
+from pipelines.stages import changes, erasing, held
+from pipelines.stages.held import Whom
 from warehouse import (
     audit,
     case_states,
@@ -476,7 +476,7 @@ def test_of_two_once_merged_by_mistake_one_is_erased_and_the_other_stays(
     assert kept == theirs
     with stages.opened(home) as opened:
         for key, records in (("C6", {"crm:C6"}), ("C7", {"crm:C7", "erp:E6"})):
-            (found,) = erasing.look(opened, [Whom(source="crm", source_key=key)])
+            (found,) = held.look(opened, [Whom(source="crm", source_key=key)])
             assert set(found.target.record_ids) == records
         # 刘洋's old version shows 陈静's values among those of 刘洋.
         erasing.erase(opened, [Whom(source="crm", source_key="C6")], "dpo", "12")

@@ -10,7 +10,7 @@ import pytest
 from onefold import keys
 from pipelines import lake, stages
 from pipelines.stages import erasing, matching
-from pipelines.stages.erasing import Whom
+from pipelines.stages.held import Whom
 
 COLUMNS = {
     "features": ("record_id",),
