@@ -4,6 +4,8 @@
 '138…0017'
 >>> masked("13800000017", "13800900017")
 '138…0…0017'
+>>> masked("078051120")
+'07…20'
 """
 
 import re
@@ -11,7 +13,7 @@ import re
 import phonenumbers
 
 SHOWN_FIRST, SHOWN_LAST = 3, 4
-SHORT = 8
+SHORT = 9
 """Digits up to which fewer are shown, so that something stays hidden."""
 
 
