@@ -17,6 +17,8 @@ from warehouse.erasing.whom import erased, pieces
 from warehouse.erasures import Target
 from warehouse.moments import now
 from warehouse.tables import (
+    crosswalk,
+    golden_customer,
     golden_customer_history,
     lineage_event,
     quarantine,
@@ -57,7 +59,8 @@ def from_warehouse(
         for erasure_id, target in targets.items():
             _end(connection, erasure_id, target, at)
         _close(connection, named.ids["customers"], at)
-        customer_counts.forget(connection)
+        if any(found.get(f"{WAREHOUSE}.{one.name}") for one in (golden_customer, crosswalk)):
+            customer_counts.forget(connection)
     return found
 
 
