@@ -296,3 +296,14 @@ Histories.TestCase.settings = settings(
     suppress_health_check=list(HealthCheck),
 )
 TestHistories = Histories.TestCase
+
+
+def test_a_decision_on_one_record_of_a_case_changes_its_evidence() -> None:
+    history = Histories()
+    history.begin()
+    try:
+        history.decide("no_link", 0, 1)
+        history.refresh()
+        history.revoke(0)
+    finally:
+        history.teardown()  # refreshes, and compares, once more

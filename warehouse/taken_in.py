@@ -71,6 +71,21 @@ def decided(wh: Warehouse) -> Decided:
     return Decided(int(made), int(revoked))
 
 
+def records_since(wh: Warehouse, known: Decided) -> list[str]:
+    """Records at the ends of decisions that were made or revoked since, each once.
+
+    Where one was revoked, those of all that were ever revoked.
+    """
+    number = sa.cast(sa.func.substr(decision.c.decision_id, 2), sa.BigInteger)
+    other = number > known.made
+    if decided(wh).revoked != known.revoked:
+        other = sa.or_(other, decision.c.revoked_at.is_not(None))
+    query = sa.select(decision.c.left_id, decision.c.right_id).where(other)
+    with wh.read(REVIEW) as connection:
+        ends = connection.execute(query).all()
+    return sorted({one for pair in ends for one in pair if one is not None})
+
+
 def last(wh: Warehouse) -> TakenIn | None:
     """What the last publish took in; None before the first that said so."""
     with wh.read() as connection:

@@ -281,7 +281,10 @@ def _with_other_evidence(
     if records is None or last is None:
         return None
     paired = matching.in_changed_pairs(deployment, last.clusters, found)
-    return None if paired is None else pc.unique(pa.concat_arrays([records, paired]))
+    if paired is None:
+        return None
+    judged = pa.array(taking.records_since(deployment.warehouse, last.decided), pa.string())
+    return pc.unique(pa.concat_arrays([records, paired, judged]))
 
 
 def _looked_at(deployment: Deployment, every: cases.Cases, records: pa.Array) -> cases.Cases:
