@@ -249,7 +249,7 @@ def write(
             known = continuity.keys(
                 landed, Path(file.name), path_of(lake, previous), reading.columns
             )
-            landed.keys = replaced(landed.keys, known)
+            landed.keys = pa.chunked_array([replaced(landed.keys, known)])
         repairs = repair(landed, by_content=not key)
         if known:
             hashes = landed.hashes.take(list(known)).to_pylist()
