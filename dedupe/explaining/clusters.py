@@ -149,10 +149,16 @@ def _joined(
     return [tuple(group) for group in groups.values()], joints
 
 
+_OF_A_FIELD = ("level", "cap", "rarity", "veto")
+"""Kinds of steps whose bits are those of one field."""
+
+
 def _supporting(pair: Pair) -> list[str]:
-    """The fields that speak for a pair, strongest first."""
+    """The fields that speak for a pair, strongest first; a check of all of them is none."""
     bits: dict[str, float] = {}
     for step in pair.steps[1:]:
+        if step.kind not in _OF_A_FIELD:
+            continue
         bits[step.field] = bits.get(step.field, 0.0) + step.bits
     return sorted((f for f in bits if f and bits[f] > 0), key=lambda f: (-bits[f], f))
 

@@ -16,7 +16,7 @@ from dedupe.explaining.messages import Message, say
 
 Fact = TypeVar("Fact")
 
-VERSION = 2
+VERSION = 3
 """Counts changes of form or wording: stored facts of another version are made again."""
 _MESSAGE = {"text", "values", "many"}
 

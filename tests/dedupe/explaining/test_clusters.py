@@ -1,9 +1,12 @@
 """What a cluster hangs on, what is near it, and its graph."""
 
+from dataclasses import replace
+
 import pytest
 
 from dedupe import explain
 from dedupe.explain import Evidence
+from dedupe.explaining import clusters
 from dedupe.explaining.messages import say
 
 
@@ -18,6 +21,13 @@ def test_a_cluster_that_hangs_on_one_telephone_says_so(matched, records) -> None
     assert losses[""] == losses["phone"]
     said = [say(reason) for reason in found.reasons]
     assert "Without the evidence “Telephone”: 2 customers, of 1 + 1 records." in said
+
+
+def test_a_check_of_all_fields_is_not_evidence_that_may_be_missing(world: Evidence) -> None:
+    pair = explain.pair(world, "crm:same-1", "crm:same-2")
+    check = replace(pair.steps[-1], kind="check", field="check_bits", bits=9.0)
+    supporting = clusters._supporting(replace(pair, steps=(*pair.steps, check)))
+    assert supporting == clusters._supporting(pair) != []
 
 
 def test_a_cluster_with_much_evidence_hangs_on_nothing_alone(world: Evidence) -> None:
