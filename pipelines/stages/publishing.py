@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedupe import cases, identity, relations, survivorship
+from dedupe.explaining import stored
 from dedupe.identity import Identity
 from pipelines import fingerprint, lake
 from pipelines.report import PublishedReport
@@ -78,6 +79,7 @@ def _basis(deployment: Deployment) -> tuple[str, TakenIn, pa.Table]:
     rest = fingerprint.of(
         deployment.policy.model_dump(mode="json"),
         fingerprint.of_code("rules", "dedupe", "warehouse"),
+        stored.VERSION,
     )
     name = fingerprint.of(found, staged, rest, overrides.to_pylist())
     taken_in = TakenIn(decided.made, decided.revoked, staged, found, rest)
