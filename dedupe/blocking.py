@@ -15,6 +15,7 @@ per relation makes it at a third of the cost of a hash join.
 import zlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 from typing import NamedTuple, Protocol
 
@@ -24,7 +25,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedupe import blocking_keys, kept_keys
-from dedupe.blocking_keys import KINDS, NUMBER, PROPERTIES, Keys
+from dedupe.blocking_keys import KINDS, NUMBER, Keys
 from dedupe.comparing.columns import as_array
 from dedupe.memory import give_back
 
@@ -422,18 +423,64 @@ def _group(
     return _Group(number[several], both[several].astype(np.int32), size[several])
 
 
-def _refined(wide: _Group, properties: npt.NDArray[np.uint64], which: tuple[int, ...]) -> _Group:
-    """Groups divided by some properties; records without one of them are left out."""
-    block = wide.group.astype(np.uint64)
-    known = np.ones(len(block), dtype=bool)
-    for number in which:
-        value = properties[number][wide.row]
-        known &= value != 0
-        block ^= value
-        block ^= np.uint64(number)
-        block *= np.uint64(0x9E3779B97F4A7C15)
-        block ^= block >> np.uint64(29)
-    return _group(block[known], wide.row[known])
+class _Property(NamedTuple):
+    """A property of every record as a number.
+
+    Attributes:
+        number: int64, one per record: equal where the property is; 0 where it is missing.
+        bits: of the largest number.
+    """
+
+    number: Ints
+    bits: int
+
+    @classmethod
+    def of(cls, values: npt.NDArray[np.integer]) -> "_Property":
+        """Any numbers, 0 where it is missing, as numbers without gaps."""
+        coded = pa.array(values, mask=values == 0).dictionary_encode()
+        number = pc.fill_null(coded.indices, -1).to_numpy().astype(np.int64) + 1
+        return cls(number, len(coded.dictionary).bit_length())
+
+    def together(self, other: "_Property") -> "_Property":
+        """Both at once; missing where one of them is."""
+        both = self.number << other.bits | other.number
+        both[(self.number == 0) | (other.number == 0)] = 0
+        return _Property.of(both)
+
+
+def _refined(wide: _Group, by: _Property) -> _Group:
+    """Groups divided by a property; records without it are left out.
+
+    Group, property and row are sorted as one number, so many groups at a time as fit.
+    """
+    row_bits = max(len(by.number) - 1, 0).bit_length()
+    room = 1 << 63 - by.bits - row_bits
+    start, sizes, rows = 0, [_NOTHING], [_NOTHING]
+    while start < len(wide.group):
+        base = int(wide.group[start])
+        stop = int(np.searchsorted(wide.group, base + room))
+        row = wide.row[start:stop]
+        value = by.number[row]
+        code = wide.group[start:stop].astype(np.int64)
+        code -= base
+        code <<= by.bits
+        code |= value
+        code <<= row_bits
+        code |= row
+        code = code[value != 0]
+        code.sort()
+        begins = np.flatnonzero(_first(code >> row_bits))
+        size = np.diff(begins, append=len(code))
+        several = size > 1
+        rows.append(code[np.repeat(several, size)] & ((1 << row_bits) - 1))
+        sizes.append(size[several])
+        start = stop
+    size = np.concatenate(sizes).astype(np.int32)
+    group = np.repeat(np.arange(len(size), dtype=np.int32), size)
+    return _Group(group, np.concatenate(rows).astype(np.int32), np.repeat(size, size))
+
+
+_NOTHING: Ints = np.zeros(0, dtype=np.int64)
 
 
 class _Blocks:
@@ -446,7 +493,8 @@ class _Blocks:
     def __init__(
         self, properties: npt.NDArray[np.uint64], settings: BlockingSettings, records: int
     ) -> None:
-        self.properties, self.settings, self.records = properties, settings, records
+        self.settings, self.records = settings, records
+        self.properties = tuple(map(_Property.of, properties))
         self.counted: dict[str, dict[str, int]] = {}
 
     def codes(self, keys: Keys) -> Ints:
@@ -484,20 +532,23 @@ class _Blocks:
 
     def _refinements(self, wide: _Group, most: int, *, weak: bool) -> Iterator[_Group]:
         """Large groups divided by one property, the still large ones by two; weak ones by two."""
-        properties = self.properties
         if not len(wide.row):
             return
         if weak:
-            for which in combinations(range(len(PROPERTIES)), 2):
-                yield _refined(wide, properties, which)
+            yield from (_refined(wide, both) for both in self._of_two)
             return
-        for first in range(len(PROPERTIES)):
-            divided = _refined(wide, properties, (first,))
+        for first, by in enumerate(self.properties):
+            divided = _refined(wide, by)
             yield divided
             still = divided.where(divided.size > most)
-            for second in range(len(PROPERTIES)):
+            for second, further in enumerate(self.properties):
                 if second != first and len(still.row):
-                    yield _refined(still, properties, (second,))
+                    yield _refined(still, further)
+
+    @cached_property
+    def _of_two(self) -> list[_Property]:
+        """Every two properties together."""
+        return [one.together(other) for one, other in combinations(self.properties, 2)]
 
     def _pairs(self, kind: str, groups: _Group, *, refined: bool) -> Ints:
         """Codes of every two rows of a group."""
