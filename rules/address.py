@@ -62,7 +62,8 @@ class Address(NamedTuple):
 
 
 _Columns = tuple[str | None, str | None, str | None]
-_CHINESE = frozenset({"CN", "HK", "MO", "TW"})
+CHINESE = frozenset({"CN", "HK", "MO", "TW"})
+"""Countries whose addresses may be written in Chinese."""
 _COUNTRY_OF = {"71": "TW", "81": "HK", "82": "MO"}
 _AMERICAN = re.compile(
     r",\s*[A-Za-z]{2}\.?,?\s+\d{5}(?:-\d{4})?\s*(?:,\s*USA?|,\s*United States)?\s*$"
@@ -113,8 +114,8 @@ def parse(
         country: ISO 3166 code of the record, or the one to assume.
     """
     country = country or "CN"
-    beside = _beside(region, city, district, postal_code, country)
-    if text and country not in _CHINESE and (plain := western.plain(text, beside.told)):
+    beside = look_beside(region, city, district, postal_code, country)
+    if text and country not in CHINESE and (plain := western.plain(text, beside.told)):
         number, street, unit, key = plain
         told = beside.told
         return Address(
@@ -125,7 +126,7 @@ def parse(
     code = beside.code
     if line and texts.has_han(line):
         return _chinese(line, problems, beside, country)
-    if country not in _CHINESE:
+    if country not in CHINESE:
         parts = western.read(line, beside.told)
         return Address(
             line or None,
@@ -153,7 +154,7 @@ def parse(
     )
 
 
-class _Beside(NamedTuple):
+class Beside(NamedTuple):
     """What the columns beside an address say.
 
     Attributes:
@@ -176,13 +177,13 @@ class _Beside(NamedTuple):
 
 
 @lru_cache(maxsize=32768)
-def _beside(
+def look_beside(
     region: str | None, city: str | None, district: str | None, code: str | None, country: str
-) -> _Beside:
+) -> Beside:
     columns = _column(region), _column(city), _column(district)
     code = code.strip() if code else ""
     told = _told(code, country)
-    return _Beside(columns, code, told, *_titled(columns, told), *_postal_code(code, told))
+    return Beside(columns, code, told, *_titled(columns, told), *_postal_code(code, told))
 
 
 @lru_cache(maxsize=8192)
@@ -227,7 +228,7 @@ def _column(value: str | None) -> str | None:
     return None if is_placeholder(value) else value
 
 
-def _chinese(line: str, problems: tuple[Problem, ...], beside: "_Beside", default: str) -> Address:
+def _chinese(line: str, problems: tuple[Problem, ...], beside: Beside, default: str) -> Address:
     """Read Chinese characters, with a postal code among them if none stands beside."""
     columns = beside.columns
     hint = divisions.find(*columns)
@@ -292,7 +293,7 @@ def _placed(
     if division is None:
         return *columns, country
     country = _COUNTRY_OF.get(division.code[:2] or _code(division.province), country)
-    if country not in _CHINESE:
+    if country not in CHINESE:
         country = "CN"
     region = None if country == "TW" else division.province
     return region, division.city or None, division.district or None, country

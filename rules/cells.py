@@ -22,13 +22,12 @@ from connectors.mapping import resolve
 from connectors.reading import RESERVED
 from rules.placeholder import is_placeholder
 from rules.quarantine import Findings, Problem
+from rules.whole import texts as whole
 
 if TYPE_CHECKING:
     from rules.repairs import Repairs
 
 Cell = str | None
-Columns = dict[str, list[Any]]
-"""The staged columns while they are filled, one entry per row; null where nothing was found."""
 
 CELL_LIMIT = 2000
 """No value of a customer is longer, in characters; notes and attributes may be."""
@@ -56,6 +55,8 @@ _FORMULA_ERROR = re.compile(
     r"\s*#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|SPILL!|CALC!|FIELD!|GETTING_DATA)\s*", re.I
 )
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
+_STRANGE = r"\x{FFFD}|^[^\x21-\x7E\x{3400}-\x{9FFF}]"
+"""Where a character was lost, or what does not begin with a visible one of ASCII or a Han one."""
 _BROKEN_FORMULA = Problem(
     "formula_error", "The cell holds a spreadsheet's error, not a value; mend the formula."
 )
@@ -69,7 +70,8 @@ _LOST_CHARACTERS = Problem(
 class Cells:
     """Reads a raw table's cells by input field, and keeps what is found in them.
 
-    Columns are lists with one entry per row; callers must not change them.
+    Columns are asked for as Arrow arrays, or as lists with one entry per row, which are made
+    when they are asked for; callers must not change them.
 
     Args:
         raw: the raw table; columns that start with ``_`` are not the source's.
@@ -103,7 +105,8 @@ class Cells:
         self.accepted: list[tuple[int, str, Cell]] = []
         self._raw, self._config = raw, config
         self._repairs = repairs if repairs is not None and repairs.accepts_any else None
-        self._read_cells: dict[str, list[list[Cell]]] = {}
+        self._read_cells: dict[str, list[pa.Array]] = {}
+        self._columns: dict[str, pa.Array] = {}
         self._firsts: dict[str, list[Cell]] = {}
         self._everies: dict[str, list[tuple[str, ...]]] = {}
         for field in [*self.columns, *config.defaults]:
@@ -114,40 +117,78 @@ class Cells:
         """Whether any column or default feeds the field."""
         return field in self._read_cells
 
-    def first(self, field: str) -> list[Cell]:
-        """The first filled cell of every row, or the field's default.
-
-        A birth date may stand in three columns: year, month and day, or day, month and year.
-        """
-        if field not in self._firsts:
+    def column(self, field: str) -> pa.Array:
+        """:meth:`first` as an Arrow array."""
+        if field not in self._columns:
             columns = self._read_cells.get(field, [])
             default = self._config.defaults.get(field) or None
             if len(columns) == 1 and default is None:
                 found = columns[0]
+            elif field == "birth_date" and columns:
+                rows = zip(*map(_listed, columns), strict=True)
+                found = pa.array([_date_in_parts(row) or default for row in rows], pa.string())
             elif columns:
-                read = _date_in_parts if field == "birth_date" else _first_filled
-                found = [read(row) or default for row in zip(*columns, strict=True)]
+                found = pc.coalesce(*map(_or_null, columns), pa.scalar(default, pa.string()))
             else:
-                found = [default] * self.rows
-            self._firsts[field] = found
-        return self._firsts[field]
+                found = pa.array([default], pa.string()).take(pa.repeat(0, self.rows))
+            self._columns[field] = found
+        return self._columns[field]
 
-    def every(self, field: str) -> list[tuple[str, ...]]:
-        """The filled cells of every row, in order of the columns, or the field's default."""
+    def only(self, field: str) -> tuple[pa.Array, whole.Ints]:
+        """The first of :meth:`every` of each row, or null, and how many there are."""
+        columns = [_or_null(column) for column in self._read_cells.get(field, [])]
+        counts = np.sum([c.is_valid() for c in columns], axis=0, dtype=np.int64) + np.zeros(
+            self.rows, dtype=np.int64
+        )
+        if self._config.defaults.get(field):
+            counts = np.maximum(counts, 1)
+        return _or_null(self.column(field)), counts
+
+    def joined(self, field: str) -> pa.Array:
+        """The cells of :meth:`every` of each row with a blank between them; empty if none."""
+        columns = [_or_null(column) for column in self._read_cells.get(field, [])]
+        if not columns or self._config.defaults.get(field):
+            return pa.array([" ".join(cells) for cells in self.every(field)], pa.string())
+        found = columns[0]
+        for column in columns[1:]:  # Arrow leaves out rows of which it skips everything
+            both = pc.binary_join_element_wise(found, column, " ")
+            found = pc.coalesce(both, found, column)
+        return found.fill_null("")
+
+    def first(self, field: str, rows: whole.Ints | None = None) -> list[Cell]:
+        """The first filled cell of every row, or of some rows, or the field's default.
+
+        A birth date may stand in three columns: year, month and day, or day, month and year.
+        """
+        if rows is not None and field not in self._firsts:
+            return _listed(self.column(field).take(pa.array(rows)))
+        if field not in self._firsts:
+            self._firsts[field] = _listed(self.column(field))
+        found = self._firsts[field]
+        return found if rows is None else [found[row] for row in rows.tolist()]
+
+    def every(self, field: str, rows: whole.Ints | None = None) -> list[tuple[str, ...]]:
+        """The filled cells of every row, or of some rows, in order of the columns, or the
+        field's default."""
+        if rows is not None and field not in self._everies:
+            places = pa.array(rows)
+            return self._every(field, len(rows), lambda column: column.take(places))
         if field not in self._everies:
-            columns = self._read_cells.get(field, [])
-            default = self._config.defaults.get(field)
-            otherwise: tuple[str, ...] = (default,) if default else ()
-            if len(columns) == 1:
-                found = [(cell,) if cell else otherwise for cell in columns[0]]
-            elif columns:
-                found = [
-                    tuple(filter(None, row)) or otherwise for row in zip(*columns, strict=True)
-                ]
-            else:
-                found = [otherwise] * self.rows
-            self._everies[field] = found
-        return self._everies[field]
+            self._everies[field] = self._every(field, self.rows, lambda column: column)
+        found = self._everies[field]
+        return found if rows is None else [found[row] for row in rows.tolist()]
+
+    def _every(
+        self, field: str, rows: int, taken: Callable[[pa.Array], pa.Array]
+    ) -> list[tuple[str, ...]]:
+        columns = [_listed(taken(column)) for column in self._read_cells.get(field, [])]
+        default = self._config.defaults.get(field)
+        otherwise: tuple[str, ...] = (default,) if default else ()
+        if len(columns) == 1:
+            return [(cell,) if cell else otherwise for cell in columns[0]]
+        if columns:
+            return [tuple(filter(None, row)) or otherwise for row in zip(*columns, strict=True)]
+        return [otherwise] * rows
 
     def is_list(self, field: str) -> bool:
         """Whether the source's YAML itself names several columns for a field."""
@@ -155,6 +196,8 @@ class Cells:
 
     def code(self, field: str, read: Callable[[str], Any], unknown: Problem) -> list[Any]:
         """Values out of a closed list; None where there is none or it is not known."""
+        if not self.has(field):
+            return [None] * self.rows
         cells = self.first(field)
         known: dict[Cell, Any] = {}
         strange = set()
@@ -224,39 +267,46 @@ class Cells:
         written = json.dumps({k: v for k, v in cells.items() if v}, ensure_ascii=False)
         self.findings.add(row, None, problem, written)
 
-    def _read(self, column: pa.ChunkedArray, field: str) -> list[Cell]:
-        """The cells of one column, usable ones only; each distinct text is looked at once."""
-        encoded = column.dictionary_encode().unify_dictionaries()
-        distinct = encoded.chunk(0).dictionary if encoded.num_chunks else pa.array([], pa.string())
-        texts: list[str] = distinct.to_pylist()
-        known = np.empty(len(texts) + 1, dtype=object)  # the last one stands for null
-        known[:-1] = texts
+    def _read(self, column: pa.ChunkedArray, field: str) -> pa.Array:
+        """The cells of one column, usable ones only."""
+        texts = whole.as_array(column)
+        cells = texts
         if field in self._config.html:
-            known[:-1] = [_without_markup(text) for text in texts]
+            cells = whole.mapped(cells, _without_markup)
         if values := self._config.values.get(field):
             folded = {key.strip().casefold(): to for key, to in values.items()}
-            for place, text in enumerate(known[:-1].tolist()):
-                known[place] = values.get(text, folded.get(text.strip().casefold(), text)) or None
-        problems: dict[int, Problem] = {}
-        for place in np.flatnonzero(_odd(distinct, _limit(field))).tolist():
-            problem = _problem(texts[place], _limit(field))
-            if problem:
-                problems[place] = problem
-            if not texts[place].strip() or (problem and problem.severity == "error"):
-                known[place] = None
-        indices = [chunk.indices.fill_null(len(texts)).to_numpy() for chunk in encoded.chunks]
-        places = np.concatenate(indices) if indices else np.empty(0, dtype=np.int32)
-        cells: list[Cell] = known[places].tolist()
-        if problems:
-            for row in np.flatnonzero(np.isin(places, list(problems))).tolist():
-                place = int(places[row])
-                if not self.note(row, field, problems[place], texts[place]):
-                    cells[row] = None
+            cells = whole.mapped(
+                cells,
+                lambda text: values.get(text, folded.get(text.strip().casefold(), text)) or None,
+            )
+        unusable = []
+        rows = _odd(texts, _limit(field))
+        for row, text in zip(rows.tolist(), texts.take(pa.array(rows)).to_pylist(), strict=True):
+            problem = _problem(text, _limit(field))
+            if not text.strip() or (problem and problem.severity == "error"):
+                unusable.append(row)
+            if problem and not self.note(row, field, problem, text):
+                unusable.append(row)
+        if not unusable:
+            return cells
+        gone = np.zeros(len(cells), dtype=bool)
+        gone[unusable] = True
+        return pc.if_else(pa.array(gone), pa.scalar(None, pa.string()), cells)
+
+
+def _listed(cells: pa.Array) -> list[Cell]:
+    """The cells as a list; equal ones are one object."""
+    known, places = whole.distinct(cells)
+    found: list[Cell] = np.array(known, dtype=object)[places].tolist()
+    return found
+
+
+def _or_null(cells: pa.Array) -> pa.Array:
+    """The cells, null where nothing stands."""
+    filled = whole.filled(cells)
+    if filled.all() or cells.null_count == len(cells) - np.count_nonzero(filled):
         return cells
-
-
-def _first_filled(row: tuple[Cell, ...]) -> Cell:
-    return next(filter(None, row), None)
+    return pc.if_else(pa.array(filled), cells, pa.scalar(None, pa.string()))
 
 
 def _date_in_parts(row: tuple[Cell, ...]) -> Cell:
@@ -268,13 +318,14 @@ def _date_in_parts(row: tuple[Cell, ...]) -> Cell:
     ('1967-09-27', '1967')
     """
     filled = [cell for cell in row if cell]
+    first = next(iter(filled), None)
     parts = [cell.strip().removesuffix(".0") for cell in filled]
     if not all(part.isdigit() and len(part) <= 4 for part in parts):
-        return _first_filled(row)
+        return first
     years = [place for place, part in enumerate(parts) if len(part) == 4]
     if len(parts) == len(row) == 3 and years in ([0], [2]):
         return "-".join(parts if years == [0] else reversed(parts))
-    return parts[years[0]] if years else _first_filled(row)
+    return parts[years[0]] if years else first
 
 
 def _without_markup(text: str) -> str:
@@ -306,13 +357,21 @@ def _limit(field: str) -> int:
     return TEXT_LIMIT if field == "note" or field.startswith(ATTRIBUTE) else CELL_LIMIT
 
 
-def _odd(texts: pa.Array, limit: int) -> np.ndarray:
-    """Which texts may be empty or may have a problem of :func:`_problem`, by few operations."""
-    odd = pc.or_(
-        pc.match_substring_regex(texts, r"^\s|#|\x{FFFD}|^[^\x21-\x7E\x{3400}-\x{9FFF}]|^$"),
-        pc.greater(pc.utf8_length(texts), limit),
-    )
-    return np.asarray(odd)
+def _odd(texts: pa.Array, limit: int) -> whole.Ints:
+    """The rows whose text may be empty or have a problem of :func:`_problem`, ascending."""
+    own = whole.Bytes(texts)
+    sizes = own.ends - own.starts
+    odd = np.asarray(texts.is_valid()) & ((sizes == 0) | (sizes > limit))
+    some = np.flatnonzero(sizes)
+    first = own.data[own.starts[some]]
+    odd[some[(first <= 0x20) | (first == 0x7F)]] = True
+    beyond = own.data >= 0x80
+    odd[own.rows_with(own.data == ord("#"))] = True
+    if beyond.any():
+        rows = own.rows_with(beyond)
+        marked = pc.match_substring_regex(texts.take(pa.array(rows)), _STRANGE)
+        odd[rows[np.asarray(marked)]] = True
+    return np.flatnonzero(odd)
 
 
 def _problem(text: str, limit: int) -> Problem | None:

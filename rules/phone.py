@@ -99,7 +99,8 @@ _TAIWAN = re.compile(r"09\d\d-\d{3}-\d{3}|\(0\d\)\s?\d{3,4}-?\d{4}")
 _AMERICAN = re.compile(r"\([2-9]\d\d\) ?\d{3}-\d{4}|[2-9]\d\d([-.])\d{3}\1\d{4}")
 _BRITISH = re.compile(r"0\d{4} \d{6}|07\d{3} \d{6}|0\d{2} \d{4} \d{4}|0\d{3} \d{3} \d{4}")
 _NEIGHBOR = re.compile(r"852[2-9]\d{7}|853[26]\d{7}|886\d{8,9}")
-_FILLERS = frozenset(row[1] for row in tables.rows("placeholders_of_kind") if row[0] == "phone")
+FILLERS = frozenset(row[1] for row in tables.rows("placeholders_of_kind") if row[0] == "phone")
+"""Digits that stand where somebody had no number."""
 
 _PLACEHOLDER = Problem("phone_placeholder", "This is a filler, not a number; ask the customer.")
 _SCIENTIFIC_NOTATION = Problem(
@@ -163,9 +164,7 @@ def is_plainly_of(country: str, text: str) -> bool:
 
 def _is_plain_mobile(text: str) -> bool:
     """Whether it is the eleven digits of a Chinese mobile number and no filler."""
-    return (
-        _CN_MOBILE.fullmatch(text) is not None and text not in _FILLERS and len(set(text[3:])) > 1
-    )
+    return _CN_MOBILE.fullmatch(text) is not None and text not in FILLERS and len(set(text[3:])) > 1
 
 
 @lru_cache(maxsize=1 << 15)
@@ -174,7 +173,7 @@ def _american(text: str) -> Phones | None:
     if match := _AMERICAN_PLAIN.fullmatch(text):
         number = "".join(match.groups())
         kind = numbering.kind("1", number)
-        if kind and not _is_filler(number) and "1" + number not in _FILLERS:
+        if kind and not _is_filler(number) and "1" + number not in FILLERS:
             key = "+1" + number
             return Phones((Phone(key, kind, "", key),), (key,))
     return None
@@ -246,7 +245,7 @@ def _from_scientific(text: str, country: str, city: str) -> Phones:
 
 def _is_filler(digits: str) -> bool:
     """Whether the digits count up or repeat, as people fill a field that must not be empty."""
-    return digits in _FILLERS or not digits[-8:].strip(digits[-1:])
+    return digits in FILLERS or not digits[-8:].strip(digits[-1:])
 
 
 class _Reader:

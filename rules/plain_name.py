@@ -21,6 +21,8 @@ import re
 from functools import cache, lru_cache
 from typing import Literal, NamedTuple
 
+import pyarrow as pa
+
 from rules import han_name, latin_name, notes, romanization, tables, text
 from rules.placeholder import placeholder_words
 from rules.text import READINGS_LIMIT
@@ -48,7 +50,7 @@ class PlainName(NamedTuple):
     key: str
 
 
-class _Word(NamedTuple):
+class Word(NamedTuple):
     """What is known of a word: its logarithmic shares, and how it is shown and compared."""
 
     given: float
@@ -58,6 +60,10 @@ class _Word(NamedTuple):
     capitals: bool | None  # None: an initial
     is_nobody: bool  # alone it names nobody
     leads_to_nobody: bool  # with a word behind it it may name nobody
+
+
+NO_WORD = Word(0.0, 0.0, "", "", None, False, False)
+"""Stands where a name has no such word; it tells nothing."""
 
 
 def read(full: str, family: str, given: str) -> PlainName | None:
@@ -93,12 +99,12 @@ def read(full: str, family: str, given: str) -> PlainName | None:
         first, blank, middle = given.partition(" ")
         middle = middle.removesuffix(".") if blank else None
         last = family
-    front, behind = _word(first), _word(last)
+    front, behind = look_up(first), look_up(last)
     if front is None or behind is None or _only_one_in_capitals(front, behind):
         return None
     between = None
     if middle is not None:
-        between = _word(middle)
+        between = look_up(middle)
         if between is None or _only_one_in_capitals(between, front):
             return None
         if _only_one_in_capitals(between, behind):
@@ -141,20 +147,20 @@ def _beyond(match: "re.Match[str]", family: str, given: str) -> str | None:
     return words[0] if words else None
 
 
-def _names_nobody(front: "_Word", between: "_Word | None", given: str) -> bool:
+def _names_nobody(front: Word, between: Word | None, given: str) -> bool:
     """Whether the cell for given names holds a placeholder or a title in place of a name."""
     if between is None:
         return front.is_nobody
     return front.leads_to_nobody and given.lower().rstrip(".") in _nobodies()
 
 
-def _only_one_in_capitals(one: "_Word", other: "_Word") -> bool:
+def _only_one_in_capitals(one: Word, other: Word) -> bool:
     """Whether capitals tell which word is the family name; an initial tells nothing."""
     mine, its = one.capitals, other.capitals
     return mine is not its and mine is not None and its is not None
 
 
-def _order_shown(front: "_Word", between: "_Word | None", behind: "_Word") -> float:
+def _order_shown(front: Word, between: Word | None, behind: Word) -> float:
     """What initials and the number of words say about a family name in front."""
     if between is None:
         return 0.0
@@ -164,10 +170,10 @@ def _order_shown(front: "_Word", between: "_Word | None", behind: "_Word") -> fl
 
 
 def _named(
-    family: "_Word",
-    given: "_Word",
-    middle: "_Word | None",
-    close: "tuple[_Word, _Word] | Literal[False]",
+    family: Word,
+    given: Word,
+    middle: Word | None,
+    close: tuple[Word, Word] | Literal[False],
 ) -> PlainName:
     """The name, with the readings of another order that is as close."""
     readings = _readings(family.spelling, given.spelling)
@@ -183,17 +189,17 @@ def _named(
 
 
 def _readings(family: str, given: str) -> list[str]:
-    return [f"{family} {name}" for name in _with_formal(given)]
+    return [f"{family} {name}" for name in with_formal(given)]
 
 
 @lru_cache(maxsize=1 << 16)
-def _with_formal(given: str) -> tuple[str, ...]:
+def with_formal(given: str) -> tuple[str, ...]:
     """A given name as compared, and the formal names for which it may be short."""
     return tuple(dict.fromkeys((given, *latin_name.formal_names(given)[:5])))
 
 
 @lru_cache(maxsize=1 << 16)
-def _word(word: str) -> _Word | None:
+def look_up(word: str) -> Word | None:
     """What is known of a word; None if names with it have to be looked at closely."""
     if not _WORD.fullmatch(word):
         return None
@@ -205,7 +211,7 @@ def _word(word: str) -> _Word | None:
     ):
         return None
     given, family = latin_name.shares(lower)
-    return _Word(
+    return Word(
         given=given,
         family=family,
         shown=latin_name.show((word,)),
@@ -225,6 +231,12 @@ def _first_words_of_nobody() -> frozenset[str]:
 def _nobodies() -> frozenset[str]:
     nobody = tables.words("person_words", "nobody") + tables.words("person_words", "title")
     return placeholder_words().union(nobody)
+
+
+@cache
+def nobodies_of_words() -> pa.Array:
+    """What names nobody and has several words, in small letters."""
+    return pa.array(sorted(name for name in _nobodies() if " " in name), pa.string())
 
 
 # Chinese names --------------------------------------------------------------------------------

@@ -8,12 +8,15 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 
+import numpy as np
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
 
 from rules import codes, identifier, phone, romanization, text
 from rules.address import Address
 from rules.cells import Cells
 from rules.quarantine import Problem
+from rules.record_reach import Plain
+from rules.whole.texts import Bytes, Ints, Mask, ascii_only
 
 HAN_COUNTRIES = frozenset({"CN", "HK", "MO", "TW"})
 """Where addresses are written in Chinese."""
@@ -49,9 +52,7 @@ def stated(cells: Cells) -> list[str | None]:
     return cells.code("country", codes.country, _COUNTRY_UNKNOWN)
 
 
-def infer(
-    cells: Cells, rows: Iterable[int], default: str, places: Sequence[Address | None]
-) -> list[str]:
+def infer(cells: Cells, rows: Ints, default: str, places: Sequence[Address | None]) -> list[str]:
     """The countries of records without a country column, each by its first hint below.
 
     Args:
@@ -59,33 +60,58 @@ def infer(
         default: ISO 3166 code of a record that gives no hint.
         places: the address of every record of the table, read as one of the default country.
     """
-    numbers, phones = _together(cells, _NUMBERS), _together(cells, ("mobile", "phone"))
-    names = [cells.first(field) for field in _NAMES if cells.has(field)]
-    addresses, codes_ = cells.first("address"), cells.first("postal_code")
+    numbers = _together(cells, _NUMBERS, rows)
+    phones = _together(cells, ("mobile", "phone"), rows)
+    named = [cells.first(field, rows) for field in _NAMES if cells.has(field)]
+    names = zip(*named, strict=True) if named else [()] * len(rows)
+    codes_ = cells.first("postal_code", rows)
     elsewhere = {code for code in set(codes_) if from_postal_code(code, default)}
     found = []
-    for row in rows:
-        place, code, address = places[row], codes_[row], addresses[row] or ""
-        own_names = [cell for column in names if (cell := column[row])]
+    for row, own_numbers, own_phones, cells_, written, code in zip(
+        rows.tolist(), numbers, phones, names, cells.first("address", rows), codes_, strict=True
+    ):
+        place, address = places[row], written or ""
+        own_names = [cell for cell in cells_ if cell]
         if (
-            not numbers[row]
+            not own_numbers
             and code not in elsewhere
-            and _is_home(phones[row], own_names, address, default, place)
+            and _is_home(own_phones, own_names, address, default, place)
         ):
             found.append(default)
         else:
-            found.append(
-                _infer(numbers[row], phones[row], own_names, address, code, default, place)
-            )
+            found.append(_infer(own_numbers, own_phones, own_names, address, code, default, place))
     return found
 
 
-def _together(cells: Cells, fields: Sequence[str]) -> list[tuple[str, ...]]:
-    """The filled cells of some fields, of every row."""
-    columns = [cells.every(field) for field in fields if cells.has(field)]
+def at_home(cells: Cells, found: Plain) -> Mask:
+    """The records that whole columns tell to be of the country they are taken to be of.
+
+    No hint of :func:`_infer` can speak for another one: their addresses and phones are plain,
+    and nothing else of them says a country.
+
+    Args:
+        found: read for that country.
+    """
+    home = found.is_addressed & found.is_phoned
+    for field in _NUMBERS:
+        home &= cells.only(field)[1] == 0
+    for field in _NAMES:
+        home &= ascii_only(cells.column(field))
+    own = Bytes(cells.column("postal_code"))
+    lettered = np.zeros(cells.rows, dtype=bool)  # others are no code of another country
+    lettered[own.rows_with(own.data >= ord("A"))] = True
+    rows = np.flatnonzero(home & lettered)
+    told = [from_postal_code(code, found.country) for code in cells.first("postal_code", rows)]
+    home[rows] = [country is None for country in told]
+    return home
+
+
+def _together(cells: Cells, fields: Sequence[str], rows: Ints) -> list[tuple[str, ...]]:
+    """The filled cells of some fields, of some rows."""
+    columns = [cells.every(field, rows) for field in fields if cells.has(field)]
     if len(columns) == 1:
         return columns[0]
-    return [sum(row, ()) for row in zip(*columns, strict=True)] if columns else [()] * cells.rows
+    return [sum(row, ()) for row in zip(*columns, strict=True)] if columns else [()] * len(rows)
 
 
 def _is_home(

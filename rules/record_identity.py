@@ -9,8 +9,12 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import NamedTuple
 
+import numpy as np
+import pyarrow as pa
+
 from rules import codes, customer_type, identifier
-from rules.cells import Cells, Columns
+from rules.cells import Cells
+from rules.columns import Columns
 from rules.customer import ORGANIZATION, PERSON
 from rules.quarantine import Problem
 
@@ -146,6 +150,8 @@ def take_numbers(
         staged[name] for name in ("org_code", "license_no", "id_keys")
     )
     for row, numbers_ in enumerate(ids):
+        if not numbers_:
+            continue
         keys: tuple[str, ...] = ()
         for field, cell, found in numbers_:
             personal = found.is_personal
@@ -166,7 +172,7 @@ def take_numbers(
 def take_persons(
     cells: Cells,
     kinds: Sequence[str],
-    birth_dates: Sequence[date | None],
+    birth_dates: pa.Array,
     ids: Sequence[Numbers],
     staged: Columns,
 ) -> None:
@@ -176,22 +182,35 @@ def take_persons(
     columns do not say; a damaged one fills a missing birth date only.
     """
     sexes = cells.code("sex", codes.sex, _SEX_UNKNOWN)
-    dates_written, sexes_written = cells.first("birth_date"), cells.first("sex")
+    plain = np.fromiter(
+        (kind == PERSON and not own for kind, own in zip(kinds, ids, strict=True)), bool, len(ids)
+    )
+    rows = np.flatnonzero(plain)
+    staged.give(rows, {"birth_date": birth_dates.take(pa.array(rows))})
+    staged.give(rows, {"sex": [sexes[row] or None for row in rows]} if cells.has("sex") else {})
+    others = np.flatnonzero(~plain)
+    dates_written, sexes_written = (cells.first(name, others) for name in ("birth_date", "sex"))
     staged_dates, staged_sexes = staged["birth_date"], staged["sex"]
-    for row, (kind, birth_date, sex) in enumerate(zip(kinds, birth_dates, sexes, strict=True)):
-        if kind != PERSON:
+    for row, birth_date, date_written, sex_written in zip(
+        others.tolist(),
+        birth_dates.take(pa.array(others)).to_pylist(),
+        dates_written,
+        sexes_written,
+        strict=True,
+    ):
+        if kinds[row] != PERSON:
             if birth_date:
-                cells.note(row, "birth_date", _ORGANIZATION_BORN, dates_written[row])
+                cells.note(row, "birth_date", _ORGANIZATION_BORN, date_written)
             continue
-        if ids[row]:
-            personal = [number.found for number in ids[row] if number.found.is_personal]
-            checked = next((found for found in personal if found.value and found.birth_date), None)
-            if checked is not None and checked.birth_date:
-                if birth_date is not None and birth_date != checked.birth_date:
-                    cells.note(row, "birth_date", _BIRTH_DATE_DIFFERS, dates_written[row])
-                birth_date = checked.birth_date
-                if sex and checked.sex and sex != checked.sex:
-                    cells.note(row, "sex", _SEX_DIFFERS, sexes_written[row])
-                sex = sex or checked.sex
-            birth_date = birth_date or next((f.birth_date for f in personal if f.birth_date), None)
+        sex = sexes[row]
+        personal = [number.found for number in ids[row] if number.found.is_personal]
+        checked = next((found for found in personal if found.value and found.birth_date), None)
+        if checked is not None and checked.birth_date:
+            if birth_date is not None and birth_date != checked.birth_date:
+                cells.note(row, "birth_date", _BIRTH_DATE_DIFFERS, date_written)
+            birth_date = checked.birth_date
+            if sex and checked.sex and sex != checked.sex:
+                cells.note(row, "sex", _SEX_DIFFERS, sex_written)
+            sex = sex or checked.sex
+        birth_date = birth_date or next((f.birth_date for f in personal if f.birth_date), None)
         staged_dates[row], staged_sexes[row] = birth_date, sex or None

@@ -11,11 +11,17 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+
 from rules import customer_type, notes, organization_name, person_name, plain_name, text
-from rules.cells import Cell, Cells, Columns
+from rules.cells import Cell, Cells
+from rules.columns import Columns
 from rules.customer import ORGANIZATION, PERSON
 from rules.placeholder import is_placeholder
 from rules.quarantine import Problem
+from rules.whole import names as whole_names
+from rules.whole.texts import Ints, filled
 
 _NO_NAME = Problem(
     "name_missing", "The cell names nobody; find out whose record it is and correct the name."
@@ -65,16 +71,19 @@ def read(cells: Cells, kinds: Sequence[str], countries: Sequence[str], staged: C
         staged: the columns to fill.
     """
     reader = _Reader(cells, countries, staged)
-    written = cells.every("name")
+    given_names = cells.joined("given_name") if cells.is_list("given_name") else None
+    rows = _take_plain(cells, kinds, given_names, staged)
+    written = cells.every("name", rows)
     fields = ("organization_name", "family_name", "given_name", "contact_name")
-    columns = [cells.first(field) for field in (*fields, "legal_representative")]
-    if cells.is_list("given_name"):
-        columns[2] = [" ".join(parts) or None for parts in cells.every("given_name")]
-    notes_, short_names = cells.every("note"), cells.every("short_name")
+    columns = [cells.first(field, rows) for field in (*fields, "legal_representative")]
+    if given_names is not None:
+        columns[2] = [cell or None for cell in given_names.take(pa.array(rows)).to_pylist()]
+    notes_, short_names = cells.every("note", rows), cells.every("short_name", rows)
     others_of = staged["other_names"]
-    for row, (kind, names, organization, family, given, contact, legal) in enumerate(
-        zip(kinds, written, *columns, strict=True)
+    for row, names, organization, family, given, contact, legal, notes_of, shorts in zip(
+        rows.tolist(), written, *columns, notes_, short_names, strict=True
     ):
+        kind = kinds[row]
         own = names[0] if names else None
         others = [*names[1:]]
         if kind == PERSON:
@@ -99,12 +108,34 @@ def read(cells: Cells, kinds: Sequence[str], countries: Sequence[str], staged: C
             reader.other_person(row, "contact_name", contact)
         if legal:
             reader.other_person(row, "legal_representative", legal)
-        for cell in notes_[row]:
+        for cell in notes_of:
             others += _names_in_note(cell)
-        others += short_names[row]
+        others += shorts
         if others:
             others_of[row] = _distinct(others, staged["name"][row], staged["name_key"][row])
     return reader.remarks
+
+
+def _take_plain(
+    cells: Cells, kinds: Sequence[str], given_names: pa.Array | None, staged: Columns
+) -> Ints:
+    """Fill the names of persons of whom nothing is said but a plain name; the other records."""
+    alone = np.array([kind == PERSON for kind in kinds], dtype=bool)
+    for name in ("organization_name", "contact_name", "legal_representative"):
+        alone &= ~filled(cells.column(name))
+    for name in ("note", "short_name"):
+        alone &= cells.only(name)[1] == 0
+    alone &= cells.only("name")[1] <= 1
+    rows = np.flatnonzero(alone)
+    at = pa.array(rows)
+    given = cells.column("given_name") if given_names is None else given_names
+    columns = [cells.column("name"), cells.column("family_name"), given]
+    found = whole_names.read(*(column.take(at) for column in columns))
+    taken = rows[found.rows]
+    staged.give(taken, found.columns)
+    alone[:] = True
+    alone[taken] = False
+    return np.flatnonzero(alone)
 
 
 def _is_employer(name: str, family: Cell, given: Cell) -> bool:

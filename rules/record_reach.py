@@ -5,11 +5,19 @@ phone or e-mail is read stands in the rules of these names.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from operator import itemgetter
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from rules import address, email, phone
-from rules.cells import Cell, Cells, Columns
+from rules.cells import Cells
+from rules.columns import Columns
+from rules.whole import addresses, emails, phones, streets
+from rules.whole.texts import Ints, Mask
 
 Place = address.Address | None
 
@@ -20,32 +28,104 @@ _COLUMNS = {
     if part not in ("country", "problems")
 }
 """Staged column → its place in an address."""
-_NOWHERE = address.Address()
 _E_MAIL = re.compile(r"[^\s,;，；/]+@[^\s,;，；/]+")
 
 
-def read_addresses(
-    cells: Cells, rows: Iterable[int], countries: Sequence[str], places: list[Place]
-) -> None:
-    """Read the addresses of some records with their division columns; None if all are empty.
+@dataclass(frozen=True)
+class Plain:
+    """What whole columns say of how records of one country can be reached.
+
+    Attributes:
+        country: ISO 3166 code.
+        addresses: the plain ones; a record without any address is among them.
+        phones: the plain numbers of records that have one, and in whose column for mobile
+            numbers it stands.
+        emails: the records with one usual address.
+        in_mobile: per record, whether its number stands in the column for mobile numbers.
+        mails: one cell of each record, for those of ``emails`` its address.
+        phone_counts, email_counts: how many cells each record has.
+    """
+
+    country: str
+    addresses: streets.Found
+    phones: phones.Found
+    emails: Ints
+    in_mobile: Mask
+    mails: pa.Array
+    phone_counts: Ints
+    email_counts: Ints
+
+    @property
+    def is_addressed(self) -> Mask:
+        """The records whose address is plain."""
+        return _mask(self.addresses.rows, len(self.mails))
+
+    @property
+    def is_phoned(self) -> Mask:
+        """The records whose number is plain, and those that have none."""
+        return _mask(self.phones.rows, len(self.mails)) | (self.phone_counts == 0)
+
+    @property
+    def is_mailed(self) -> Mask:
+        """The records whose e-mail address is usual, and those that have none."""
+        return _mask(self.emails, len(self.mails)) | (self.email_counts == 0)
+
+
+def plain(cells: Cells, country: str) -> Plain:
+    """Read what is plain of the addresses, phones and e-mails of all records.
+
+    Args:
+        country: ISO 3166 code that the records are taken to be of.
+    """
+    region, city, district, code = (
+        cells.column(name) for name in ("region", "city", "district", "postal_code")
+    )
+    mobile, mobiles = cells.only("mobile")
+    other, others = cells.only("phone")
+    counts = mobiles + others
+    cell = pc.if_else(
+        pa.array(counts == 1), pc.coalesce(mobile, other), pa.scalar(None, pa.string())
+    )
+    mail, mails = cells.only("email")
+    usual = emails.usual(mail)
+    return Plain(
+        country=country,
+        addresses=addresses.read(_lines(cells), region, city, district, code, country),
+        phones=phones.read(cell, country),
+        emails=usual[mails[usual] == 1],
+        in_mobile=mobiles > 0,
+        mails=mail,
+        phone_counts=counts,
+        email_counts=mails,
+    )
+
+
+def _mask(rows: Ints, count: int) -> Mask:
+    found = np.zeros(count, dtype=bool)
+    found[rows] = True
+    return found
+
+
+def _lines(cells: Cells) -> pa.Array:
+    """The address lines.
 
     Several address columns named in the source's YAML are lines of one address; of
     those found by their headings the first filled one counts.
+    """
+    return cells.joined("address") if cells.is_list("address") else cells.column("address")
+
+
+def read_addresses(cells: Cells, rows: Ints, countries: Sequence[str], places: list[Place]) -> None:
+    """Read the addresses of some records with their division columns; None if all are empty.
 
     Args:
         rows: which records.
         countries: ISO 3166 code of every record.
         places: the address of every record, written for these.
     """
-    if cells.is_list("address"):
-        lines: list[Cell] = [" ".join(written) for written in cells.every("address")]
-    else:
-        lines = cells.first("address")
-    regions, cities = cells.first("region"), cells.first("city")
-    districts, codes = cells.first("district"), cells.first("postal_code")
-    for row in rows:
-        line, region, city = lines[row], regions[row], cities[row]
-        district, code = districts[row], codes[row]
+    lines = _lines(cells).take(pa.array(rows)).to_pylist()
+    beside = (cells.first(name, rows) for name in ("region", "city", "district", "postal_code"))
+    for row, line, region, city, district, code in zip(rows.tolist(), lines, *beside, strict=True):
         if line or region or city or district or code:
             places[row] = address.parse(
                 line,
@@ -57,15 +137,29 @@ def read_addresses(
             )
 
 
-def take_addresses(cells: Cells, places: Sequence[Place], staged: Columns) -> None:
-    """Fill the staged columns of addresses."""
-    usable: list[Place] = list(places)
+def take_addresses(
+    cells: Cells, places: Sequence[Place], found: Plain, told: Mask, staged: Columns
+) -> None:
+    """Fill the staged columns of addresses.
+
+    Args:
+        places: the addresses that are not plain.
+        told: the records whose plain addresses are of the country that they were read for.
+    """
+    usable: dict[int, address.Address] = {}
     for row, place in enumerate(places):
         if place is not None and place.problems:
-            usable[row] = _usable(cells, row, place)
-    parts = list(zip(*(_NOWHERE if place is None else place for place in usable), strict=True))
-    for column, part in _COLUMNS.items() if parts else ():
-        staged[column][:] = parts[part]
+            place = _usable(cells, row, place)
+        if place is not None:
+            usable[row] = place
+    parts = list(zip(*usable.values(), strict=True))
+    rows = np.fromiter(usable, np.int64, len(usable))
+    staged.give(rows, {column: parts[part] for column, part in _COLUMNS.items() if parts})
+    plain_rows = found.addresses.rows
+    kept = told[plain_rows]
+    chosen = pa.array(kept)
+    columns = {name: column.filter(chosen) for name, column in found.addresses.columns.items()}
+    staged.give(plain_rows[kept], columns)
 
 
 def _usable(cells: Cells, row: int, place: address.Address) -> Place:
@@ -88,6 +182,8 @@ def take_phones_and_emails(
     cells: Cells,
     countries: Sequence[str],
     found_elsewhere: Mapping[int, Sequence[str]],
+    cities: pa.Array,
+    found: Plain,
     staged: Columns,
 ) -> None:
     """Fill phones and e-mails, each once, mobile numbers first.
@@ -97,19 +193,24 @@ def take_phones_and_emails(
     Args:
         countries: ISO 3166 code of every record.
         found_elsewhere: row → telephone numbers from name cells, as written.
-        staged: its cities complete numbers without area code.
+        cities: as staged; they complete numbers without area code.
     """
+    is_plain = found.is_phoned & found.is_mailed
+    is_plain &= np.array([country == found.country for country in countries], dtype=bool)
+    is_plain[list(found_elsewhere)] = False
+    _take_plain(found, is_plain, staged)
+    rows = np.flatnonzero(~is_plain)
     columns = zip(
-        *(cells.every(field) for field in ("mobile", "phone", "email")),
-        countries,
-        staged["city"],
+        rows.tolist(),
+        *(cells.every(field, rows) for field in ("mobile", "phone", "email")),
+        cities.take(pa.array(rows)).to_pylist(),
         strict=True,
     )
     phones, kinds, extensions, all_keys, emails = (
         staged[name]
         for name in ("phones", "phone_kinds", "phone_extensions", "phone_keys", "emails")
     )
-    for row, (mobiles, others, mails, country, city) in enumerate(columns):
+    for row, mobiles, others, mails, city in columns:
         written = [("mobile", cell) for cell in mobiles] if mobiles else []
         if others:
             written += [("phone", cell) for cell in others]
@@ -123,7 +224,7 @@ def take_phones_and_emails(
             read = email.parse(cell)
             if not read.problems or cells.usable(row, "email", read.problems, cell):
                 addresses |= dict.fromkeys(read.addresses)
-        numbers, keys = _numbers(cells, row, written, country, city, addresses)
+        numbers, keys = _numbers(cells, row, written, countries[row], city, addresses)
         if numbers:
             phones[row] = [number.e164 for number in numbers]
             kinds[row] = [number.kind for number in numbers]
@@ -131,6 +232,32 @@ def take_phones_and_emails(
         all_keys[row] = keys or None
         if addresses:
             emails[row] = list(addresses)
+
+
+def _take_plain(found: Plain, is_plain: Mask, staged: Columns) -> None:
+    """Fill phones and e-mails of records whose cells are all plain."""
+    own = found.phones
+    kept = is_plain[own.rows]
+    rows, e164 = own.rows[kept], own.e164.filter(pa.array(kept))
+    kinds = own.kinds.filter(pa.array(kept))
+    untold = pc.and_(pa.array(found.in_mobile[rows]), pc.equal(kinds, "unknown"))
+    kinds = pc.if_else(untold, "mobile", kinds)
+    extensions = pa.repeat("", len(rows))
+    staged.give(
+        rows,
+        {
+            "phones": _lists_of_one(e164),
+            "phone_kinds": _lists_of_one(kinds),
+            "phone_extensions": _lists_of_one(extensions),
+            "phone_keys": _lists_of_one(e164),
+        },
+    )
+    mailed = found.emails[is_plain[found.emails]]
+    staged.give(mailed, {"emails": _lists_of_one(found.mails.take(pa.array(mailed)))})
+
+
+def _lists_of_one(values: pa.Array) -> pa.Array:
+    return pa.ListArray.from_arrays(pa.array(np.arange(len(values) + 1, dtype=np.int32)), values)
 
 
 def _numbers(

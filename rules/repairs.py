@@ -23,7 +23,8 @@ import pyarrow.compute as pc
 from connectors.config import SourceConfig
 from connectors.mapping import resolve
 from rules import text
-from rules.cells import Cell, Columns, staged_fields
+from rules.cells import Cell, staged_fields
+from rules.columns import Columns
 from rules.quarantine import shorten
 
 REPAIRS_SCHEMA = pa.schema(

@@ -14,33 +14,36 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as field_of
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from connectors.config import SourceConfig
-from connectors.fields import VERIFIED
+from connectors.fields import ATTRIBUTE, VERIFIED
 from rules import (
     codes,
     dates,
     habits,
-    moments,
     record_country,
     record_identity,
     record_names,
     record_reach,
     text,
 )
-from rules.cells import Cell, Cells, Columns, staged_fields
+from rules.cells import Cells, staged_fields
 from rules.collection import no_collection
-from rules.customer import ALL, FIELDS, HEAD_OF, PERSON, STAGED_SCHEMA
+from rules.columns import Columns
+from rules.customer import HEAD_OF, PERSON, STAGED_SCHEMA
 from rules.habits import Habits
 from rules.quarantine import Problem
 from rules.repairs import Repairs, use_as_written
 from rules.slices import Slices, of_table
+from rules.whole import dates as whole_dates
+from rules.whole.texts import Ints, filled
 
 _UNKNOWN = "The value is not known; add it to 'values' in the source's YAML or correct it."
 _TYPE_UNKNOWN = Problem("customer_type_unknown", _UNKNOWN)
@@ -55,8 +58,12 @@ _NOBODY = Problem(
     "complete it in the source or delete it there.",
 )
 _TO_JSON = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
-_MAY_BE_EMPTY = {field.name for field in FIELDS if field.kind in ("text", "list", "json")}
-_FLAGS = ("consent_marketing", "do_not_contact")
+_CODES = (
+    ("status", codes.status, _STATUS_UNKNOWN),
+    ("consent_marketing", codes.yes_no, _FLAG_UNKNOWN),
+    ("do_not_contact", codes.yes_no, _FLAG_UNKNOWN),
+)
+"""Field, what reads a cell of it, and what is said of a cell that it does not know."""
 _MOMENTS = tuple(name for name in habits.DATES if name != "birth_date")
 
 
@@ -134,9 +141,11 @@ def _standardize(
     cells = Cells(raw, config, repairs)
     staged = _read(cells, config, country, found)
     identity = _identity(raw, config.name)
+    columns = {name: staged.array(name) for name in STAGED_SCHEMA.names if name not in identity}
+    _require_identity(cells, columns)
     _reject_marked(raw, cells)
     return Standardized(
-        staged=_table(staged, identity),
+        staged=pa.table({**identity, **columns}).select(STAGED_SCHEMA.names).cast(STAGED_SCHEMA),
         problems=cells.findings.table(identity),
         raw=raw,
         inputs=inputs(cells.columns),
@@ -159,23 +168,6 @@ def _identity(raw: pa.Table, source: str) -> dict[str, pa.Array]:
     }
 
 
-def _table(staged: Columns, identity: Mapping[str, pa.Array]) -> pa.Table:
-    """The staged columns as a table; texts and lists without anything in them are null."""
-    columns = []
-    for field in STAGED_SCHEMA:
-        if field.name in identity:
-            columns.append(identity[field.name])
-            continue
-        column = pa.array(staged[field.name], field.type)
-        if field.name in _MAY_BE_EMPTY and column.null_count < len(column):
-            size = pc.list_value_length if pa.types.is_list(field.type) else pc.binary_length
-            empty = pc.equal(size(column), 0)
-            if pc.any(empty).as_py():
-                column = pc.if_else(empty, pa.scalar(None, field.type), column)
-        columns.append(column)
-    return pa.table(columns, schema=STAGED_SCHEMA)
-
-
 def inputs(columns: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     """Staged field → the raw columns it is read from.
 
@@ -191,6 +183,8 @@ def inputs(columns: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
 
 def _reject_marked(raw: pa.Table, cells: Cells) -> None:
     """Reject what the connector found broken, and keys that came before."""
+    if raw["_problem"].null_count == raw.num_rows:
+        return
     for row, sentence in enumerate(raw["_problem"].to_pylist()):
         if sentence:
             cells.reject(row, Problem(_rule_of(sentence), f"{sentence[:1].upper()}{sentence[1:]}."))
@@ -211,28 +205,38 @@ def _read(cells: Cells, config: SourceConfig, home: str, found: Habits) -> Colum
     """
     everybody = range(cells.rows)
     default = config.country or home
-    staged: Columns = {field.name: [None] * cells.rows for field in ALL}
+    staged = Columns(cells.rows)
     declared = cells.code("customer_type", codes.customer_type, _TYPE_UNKNOWN)
     declared = [kind or config.customer_type for kind in declared]
     stated = record_country.stated(cells)
     countries = [country or default for country in stated]
+    plain = record_reach.plain(cells, default)
+    silent = np.array([not country for country in stated], dtype=bool)
+    at_home = silent & record_country.at_home(cells, plain)
+    told = at_home | np.array([country == default for country in stated], dtype=bool)
     places: list[record_reach.Place] = [None] * cells.rows
-    record_reach.read_addresses(cells, everybody, countries, places)
-    silent = [row for row, country in enumerate(stated) if not country]
-    inferred = record_country.infer(cells, silent, default, places)
-    for row, country in zip(silent, inferred, strict=True):
+    closely = np.flatnonzero(~(told & plain.is_addressed))
+    record_reach.read_addresses(cells, closely, countries, places)
+    unsure = np.flatnonzero(silent & ~at_home)
+    inferred = record_country.infer(cells, unsure, default, places)
+    for row, country in zip(unsure.tolist(), inferred, strict=True):
         countries[row] = country
-    abroad = [row for row in silent if countries[row] != default]
+    abroad = np.array([row for row in unsure.tolist() if countries[row] != default], dtype=np.int64)
     record_reach.read_addresses(cells, abroad, countries, places)
     ids: list[record_identity.Numbers] = [()] * cells.rows
     record_identity.numbers(cells, everybody, countries, declared, ids)
     birth_dates = _birth_dates(cells, config, found)
     kinds = [kind or PERSON for kind in declared]
     unknown = [row for row, kind in enumerate(declared) if not kind]
-    born = [
-        day or next((number.found.birth_date for number in own if number.found.birth_date), None)
-        for day, own in zip(birth_dates, ids, strict=True)
-    ]
+    born = (
+        [
+            day
+            or next((number.found.birth_date for number in own if number.found.birth_date), None)
+            for day, own in zip(birth_dates.to_pylist(), ids, strict=True)
+        ]
+        if unknown
+        else []
+    )
     types = record_identity.infer_types(cells, unknown, countries, ids, born, found.usual_type)
     for row, kind in zip(unknown, types, strict=True):
         kinds[row] = kind
@@ -240,60 +244,67 @@ def _read(cells: Cells, config: SourceConfig, home: str, found: Habits) -> Colum
     remarks = record_names.read(cells, kinds, countries, staged)
     record_identity.take_numbers(cells, kinds, ids, staged)
     record_identity.take_persons(cells, kinds, birth_dates, ids, staged)
-    record_reach.take_addresses(cells, places, staged)
-    record_reach.take_phones_and_emails(cells, countries, remarks.phones, staged)
+    record_reach.take_addresses(cells, places, plain, told, staged)
+    cities = staged.array("city")
+    record_reach.take_phones_and_emails(cells, countries, remarks.phones, cities, plain, staged)
     staged["customer_type"], staged["country"] = kinds, countries
     staged["type_basis"] = ["declared" if kind else "inferred" for kind in declared]
-    staged["attributes"] = _attributes(cells, remarks.notes)
-    staged["status"] = cells.code("status", codes.status, _STATUS_UNKNOWN)
-    for flag in _FLAGS:
-        staged[flag] = cells.code(flag, codes.yes_no, _FLAG_UNKNOWN)
-    for field in _MOMENTS:
-        staged[field] = _moments(cells, field, config, found)
-    staged["verified"] = _verified(cells, config)
+    if remarks.notes or any(name == "note" or name.startswith(ATTRIBUTE) for name in cells.columns):
+        staged["attributes"] = _attributes(cells, remarks.notes)
+    for field, read, unknown_code in _CODES:
+        if cells.has(field):
+            staged[field] = cells.code(field, read, unknown_code)
+    for field in filter(cells.has, _MOMENTS):
+        staged.give(np.arange(cells.rows), {field: _moments(cells, field, config, found)})
+    if any(name.startswith(VERIFIED) for name in cells.columns):
+        staged["verified"] = _verified(cells, config)
     use_as_written(staged, cells.accepted)
-    _require_identity(cells, staged)
     return staged
 
 
-def _require_identity(cells: Cells, staged: Columns) -> None:
+def _require_identity(cells: Cells, columns: Mapping[str, pa.Array]) -> None:
     """Reject records that nobody could tell apart; note missing names."""
-    for row, name in enumerate(staged["name"]):
-        if name:
-            continue
-        if not any(staged[field][row] for field in ("id_keys", "phone_keys", "emails")):
-            cells.reject(row, _NOBODY)
-        elif not any(
-            cells.first(field)[row]
-            for field in ("name", "organization_name", "family_name", "given_name")
-        ):
-            cells.note(row, "name", _NO_NAME, None)
+    nameless = np.flatnonzero(columns["name"].is_null())
+    reach = [columns[name].is_valid() for name in ("id_keys", "phone_keys", "emails")]
+    reached = np.any([np.asarray(one)[nameless] for one in reach], axis=0)
+    named = np.zeros(len(nameless), dtype=bool)
+    for field in ("name", "organization_name", "family_name", "given_name"):
+        named |= filled(cells.column(field).take(pa.array(nameless)))
+    for row in nameless[~reached].tolist():
+        cells.reject(row, _NOBODY)
+    for row in nameless[reached & ~named].tolist():
+        cells.note(row, "name", _NO_NAME, None)
 
 
-def _birth_dates(cells: Cells, config: SourceConfig, found: Habits) -> list[date | None]:
-    column = cells.first("birth_date")
+def _birth_dates(cells: Cells, config: SourceConfig, found: Habits) -> pa.Array:
+    column = cells.column("birth_date")
+    latest = datetime.now(UTC).date()
+    formats = tuple(config.formats.get("birth_date", ()))
+    if formats:
+        known = pa.nulls(cells.rows, pa.date32())
+    else:
+        known = whole_dates.read(column, found.earliest, latest)
+    others = np.flatnonzero(np.asarray(known.is_null()) & filled(column))
+    if not len(others):
+        return known
     read = partial(
         dates.parse,
-        formats=tuple(config.formats.get("birth_date", ())),
+        formats=formats,
         day_first=found.day_first["birth_date"],
-        latest=datetime.now(UTC).date(),
+        latest=latest,
         earliest=found.earliest,
     )
-    return _values(cells, "birth_date", column, read)
+    values = pa.array(_values(cells, "birth_date", others, read), known.type)
+    return _put(known, others, values)
 
 
-def _moments(
-    cells: Cells, field: str, config: SourceConfig, found: Habits
-) -> list[datetime | None] | pa.Array:
-    column = cells.first(field)
+def _moments(cells: Cells, field: str, config: SourceConfig, found: Habits) -> pa.Array:
+    column = cells.column(field)
     formats = tuple(config.formats.get(field, ()))
     plain = not formats and config.time_zone == "UTC"
-    known = moments.read_iso(column if plain else [None] * len(column))
-    others = [
-        None if is_known else cell
-        for cell, is_known in zip(column, known.is_valid().to_pylist(), strict=True)
-    ]
-    if not any(others):
+    known = whole_dates.read_moments(column if plain else pa.nulls(cells.rows, pa.string()))
+    others = np.flatnonzero(np.asarray(known.is_null()) & filled(column))
+    if not len(others):
         return known
     day_first = found.day_first[field]
 
@@ -304,24 +315,28 @@ def _moments(
                 cell = day.value.isoformat()
         return dates.parse_timestamp(cell, day_first=day_first, zone=config.time_zone)
 
-    return pc.coalesce(known, pa.array(_values(cells, field, others, read), known.type))
+    return _put(known, others, pa.array(_values(cells, field, others, read), known.type))
+
+
+def _put(column: pa.Array, rows: Ints, values: pa.Array) -> pa.Array:
+    """The column with other values in some rows."""
+    mask = np.zeros(len(column), dtype=bool)
+    mask[rows] = True
+    return pc.replace_with_mask(column, pa.array(mask), values)
 
 
 def _values(
-    cells: Cells,
-    field: str,
-    column: Sequence[Cell],
-    read: Callable[[str], dates.Dated | dates.Moment],
+    cells: Cells, field: str, rows: Ints, read: Callable[[str], dates.Dated | dates.Moment]
 ) -> list[Any]:
-    """What a rule makes of every cell, each distinct text read once; findings are noted."""
+    """What a rule makes of the filled cells of some rows, each distinct text read once; findings
+    are noted."""
+    column = cells.first(field, rows)
     known = {cell: read(cell) for cell in set(column) if cell}
-    values: dict[Cell, Any] = {cell: found.value for cell, found in known.items()}
-    values[None] = None
-    result = [values[cell] for cell in column]
+    result = [known[cell].value if cell else None for cell in column]
     faulty = {cell for cell, found in known.items() if found.problems}
-    for row, cell in enumerate(column if faulty else ()):
-        if cell in faulty and not cells.usable(row, field, known[cell].problems, cell):
-            result[row] = None
+    for place, (row, cell) in enumerate(zip(rows.tolist(), column, strict=True)):
+        if cell in faulty and cell and not cells.usable(row, field, known[cell].problems, cell):
+            result[place] = None
     return result
 
 

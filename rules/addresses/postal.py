@@ -35,6 +35,11 @@ _CONTINENT = re.compile(
 )
 
 
+def digits(country: str) -> int:
+    """How many digits the country's codes have; 0 if they are not plain digits."""
+    return _DIGITS.get(country, 0)
+
+
 @lru_cache(maxsize=32768)
 def normalize(code: str | None, country: str) -> str | None:
     """The code in its country's form; None if it has none or this cannot be one."""

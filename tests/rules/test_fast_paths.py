@@ -386,7 +386,7 @@ def test_a_line_that_ends_in_a_word_has_no_unit_there(line, country):
 @given(st.text("0123", max_size=12))
 def test_a_filler_repeats_one_digit(digits):
     repeats = len(set(digits)) <= 1 or len(set(digits[-8:])) == 1
-    assert phone._is_filler(digits) == (repeats or digits in phone._FILLERS)
+    assert phone._is_filler(digits) == (repeats or digits in phone.FILLERS)
 
 
 codes = st.one_of(

@@ -1,0 +1,216 @@
+"""Plain western names of a whole column, as rules/plain_name.py reads each of them.
+
+What belongs here: the names of two or three words, of which each distinct word is
+looked at once. What is known of a word, and all other names, stand there.
+
+>>> full, family = pa.array([None, "Bob Harper", None]), pa.array(["Lee", None, "smith"])
+>>> found = read(full, family, pa.array(["Ann", None, "bill J."]))
+>>> found.rows.tolist(), found.columns["name"].to_pylist()
+([1, 2], ['Bob Harper', 'Bill J Smith'])
+>>> found.columns["name_readings"].to_pylist()[1][:2]
+['smith bill', 'smith robert']
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from rules import latin_name, plain_name
+from rules.text import READINGS_LIMIT
+from rules.whole.texts import Bytes, Ints, Mask, filled
+
+_NAME = r"^[A-Za-z]+ ([A-Za-z]+\.? )?[A-Za-z]+$"
+
+
+class Found(NamedTuple):
+    """The plain names among some cells.
+
+    Attributes:
+        rows: which ones, ascending.
+        columns: staged field → one value per row.
+    """
+
+    rows: Ints
+    columns: dict[str, pa.Array]
+
+
+def read(full: pa.Array, family: pa.Array, given: pa.Array) -> Found:
+    """Read cells that hold whole names, and family and given cells where the whole name is empty.
+
+    Cells beside a whole name are left to the closer look.
+    """
+    whole, last, first = filled(full), filled(family), filled(given)
+    own = Bytes(family)
+    one_word = np.ones(len(full), dtype=bool)
+    one_word[own.rows_with(own.data == ord(" "))] = False
+    in_cells = ~whole & last & first & one_word
+    alone = whole & ~last & ~first
+    rows = np.flatnonzero(in_cells | alone)
+    at = pa.array(rows)
+    written = pc.if_else(
+        pa.array(alone[rows]),
+        full.take(at),
+        pc.binary_join_element_wise(given.take(at), family.take(at), " "),
+    )
+    plain = np.asarray(pc.match_substring_regex(written, _NAME))
+    rows, written = rows[plain], written.filter(pa.array(plain))
+    if not len(rows):
+        return Found(rows, {})
+    table, front, between, behind = _words(written)
+    cells = in_cells[rows]
+    order = _order(table, front, between, behind, cells)
+    good = order.good & ~np.asarray(_is_nobody(written, ~cells))
+    return Found(rows[good], _columns(table, order.only(good)))
+
+
+class _Table:
+    """What is known of distinct words, by their numbers; the last one is no word.
+
+    Attributes:
+        good: whether a name with it may be read here.
+        given, family: logarithmic shares.
+        capitals: 1 or 0; -1: an initial.
+        nobody, leads: whether alone, or with a word behind it, it may name nobody.
+        shown, spelling: texts.
+        sizes, starts, formal: its spelling and the formal names for which it may be short: how
+            many, where they begin, all of them.
+    """
+
+    def __init__(self, words: list[str]) -> None:
+        known = [plain_name.look_up(word) for word in words]
+        entries = [*(word or plain_name.NO_WORD for word in known), plain_name.NO_WORD]
+        self.good = np.array([word is not None for word in known] + [True])
+        self.given = np.array([word.given for word in entries])
+        self.family = np.array([word.family for word in entries])
+        self.capitals = np.array(
+            [-1 if word.capitals is None else word.capitals for word in entries], dtype=np.int8
+        )
+        self.nobody = np.array([word.is_nobody for word in entries])
+        self.leads = np.array([word.leads_to_nobody for word in entries])
+        self.shown = pa.array([word.shown or None for word in entries], pa.string())
+        self.spelling = pa.array([word.spelling for word in entries], pa.string())
+        spelled = self.spelling.dictionary_encode()
+        self.spelled = spelled.indices.to_numpy()
+        formal = [plain_name.with_formal(word) for word in spelled.dictionary.to_pylist()]
+        sizes = np.fromiter(map(len, formal), np.int64, len(formal))
+        self.sizes, self.starts = sizes[self.spelled], (np.cumsum(sizes) - sizes)[self.spelled]
+        self.formal = pa.array([name for names in formal for name in names], pa.string())
+
+
+class _Order(NamedTuple):
+    """Which word is which, one number per row; ``good`` if that is plain.
+
+    ``other_family`` and ``other_given`` are those of another order, if ``close`` it is as good.
+    """
+
+    good: Mask
+    family: Ints
+    given: Ints
+    middle: Ints
+    close: Mask
+    other_family: Ints
+    other_given: Ints
+
+    def only(self, rows: Mask) -> "_Order":
+        """Some rows of it."""
+        return _Order(
+            good=self.good[rows],
+            family=self.family[rows],
+            given=self.given[rows],
+            middle=self.middle[rows],
+            close=self.close[rows],
+            other_family=self.other_family[rows],
+            other_given=self.other_given[rows],
+        )
+
+
+def _words(names: pa.Array) -> tuple[_Table, Ints, Ints, Ints]:
+    """The distinct words, and the first, the middle and the last of each name."""
+    split = pc.split_pattern(names, " ")
+    encoded = pc.ascii_rtrim(split.values, ".").dictionary_encode()
+    table = _Table(encoded.dictionary.to_pylist())
+    codes, at = encoded.indices.to_numpy(), split.offsets.to_numpy()
+    starts, sizes = at[:-1] - at[0], np.diff(at)
+    between = np.where(sizes == 3, codes[starts + 1], len(table.good) - 1)
+    return table, codes[starts], between, codes[starts + sizes - 1]
+
+
+def _order(table: _Table, front: Ints, between: Ints, behind: Ints, cells: Mask) -> _Order:
+    """As ``plain_name.read`` weighs the orders.
+
+    Args:
+        cells: whether the last word stands in a cell for family names.
+    """
+    three = between != len(table.good) - 1
+    good = table.good[front] & table.good[between] & table.good[behind]
+    for one, other in ((front, behind), (between, front), (between, behind)):
+        mine, its = table.capitals[one], table.capitals[other]
+        good &= ~((mine != its) & (mine >= 0) & (its >= 0))
+    nobody = np.where(three, table.leads[front], table.nobody[front]) | table.nobody[behind]
+    good &= ~(cells & nobody)
+    best = table.given[front] + table.family[behind] + 0.0
+    middle = np.where(three, between, front)
+    swapped = table.given[behind] + table.family[middle] + latin_name.SWAPPED
+    shown = np.where(table.capitals[between] < 0, -4.0, -0.5)
+    initial_last = (table.capitals[behind] < 0) & (table.capitals[front] >= 0)
+    shown = np.where(three, np.where(initial_last, 2.5, shown), 0.0)
+    first_given = np.where(three, between, behind)
+    reversed_ = table.given[first_given] + table.family[front] + (latin_name.REVERSED + shown)
+    other = np.where(cells, swapped, reversed_)
+    good &= ~(cells & three & (other >= best - latin_name.CLOSE))
+    turned = other > best
+    close = np.where(turned, best, other) >= np.where(turned, other, best) - latin_name.CLOSE
+    good &= ~(close & (table.spelled[front] == table.spelled[behind]))  # readings come twice
+    none = np.full(len(front), len(table.good) - 1)
+    turned_given = np.where(cells, behind, first_given)
+    return _Order(
+        good=good,
+        family=np.where(turned, front, behind),
+        given=np.where(turned, turned_given, front),
+        middle=np.where(turned, np.where(three & ~cells, behind, none), between),
+        close=close,
+        other_family=np.where(turned, behind, front),
+        other_given=np.where(turned, front, first_given),
+    )
+
+
+def _is_nobody(names: pa.Array, whole: Mask) -> Mask:
+    """Which whole names name nobody."""
+    said = pc.is_in(pc.ascii_lower(names), value_set=plain_name.nobodies_of_words())
+    found: Mask = np.asarray(said) & whole
+    return found
+
+
+def _columns(table: _Table, order: _Order) -> dict[str, pa.Array]:
+    family, given, middle = (
+        table.shown.take(pa.array(words)) for words in (order.family, order.given, order.middle)
+    )
+    shown = pc.binary_join_element_wise(given, middle, family, " ", null_handling="skip")
+    return {
+        "name": shown,
+        "name_key": pc.ascii_lower(pc.binary_join_element_wise(family, given, "")),
+        "name_readings": _readings(table, order),
+        "family_name": family,
+        "given_name": given,
+        "middle_name": middle,
+    }
+
+
+def _readings(table: _Table, order: _Order) -> pa.Array:
+    """Family name and given name, or what it may be short for; then those of the other order."""
+    own = table.sizes[order.given]
+    more = np.where(order.close, table.sizes[order.other_given], 0)
+    more = np.minimum(more, READINGS_LIMIT - own)
+    ends = np.cumsum(own + more)
+    row = np.repeat(np.arange(len(own)), own + more)
+    place = np.arange(len(row)) - np.repeat(ends - own - more, own + more)
+    is_more = place >= own[row]
+    family = np.where(is_more, order.other_family[row], order.family[row])
+    given = np.where(is_more, order.other_given[row], order.given[row])
+    formal = table.starts[given] + np.where(is_more, place - own[row], place)
+    texts = pc.binary_join_element_wise(
+        table.spelling.take(pa.array(family)), table.formal.take(pa.array(formal)), " "
+    )
+    return pa.ListArray.from_arrays(pa.array(np.append(0, ends).astype(np.int32)), texts)
