@@ -7,16 +7,16 @@ would find them in xlsx too, in 30 times the time of the whole reading.
 Source: ECMA-376 part 1, 18.3.1.4 (cell, t="e"); MS-XLSB 2.3.2 and 2.5.97.2.
 """
 
-import posixpath
 import re
 import struct
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
-from xml.etree import ElementTree
 
 import numpy as np
+
+from connectors import workbook_parts
 
 NOT_CALCULATED = "#CALC!"
 """Stands for a formula that the program that wrote the file never calculated."""
@@ -37,64 +37,37 @@ _BLOCK, _ROW_END = 1 << 18, b"row>"
 _ROW = re.compile(rb"<(?:\w+:)?row[\s>].*?</(?:\w+:)?row>", re.S)
 
 
-Found = dict[str, dict[tuple[int, int], str]]
-"""Sheet → (row, column), both from 0 → the error as Excel shows it."""
+Found = dict[tuple[int, int], str]
+"""Row and column, both from 0 → the error as Excel shows it."""
 
 
-def find(path: Path) -> Found:
-    """Find cells whose formula has no result.
+def find(path: Path, sheet: str) -> Found:
+    """Find cells of a sheet whose formula has no result.
 
     Args:
         path: the workbook; formats other than xlsx and xlsb have no findings.
+        sheet: its name.
     """
     if not zipfile.is_zipfile(path):
         return {}
-    found: Found = {}
     with zipfile.ZipFile(path) as archive:
-        parts = set(archive.namelist())
-        binary = "xl/workbook.bin" in parts
-        if not binary and "xl/workbook.xml" not in parts:
+        members = set(archive.namelist())
+        if workbook_parts.BINARY_WORKBOOK in members:
+            part = _binary_parts(archive).get(sheet)
+            return dict(_binary_cells(archive.read(part))) if part in members else {}
+        part = workbook_parts.sheets(archive).get(sheet)
+        if part not in members:
             return {}
-        for name, part in (_binary_parts if binary else _parts)(archive).items():
-            if part in parts:
-                if binary:
-                    found[name] = dict(_binary_cells(archive.read(part)))
-                    continue
-                with archive.open(part) as stream:
-                    found[name] = {
-                        at: error for rows in _whole_rows(stream) for at, error in _cells(rows)
-                    }
-    return found
+        with archive.open(part) as stream:
+            return {at: error for rows in _whole_rows(stream) for at, error in _cells(rows)}
+
+
+def in_rows(xml: bytes) -> Found:
+    """Find such cells in the XML of whole rows of an xlsx file."""
+    return dict(_cells(xml))
 
 
 # -- xlsx
-
-
-def _targets(archive: zipfile.ZipFile, part: str) -> dict[str | None, str]:
-    """Id of a relation → the part that it leads to."""
-    targets = {}
-    for element in _elements(archive, part):
-        target = element.get("Target", "")
-        path = target.lstrip("/") if target.startswith("/") else posixpath.join("xl", target)
-        targets[element.get("Id")] = posixpath.normpath(path)
-    return targets
-
-
-def _parts(archive: zipfile.ZipFile) -> dict[str, str]:
-    """Sheet name → its part."""
-    targets, result = _targets(archive, "xl/_rels/workbook.xml.rels"), {}
-    for element in _elements(archive, "xl/workbook.xml"):
-        if element.tag.endswith("}sheet"):
-            relation = next((v for k, v in element.attrib.items() if k.endswith("}id")), None)
-            result[element.get("name", "")] = targets.get(relation, "")
-    return result
-
-
-def _elements(archive: zipfile.ZipFile, part: str) -> list[ElementTree.Element]:
-    try:
-        return list(ElementTree.fromstring(archive.read(part)).iter())  # noqa: S314
-    except (KeyError, ElementTree.ParseError):
-        return []
 
 
 def _whole_rows(stream: IO[bytes]) -> Iterator[bytes]:
@@ -184,8 +157,8 @@ def _records(content: bytes) -> Iterator[tuple[int, int, int]]:
 
 
 def _binary_parts(archive: zipfile.ZipFile) -> dict[str, str]:
-    targets, result = _targets(archive, "xl/_rels/workbook.bin.rels"), {}
-    book = archive.read("xl/workbook.bin")
+    targets, result = workbook_parts.targets(archive, "bin"), {}
+    book = archive.read(workbook_parts.BINARY_WORKBOOK)
     for kind, start, _ in _records(book):
         if kind == _SHEET:
             relation, after = _text(book, start + 8)

@@ -89,7 +89,7 @@ _ASKED = ("sql", "api")
 _HOW_ONLY = {"auth", "verify", "timeout", "page_size", "requests_per_second", "wait_at_most"}
 """Settings of ``api`` that change nothing of what is read."""
 _WITHOUT = "connectorx broke off, so everything was read without it ('fast')"
-READER_VERSION = 1
+READER_VERSION = 2
 """Raised when a connector reads the same bytes differently than before."""
 
 

@@ -1,8 +1,9 @@
 """Spreadsheets: xlsx, xlsm, xls, xlsb, ods, any number of workbooks.
 
 What belongs here: opening workbooks, choosing sheets, cells to text. Headings
-and totals rows are told apart in connectors/tables.py. Positions are
-``file|sheet|row``, rows counted from 1 as the sheet shows them.
+and totals rows are told apart in connectors/tables.py; large sheets are parsed
+by connectors/sheet_pieces.py. Positions are ``file|sheet|row``, rows counted
+from 1 as the sheet shows them.
 
 A number of more than 15 digits has lost its last ones in Excel itself: the
 digits that are left are padded with zeros (370613197609273000), and counted in
@@ -11,9 +12,9 @@ the manifest's notes.
 
 import fnmatch
 import itertools
-from collections import Counter, deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from io import BytesIO
@@ -23,16 +24,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import python_calamine as calamine
 
-from connectors import error_cells, files, mapping, tables
+from connectors import error_cells, files, mapping, sheet_cells, sheet_pieces, tables
 from connectors.cells import column
 from connectors.config import SourceConfig
 from connectors.fields import NAME_FIELDS
 from connectors.files import SourceFile
 from connectors.reading import Reading, Report, Since, batch
+from connectors.sheet_cells import SheetCells
 from connectors.tables import Cell
 from onefold.errors import SourceLayout, SourceLocked, SourceMissing
 
-_BATCH_ROWS, _ROWS_AT_ONCE = 20_000, 1_000
 _KEPT_CELLS = 5_000_000
 """Cells of parsed sheets that are kept, so that these sheets are parsed once."""
 SUFFIXES = frozenset({".xlsx", ".xlsm", ".xltx", ".xltm", ".xls", ".xlsb", ".ods", ".et", ".xlt"})
@@ -57,8 +58,10 @@ class _Sheet:
     places: tuple[int, ...]
     numbers: int | None
     """Index of the column that only numbers the rows."""
-    cells: calamine.CalamineSheet | None
+    cells: SheetCells | None
     """The sheet as it was parsed, if it is kept; else it is parsed again for its rows."""
+    faults: Callable[[], error_cells.Found]
+    """Waits for its cells without a result."""
 
     @property
     def where(self) -> str:
@@ -77,21 +80,21 @@ def read(config: SourceConfig, since: Since | None = None) -> Iterator[Reading]:
     report = Report()
     found = _workbooks(config, since, report)
     room = _Room()
-    with _scanning(found) as faults:
-        yield _opened(config, found, report, room, faults)
+    with _beside() as pool:
+        yield _opened(config, found, report, room, pool)
 
 
 @contextmanager
-def _scanning(found: list[SourceFile]) -> Iterator[dict[SourceFile, Future[error_cells.Found]]]:
-    """Look for cells without a result while the sheets are parsed, which leaves a core free.
+def _beside() -> Iterator[ThreadPoolExecutor]:
+    """A thread for what can be done while a sheet is parsed, which leaves a core free.
 
-    Before that, what the rows will need is loaded there: the list of headings, pandas for Arrow.
+    At first, what the rows will need is loaded there: the list of headings, pandas for Arrow.
     """
     pool = ThreadPoolExecutor(1, "onefold-workbook")
     try:
         pool.submit(mapping.is_known, "name")
         pool.submit(column, ["", 0.5])
-        yield {file: pool.submit(error_cells.find, file.path) for file in found}
+        yield pool
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -101,9 +104,9 @@ def _opened(
     found: list[SourceFile],
     report: Report,
     room: "_Room",
-    faults: dict[SourceFile, Future[error_cells.Found]],
+    pool: ThreadPoolExecutor,
 ) -> Reading:
-    sheets = [sheet for file in found for sheet in _tables(config, file, report, room)]
+    sheets = [sheet for file in found for sheet in _tables(config, file, report, room, pool)]
     if not sheets and {one.what for one in report.skipped} <= {_EMPTY}:
         return Reading([], iter(()), report, found[0].name)
     if not sheets:
@@ -116,7 +119,7 @@ def _opened(
         )
     columns = list(dict.fromkeys(name for sheet in sheets for name in sheet.columns))
     rows = itertools.chain.from_iterable(
-        _rows(file, list(group), columns, report, faults[file])
+        _rows(file, list(group), columns, report)
         for file, group in itertools.groupby(sheets, key=lambda sheet: sheet.file)
     )
     origin = f"{len(found)} workbooks" if len(found) > 1 else found[0].name
@@ -195,17 +198,20 @@ class _Room:
     def __init__(self) -> None:
         self._left = _KEPT_CELLS
 
-    def holds(self, sheet: calamine.CalamineSheet) -> bool:
+    def holds(self, cells: SheetCells) -> bool:
         """Whether a sheet is kept, which takes its room."""
-        cells = sheet.height * sheet.width
-        if cells > self._left:
+        if cells.size > self._left:
             return False
-        self._left -= cells
+        self._left -= cells.size
         return True
 
 
 def _tables(
-    config: SourceConfig, file: SourceFile, report: Report, room: _Room
+    config: SourceConfig,
+    file: SourceFile,
+    report: Report,
+    room: _Room,
+    pool: ThreadPoolExecutor,
 ) -> Iterator[_Sheet]:
     with _workbook(file) as workbook:
         names = [meta.name for meta in workbook.sheets_metadata]
@@ -226,7 +232,7 @@ def _tables(
             elif meta.visible != _VISIBLE and not config.hidden_sheets:
                 report.skip(where, "hidden sheet")
             else:
-                sheet = _table(config, file, workbook.get_sheet_by_name(meta.name), room)
+                sheet = _table(config, file, workbook, meta.name, room, pool)
                 if isinstance(sheet, str):
                     report.skip(where, sheet)
                 else:
@@ -238,41 +244,51 @@ def _chosen(config: SourceConfig, name: str) -> bool:
 
 
 def _table(
-    config: SourceConfig, file: SourceFile, sheet: calamine.CalamineSheet, room: _Room
+    config: SourceConfig,
+    file: SourceFile,
+    workbook: calamine.CalamineWorkbook,
+    name: str,
+    room: _Room,
+    pool: ThreadPoolExecutor,
 ) -> _Sheet | str:
     """The sheet's table, or why it has none."""
-    rows = sheet.to_python(skip_empty_area=False, nrows=tables.LOOK_AHEAD + 2)
-    if sheet.start is None or not rows:
+    parsed = sheet_pieces.parse(file.path, name)
+    if parsed:
+        cells, faults = parsed.cells, lambda: parsed.faults
+    else:
+        faults = pool.submit(error_cells.find, file.path, name).result
+        cells = sheet_cells.whole(workbook.get_sheet_by_name(name))
+    rows = cells.head(tables.LOOK_AHEAD + 2)
+    if not rows:
         return _EMPTY
     if config.header_row == 0:
         header: tables.Header | None = tables.Header(-1, -1, ("",) * len(rows[0]), 0)
     else:
         forced = config.header_row - 1 if config.header_row else None
-        merges = sheet.merged_cell_ranges
-        header = tables.find_header(rows, mapping.recognizer(config), merges=merges, forced=forced)
+        known = mapping.recognizer(config)
+        header = tables.find_header(rows, known, merges=cells.merges, forced=forced)
     if header is None:
         return "sheet without a table"
-    used = _used(sheet, header)
+    used = _used(cells, header)
     if not used:
         return _EMPTY
     names = tables.unique([header.names[i] for i in used])
     if config.header_row != 0:
-        trouble = _trouble(config, f"{file.name}|{sheet.name}", names)
+        trouble = _trouble(config, f"{file.name}|{name}", names)
         if trouble:
             return trouble
     numbers = next((i for i in used if mapping.normalize(header.names[i]) in _ROW_NUMBER), None)
-    cells = sheet if room.holds(sheet) else None
-    return _Sheet(file, sheet.name, header, tuple(names), tuple(used), numbers, cells)
+    kept = cells if room.holds(cells) else None
+    return _Sheet(file, name, header, tuple(names), tuple(used), numbers, kept, faults)
 
 
-def _used(sheet: calamine.CalamineSheet, header: tables.Header) -> list[int]:
+def _used(cells: SheetCells, header: tables.Header) -> list[int]:
     """Columns with a heading, or with anything below where it would stand."""
-    unused = {i for i, name in enumerate(header.names) if not name}
-    for number, row in enumerate(sheet.iter_rows()):
+    unused = [i for i, name in enumerate(header.names) if not name]
+    for found in cells.columns(header.last + 1, unused) if unused else ():
+        unused = [i for i in unused if not any(map(_filled, found[i]))]
         if not unused:
             break
-        if number > header.last:
-            unused -= {i for i in unused if i < len(row) and _filled(row[i])}
     return [i for i in range(len(header.names)) if i not in unused]
 
 
@@ -308,32 +324,32 @@ def _rows(
     sheets: list[_Sheet],
     columns: list[str],
     report: Report,
-    faults: Future[error_cells.Found],
 ) -> Iterator[pa.RecordBatch]:
     with files.opened(file), ExitStack() as stack:
-        errors, workbook = faults.result(), None
+        workbook = None
         for sheet in sheets:
             cells = sheet.cells
             if cells is None:
+                parsed = sheet_pieces.parse(file.path, sheet.name)
+                cells = parsed and parsed.cells
+            if cells is None:
                 # Only now, for opening a workbook reads all its shared strings.
                 workbook = workbook or stack.enter_context(_workbook(file))
-                cells = workbook.get_sheet_by_name(sheet.name)
-            yield from _sheet_rows(sheet, cells, errors.get(sheet.name, {}), columns, report)
+                cells = sheet_cells.whole(workbook.get_sheet_by_name(sheet.name))
+            yield from _sheet_rows(sheet, cells, sheet.faults(), columns, report)
 
 
 def _sheet_rows(
     sheet: _Sheet,
-    cells: calamine.CalamineSheet,
-    faults: dict[tuple[int, int], str],
+    cells: SheetCells,
+    faults: error_cells.Found,
     columns: list[str],
     report: Report,
 ) -> Iterator[pa.RecordBatch]:
     damaged: Counter[str] = Counter()
     broken: Counter[str] = Counter()
-    rows: Iterator[Sequence[Cell]] = iter(() if cells.start is None else cells.iter_rows())
-    start, width = sheet.header.last + 1, len(sheet.header.names)
-    deque(itertools.islice(rows, start), 0)
-    for cells_of in _columns(rows, sheet.places, width):
+    start = sheet.header.last + 1
+    for cells_of in cells.columns(start, sheet.places):
         height = len(cells_of[sheet.places[0]])
         made: dict[str, pa.Array] = {}
         for place, name in zip(sheet.places, sheet.columns, strict=True):
@@ -359,25 +375,6 @@ def _sheet_rows(
             )
     for name, count in broken.items():
         report.note(f"{sheet.where}: {name}: formulas without a result", count)
-
-
-def _columns(
-    rows: Iterator[Sequence[Cell]], places: Sequence[int], width: int
-) -> Iterator[dict[int, list[Cell]]]:
-    """The cells of some rows by the places of their columns, until there are no more.
-
-    A few rows at a time are one list, of which each column is a part: lists that stay would be
-    looked through by the collector, and cells of more rows would leave the processor's cache.
-    """
-    while True:
-        found: dict[int, list[Cell]] = {place: [] for place in places}
-        for _ in range(_BATCH_ROWS // _ROWS_AT_ONCE):
-            some = list(itertools.chain.from_iterable(itertools.islice(rows, _ROWS_AT_ONCE)))
-            for place, cells in found.items():
-                cells += some[place::width]
-        if not found[places[0]]:
-            return
-        yield found
 
 
 def _with(texts: pa.Array, others: dict[int, str]) -> pa.Array:

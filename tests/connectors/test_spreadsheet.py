@@ -8,7 +8,7 @@ import pytest
 import python_calamine as calamine
 import xlsxwriter
 
-from connectors import spreadsheet
+from connectors import sheet_pieces, spreadsheet
 from onefold.errors import SourceEmpty, SourceLayout, SourceLocked, SourceMissing
 
 FORMATS = ["xlsx", "xls", "xlsb", "ods"]
@@ -387,6 +387,51 @@ def test_column_without_a_heading_is_kept(home, writers):
     manifest, found = home.sync(_auto(home))
     assert manifest.columns == ("Name", "column 2", "Phone")
     assert found[0]["column 2"] == "VIP"
+
+
+def test_table_that_begins_in_another_column_is_read(home):
+    def build(book):
+        sheet = book.add_worksheet("S")
+        for number, row in enumerate(TABLE, 3):
+            sheet.write_row(number, 2, row)
+
+    _book(home, "a.xlsx", build)
+    manifest, rows = home.sync(_auto(home))
+    assert manifest.columns == ("Customer", "Phone", "City")
+    assert [(row["Customer"], row["Phone"], row["City"]) for row in rows] == [
+        ("Ann Sample", "5550100", "Springfield"),
+        ("Bob Beispiel", "0012", None),
+    ]
+    assert [row["_position"] for row in rows] == ["a.xlsx|S|5", "a.xlsx|S|6"]
+
+
+@pytest.mark.parametrize("room", [10_000, 0])
+def test_large_sheet_is_landed_as_a_small_one(home, monkeypatch, room):
+    def build(book):
+        sheet = book.add_worksheet("S")
+        sheet.merge_range("A1:D1", "客户资料")
+        sheet.merge_range("A2:A3", "客户名称")
+        sheet.merge_range("B2:C2", "联系方式")
+        sheet.write_row("B3", ["手机", "座机"])
+        for row in range(3, 400):
+            sheet.write_row(row, 0, [f"示例商店 {row}", 13_800_000_000 + row, f"010-{row}"])
+            if row % 9 == 0:
+                sheet.write_formula(row, 2, "=1/0", None, "#DIV/0!")
+        sheet.write(300, 3, "老客户")
+
+    _book(home, "a.xlsx", build)
+    monkeypatch.setattr(spreadsheet, "_KEPT_CELLS", room)
+    manifest, rows = home.sync(_auto(home))
+    for name, size in {"_LARGE": 0, "_BOOK": 3_000, "_PIECE": 1_500, "_MOST_BEFORE": 1_500}.items():
+        monkeypatch.setattr(sheet_pieces, name, size)
+    parsed = sheet_pieces.parse(home.data / "a.xlsx", "S")
+    assert parsed
+    assert len(parsed.cells.pieces) > 5
+    config = home.config(connector="spreadsheet", path="data/*", headings="auto", sheets="S")
+    again, found = home.sync(config)
+    assert (found, again.notes, again.columns) == (rows, manifest.notes, manifest.columns)
+    assert manifest.columns == ("客户名称", "联系方式 > 手机", "联系方式 > 座机", "column 4")
+    assert manifest.notes == ("a.xlsx|S: 联系方式 > 座机: formulas without a result (44 times)",)
 
 
 def test_declared_heading_row_wins(home, writers):
