@@ -161,7 +161,9 @@ class Cells:
         A birth date may stand in three columns: year, month and day, or day, month and year.
         """
         if rows is not None and field not in self._firsts:
-            return _listed(self.column(field).take(pa.array(rows)))
+            if self.has(field):
+                return _listed(self.column(field).take(pa.array(rows)))
+            return [None] * len(rows)
         if field not in self._firsts:
             self._firsts[field] = _listed(self.column(field))
         found = self._firsts[field]

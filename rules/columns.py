@@ -32,47 +32,65 @@ class Columns:
 
     def __init__(self, rows: int) -> None:
         self.rows = rows
-        self._lists: dict[str, list[Any]] = {}
-        self._given: dict[str, list[tuple[Ints, pa.Array]]] = {}
+        self._single: dict[str, _Single] = {}
+        self._given: dict[str, list[tuple[Ints, pa.Array, Ints | None]]] = {}
 
-    def __getitem__(self, name: str) -> list[Any]:
+    def __getitem__(self, name: str) -> "_Single":
         """A column to be filled row by row, without what was given as a whole."""
-        return self._lists.setdefault(name, [None] * self.rows)
+        return self._single.setdefault(name, _Single())
 
-    def __setitem__(self, name: str, values: list[Any]) -> None:
-        self._lists[name] = values
-
-    def give(self, rows: Ints, values: Mapping[str, pa.Array | Sequence[Any]]) -> None:
-        """Fill some rows of columns, for good: what is filled row by row counts elsewhere only.
+    def give(
+        self,
+        rows: Ints,
+        values: Mapping[str, pa.Array | Sequence[Any]],
+        places: Ints | None = None,
+    ) -> None:
+        """Fill some rows of columns, for good: a value given so counts before a single one.
 
         Args:
-            rows: numbers of the records, ascending.
+            rows: numbers of the records.
             values: staged field → one value per number; in an Arrow array no text or list is
                 empty.
+            places: where in these each number's value stands, if there are more.
         """
         for name, own in values.items() if len(rows) else ():
             array = own if isinstance(own, pa.Array) else _array(own, BY_NAME[name])
-            self._given.setdefault(name, []).append((rows, array))
+            self._given.setdefault(name, []).append((rows, array, places))
 
     def array(self, name: str) -> pa.Array:
         """A column as it stands; texts and lists without anything in them are null."""
         field = BY_NAME[name]
         kind = field.arrow.type
-        given = self._given.get(name, [])
-        if not given and name not in self._lists:
+        parts = self._given.get(name, [])
+        single = self._single.get(name, _Single())
+        if not (parts or single):
             return pa.nulls(self.rows, kind)
-        if len(given) == 1 and len(given[0][0]) == self.rows:
-            return given[0][1].cast(kind)
-        found = _array(self._lists[name], field) if name in self._lists else pa.nulls(1, kind)
-        if not given:
-            return found
-        from_row = np.arange(self.rows) if name in self._lists else np.zeros(self.rows, np.int64)
-        start = len(found)
-        for rows, _ in given:
-            from_row[rows] = np.arange(start, start + len(rows))
-            start += len(rows)
-        parts = [found, *(array.cast(kind) for _, array in given)]
-        return pa.concat_arrays(parts).take(pa.array(from_row))
+        if len(parts) == 1 and not single and self._is_whole(*parts[0]):
+            return parts[0][1].cast(kind)
+        place = np.full(self.rows, -1, dtype=np.int64)
+        place[np.fromiter(single, np.int64, len(single))] = np.arange(len(single))
+        joined = [_array(list(single.values()), field)]
+        start = len(single)
+        for rows, array, places in parts:
+            at = np.arange(len(rows)) if places is None else places
+            if single and array.null_count:
+                there = np.asarray(array.is_valid())[at]
+                rows, at = rows[there], at[there]
+            place[rows] = start + at
+            start += len(array)
+            joined.append(array.cast(kind))
+        return pa.concat_arrays(joined).take(pa.array(place, mask=place < 0))
+
+    def _is_whole(self, rows: Ints, array: pa.Array, places: Ints | None) -> bool:
+        """Whether the values are those of all records, in their order."""
+        return places is None and len(array) == self.rows and bool((np.diff(rows) == 1).all())
+
+
+class _Single(dict[int, Any]):
+    """The values of single rows; None in others."""
+
+    def __missing__(self, row: int) -> None:
+        return None
 
 
 def _array(values: Sequence[Any], field: Field) -> pa.Array:

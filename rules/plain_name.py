@@ -206,7 +206,7 @@ def look_up(word: str) -> Word | None:
     spelling, lower = latin_name.spelling(word), word.lower()
     if (
         lower in latin_name.TELLING
-        or romanization.is_surname(spelling)
+        or (len(word) > 1 and romanization.is_surname(spelling))  # no initial is a surname
         or notes.may_lead_to_former_name(word)
     ):
         return None

@@ -206,7 +206,7 @@ class _Reader:
         name: person_name.PersonName | organization_name.OrganizationName,
         raw: str,
         others: list[str],
-        columns: list[tuple[list[Any], Callable[[Any], Any]]],
+        columns: list[tuple[dict[int, Any], Callable[[Any], Any]]],
     ) -> None:
         self._keep_phones(row, name.phones)
         if name.notes:
@@ -250,7 +250,7 @@ class _Reader:
 
 def _columns(
     staged: Columns, parts: Mapping[str, str]
-) -> list[tuple[list[Any], Callable[[Any], Any]]]:
+) -> list[tuple[dict[int, Any], Callable[[Any], Any]]]:
     """Staged columns, each with what gets its value from a parsed name."""
     return [(staged[column], attrgetter(part)) for column, part in parts.items()]
 

@@ -155,11 +155,8 @@ def take_addresses(
     parts = list(zip(*usable.values(), strict=True))
     rows = np.fromiter(usable, np.int64, len(usable))
     staged.give(rows, {column: parts[part] for column, part in _COLUMNS.items() if parts})
-    plain_rows = found.addresses.rows
-    kept = told[plain_rows]
-    chosen = pa.array(kept)
-    columns = {name: column.filter(chosen) for name, column in found.addresses.columns.items()}
-    staged.give(plain_rows[kept], columns)
+    kept = np.flatnonzero(told[found.addresses.rows])
+    staged.give(found.addresses.rows[kept], found.addresses.columns, kept)
 
 
 def _usable(cells: Cells, row: int, place: address.Address) -> Place:
@@ -236,22 +233,17 @@ def take_phones_and_emails(
 
 def _take_plain(found: Plain, is_plain: Mask, staged: Columns) -> None:
     """Fill phones and e-mails of records whose cells are all plain."""
-    own = found.phones
-    kept = is_plain[own.rows]
-    rows, e164 = own.rows[kept], own.e164.filter(pa.array(kept))
-    kinds = own.kinds.filter(pa.array(kept))
+    rows, e164, kinds = found.phones
+    kept = np.flatnonzero(is_plain[rows])
     untold = pc.and_(pa.array(found.in_mobile[rows]), pc.equal(kinds, "unknown"))
-    kinds = pc.if_else(untold, "mobile", kinds)
-    extensions = pa.repeat("", len(rows))
-    staged.give(
-        rows,
-        {
-            "phones": _lists_of_one(e164),
-            "phone_kinds": _lists_of_one(kinds),
-            "phone_extensions": _lists_of_one(extensions),
-            "phone_keys": _lists_of_one(e164),
-        },
-    )
+    columns = {
+        "phones": e164,
+        "phone_kinds": pc.if_else(untold, "mobile", kinds),
+        "phone_extensions": pa.repeat("", len(rows)),
+        "phone_keys": e164,
+    }
+    lists = {name: _lists_of_one(column) for name, column in columns.items()}
+    staged.give(rows[kept], lists, kept)
     mailed = found.emails[is_plain[found.emails]]
     staged.give(mailed, {"emails": _lists_of_one(found.mails.take(pa.array(mailed)))})
 

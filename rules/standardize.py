@@ -247,17 +247,17 @@ def _read(cells: Cells, config: SourceConfig, home: str, found: Habits) -> Colum
     record_reach.take_addresses(cells, places, plain, told, staged)
     cities = staged.array("city")
     record_reach.take_phones_and_emails(cells, countries, remarks.phones, cities, plain, staged)
-    staged["customer_type"], staged["country"] = kinds, countries
-    staged["type_basis"] = ["declared" if kind else "inferred" for kind in declared]
-    if remarks.notes or any(name == "note" or name.startswith(ATTRIBUTE) for name in cells.columns):
-        staged["attributes"] = _attributes(cells, remarks.notes)
+    all_rows = np.arange(cells.rows)
+    basis = ["declared" if kind else "inferred" for kind in declared]
+    staged.give(all_rows, {"customer_type": kinds, "country": countries, "type_basis": basis})
+    _take_attributes(cells, remarks.notes, staged)
     for field, read, unknown_code in _CODES:
         if cells.has(field):
-            staged[field] = cells.code(field, read, unknown_code)
+            staged.give(all_rows, {field: cells.code(field, read, unknown_code)})
     for field in filter(cells.has, _MOMENTS):
-        staged.give(np.arange(cells.rows), {field: _moments(cells, field, config, found)})
+        staged.give(all_rows, {field: _moments(cells, field, config, found)})
     if any(name.startswith(VERIFIED) for name in cells.columns):
-        staged["verified"] = _verified(cells, config)
+        staged.give(all_rows, {"verified": _verified(cells, config)})
     use_as_written(staged, cells.accepted)
     return staged
 
@@ -340,11 +340,9 @@ def _values(
     return result
 
 
-def _verified(cells: Cells, config: SourceConfig) -> list[list[str]] | list[None]:
+def _verified(cells: Cells, config: SourceConfig) -> list[list[str]]:
     """The fields in which each record is verified: a column says yes, or when that was."""
     names = sorted(name for name in cells.columns if name.startswith(VERIFIED))
-    if not names:
-        return [None] * cells.rows
     found: list[list[str]] = [[] for _ in range(cells.rows)]
     for name in names:
         read = partial(_is_verified, formats=tuple(config.formats.get(name, ())))
@@ -372,19 +370,24 @@ def _is_verified(cell: str, formats: tuple[str, ...]) -> bool | None:
     )
 
 
-def _attributes(cells: Cells, remarks: Mapping[int, Sequence[str]]) -> list[str | None]:
-    """Attributes as JSON, with all notes under ``note``."""
-    named = sorted(
-        (field.removeprefix("attributes."), cells.first(field))
-        for field in cells.columns
-        if field.startswith("attributes.")
-    )
-    notes = cells.every("note")
-    found: list[str | None] = []
-    for row, own in enumerate(notes):
-        attributes = {name: text.clean(cell) for name, column in named if (cell := column[row])}
+def _take_attributes(cells: Cells, remarks: Mapping[int, Sequence[str]], staged: Columns) -> None:
+    """Fill attributes as JSON, with all notes under ``note``."""
+    fields = sorted(field for field in cells.columns if field.startswith(ATTRIBUTE))
+    filled_rows = cells.only("note")[1] > 0
+    filled_rows[list(remarks)] = True
+    for field in fields:
+        filled_rows |= filled(cells.column(field))
+    rows = np.flatnonzero(filled_rows)
+    names = [field.removeprefix(ATTRIBUTE) for field in fields]
+    columns = [cells.first(field, rows) for field in fields]
+    every = zip(*columns, strict=True) if columns else [()] * len(rows)
+    attributes_of = staged["attributes"]
+    for row, own, cells_ in zip(rows.tolist(), cells.every("note", rows), every, strict=True):
+        attributes = {
+            name: text.clean(cell) for name, cell in zip(names, cells_, strict=True) if cell
+        }
         written = [*own, *remarks.get(row, ())]
         if written and (note := dict.fromkeys(filter(None, map(text.clean, written)))):
             attributes["note"] = "; ".join(note)
-        found.append(_TO_JSON(attributes) if attributes else None)
-    return found
+        if attributes:
+            attributes_of[row] = _TO_JSON(attributes)

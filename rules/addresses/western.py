@@ -62,11 +62,14 @@ _NUMBER_FIRST = re.compile(
 _NUMBER_LAST = re.compile(
     r"(?i)^(\D{3,}?)[\s,]+(?:n[°ºo.]*\s*)?(\d+(?:\s?[a-z]\b)?(?:\s?[-/]\s?\d+[a-z]?)?)$"
 )
+_UNIT_LED_BY = r",? (?:(?i:apartment|apt|suite|ste|unit)\.? #?|#)"
 _PLAIN = re.compile(  # 1048 Bush Gdns #173
     r"([0-9]+) ((?:[A-Za-z][A-Za-z']+\.?|[e-zE-Z]\.?|[0-9]+(?:st|nd|rd|th))(?: [A-Za-z']+\.?)*?)"
-    r"(?:,? (?:(?i:apartment|apt|suite|ste|unit)\.? #?|#)([A-Za-z]?[0-9]{1,4}[A-Za-z]?))?"
+    rf"(?:{_UNIT_LED_BY}([A-Za-z]?[0-9]{{1,4}}[A-Za-z]?))?"
 )
-_NO_CODE_OF_FOUR = frozenset({"US", "GB", "CA"})
+UNIT_WORD_AT_END = f"{_UNIT_LED_BY}$"
+"""What leads to a unit's number, behind a street."""
+NO_CODE_OF_FOUR = frozenset({"US", "GB", "CA"})
 """Countries in which a number at the end of a line is no postal code unless it has five digits."""
 _BOX = re.compile(r"(?i)^(?:p\.?\s*o\.?\s*box|post(?:al)? office box|postfach|box)\s*#?\s*(\d+)")
 _DIRECTIONS = {
@@ -150,7 +153,7 @@ def plain(line: str, country: str) -> tuple[str, str, str | None, str] | None:
     if (match := _PLAIN.fullmatch(line)) is None:
         return None
     number, street, unit = match.groups()
-    if unit and country not in _NO_CODE_OF_FOUR:
+    if unit and country not in NO_CODE_OF_FOUR:
         return None
     if (found := _plain_street(street, country)) is None or not all(found):
         return None

@@ -41,17 +41,12 @@ def read(
         return Found(np.empty(0, dtype=np.int64), {})
     found = streets.read(lines, country)
     postal_codes, good = _postal_codes(codes, country)
-    place = np.full(len(lines), len(found.rows))  # the last one: no line
+    place = np.full(len(lines), -1)
     place[found.rows] = np.arange(len(found.rows))
-    good &= ~texts.filled(lines) | (place < len(found.rows))
+    good &= (place >= 0) | ~texts.filled(lines)
     rows = np.flatnonzero(good)
-    at, of_line = pa.array(rows), pa.array(place[rows])
-    nothing = pa.nulls(1, pa.string())
-    columns: dict[str, pa.Array] = {
-        name: pa.concat_arrays([column, nothing]).take(of_line)
-        for name, column in found.columns.items()
-    }
-
+    at, of_line = pa.array(rows), pa.array(place[rows], mask=place[rows] < 0)
+    columns = {name: column.take(of_line) for name, column in found.columns.items()}
     for name, column in (("region", regions), ("city", cities), ("district", districts)):
         own = partial(_shown, name, country)
         columns[name] = texts.mapped(column.take(at), own)

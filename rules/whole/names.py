@@ -11,15 +11,20 @@ looked at once. What is known of a word, and all other names, stand there.
 ['smith bill', 'smith robert']
 """
 
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from rules import latin_name, plain_name
 from rules.text import READINGS_LIMIT
 from rules.whole.texts import Bytes, Ints, Mask, filled
+from rules.whole.vocabulary import Vocabulary
+
+Floats = npt.NDArray[np.floating[Any]]
 
 _NAME = r"^[A-Za-z]+ ([A-Za-z]+\.? )?[A-Za-z]+$"
 
@@ -65,38 +70,67 @@ def read(full: pa.Array, family: pa.Array, given: pa.Array) -> Found:
     return Found(rows[good], _columns(table, order.only(good)))
 
 
-class _Table:
-    """What is known of distinct words, by their numbers; the last one is no word.
+class _Table(NamedTuple):
+    """What is known of words, by their numbers; 0 is no word.
 
     Attributes:
         good: whether a name with it may be read here.
         given, family: logarithmic shares.
         capitals: 1 or 0; -1: an initial.
         nobody, leads: whether alone, or with a word behind it, it may name nobody.
-        shown, spelling: texts.
+        shown, spelling: texts; nothing is shown of no word.
         sizes, starts, formal: its spelling and the formal names for which it may be short: how
             many, where they begin, all of them.
     """
 
-    def __init__(self, words: list[str]) -> None:
-        known = [plain_name.look_up(word) for word in words]
-        entries = [*(word or plain_name.NO_WORD for word in known), plain_name.NO_WORD]
-        self.good = np.array([word is not None for word in known] + [True])
-        self.given = np.array([word.given for word in entries])
-        self.family = np.array([word.family for word in entries])
-        self.capitals = np.array(
-            [-1 if word.capitals is None else word.capitals for word in entries], dtype=np.int8
+    good: Mask
+    given: Floats
+    family: Floats
+    capitals: Ints
+    nobody: Mask
+    leads: Mask
+    shown: pa.Array
+    spelling: pa.Array
+    sizes: Ints
+    starts: Ints
+    formal: pa.Array
+
+    def joined(self, more: "_Table") -> "_Table":
+        """These words and the next ones."""
+        more = more._replace(starts=more.starts + len(self.formal))
+        pairs = zip(self, more, strict=True)
+        return _Table(
+            *(
+                pa.concat_arrays(pair) if isinstance(pair[0], pa.Array) else np.concatenate(pair)
+                for pair in pairs
+            )
         )
-        self.nobody = np.array([word.is_nobody for word in entries])
-        self.leads = np.array([word.leads_to_nobody for word in entries])
-        self.shown = pa.array([word.shown or None for word in entries], pa.string())
-        self.spelling = pa.array([word.spelling for word in entries], pa.string())
-        spelled = self.spelling.dictionary_encode()
-        self.spelled = spelled.indices.to_numpy()
-        formal = [plain_name.with_formal(word) for word in spelled.dictionary.to_pylist()]
-        sizes = np.fromiter(map(len, formal), np.int64, len(formal))
-        self.sizes, self.starts = sizes[self.spelled], (np.cumsum(sizes) - sizes)[self.spelled]
-        self.formal = pa.array([name for names in formal for name in names], pa.string())
+
+
+def _look(words: list[str]) -> _Table:
+    known = [plain_name.look_up(word) for word in words]
+    entries = [word or plain_name.NO_WORD for word in known]
+    formal = [plain_name.with_formal(word.spelling) for word in entries]
+    sizes = np.fromiter(map(len, formal), np.int64, len(formal))
+    initials = (-1 if word.capitals is None else word.capitals for word in entries)
+    return _Table(
+        good=np.array([word is not None for word in known]),
+        given=np.array([word.given for word in entries]),
+        family=np.array([word.family for word in entries]),
+        capitals=np.fromiter(initials, np.int8, len(entries)),
+        nobody=np.array([word.is_nobody for word in entries]),
+        leads=np.array([word.leads_to_nobody for word in entries]),
+        shown=pa.array([word.shown or None for word in entries], pa.string()),
+        spelling=pa.array([word.spelling for word in entries], pa.string()),
+        sizes=sizes,
+        starts=np.cumsum(sizes) - sizes,
+        formal=pa.array([name for names in formal for name in names], pa.string()),
+    )
+
+
+@cache
+def _vocabulary() -> Vocabulary[_Table]:
+    return Vocabulary(_look)
 
 
 class _Order(NamedTuple):
@@ -129,12 +163,11 @@ class _Order(NamedTuple):
 def _words(names: pa.Array) -> tuple[_Table, Ints, Ints, Ints]:
     """The distinct words, and the first, the middle and the last of each name."""
     split = pc.split_pattern(names, " ")
-    encoded = pc.ascii_rtrim(split.values, ".").dictionary_encode()
-    table = _Table(encoded.dictionary.to_pylist())
-    codes, at = encoded.indices.to_numpy(), split.offsets.to_numpy()
+    table, numbers = _vocabulary().of(pc.ascii_rtrim(split.values, "."))
+    at = split.offsets.to_numpy()
     starts, sizes = at[:-1] - at[0], np.diff(at)
-    between = np.where(sizes == 3, codes[starts + 1], len(table.good) - 1)
-    return table, codes[starts], between, codes[starts + sizes - 1]
+    between = np.where(sizes == 3, numbers[starts + 1], 0)
+    return table, numbers[starts], between, numbers[starts + sizes - 1]
 
 
 def _order(table: _Table, front: Ints, between: Ints, behind: Ints, cells: Mask) -> _Order:
@@ -143,8 +176,8 @@ def _order(table: _Table, front: Ints, between: Ints, behind: Ints, cells: Mask)
     Args:
         cells: whether the last word stands in a cell for family names.
     """
-    three = between != len(table.good) - 1
-    good = table.good[front] & table.good[between] & table.good[behind]
+    three = between != 0
+    good = table.good[front] & (table.good[between] | ~three) & table.good[behind]
     for one, other in ((front, behind), (between, front), (between, behind)):
         mine, its = table.capitals[one], table.capitals[other]
         good &= ~((mine != its) & (mine >= 0) & (its >= 0))
@@ -162,14 +195,14 @@ def _order(table: _Table, front: Ints, between: Ints, behind: Ints, cells: Mask)
     good &= ~(cells & three & (other >= best - latin_name.CLOSE))
     turned = other > best
     close = np.where(turned, best, other) >= np.where(turned, other, best) - latin_name.CLOSE
-    good &= ~(close & (table.spelled[front] == table.spelled[behind]))  # readings come twice
-    none = np.full(len(front), len(table.good) - 1)
+    one, other_one = (table.spelling.take(pa.array(words)) for words in (front, behind))
+    good &= ~(close & np.asarray(pc.equal(one, other_one)))  # readings come twice
     turned_given = np.where(cells, behind, first_given)
     return _Order(
         good=good,
         family=np.where(turned, front, behind),
         given=np.where(turned, turned_given, front),
-        middle=np.where(turned, np.where(three & ~cells, behind, none), between),
+        middle=np.where(turned, np.where(three & ~cells, behind, 0), between),
         close=close,
         other_family=np.where(turned, behind, front),
         other_given=np.where(turned, front, first_given),

@@ -10,7 +10,7 @@ unit. All other lines are left to that module.
 (['173', None], ['bush gardens 1048', 'main street 7'])
 """
 
-from functools import lru_cache
+from functools import cache, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +18,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rules.addresses import western
-from rules.whole.texts import Bytes, Ints, Mask, distinct
+from rules.whole.texts import Bytes, Ints, Mask
+from rules.whole.vocabulary import Vocabulary
 
 _ANY = "1"
 """Stands for any number: what is read of a street is the same for all."""
@@ -55,40 +56,79 @@ def read(lines: pa.Array, country: str) -> Found:
     at = own.last((own.data == ord(" ")) | (own.data == ord("#")))
     has_unit = plain & (at > behind) & _is_unit(own, is_digit, at + 1)
     plain &= (at + 1 < own.ends) & (own.ends > behind + 1)
-    # The street's words, and the 1 that stands for a unit.
+    if country not in western.NO_CODE_OF_FOUR:
+        plain &= ~has_unit
     rows = np.flatnonzero(plain)
-    starts, ends = behind[rows] + 1, np.where(has_unit, at + 1, own.ends)[rows]
     with_unit = has_unit[rows]
-    streets = own.pieces(starts, ends)
-    streets = pc.if_else(
-        pa.array(with_unit), pc.binary_join_element_wise(streets, _ANY, ""), streets
-    )
-    known, places = distinct(streets)
-    found = [street and _street(street, country) for street in known]
-    good = np.array([bool(street) for street in found])[places]
-    rows, places, with_unit = rows[good], places[good], with_unit[good]
-    shown = pa.array([street[0] if street else None for street in found], pa.string())
-    keys = pa.array([street[1] if street else None for street in found], pa.string())
-    numbers = own.pieces(own.starts[rows], behind[rows])
+    words = own.pieces(behind[rows] + 1, np.where(with_unit, at[rows] + 1, own.ends[rows]))
+    known, numbers = _streets(country).of(_without_unit_word(words, with_unit))
+    good = known.good[numbers]
+    rows, numbers, with_unit = rows[good], numbers[good], with_unit[good]
+    streets, keys = (part.take(pa.array(numbers)) for part in (known.shown, known.keys))
+    house_numbers = own.pieces(own.starts[rows], behind[rows])
     units = pc.ascii_upper(own.pieces(at[rows] + 1, own.ends[rows]))
-    taken = pa.array(places)
     return Found(
         rows,
         {
             "address_line": lines.take(pa.array(rows)),
-            "street": shown.take(taken),
-            "house_number": numbers,
+            "street": streets,
+            "house_number": house_numbers,
             "unit": pc.if_else(pa.array(with_unit), units, pa.scalar(None, pa.string())),
-            "address_key": pc.binary_join_element_wise(keys.take(taken), numbers, " "),
+            "address_key": pc.binary_join_element_wise(keys, house_numbers, " "),
         },
     )
 
 
-@lru_cache(maxsize=32768)
-def _street(words: str, country: str) -> tuple[str, str] | None:
-    """The street in shown form and its key; None if a line with it is not of the usual form."""
-    found = western.plain(f"{_ANY} {words}", country)
-    return (found[1], found[3].removesuffix(f" {_ANY}")) if found else None
+class _Table(NamedTuple):
+    """What is known of streets, by their numbers.
+
+    Attributes:
+        good: whether a number and the street are a line of the usual form.
+        shown, keys: texts.
+    """
+
+    good: Mask
+    shown: pa.Array
+    keys: pa.Array
+
+    def joined(self, more: "_Table") -> "_Table":
+        """These streets and the next ones."""
+        return _Table(
+            np.concatenate([self.good, more.good]),
+            pa.concat_arrays([self.shown, more.shown]),
+            pa.concat_arrays([self.keys, more.keys]),
+        )
+
+
+@cache
+def _streets(country: str) -> Vocabulary[_Table]:
+    return Vocabulary(partial(_look, country))
+
+
+def _look(country: str, streets: list[str]) -> _Table:
+    found = [western.plain(f"{_ANY} {street}", country) for street in streets]
+    keys = [parts[3].removesuffix(f" {_ANY}") if parts else None for parts in found]
+    return _Table(
+        np.array([parts is not None for parts in found]),
+        pa.array([parts[1] if parts else None for parts in found], pa.string()),
+        pa.array(keys, pa.string()),
+    )
+
+
+def _without_unit_word(words: pa.Array, with_unit: Mask) -> pa.Array:
+    """Streets without what leads to the number of a unit.
+
+    Args:
+        words: what stands between the number and that of a unit, or up to the end.
+        with_unit: whether one stands behind; without a word that leads to it, or another
+            street than before it, the line is not of the usual form.
+    """
+    at = np.flatnonzero(with_unit)
+    some = words.take(pa.array(at))
+    streets = pc.replace_substring_regex(some, western.UNIT_WORD_AT_END, "")
+    found = pc.not_equal(pc.binary_length(streets), pc.binary_length(some))
+    streets = pc.if_else(found, streets, "")
+    return pc.replace_with_mask(words, pa.array(with_unit), streets)
 
 
 def _is_unit(own: Bytes, is_digit: Mask, starts: Ints) -> Mask:

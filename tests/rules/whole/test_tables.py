@@ -12,6 +12,7 @@ from connectors.config import SourceConfig
 from rules import standardize
 from rules.cells import Cells
 from rules.columns import Columns
+from rules.repairs import REPAIRS_SCHEMA, raw_hash
 from rules.whole import addresses, dates, emails, names, phones, streets
 
 NOBODY = np.empty(0, dtype=np.int64)
@@ -129,12 +130,32 @@ def test_cells_that_hold_nothing_that_can_be_used_are_empty():
     assert found["rule"].to_pylist() == ["formula_error", "characters_lost", "value_too_long"]
 
 
+def test_an_accepted_line_stands_where_the_address_is_read_otherwise():
+    table = raw([dict.fromkeys(CELLS) | {"first": "Ann", "last": "Gray", "street": "n/a"}] * 2)
+    (problem, _) = standardize.standardize(table, CONFIG, "US").problems.to_pylist()
+    accepted = {
+        "repair_id": "1",
+        "source_key": "0",
+        "field": problem["field"],
+        "rule": problem["rule"],
+        "kind": "accept",
+        "value": None,
+        "raw_hash": raw_hash(problem["raw_value"]),
+    }
+    repairs = pa.Table.from_pylist([accepted], REPAIRS_SCHEMA)
+    staged = standardize.standardize(table, CONFIG, "US", repairs).staged
+    assert staged["address_line"].to_pylist() == ["n/a", None]
+
+
 def test_what_is_given_as_a_whole_stays():
     columns = Columns(4)
     columns["city"][0], columns["city"][1], columns["city"][2] = "Rome", "Bonn", ""
     columns.give(np.array([1]), {"city": pa.array(["Oslo"]), "region": pa.array(["Viken"])})
     columns.give(np.array([3]), {"city": ["York"], "emails": [["a@b.de"]]})
-    columns.give(np.array([0, 2]), {"emails": [[], ["c@d.fr"]]})
+    columns.give(np.array([0, 2]), {"emails": [[], ["c@d.fr"], ["e@f.it"]]}, np.array([0, 1]))
+    columns["street"][0] = "Main Street"
+    columns.give(np.array([0]), {"street": [None]})
     assert columns.array("city").to_pylist() == ["Rome", "Oslo", None, "York"]
+    assert columns.array("street").to_pylist() == ["Main Street", None, None, None]
     assert columns.array("region").to_pylist() == [None, "Viken", None, None]
     assert columns.array("emails").to_pylist() == [None, None, ["c@d.fr"], ["a@b.de"]]
