@@ -1,9 +1,10 @@
 """What a steward should look at: clusters that may be one customer, and one that may be two.
 
 A merge is suggested where the mean evidence between two clusters is below the
-cut but not far; a split where two records of a cluster contradict each other
-clearly although the others hold them together. Where nothing is uncertain
-nothing is suggested: a queue is worth as much as its share of right answers.
+cut but not far, or above it while one of them fits another customer as well; a
+split where two records of a cluster contradict each other clearly although the
+others hold them together. Where nothing is uncertain nothing is suggested: a
+queue is worth as much as its share of right answers.
 """
 
 import numpy as np
@@ -37,6 +38,7 @@ SPLITS_RIGHT = 0.4
 REASONS = {
     "likely": "The two are likely, but not certain enough to merge.",
     "others": "One pair of records matches, but the others speak against it.",
+    "rival": "They match, but one of them fits another customer about as well.",
     "inside": "Two records of this customer do not match; only others hold them together.",
     "evidence_changed": "The records now say something else than when a value was set by hand.",
     **{name: veto.sentence for name, veto in VETOES.items()},
@@ -82,7 +84,10 @@ def suggest(
         elif split[index]:
             reason = "inside"
         else:
-            reason = "others" if graph.bits[edge] >= logit_bits(settings.match) else "likely"
+            cut = logit_bits(settings.match)
+            reason = "likely" if graph.bits[edge] < cut else "others"
+            if mean[index] >= cut:
+                reason = "rival"
         left, right = int(graph.left[edge]), int(graph.right[edge])
         rows.append(
             (
