@@ -113,12 +113,12 @@ def in_order(suggestions: pa.Table, clusters: pa.Table) -> pa.Table:
         suggestions: SUGGESTIONS_SCHEMA, of these clusters.
         clusters: record_id, cluster_id.
     """
-    counted = pc.value_counts(clusters["cluster_id"])
-    sizes = counted.field("counts").to_numpy()
-    left, right = (
-        sizes[positions(suggestions[name], counted.field("values"))]
-        for name in ("left_cluster_id", "right_cluster_id")
-    )
+    sides = [suggestions[name] for name in ("left_cluster_id", "right_cluster_id")]
+    chunks = [chunk for side in sides for chunk in side.chunks]
+    named = pc.unique(pa.chunked_array(chunks, pa.string()))
+    place = positions(clusters["cluster_id"], named)
+    sizes = np.bincount(place[place >= 0], minlength=len(named))
+    left, right = (sizes[positions(side, named)] for side in sides)
     split = np.asarray(pc.equal(suggestions["kind"], "split"))
     probability = suggestions["probability"].to_numpy()
     # A split parts one record from the others at least.
@@ -145,8 +145,13 @@ def _merges(
         of each the strongest scored pair's number, and the mean bits.
     """
     left, right = of_record[graph.left], of_record[graph.right]
-    edges = np.flatnonzero(left != right)
     count = len(size)
+    edges = np.flatnonzero(left != right)
+    # Most pairs lie between clusters of which no pair is likely: those are not looked at.
+    likely = edges[graph.bits[edges] >= least]
+    near = np.zeros(count, dtype=bool)
+    near[left[likely]] = near[right[likely]] = True
+    edges = edges[near[left[edges]] & near[right[edges]]]
     key = np.minimum(left, right)[edges].astype(np.int64) * count + np.maximum(left, right)[edges]
     found, group = np.unique(key, return_inverse=True)
     low, high = found // max(count, 1), found % max(count, 1)
@@ -158,8 +163,7 @@ def _merges(
     mean = (scored + unscored * UNSCORED_BITS) / np.maximum(pairs, 1)
     order = np.lexsort((edges, -graph.bits[edges], group))
     first = order[np.searchsorted(group[order], np.arange(len(found)))]
-    likely = graph.bits[edges[first]] >= least
-    wanted = likely & (mean >= least) & ~np.isin(found, _decided(graph, of_record, count))
+    wanted = (graph.bits[edges[first]] >= least) & (mean >= least) & ~np.isin(found, _decided(graph, of_record, count))
     return edges[first[wanted]], mean[wanted]
 
 
