@@ -163,7 +163,11 @@ def _merges(
     mean = (scored + unscored * UNSCORED_BITS) / np.maximum(pairs, 1)
     order = np.lexsort((edges, -graph.bits[edges], group))
     first = order[np.searchsorted(group[order], np.arange(len(found)))]
-    wanted = (graph.bits[edges[first]] >= least) & (mean >= least) & ~np.isin(found, _decided(graph, of_record, count))
+    wanted = (
+        (graph.bits[edges[first]] >= least)
+        & (mean >= least)
+        & ~np.isin(found, _decided(graph, of_record, count))
+    )
     return edges[first[wanted]], mean[wanted]
 
 
