@@ -1,10 +1,9 @@
 """What a steward should look at: clusters that may be one customer, and one that may be two.
 
 A merge is suggested where the mean evidence between two clusters is below the
-cut but not far, or above it while one of them fits another customer as well; a
-split where two records of a cluster contradict each other clearly although the
-others hold them together. Where nothing is uncertain nothing is suggested: a
-queue is worth as much as its share of right answers.
+cut but not far; a split where two records of a cluster contradict each other
+clearly although the others hold them together. Where nothing is uncertain
+nothing is suggested: a queue is worth as much as its share of right answers.
 """
 
 import numpy as np
@@ -38,7 +37,6 @@ SPLITS_RIGHT = 0.4
 REASONS = {
     "likely": "The two are likely, but not certain enough to merge.",
     "others": "One pair of records matches, but the others speak against it.",
-    "rival": "They match, but one of them fits another customer about as well.",
     "inside": "Two records of this customer do not match; only others hold them together.",
     "evidence_changed": "The records now say something else than when a value was set by hand.",
     **{name: veto.sentence for name, veto in VETOES.items()},
@@ -84,10 +82,7 @@ def suggest(
         elif split[index]:
             reason = "inside"
         else:
-            cut = logit_bits(settings.match)
-            reason = "likely" if graph.bits[edge] < cut else "others"
-            if mean[index] >= cut:
-                reason = "rival"
+            reason = "others" if graph.bits[edge] >= logit_bits(settings.match) else "likely"
         left, right = int(graph.left[edge]), int(graph.right[edge])
         rows.append(
             (
@@ -113,12 +108,12 @@ def in_order(suggestions: pa.Table, clusters: pa.Table) -> pa.Table:
         suggestions: SUGGESTIONS_SCHEMA, of these clusters.
         clusters: record_id, cluster_id.
     """
-    sides = [suggestions[name] for name in ("left_cluster_id", "right_cluster_id")]
-    chunks = [chunk for side in sides for chunk in side.chunks]
-    named = pc.unique(pa.chunked_array(chunks, pa.string()))
-    place = positions(clusters["cluster_id"], named)
-    sizes = np.bincount(place[place >= 0], minlength=len(named))
-    left, right = (sizes[positions(side, named)] for side in sides)
+    counted = pc.value_counts(clusters["cluster_id"])
+    sizes = counted.field("counts").to_numpy()
+    left, right = (
+        sizes[positions(suggestions[name], counted.field("values"))]
+        for name in ("left_cluster_id", "right_cluster_id")
+    )
     split = np.asarray(pc.equal(suggestions["kind"], "split"))
     probability = suggestions["probability"].to_numpy()
     # A split parts one record from the others at least.
@@ -145,13 +140,8 @@ def _merges(
         of each the strongest scored pair's number, and the mean bits.
     """
     left, right = of_record[graph.left], of_record[graph.right]
-    count = len(size)
     edges = np.flatnonzero(left != right)
-    # Most pairs lie between clusters of which no pair is likely: those are not looked at.
-    likely = edges[graph.bits[edges] >= least]
-    near = np.zeros(count, dtype=bool)
-    near[left[likely]] = near[right[likely]] = True
-    edges = edges[near[left[edges]] & near[right[edges]]]
+    count = len(size)
     key = np.minimum(left, right)[edges].astype(np.int64) * count + np.maximum(left, right)[edges]
     found, group = np.unique(key, return_inverse=True)
     low, high = found // max(count, 1), found % max(count, 1)
@@ -163,11 +153,8 @@ def _merges(
     mean = (scored + unscored * UNSCORED_BITS) / np.maximum(pairs, 1)
     order = np.lexsort((edges, -graph.bits[edges], group))
     first = order[np.searchsorted(group[order], np.arange(len(found)))]
-    wanted = (
-        (graph.bits[edges[first]] >= least)
-        & (mean >= least)
-        & ~np.isin(found, _decided(graph, of_record, count))
-    )
+    likely = graph.bits[edges[first]] >= least
+    wanted = likely & (mean >= least) & ~np.isin(found, _decided(graph, of_record, count))
     return edges[first[wanted]], mean[wanted]
 
 

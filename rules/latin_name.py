@@ -112,20 +112,22 @@ def _shares() -> tuple[dict[str, float], dict[str, float]]:
     return given, family
 
 
-@lru_cache(maxsize=1 << 14)
 def given_share(word: str) -> float:
     """How common a word is as a western given name: log10 of the share in percent."""
     if len(word) == 1:
         return -1.0
-    return _shares()[0].get(text.fold(word.split("-")[0]), _GIVEN_UNKNOWN)
+    plain = word.isascii() and word.isalpha()
+    key = word.lower() if plain else text.fold(word.split("-")[0])
+    return _shares()[0].get(key, _GIVEN_UNKNOWN)
 
 
-@lru_cache(maxsize=1 << 14)
 def family_share(word: str) -> float:
     """How common a word is as a western family name: log10 of the share in percent."""
     if len(word) == 1:
         return -5.0
     table = _shares()[1]
+    if word.isascii() and word.isalpha():
+        return table.get(word.lower(), _FAMILY_UNKNOWN)
     return max(table.get(text.fold(part), _FAMILY_UNKNOWN) for part in [word, word.split("-")[0]])
 
 

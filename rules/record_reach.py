@@ -162,12 +162,12 @@ def take_addresses(
 def _usable(cells: Cells, row: int, place: address.Address) -> Place:
     """What may be used of an address with findings, which are noted."""
     usable = has_code = True
-    written = [cells.first(name)[row] for name in ("address", "district", "city", "region")]
-    raw = " | ".join(cell for cell in written if cell) or cells.first("postal_code")[row]
+    fields = ("address", "district", "city", "region", "postal_code")
+    *written, code = (cells.column(name)[row].as_py() for name in fields)
+    raw = " | ".join(cell for cell in written if cell) or code
     for problem in place.problems:
         if "postal_code" in problem.rule:
-            code_cell = cells.first("postal_code")[row] or raw
-            has_code = cells.note(row, "postal_code", problem, code_cell) and has_code
+            has_code = cells.note(row, "postal_code", problem, code or raw) and has_code
         else:
             usable = cells.note(row, "address", problem, raw) and usable
     if not usable:

@@ -267,7 +267,8 @@ def _street(street: str, country: str) -> tuple[str, str]:
         elif plain in _ORDINALS and country in ("US", "CA"):
             word = _ORDINALS[plain]
         shown.append(word)
-        folded.append(_MARKS.sub("", text.fold_words(word)))
+        is_plain = word.isascii() and word.isalnum()
+        folded.append(word.lower() if is_plain else _MARKS.sub("", text.fold_words(word)))
     if first.isupper() or first.islower():
         shown = _recase(shown, type_at)
     return " ".join(shown), " ".join(word for word in folded if word)
