@@ -73,7 +73,7 @@ _ONLY_FOR = {
 }
 _ONLY_IN: dict[str, tuple[Mode, ...]] = {
     "overlap": ("cursor", "changes"),
-    "changes": ("cursor", "changes"),
+    "changes": ("changes", "cursor"),
     "full_every": ("cursor", "changes"),
     "backfill_from": ("cursor",),
     "removed_files": ("files",),
@@ -292,7 +292,8 @@ class SourceConfig(BaseModel):
             self._can_sync_changes()
         for name, modes in _ONLY_IN.items():
             if name in self.model_fields_set and self.mode not in modes:
-                raise ValueError(f"'{name}' is for mode {' or '.join(modes)}")
+                wanted = " or ".join(f"'mode: {mode}'" for mode in modes)
+                raise ValueError(f"'{name}' is not for mode {self.mode}: write {wanted}")
         if self.headings == "none" and not self.columns:
             raise ValueError("nothing is mapped: write 'columns', or 'headings: auto'")
         return self

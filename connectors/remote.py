@@ -10,6 +10,7 @@ for S3, an SSH agent or key for SFTP. No message shows what stands before the '@
 import base64
 import hashlib
 import importlib
+import logging
 import re
 import sys
 import time
@@ -38,6 +39,7 @@ _SETTLED = 60
 """A file changed less than these seconds ago may change again within the same second."""
 _SCHEME = "://"
 _Result = TypeVar("_Result")
+_LOG = logging.getLogger("onefold.connectors")
 _MOMENTS = ("mtime", "LastModified", "Last-Modified", "last_modified", "updated")
 """Where file systems say when a file changed."""
 _PACKAGES = {
@@ -395,9 +397,11 @@ def _tried(where: str, once: Callable[[], _Result]) -> _Result:
     for attempt in range(1, ATTEMPTS + 1):
         try:
             return once()
-        except SourceUnreachable:
+        except SourceUnreachable as error:
             if attempt == ATTEMPTS:
                 raise
+            found = f" ({error.found})" if error.found else ""
+            _LOG.warning("%s: %s%s; trying again in %.0f s", where, error.what, found, pause)
         time.sleep(pause)
         pause *= 2
     raise AssertionError(where)

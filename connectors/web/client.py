@@ -379,7 +379,7 @@ class Client:
                 found=f"{trouble.found}, {why}",
                 do="Sync again later; api.wait_at_most says how long a sync may wait.",
             )
-        log.info(
+        log.warning(
             "%s: %s (%s); trying again in %.1f s", self._name, trouble.what, trouble.found, wait
         )
         self._waited += wait

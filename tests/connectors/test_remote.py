@@ -146,13 +146,17 @@ def test_connection_that_breaks_is_tried_again_until_the_copy_is_whole(home, web
         ([404] * 9, SourceMissing, "no such file"),
     ],
 )
-def test_what_stays_wrong_is_said_and_nothing_is_kept(home, web, faults, error, words):
+def test_what_stays_wrong_is_said_and_nothing_is_kept(home, web, faults, error, words, caplog):
     web.faults = faults
     config = _declared(home, f"{web.url}/in/crm.csv?token=" + "sec" + "ret")
     with pytest.raises(error, match=words) as caught:
         home.sync(config)
     shown = "".join(traceback.format_exception(caught.value))
     assert "onefold.errors" in shown and "secret" not in shown.replace(__file__, "")
+    waits = [record.getMessage() for record in caplog.records if record.name.startswith("onefold")]
+    assert len(waits) == (3 if error is SourceUnreachable else 0)
+    assert all("crm.csv" in line and "trying again in" in line for line in waits)
+    assert "secret" not in caplog.text
     assert not home.lake_files()
 
 

@@ -316,6 +316,25 @@ def test_a_comparison_that_never_comes_is_refused(table, every):
 
 
 @pytest.mark.parametrize(
+    ("settings", "wanted"),
+    [
+        (
+            {"changes": {"table": "gone", "key": "id", "cursor": "at"}},
+            "'mode: changes' or 'mode: cursor'",
+        ),
+        ({"overlap": "1h"}, "'mode: cursor' or 'mode: changes'"),
+    ],
+)
+def test_a_setting_of_another_mode_says_which_to_write(table, settings, wanted):
+    message = f"'{next(iter(settings))}' is not for mode snapshot: write {wanted}"
+    with pytest.raises(ConfigError, match=message):
+        table.home.config(
+            connector="sql", url=table.url, table="customer", key="id", columns={"name": "name"},
+            **settings,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(
     ("settings", "error", "message"),
     [
         ({"overlap": 5}, ConfigError, "overlap: 'at' needs a length of time"),
