@@ -36,10 +36,6 @@ class Earlier(Protocol):
         """Some columns, in parts; some of these as codes."""
         ...
 
-    def take(self, rows: np.ndarray) -> pa.Table:
-        """Some rows, ascending."""
-        ...
-
 
 class _Known(NamedTuple):
     """Pairs that were scored before, of records that are as they were.
@@ -129,9 +125,16 @@ def rescore(
 
     by, by_now = _found_by(brief["found_by"], pairs["found_by"], codes, code_of_row[standing])
     found_otherwise = standing[by[standing] != by_now[0]]
-    refound = earlier.take(found_otherwise)
-    now = by_now[1].take(pa.array(by_now[0][by[standing] != by_now[0]]))
-    refound = refound.set_column(refound.column_names.index("found_by"), "found_by", now)
+    # What it says of them follows from their records as before: reading some rows of a table of
+    # many columns takes as long as reading all.
+    ends = (code_of_row[found_otherwise] // len(ids), code_of_row[found_otherwise] % len(ids))
+    named = pa.table(
+        {
+            **{name: ids.take(pa.array(end)) for name, end in zip(_ENDS, ends, strict=True)},
+            "found_by": by_now[1].take(pa.array(by_now[0][by[standing] != by_now[0]])),
+        }
+    )
+    refound = scoring.of(named, *ends)
     fresh = pa.concat_tables([*added, refound])
     fresh_codes = np.concatenate([added_codes, code_of_row[found_otherwise]])
     order = np.argsort(fresh_codes)

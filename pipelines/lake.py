@@ -16,13 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.dataset as ds
-import pyarrow.parquet as pq
 
 from dedupe.comparing.columns import decoded
 from onefold.errors import ConfigError
 from onefold.settings import Settings
+from pipelines import table_files
 from pipelines.stored import BASE, NOTE, ROWS, Stored, note_of
 from pipelines.stored import base_of as base
 
@@ -30,6 +29,8 @@ TABLES = (
     "canonical_checks", "records", "kin", "features", "keys", "candidates", "scored_pairs",
     "clusters", "suggestions", "decided", "kinships", "crosswalk",
 )  # fmt: skip
+LOOKED_UP = frozenset({"features"})
+"""Tables of which some rows are asked for, wherever they stand; see table_files.py."""
 KEPT = 2
 """Fingerprints that stay per table: the current one and the one before."""
 GROUP_ROWS = 1 << 16
@@ -54,7 +55,11 @@ def folder(settings: Settings) -> Path:
 
 def path_of(lake: Path, table: str, fingerprint: str) -> Path:
     """Where the table with this fingerprint is, or will be."""
-    return lake / table / f"{fingerprint}.parquet"
+    return lake / table / f"{fingerprint}{_suffix(table)}"
+
+
+def _suffix(table: str) -> str:
+    return table_files.ARROW if table in LOOKED_UP else table_files.PARQUET
 
 
 def has(lake: Path, table: str, fingerprint: str) -> bool:
@@ -78,7 +83,9 @@ def read(
 def dataset(lake: Path, table: str, fingerprint: str) -> ds.Dataset:
     """The table to look rows up in: on disk where it is one file."""
     path = path_of(lake, table, fingerprint)
-    return ds.dataset(path if base(path) == path else Stored.of(path).read())
+    if base(path) != path:
+        return ds.dataset(Stored.of(path).read())
+    return ds.dataset(path, format="ipc" if path.suffix == table_files.ARROW else "parquet")
 
 
 def base_of(lake: Path, table: str, fingerprint: str) -> str:
@@ -88,7 +95,7 @@ def base_of(lake: Path, table: str, fingerprint: str) -> str:
 
 def names(lake: Path, table: str) -> list[str]:
     """The fingerprints of a table that are there, newest first."""
-    paths = (lake / table).glob("*.parquet")
+    paths = (lake / table).glob(f"*{_suffix(table)}")
     ordered = sorted(paths, key=lambda path: (path.stat().st_mtime_ns, path.name), reverse=True)
     return [path.stem for path in ordered]
 
@@ -97,7 +104,7 @@ def rows(lake: Path, table: str, fingerprint: str) -> int:
     """Rows of the table, from its footer."""
     path = path_of(lake, table, fingerprint)
     told = note_of(path).get(ROWS)
-    return int(pq.read_metadata(path).num_rows if told is None else told)
+    return int(sum(table_files.opened(path).sizes) if told is None else told)
 
 
 def counts(lake: Path, table: str, fingerprint: str) -> dict[str, Any]:
@@ -178,22 +185,11 @@ def _write(
 ) -> None:
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     with temporary.open("wb") as file:
-        groups = _grouped(chunks)
-        first = next(groups, schema.empty_table())
-        names = _repeated(first) if repeated is None else [*repeated]
-        with pq.ParquetWriter(file, schema, compression="lz4", use_dictionary=names) as writer:
-            for group in chain([first], groups):
-                writer.write_table(group.replace_schema_metadata(schema.metadata))
+        table_files.write(file, path.suffix, schema, _grouped(chunks), repeated)
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
     _sync_folder(path.parent)
-
-
-def _repeated(rows: pa.Table) -> list[str]:
-    """The columns of which most values repeat: a dictionary of others costs half of the writing."""
-    flat = [field.name for field in rows.schema if not pa.types.is_nested(field.type)]
-    return [name for name in flat if 2 * pc.count_distinct(rows[name]).as_py() <= rows.num_rows]
 
 
 def _grouped(chunks: Iterable[pa.Table]) -> Iterator[pa.Table]:
@@ -245,6 +241,13 @@ def clean(*folders: Path) -> int:
     return removed
 
 
+def clean_others(lake: Path) -> None:
+    """Remove tables that an earlier version kept in files of another kind."""
+    for table in LOOKED_UP:
+        for path in (lake / table).glob(f"*{table_files.PARQUET}"):
+            path.unlink()
+
+
 _TRIAL = "rehearsal"
 
 
@@ -260,7 +263,7 @@ def tried(lake: Path) -> Iterator[Path]:
         (place / "raw").symlink_to((lake / "raw").absolute())
         for table in TABLES:
             (place / table).mkdir()
-            for path in (lake / table).glob("*.parquet"):
+            for path in (lake / table).glob(f"*{_suffix(table)}"):
                 (place / table / path.name).symlink_to(path.absolute())
         yield place
     finally:

@@ -8,6 +8,7 @@ columns are, and what is read of it is only what is asked for.
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
+
+from pipelines import table_files
 
 NOTE = b"onefold"
 """In the metadata of a file: what was noted when it was written, as JSON."""
@@ -31,14 +33,13 @@ Mask = npt.NDArray[np.bool_]
 
 def note_of(path: Path) -> dict[str, Any]:
     """What was noted when a file was written."""
-    stored = pq.read_metadata(path).metadata or {}
-    return dict(json.loads(stored.get(NOTE, b"{}")))
+    return dict(json.loads(table_files.metadata(path).get(NOTE, b"{}")))
 
 
 def base_of(path: Path) -> Path:
     """The whole file that a file of changes is of; a whole file itself."""
     name = note_of(path).get(BASE)
-    return path if name is None else path.with_name(f"{name}.parquet")
+    return path if name is None else path.with_name(f"{name}{path.suffix}")
 
 
 class Stored:
@@ -53,9 +54,8 @@ class Stored:
 
     def __init__(self, base: Path, fresh: pa.Table | None = None, order: Ints | None = None):
         self.base = base
-        self._file = pq.ParquetFile(base)
-        sizes = [self._group(number).num_rows for number in range(self._file.num_row_groups)]
-        self._starts = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
+        self._file = table_files.opened(base)
+        self._starts = np.concatenate([[0], np.cumsum(self._file.sizes, dtype=np.int64)])
         self.base_rows = int(self._starts[-1])
         self.fresh = self.schema.empty_table() if fresh is None else fresh
         self.order = np.arange(self.base_rows) if order is None else order
@@ -66,7 +66,7 @@ class Stored:
         base = base_of(path)
         if base == path:
             return cls(path)
-        changes = pq.read_table(path, partitioning=None)
+        changes = table_files.read(path)
         row, gone = changes[_ROW].to_numpy(), changes[_GONE].to_numpy()
         fresh = changes.filter(pa.array(~gone)).drop_columns([_ROW, _GONE])
         stored = cls(base, fresh.replace_schema_metadata().combine_chunks())
@@ -77,9 +77,6 @@ class Stored:
         stored.order = np.insert(kept, np.searchsorted(kept, row[~gone]), places)
         return stored
 
-    def _group(self, number: int) -> pq.RowGroupMetaData:
-        return self._file.metadata.row_group(number)
-
     @property
     def num_rows(self) -> int:
         """Rows of the table."""
@@ -88,7 +85,7 @@ class Stored:
     @property
     def schema(self) -> pa.Schema:
         """Columns of the table, without what was noted."""
-        return self._file.schema_arrow.remove_metadata()
+        return self._file.schema.remove_metadata()
 
     def chunks(
         self, columns: Sequence[str] | None = None, coded: Sequence[str] = ()
@@ -100,7 +97,6 @@ class Stored:
             coded: columns to give as codes of the part's values.
         """
         names = list(self.schema.names if columns is None else columns)
-        file = pq.ParquetFile(self.base, read_dictionary=[*coded]) if coded else self._file
         fresh = self.fresh.select(names)
         for name in set(coded) & set(names):
             column = fresh[name].dictionary_encode()
@@ -111,7 +107,7 @@ class Stored:
         ends[-1:] = self.num_rows
         start = 0
         for number, end in enumerate(ends.tolist()):
-            group = file.read_row_group(number, names).select(names).replace_schema_metadata()
+            group = self._file.group(number, names, coded)
             own = self.order[start:end]
             yield _picked(group, fresh, own, int(self._starts[number]), self.base_rows)
             start = end
@@ -145,29 +141,23 @@ class Stored:
         for number in np.unique(np.searchsorted(self._starts, rows, side="right") - 1).tolist():
             start, end = self._starts[number : number + 2]
             own = rows[np.searchsorted(rows, start) : np.searchsorted(rows, end)] - start
-            group = self._file.read_row_group(number, names).select(names)
-            group = group.replace_schema_metadata()
-            found.append(group.take(pa.array(own)))
+            found.append(self._file.group(number, names).take(pa.array(own)))
         return pa.concat_tables(found)
 
-    def of_values(self, wanted: Mapping[str, pa.Array]) -> pa.Table:
+    def of_values(
+        self, wanted: Mapping[str, pa.Array], columns: Sequence[str] | None = None
+    ) -> pa.Table:
         """The rows that have one of the wanted values in each of some text columns, in order.
-
-        Reads these columns whole, and of the others only the row groups that hold such rows: few
-        where the table is sorted by them and few rows are asked for.
 
         Args:
             wanted: column → its values.
+            columns: to read; None: all.
         """
-        start, found = 0, []
-        for part in self.chunks([*wanted], coded=[*wanted]):
-            has = np.ones(part.num_rows, dtype=bool)
-            for name, values in wanted.items():
-                if has.any():
-                    has &= _one_of(part[name], values)
-            found.append(start + np.flatnonzero(has))
-            start += part.num_rows
-        return self.take(np.concatenate(found))
+        names, has = [*wanted], np.zeros(self.base_rows + self.fresh.num_rows, dtype=bool)
+        for number, (start, end) in enumerate(pairwise(self._starts.tolist())):
+            has[start:end] = _ones_of(self._file.group(number, names, coded=names), wanted)
+        has[self.base_rows :] = _ones_of(self.fresh, wanted)
+        return self.take(np.flatnonzero(has[self.order]), columns)
 
     def differing(
         self, other: "Stored", columns: Sequence[str] | None = None
@@ -238,8 +228,19 @@ def _picked(group: pa.Table, fresh: pa.Table, own: Ints, start: int, base_rows: 
     return both.take(pa.array(at))
 
 
+def _ones_of(table: pa.Table, wanted: Mapping[str, pa.Array]) -> Mask:
+    """Which rows have one of the wanted values in each of some columns."""
+    has = np.ones(table.num_rows, dtype=bool)
+    for name, values in wanted.items():
+        if has.any():
+            has &= _one_of(table[name], values)
+    return has
+
+
 def _one_of(column: pa.ChunkedArray, values: pa.Array) -> Mask:
-    """Which values of a dictionary column are among some."""
+    """Which values of a column, plain or of codes, are among some."""
+    if not pa.types.is_dictionary(column.type):
+        return np.asarray(pc.is_in(column, value_set=values))
     parts = [np.zeros(0, dtype=bool)]
     for chunk in column.chunks:
         among = np.asarray(pc.is_in(chunk.dictionary, value_set=values))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
@@ -63,24 +64,48 @@ class Run:
 
 
 class Ids:
-    """Golden ids, each once: as many as there are customers, so never one by one."""
+    """Golden ids, each once: as many as there are customers, so never one by one.
 
-    def __init__(self, values: pa.ChunkedArray) -> None:
-        """Take ids, some of them perhaps several times."""
-        self.values = pc.unique(values)
+    Attributes:
+        names: ids; several Ids that are made together share them.
+        own: per name, whether it is one of these.
+    """
+
+    def __init__(self, names: pa.Array, own: np.ndarray) -> None:
+        self.names, self.own = names, own
+
+    @classmethod
+    def of(cls, *columns: pa.ChunkedArray) -> "list[Ids]":
+        """The ids of several columns, some of them perhaps several times."""
+        every = pa.chunked_array([one for column in columns for one in column.chunks], pa.string())
+        coded = every.combine_chunks().dictionary_encode()
+        codes, made, start = coded.indices.to_numpy(), [], 0
+        for column in columns:
+            own = np.zeros(len(coded.dictionary), dtype=bool)
+            own[codes[start : start + len(column)]] = True
+            made.append(cls(coded.dictionary, own))
+            start += len(column)
+        return made
 
     def __len__(self) -> int:
-        return len(self.values)
+        return int(np.count_nonzero(self.own))
+
+    @property
+    def values(self) -> pa.Array:
+        """The ids."""
+        return self.names.filter(pa.array(self.own))
 
     def among(self, golden_ids: Iterable[str]) -> set[str]:
         """Which of some ids are among these."""
         asked = _ids([*golden_ids])
-        return set(asked.filter(pc.is_in(asked, value_set=self.values)).to_pylist())
+        if not len(asked):
+            return set()
+        found = np.asarray(pc.is_in(self.names, value_set=asked)) & self.own
+        return set(self.names.filter(pa.array(found)).to_pylist())
 
     def without(self, others: "Ids") -> set[str]:
-        """These ids without the others: few are left."""
-        left = pc.invert(pc.is_in(self.values, value_set=others.values))
-        return set(self.values.filter(left).to_pylist())
+        """These ids without others that were made together with them: few are left."""
+        return set(self.names.filter(pa.array(self.own & ~others.own)).to_pylist())
 
 
 def redirects(connection: sa.Connection) -> dict[str, str | None]:
@@ -397,8 +422,8 @@ def write_former(run: Run, identity: Identity, live: Ids) -> None:
     Call it before the crosswalk is written.
     """
     known = rows.read(run.connection, former_member, ["golden_id", "record_id"])
-    again = pc.is_in(known["golden_id"], value_set=live.values)
-    rows.delete(run.connection, former_member, known.filter(again), ["golden_id", "record_id"])
+    again = among(known, "golden_id", live.among(known["golden_id"].to_pylist()))
+    rows.delete(run.connection, former_member, again, ["golden_id", "record_id"])
     went = pc.is_in(identity.events["event"], value_set=pa.array(["absorbed", "retired"]))
     events = identity.events.filter(went)
     if events.num_rows:

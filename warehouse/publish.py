@@ -316,14 +316,13 @@ def _publish(
     fingerprint, told = basis
     every_pair = text_form.encode(identity.crosswalk.select(["record_id", "golden_id"]))
     hashes = ["golden_id", "content_hash", "provenance_hash"]
-    live = Ids(every_pair["golden_id"])
     if only is None:
         stored = rows.read(run.connection, golden_customer, hashes)
-        was_live = Ids(stored["golden_id"])
+        known = stored
     else:
         stored = rows.read_of(run.connection, golden_customer, hashes, "golden_id", sorted(only))
         known = base.crosswalk if base else rows.read(run.connection, crosswalk, ["golden_id"])
-        was_live = Ids(known["golden_id"])
+    live, was_live = Ids.of(every_pair["golden_id"], known["golden_id"])
     gone = was_live.without(live)
     earlier = golden_tables.redirects(run.connection)
     restored = pc.any(pc.equal(identity.events["event"], "restored")).as_py()
@@ -382,7 +381,9 @@ def _check(
     earlier: Mapping[str, str | None],
 ) -> None:
     live, was_live = ids
-    if len(pc.unique(pairs["record_id"])) != pairs.num_rows:
+    records = pairs["record_id"].combine_chunks()
+    ascend = pc.all(pc.less(records[:-1], records[1:])).as_py() is not False
+    if not ascend and len(pc.unique(records)) != len(records):
         raise PublishError(_WHERE, "a record is in more than one golden customer")
     number = _next_number(connection)
     if identity.next_number < number:
@@ -408,14 +409,12 @@ def _check(
 
 def _check_given(given: set[str], live: Ids, was: Ids, only: Collection[str] | None) -> None:
     """Every live id has to be given, or be one of those that stand as they are."""
-    standing = [was] if only is not None else []
-    named = pa.chunked_array(
-        [pa.array(sorted(given), pa.string()), *(one.values for one in standing)]
-    )
-    every = Ids(named)
     ended = set(only or ()) - given
-    unknown = live.without(every) | live.among(ended)
-    extra = every.without(live) - ended
+    if only is None:
+        unknown, extra = set(live.values.to_pylist()) - given, set[str]()
+    else:
+        unknown, extra = (live.without(was) - given) | live.among(ended), was.without(live) - ended
+    extra |= given - live.among(given)
     if unknown or extra:
         raise PublishError(
             _WHERE,
@@ -447,7 +446,8 @@ def _check_records(
         if only is None
         else rows.read_of(connection, crosswalk, columns, "golden_id", sorted(only))
     )["record_id"]
-    gone = known.filter(pc.invert(pc.is_in(known, value_set=pairs["record_id"])))
+    there = pairs["record_id"].filter(pc.is_in(pairs["record_id"], value_set=known))
+    gone = known.filter(pc.invert(pc.is_in(known, value_set=there)))
     live = rows.read_of(connection, staged_customer, columns[:1], "record_id", gone.to_pylist())
     lost = live.num_rows
     if lost:

@@ -23,7 +23,7 @@ from dedupe.explaining.evidence import bearing_on
 from dedupe.explaining.prepared import Prepared, contradictions
 from dedupe.model import Models, counts_of
 from pipelines import lake
-from pipelines.stages import changes, matching
+from pipelines.stages import features, matching
 from pipelines.stages.deployment import Deployment
 from warehouse import case_tables, text_form
 
@@ -34,14 +34,16 @@ CHUNK = 500
 
 
 def scored_among(deployment: Deployment, names: Mapping[str, str], ids: pa.Array) -> pa.Table:
-    """The scored pairs with both ends among some records, sorted."""
+    """The scored pairs with both ends among some records, sorted.
+
+    Which there are is read; what they say is worked out again, from the features they followed
+    from: reading it would take reading it of all pairs.
+    """
     wanted = {"left_id": ids, "right_id": ids}
     stored = lake.stored(deployment.lake, "scored_pairs", names["scored_pairs"])
-    return (
-        stored.of_values(wanted)
-        .sort_by([("left_id", "ascending"), ("right_id", "ascending")])
-        .combine_chunks()
-    )
+    pairs = stored.of_values(wanted, ["left_id", "right_id", "found_by"])
+    scored = matching.scored_again(deployment, pairs, stored.schema)
+    return scored.sort_by([("left_id", "ascending"), ("right_id", "ascending")]).combine_chunks()
 
 
 def of(
@@ -158,11 +160,9 @@ class _World:
     ) -> None:
         self.deployment, self.settings, self.models = deployment, deployment.matching, models
         self.decisions = bearing_on(decisions, ids.to_pylist())
-        features = lake.stored(deployment.lake, "features", names["features"])
-        own = changes.opened(features.of_values({"record_id": ids}), deployment.keys)
-        self.features = _among(own, ids)
-        columns = frequency.columns(features.schema.names)
-        counted = changes.opened(features.read(["record_id", *columns]), deployment.keys)
+        records = features.have(deployment)
+        self.features = records.take(features.rows_of(deployment, ids)).combine_chunks()
+        counted = records.read(["record_id", *frequency.columns(records.names)])
         found = lake.read(deployment.lake, "clusters", names["clusters"])
         self.frequencies = frequency.count(counted, found, self.features)
         del counted

@@ -4,7 +4,6 @@
 table that was made from one state is renewed by what differs in another.
 """
 
-from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -265,8 +264,5 @@ def places(ids: pa.Array, others: pa.Array) -> npt.NDArray[np.int64]:
     >>> places(pa.array(["a", "c"]), pa.array(["0", "a", "b", "c", "d"])).tolist()
     [0, 0, 1, 1, 2]
     """
-    found = pc.fill_null(pc.index_in(others, value_set=ids), -1).to_numpy().astype(np.int64)
-    for row in np.flatnonzero(found < 0).tolist():
-        one = others[row].as_py()
-        found[row] = bisect_left(range(len(ids)), one, key=lambda at: ids[at].as_py())
+    found: npt.NDArray[np.int64] = pc.search_sorted(ids, others).to_numpy().astype(np.int64)
     return found

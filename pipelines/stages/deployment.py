@@ -133,6 +133,7 @@ def opened(home: Path) -> Iterator[Deployment]:
         warehouse = engine.connect_migrated(settings)
         try:
             lake.clean(folder, settings.models_dir)
+            lake.clean_others(folder)
             lake.clean_trial(folder)
             protecting.require(keys, warehouse, folder)
             yield Deployment(

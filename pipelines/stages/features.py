@@ -6,6 +6,7 @@ are changes to that file, the keys of its rows stand, and only the other rows' a
 """
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -63,6 +64,15 @@ def record_ids(deployment: Deployment) -> pa.Array:
     read = lambda: have(deployment).read(["record_id"])["record_id"].combine_chunks()  # noqa: E731
     ids: pa.Array = deployment.once("record_ids", name, read)
     return ids
+
+
+def rows_of(deployment: Deployment, ids: pa.Array) -> npt.NDArray[np.int64]:
+    """Rows of the features of those of some records that are live, ascending."""
+    every = record_ids(deployment)
+    asked = pc.unique(ids)
+    at = np.minimum(pc.search_sorted(every, asked).to_numpy(), max(len(every) - 1, 0))
+    there = np.asarray(pc.equal(every.take(pa.array(at)), asked)) if len(every) else at > 0
+    return np.sort(at[there].astype(np.int64))
 
 
 def stale(deployment: Deployment, earlier: str) -> pa.Array | None:

@@ -51,6 +51,8 @@ PAIR_DECISIONS = ("link", "no_link")
 FOUND = ("decided", "suggestions", "clusters")
 """Tables that clustering writes, in this order: decisions it heeded, and what it found."""
 
+_ENDS = ("left_id", "right_id")
+
 LABELS = "labels"
 """Folder of a home whose files hold labeled pairs; see dedupe.label_files."""
 
@@ -150,14 +152,29 @@ def _rescored(
         log.info("scored_pairs: scoring those of %s records again", f"{len(stale):,}")
         earlier = lake.stored(deployment.lake, "scored_pairs", name)
         ids = features.record_ids(deployment)
-        score = partial(_score, records.read(), known)
+        score = partial(_score, records, known)
         return name, rescoring.rescore(pairs, ids, score, earlier, stale, deployment.matching)
     return None
 
 
-def _score(every: pa.Table, known: Models, pairs: pa.Table, rows: np.ndarray) -> pa.Table:
+def _score(records: Renewed, known: Models, pairs: pa.Table, rows: np.ndarray) -> pa.Table:
     """Scored pairs, by the features of their records only, whose rows are given."""
-    return matching.Weigher(every.take(pa.array(rows)), known).score(pairs)
+    return matching.Weigher(records.take(rows), known).score(pairs)
+
+
+def scored_again(deployment: Deployment, pairs: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Some of the scored pairs, worked out from the features of their records as they were.
+
+    Args:
+        pairs: left_id, right_id, found_by.
+        schema: of the scored pairs.
+    """
+    if not pairs.num_rows:
+        return schema.empty_table()
+    ends = pa.chunked_array([chunk for name in _ENDS for chunk in pairs[name].chunks])
+    rows = features.rows_of(deployment, ends.combine_chunks())
+    found = _score(features.have(deployment), saved_models(deployment), pairs, rows)
+    return decoded(found).select(schema.names).cast(schema)
 
 
 def train(deployment: Deployment) -> Models:
@@ -291,7 +308,7 @@ def in_changed_pairs(deployment: Deployment, then: str, now: str) -> pa.Array | 
     if way != now_way:
         return None
     changed = _changed_pairs(deployment, earlier, since)
-    ends = [changed[name].combine_chunks() for name in ("left_id", "right_id")]
+    ends = [changed[name].combine_chunks() for name in _ENDS]
     return pc.unique(pa.concat_arrays(ends))
 
 

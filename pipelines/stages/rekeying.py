@@ -11,14 +11,12 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
 from connectors import resealing, snapshot
 from dedupe import model
 from onefold import settings as settings_module
 from onefold.errors import ConfigError
 from onefold.keys import Keys
-from pipelines import lake
+from pipelines import lake, table_files
 from pipelines.lock import exclusive
 from pipelines.stages import changes, protecting
 from rules.protection import declared
@@ -119,12 +117,12 @@ def _lake(folder: Path, keys: Keys, *, anew: bool) -> int:
     """Tables of records: written again, or removed where the next refresh makes them anew."""
     count = 0
     for table in _FOLLOWING if anew else OF_RECORDS:
-        for path in sorted((folder / table).glob("*.parquet")):
+        for path in sorted(lake.path_of(folder, table, name) for name in lake.names(folder, table)):
             if anew:
                 path.unlink()
                 count += 1
                 continue
-            kept = pq.read_table(path, partitioning=None)
+            kept = table_files.read(path)
             new = changes.sealed(changes.opened(kept, keys), keys)
             if not new.equals(kept):
                 lake.replace(path, new)

@@ -40,7 +40,9 @@ def staged_sample(
 ) -> list[dict[str, Any]]:
     """These columns of the source's first staged records."""
     table = tables.staged_customer
-    return _rows(deployment, table, columns, table.c.record_id, table.c.source == source)
+    # Its records' ids all begin with its name: they are found in the order of the table's key.
+    its = (table.c.record_id >= f"{source}:", table.c.record_id < f"{source};")
+    return _rows(deployment, table, columns, table.c.record_id, table.c.source == source, *its)
 
 
 def golden_sample(deployment: Deployment, columns: Sequence[str]) -> list[dict[str, Any]]:

@@ -14,12 +14,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
 
 from onefold import settings
-from pipelines import lake, stages
+from pipelines import lake, stages, table_files
 from pipelines.run import instance
 from warehouse import stores
 from warehouse.engine import connect
@@ -211,9 +210,9 @@ def every_byte(home: Path, elsewhere: Path) -> Iterator[tuple[str, bytes]]:
                 continue
             content = path.read_bytes()
             yield str(path), content
-            if path.suffix == ".parquet":
-                yield f"{path} values", str(pq.read_table(path, partitioning=None)).encode()
-                shown = pq.read_table(path, partitioning=None).to_pylist()
+            if path.suffix in (table_files.PARQUET, table_files.ARROW):
+                yield f"{path} values", str(table_files.read(path)).encode()
+                shown = table_files.read(path).to_pylist()
                 yield f"{path} rows", json.dumps(shown, ensure_ascii=False, default=str).encode()
             if path.suffix == ".xlsx":
                 with zipfile.ZipFile(BytesIO(content)) as book:
@@ -277,8 +276,8 @@ def told(lines: list[str]) -> Iterator[None]:
 
 def lake_rows(home: Path, table: str) -> list[dict[str, Any]]:
     """Rows of the newest file of a table in the lake."""
-    newest = max((home / "lake" / table).glob("*.parquet"), key=lambda path: path.stat().st_mtime)
-    return lake.read(home / "lake", table, newest.stem).to_pylist()
+    newest, *_ = lake.names(home / "lake", table)
+    return lake.read(home / "lake", table, newest).to_pylist()
 
 
 def files(folder: Path) -> dict[str, bytes]:

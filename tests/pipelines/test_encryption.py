@@ -9,7 +9,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
 
@@ -18,7 +17,7 @@ from connectors.source import declared
 from onefold import keys, settings
 from onefold.errors import ConfigError
 from onefold.keys import Keys
-from pipelines import stages
+from pipelines import stages, table_files
 from pipelines.stages import rekeying
 from warehouse import engine, export, export_database, findings, overrides, repairs, search, stores
 from warehouse.engine import Warehouse
@@ -237,9 +236,9 @@ def _places(home: Path, wanted: Sequence[str]) -> dict[str, set[str]]:
         if path.is_file():
             place = path.relative_to(home).as_posix()
             look(place, path.read_bytes())
-            if path.suffix == ".parquet":
-                rows = pq.read_table(path, partitioning=None).to_pylist()
-                look(place, _plain(rows) + str(pq.read_metadata(path).metadata).encode())
+            if path.suffix in (table_files.PARQUET, table_files.ARROW):
+                rows = table_files.read(path).to_pylist()
+                look(place, _plain(rows) + str(table_files.metadata(path)).encode())
     with _open(home) as wh:
         for name, metadata in stores.METADATA.items():
             with wh.read(name) as connection:
