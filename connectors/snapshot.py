@@ -381,13 +381,13 @@ def _compared(
     keys = replaced(landed.keys, {row: one.key for row, one in repairs.items()})
     hashes = replaced(landed.hashes, {row: one.row_hash for row, one in repairs.items()})
     before = pq.read_table(path_of(lake, previous), columns=[SOURCE_KEY, ROW_HASH])
-    known = pc.is_in(keys, value_set=before[SOURCE_KEY])
-    stayed = pc.and_(known, pc.is_in(hashes, value_set=before[ROW_HASH]))
-    there = int(pc.sum(known).as_py() or 0)
+    at = pc.index_in(keys, value_set=before[SOURCE_KEY])
+    stayed = pc.sum(pc.equal(hashes, before[ROW_HASH].take(at))).as_py() or 0
+    there = len(at) - at.null_count
     return Counts(
         read=landed.rows,
         new=landed.rows - there,
-        changed=there - int(pc.sum(stayed).as_py() or 0),
+        changed=there - int(stayed),
         deleted=previous.rows - there,
     )
 

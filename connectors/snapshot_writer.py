@@ -95,6 +95,7 @@ class SnapshotWriter:
             self._file,
             self._schema,
             compression="zstd",
+            write_statistics=False,
             use_dictionary=[
                 name
                 for name in (POSITION, PROBLEM, *self._schema.names[4:])
