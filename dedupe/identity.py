@@ -14,6 +14,7 @@ their sources).
 
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -209,13 +210,16 @@ def touched_records(before: pa.Table, now: pa.Table) -> pa.Array:
     Args:
         before, now: record_id, cluster_id (the smallest record_id in it).
     """
-    ids: list[pa.Array] = []
-    for one, other in ((before, now), (now, before)):
-        at = pc.index_in(one["record_id"], value_set=other["record_id"].combine_chunks())
-        there = other["cluster_id"].combine_chunks().take(at.combine_chunks())
-        same = pc.fill_null(pc.equal(one["cluster_id"], there), False)
-        ids.append(one.filter(pc.invert(same))["cluster_id"].combine_chunks())
-    others = pc.unique(pa.concat_arrays(ids))
+    columns = [
+        [one[n].combine_chunks() for n in ("record_id", "cluster_id")] for one in (before, now)
+    ]
+    (was, was_in), (records, its) = columns
+    place = pc.index_in(records, value_set=was)
+    same = pc.fill_null(pc.equal(its, was_in.take(place)), False)
+    stood = np.zeros(len(was), dtype=bool)
+    stood[place.filter(same).to_numpy()] = True
+    changed = [was_in.filter(pa.array(~stood)), its.filter(pc.invert(same))]
+    others = pc.unique(pa.concat_arrays(changed))
     held = [
         table.filter(pc.is_in(table["cluster_id"], value_set=others))["record_id"].combine_chunks()
         for table in (now, before)

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from dedupe.comparing.columns import positions
+from dedupe.comparing.columns import ascending, positions, positions_of
 from dedupe.levels import VETOES
 from onefold.errors import DecisionConflict
 
@@ -66,7 +66,8 @@ def build(
         records = pa.array(list(records), pa.string())
     decided = pa.array([one for pair in [*links, *no_links] for one in pair[1:]], pa.string())
     ids, live = _numbered(records, decided)
-    left, right = (positions(scored_pairs.column(name), ids) for name in ("left_id", "right_id"))
+    ends = [scored_pairs.column(name) for name in ("left_id", "right_id")]
+    left, right = positions_of(ends, ids)
     bits = scored_pairs.column("weight_bits").to_numpy().astype(np.float64)
     reason = positions(scored_pairs.column("veto"), pa.array(list(VETOES)))
     never = np.isin(reason, _NEVER)
@@ -111,16 +112,11 @@ def build(
 
 def _numbered(records: pa.Array, decided: pa.Array) -> tuple[pa.Array, np.ndarray]:
     """All ids, sorted and each once, and which of them are records."""
-    if not len(decided) and _ascending(records):
+    if not len(decided) and ascending(records):
         return records, np.ones(len(records), dtype=bool)
     ids = pc.unique(pa.concat_arrays([records, decided]))
     ids = ids.take(pc.sort_indices(ids))
     return ids, np.asarray(pc.is_in(ids, value_set=records))
-
-
-def _ascending(ids: pa.Array) -> bool:
-    """Whether ids are sorted already, and each is there once."""
-    return len(ids) < 2 or bool(pc.all(pc.less(ids[:-1], ids[1:])).as_py())
 
 
 _Decision = tuple[str, str, str]

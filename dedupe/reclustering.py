@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from dedupe import clusters
 from dedupe.clusters import Clustering
-from dedupe.comparing.columns import decoded, positions
+from dedupe.comparing.columns import decoded, positions, positions_of
 from dedupe.levels import VETOES
 from dedupe.model import MatchingSettings, logit_bits
 from dedupe.pair_graph import number_components
@@ -99,14 +99,17 @@ def recluster(
     ends = ("left_id", "right_id")
     kept = earlier.suggestions.filter(pc.invert(among(earlier.suggestions, *ends)))
     suggestions = in_order(pa.concat_tables([kept, found.suggestions]), grouped)
-    sizes = pc.value_counts(grouped["cluster_id"]).field("counts")
+    # A cluster is named by one of its records, so those of one record need not be counted.
+    alone = pc.equal(grouped["cluster_id"], grouped["record_id"])
+    others = pc.value_counts(grouped["cluster_id"].filter(pc.invert(alone)))
+    most = pc.max(others.field("counts")).as_py() or 0
     return Clustering(
         grouped.combine_chunks(),
         suggestions.combine_chunks(),
         {
             "records": grouped.num_rows,
-            "clusters": len(sizes),
-            "largest": pc.max(sizes).as_py() or 0,
+            "clusters": pc.sum(alone).as_py() or 0,
+            "largest": most + 1 if grouped.num_rows else 0,
             "suggestions": suggestions.num_rows,
             "reclustered": len(live),
         },
@@ -128,7 +131,7 @@ def changed_pairs(then: pa.Table, now: pa.Table) -> pa.Table:
     ).unique()
     codes, bits, veto = [], [], []
     for table in (then, now):
-        left, right = (positions(table[name], ids) for name in _ENDS)
+        left, right = positions_of([table[name] for name in _ENDS], ids)
         codes.append(left * len(ids) + right)
         bits.append(table["weight_bits"].to_numpy())
         veto.append(positions(table["veto"], pa.array(list(VETOES))))
@@ -177,9 +180,9 @@ def _touched(
     linked = pa.concat_arrays([links[name].combine_chunks() for name in _ENDS])
     linked = linked.filter(pc.invert(pc.is_in(linked, value_set=record_ids))).unique()
     ids = pa.concat_arrays([record_ids, linked]) if len(linked) else record_ids
-    left, right = (positions(scored_pairs[name], ids) for name in _ENDS)
+    left, right = positions_of([scored_pairs[name] for name in _ENDS], ids)
     likely = scored_pairs["weight_bits"].to_numpy() >= least
-    ends = (positions(links[name], ids) for name in _ENDS)
+    ends = positions_of([links[name] for name in _ENDS], ids)
     joined = (np.concatenate(one) for one in zip((left[likely], right[likely]), ends, strict=True))
     near = number_components(len(ids), *joined)
     core = np.zeros(int(near.max(initial=-1)) + 1, dtype=bool)
@@ -191,7 +194,7 @@ def _touched(
     decided = pa.array([one for row in then ^ since for one in row[1:]], pa.string())
     touch(positions(pa.concat_arrays([decided, gone]), ids))
     if earlier.changed is not None:
-        first, second = (positions(earlier.changed[name], ids) for name in _ENDS)
+        first, second = positions_of([earlier.changed[name] for name in _ENDS], ids)
         matters = np.asarray(pc.greater_equal(earlier.changed["weight_bits"], least))
         known = (first >= 0) & (second >= 0)
         matters |= known & (near[first] == near[second])

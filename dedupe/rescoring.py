@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from dedupe import clusters
-from dedupe.comparing.columns import decoded, positions
+from dedupe.comparing.columns import decoded, positions, positions_of
 from dedupe.levels import VETOES
 from dedupe.model import MatchingSettings
 
@@ -94,8 +94,8 @@ def rescore(
         settings: as for ``earlier``.
     """
     brief = pa.concat_tables(earlier.chunks(_READ, _CODED))
-    other, left, right = _positions([stale, *(pairs[name] for name in _ENDS)], ids)
-    before = [positions(brief[name], ids) for name in _ENDS]
+    ends_of = [table[name] for table in (pairs, brief) for name in _ENDS]
+    other, left, right, *before = positions_of([stale, *ends_of], ids)
     known = _known(before[0], before[1], other, len(ids))
     scoring = _Scoring(score, earlier.schema)
     codes = left * len(ids) + right
@@ -105,7 +105,7 @@ def rescore(
     together = np.concatenate([codes[old], codes[~old]])
     weighed = _weighed(brief, known.row[place[old]], added[0], together, ids)
     inside = clusters.missing_pairs(ids, weighed, None, settings)
-    left, right = (positions(inside[name], ids) for name in _ENDS)
+    left, right = positions_of([inside[name] for name in _ENDS], ids)
     inside_codes = left * len(ids) + right
     inside_place = known.places(inside_codes)
     new = inside_place < 0
@@ -197,25 +197,6 @@ class _Scoring(NamedTuple):
         plain = decoded(pairs.select([*_ENDS, "found_by"]))
         scored = self.score(plain, np.union1d(left, right))
         return decoded(scored).select(self.schema.names).cast(self.schema)
-
-
-def _positions(columns: list[pa.Array | pa.ChunkedArray], ids: pa.Array) -> list[np.ndarray]:
-    """Where the values of several columns stand among the ids, which are looked through once.
-
-    Not even that for codes of the ids themselves, as blocking gives them.
-    """
-    coded = [number for number, one in enumerate(columns) if pa.types.is_dictionary(one.type)]
-    found = {number: positions(columns[number], ids) for number in coded}
-    plain = [number for number in range(len(columns)) if number not in found]
-    chunks = [
-        chunk
-        for column in (columns[number] for number in plain)
-        for chunk in (column.chunks if isinstance(column, pa.ChunkedArray) else [column])
-    ]
-    at = positions(pa.concat_arrays(chunks), ids)
-    parts = np.split(at, np.cumsum([len(columns[number]) for number in plain])[:-1])
-    found |= dict(zip(plain, parts, strict=True))
-    return [found[number] for number in range(len(columns))]
 
 
 def _weighed(

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedupe.agglomeration import HIGHEST_BITS, LOWEST_BITS, UNSCORED_BITS
-from dedupe.comparing.columns import positions
+from dedupe.comparing.columns import positions_of
 from dedupe.learning import posterior
 from dedupe.levels import VETOES
 from dedupe.model import MatchingSettings, logit_bits
@@ -108,12 +108,12 @@ def in_order(suggestions: pa.Table, clusters: pa.Table) -> pa.Table:
         suggestions: SUGGESTIONS_SCHEMA, of these clusters.
         clusters: record_id, cluster_id.
     """
-    counted = pc.value_counts(clusters["cluster_id"])
+    ends = [suggestions[name] for name in ("left_cluster_id", "right_cluster_id")]
+    asked = pa.chunked_array([chunk for one in ends for chunk in one.chunks], pa.string()).unique()
+    own = clusters["cluster_id"].filter(pc.is_in(clusters["cluster_id"], value_set=asked))
+    counted = pc.value_counts(own)
     sizes = counted.field("counts").to_numpy()
-    left, right = (
-        sizes[positions(suggestions[name], counted.field("values"))]
-        for name in ("left_cluster_id", "right_cluster_id")
-    )
+    left, right = (sizes[one] for one in positions_of(ends, counted.field("values")))
     split = np.asarray(pc.equal(suggestions["kind"], "split"))
     probability = suggestions["probability"].to_numpy()
     # A split parts one record from the others at least.

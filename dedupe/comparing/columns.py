@@ -3,7 +3,7 @@
 What belongs here: what every compared field needs to work on whole columns.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -60,28 +60,56 @@ def positions(column: pa.ChunkedArray | pa.Array, ids: pa.Array) -> Rows:
     Columns of candidate pairs are dictionary-encoded over the ids of the features:
     their codes are the answer.
     """
-    chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
-    if not chunks:
-        return np.zeros(0, dtype=np.int64)
-    if not pa.types.is_dictionary(column.type):
-        return _places(pa.chunked_array(chunks), ids)
-    others = [chunk.dictionary for chunk in chunks if not chunk.dictionary.equals(ids)]
-    # All at once: every look begins with going through all ids.
-    known = iter(_split(_places(pa.chunked_array(others, ids.type), ids), map(len, others)))
+    return positions_of([column], ids)[0]
+
+
+def positions_of(columns: Sequence[pa.ChunkedArray | pa.Array], ids: pa.Array) -> list[Rows]:
+    """:func:`positions` of several columns: the ids are gone through once."""
+    chunks = [one.chunks if isinstance(one, pa.ChunkedArray) else [one] for one in columns]
+    asked = [
+        values for some in chunks for one in some for values in _to_look_up(one, ids) if len(values)
+    ]
+    places = _places(pa.chunked_array(asked, ids.type), ids)
+    known = iter(_split(places, map(len, asked)))
     found = []
-    for chunk in chunks:
-        codes = pc.fill_null(chunk.indices, -1).to_numpy().astype(np.int64)
-        if not chunk.dictionary.equals(ids):
-            codes = np.append(next(known), -1)[codes]
-        found.append(codes)
-    return np.concatenate(found)
+    for some in chunks:
+        parts = [np.zeros(0, dtype=np.int64)]
+        for chunk in some:
+            looked_up = [next(known) for values in _to_look_up(chunk, ids) if len(values)]
+            if not pa.types.is_dictionary(chunk.type):
+                parts += looked_up
+                continue
+            codes = pc.fill_null(chunk.indices, -1).to_numpy().astype(np.int64)
+            parts.append(np.append(looked_up[0], -1)[codes] if looked_up else codes)
+        found.append(np.concatenate(parts))
+    return found
+
+
+def _to_look_up(chunk: pa.Array, ids: pa.Array) -> list[pa.Array]:
+    """What of a chunk of ids, plain or codes, is to be looked up: nothing of codes of the ids."""
+    if not pa.types.is_dictionary(chunk.type):
+        return [chunk]
+    return [] if chunk.dictionary.equals(ids) else [chunk.dictionary]
+
+
+_FEW = 16
+"""So many times the values there have to be ids, for halving among sorted ones to be cheaper than
+to hash all of them."""
 
 
 def _places(values: pa.ChunkedArray, ids: pa.Array) -> Rows:
     if not len(values):  # looking nothing up would go through all ids, too
         return np.zeros(0, dtype=np.int64)
+    if len(values) * _FEW < len(ids) and not values.null_count and ascending(ids):
+        at = np.minimum(pc.search_sorted(ids, values).to_numpy().astype(np.int64), len(ids) - 1)
+        return np.where(pc.equal(ids.take(pa.array(at)), as_array(values)), at, -1)
     found = pc.fill_null(pc.index_in(values, value_set=ids), -1)
     return found.to_numpy().astype(np.int64)
+
+
+def ascending(ids: pa.Array) -> bool:
+    """Whether ids are sorted, and each is there once."""
+    return len(ids) < 2 or pc.all(pc.less(ids[:-1], ids[1:])).as_py() is True
 
 
 def _split(values: Rows, sizes: Iterable[int]) -> list[Rows]:

@@ -42,7 +42,7 @@ def staged_sample(
     table = tables.staged_customer
     # Its records' ids all begin with its name: they are found in the order of the table's key.
     its = (table.c.record_id >= f"{source}:", table.c.record_id < f"{source};")
-    return _rows(deployment, table, columns, table.c.record_id, table.c.source == source, *its)
+    return _rows(deployment, table, columns, table.c.record_id, *its)
 
 
 def golden_sample(deployment: Deployment, columns: Sequence[str]) -> list[dict[str, Any]]:
