@@ -139,13 +139,23 @@ def shares(word: str) -> tuple[float, float]:
     return given.get(word, _GIVEN_UNKNOWN), family.get(word, _FAMILY_UNKNOWN)
 
 
-@lru_cache(maxsize=1 << 14)
+@cache
+def _nicknames() -> frozenset[str]:
+    """What may stand for another name."""
+    return frozenset(_nicknamer().canonical_lookup)
+
+
 def formal_names(given: str) -> tuple[str, ...]:
     """Formal given names that a folded nickname may stand for, the commonest first.
 
     >>> "william" in formal_names("bill")
     True
     """
+    return _formal_names(given) if given in _nicknames() else ()
+
+
+@lru_cache(maxsize=1 << 14)
+def _formal_names(given: str) -> tuple[str, ...]:
     namer = _nicknamer()
     formal = [
         name
@@ -428,11 +438,15 @@ def _chinese(family: list[str], given: list[str], bonus: float, country: str) ->
     return _Order(score, (family[0],), tuple(rest), (), english[0] if english else "", True)
 
 
-@lru_cache(maxsize=1 << 15)
 def spelling(word: str) -> str:
     """Folded, with u-umlaut as v."""
     if word.isascii():
         return text.fold(word).replace("lyu", "lv")
+    return _spelling(word)
+
+
+@lru_cache(maxsize=1 << 15)
+def _spelling(word: str) -> str:
     return text.fold(word.replace("ü", "v").replace("Ü", "V")).replace("lyu", "lv")
 
 

@@ -40,6 +40,7 @@ _FORMER = re.compile(rf"^(?:{_alternatives('former')})\s*[:.\-]?\s*(.{{2,}})$", 
 _FORMER_TAIL = re.compile(
     rf"[\s,;(]+(?:{_alternatives('former_tail')})\.?:?\s+(.{{2,}})$", re.IGNORECASE
 )
+_FORMER_WORD = re.compile(_alternatives("former_tail"), re.IGNORECASE)
 _REMARK = re.compile(_alternatives("han"), re.IGNORECASE)
 _REMARK_LATIN = re.compile(rf"\b(?:{_alternatives('latin')})\b", re.IGNORECASE)
 _NAME_END = re.compile(r"(?:公司|厂|店|集团|部|院|所|行|处)$")
@@ -88,7 +89,7 @@ def former_name(s: str) -> str | None:
 
 def may_lead_to_former_name(word: str) -> bool:
     """Whether a former name follows behind the word, in any case: formerly, née."""
-    return _FORMER_TAIL.search(f"A {word} Bcd") is not None
+    return _FORMER_WORD.fullmatch(word) is not None
 
 
 def split(text: str, keep: Callable[[str], bool] = lambda content: False) -> Cell:

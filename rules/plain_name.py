@@ -192,10 +192,10 @@ def _readings(family: str, given: str) -> list[str]:
     return [f"{family} {name}" for name in with_formal(given)]
 
 
-@lru_cache(maxsize=1 << 16)
 def with_formal(given: str) -> tuple[str, ...]:
     """A given name as compared, and the formal names for which it may be short."""
-    return tuple(dict.fromkeys((given, *latin_name.formal_names(given)[:5])))
+    formal = latin_name.formal_names(given)
+    return tuple(dict.fromkeys((given, *formal[:5]))) if formal else (given,)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -203,7 +203,8 @@ def look_up(word: str) -> Word | None:
     """What is known of a word; None if names with it have to be looked at closely."""
     if not _WORD.fullmatch(word):
         return None
-    spelling, lower = latin_name.spelling(word), word.lower()
+    lower = word.lower()
+    spelling = latin_name.spelling(lower)
     if (
         lower in latin_name.TELLING
         or (len(word) > 1 and romanization.is_surname(spelling))  # no initial is a surname

@@ -54,10 +54,12 @@ class Vocabulary(Generic[Known]):
             if len(self._numbers) + len(distinct) > self._most:
                 self._begin()
             numbers = self._numbers
-            if new := [text for text in distinct if text not in numbers]:
+            codes = list(map(numbers.get, distinct))
+            if None in codes:
+                new = [text for text, code in zip(distinct, codes, strict=True) if code is None]
                 self._table = self._table.joined(self._look(new))
                 numbers.update(zip(new, range(len(numbers), len(numbers) + len(new)), strict=True))
-            codes = np.fromiter((numbers[text] for text in distinct), np.int32, len(distinct))
+                codes = list(map(numbers.get, distinct))
             table = self._table
         places = encoded.indices.fill_null(len(distinct)).to_numpy(zero_copy_only=False)
-        return table, np.append(codes, np.int32(0))[places]
+        return table, np.array([*codes, 0], dtype=np.int32)[places]

@@ -1,7 +1,9 @@
 """What is read as a whole column is what the rule of one cell reads, and nothing plain is left."""
 
 import re
+from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from rules import address, email, phone, plain_name
 from rules.whole import addresses, emails, names, phones
 from rules.whole.texts import Bytes, built
+from rules.whole.vocabulary import Vocabulary
 
 many = settings(max_examples=300, deadline=None)
 
@@ -229,3 +232,32 @@ def test_bytes_know_the_rows_and_places_of_a_byte(cells, start):
     heads = own.pieces(own.starts, own.first(is_mark))
     assert heads.to_pylist() == [cell.split(b"#")[0].decode() for cell in cells]
     assert built(own.data, own.ends - own.starts).to_pylist() == [c.decode() for c in cells]
+
+
+class Sizes(NamedTuple):
+    """A table of the lengths of texts."""
+
+    values: np.ndarray
+
+    def joined(self, more):
+        return Sizes(np.concatenate([self.values, more.values]))
+
+
+@many
+@given(st.lists(texts, max_size=6))
+def test_a_vocabulary_says_of_each_text_what_is_known_of_it_however_few_are_kept(slices):
+    looked = []
+
+    def look(texts):
+        looked.extend(texts)
+        return Sizes(np.array([len(text) for text in texts]))
+
+    large, small = Vocabulary(look), Vocabulary(look, most=4)
+    for cells in slices:
+        for vocabulary in (large, small):
+            known, numbers = vocabulary.of(column(cells))
+            assert known.values[numbers].tolist() == [len(cell or "") for cell in cells]
+    looked.clear()
+    for cells in slices:
+        large.of(column(cells))
+    assert looked == []
