@@ -50,6 +50,8 @@ from warehouse import (
     publish,
     rows,
     staged,
+    staged_records,
+    sync_runs,
     text_form,
 )
 from warehouse import cases as case_store
@@ -79,7 +81,7 @@ class Base:
     """The demo as published: what is copied."""
 
     def __init__(self, wh: Warehouse) -> None:
-        self.staged = staged.read(wh)
+        self.staged = staged_records.read(wh)
         self.crosswalk = publish.read_identity(wh).crosswalk
         self.consolidated = stored(wh)
         cases, members, evidence = stored_cases(wh)
@@ -364,7 +366,7 @@ def _sync(wh: Warehouse, of: Base, copies: int) -> None:
     whole = pa.concat_tables([_staged(of, copy) for copy in range(copies)])
     for source in pc.unique(whole["source"]).to_pylist():
         some = whole.filter(pc.equal(whole["source"], source)).combine_chunks()
-        sync = staged.Sync(
+        sync = sync_runs.Sync(
             sync_id="s1",
             started_at=datetime.now(UTC),
             rows_read=some.num_rows,

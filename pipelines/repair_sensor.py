@@ -17,7 +17,7 @@ from onefold import settings
 from onefold.errors import WarehouseError
 from pipelines.jobs import sync_job_name
 from pipelines.stages.sources import repairs_fingerprint
-from warehouse import engine, repairs, staged
+from warehouse import engine, repairs, sync_runs
 from warehouse.engine import Warehouse
 
 NAME = "repairs_sensor"
@@ -62,7 +62,7 @@ def repairs_sensor(home: Path, sources: Sequence[str], jobs: Sequence[Any]) -> d
 
 def _due(warehouse: Warehouse, source: str) -> str | None:
     """Name of the repairs in force, if the source was staged with others; else None."""
-    run = staged.last_sync(warehouse, source)
+    run = sync_runs.last_sync(warehouse, source)
     if run is None:
         return None
     table = repairs.in_force(warehouse, source)

@@ -33,7 +33,7 @@ from pipelines.stages.deployment import Deployment
 from rules.customer import STAGED_SCHEMA
 from rules.quarantine import QUARANTINE_SCHEMA
 from rules.standardize import standardize
-from warehouse import decisions, publish, staged, stores
+from warehouse import decisions, publish, staged, stores, sync_runs
 
 EXAMPLES = int(os.environ.get("ONEFOLD_STATEFUL_EXAMPLES", "3"))
 SOURCES = ("shop", "desk")
@@ -119,7 +119,7 @@ def rows_of(source: str, records: dict[int, int]) -> pa.Table:
 
 
 def stage(deployment: Deployment, source: str, records: dict[int, int], number: int) -> None:
-    sync = staged.Sync(
+    sync = sync_runs.Sync(
         sync_id=f"{number:04d}", started_at=datetime.now(UTC), rows_read=len(records)
     )
     none = QUARANTINE_SCHEMA.empty_table()

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from onefold.errors import NotThere
-from warehouse import staged
+from warehouse import staged_records
 from warehouse.engine import BOTH, Warehouse
 from warehouse.kept import once
 from warehouse.moments import utc
@@ -459,7 +459,7 @@ def get(wh: Warehouse, case_id: str) -> Case:
     rank = {golden_id: number for number, golden_id in enumerate(row.golden_ids)}
     members = [
         {"golden_id": golden_of[one["record_id"]], **one}
-        for one in staged.read(wh, sorted(golden_of)).to_pylist()
+        for one in staged_records.read(wh, sorted(golden_of)).to_pylist()
     ]
     members.sort(key=lambda one: (rank.get(one["golden_id"], len(rank)), one["record_id"]))
     return Case(row, members, evidence, comments, judgements)

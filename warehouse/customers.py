@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from onefold.errors import NotThere
 from rules.customer import BY_NAME, GOLDEN_FIELDS
-from warehouse import staged
+from warehouse import staged_records
 from warehouse.columns import REVIEW
 from warehouse.engine import Warehouse
 from warehouse.review_tables import decision, judgement
@@ -200,7 +200,7 @@ def get(wh: Warehouse, golden_id: str) -> Customer | Ended:
             ).scalars()
         )
         findings = _findings(connection, members)
-    records = staged.read(wh, members).to_pylist()
+    records = staged_records.read(wh, members).to_pylist()
     records.sort(key=lambda one: one["record_id"])
     records.sort(key=lambda one: _moment(one["updated_at"]), reverse=True)
     synced = synced_at(wh, {one["source"] for one in records})

@@ -15,7 +15,7 @@ from connectors.config import SourceConfig
 from connectors.source import Declared, declared
 from onefold.errors import ConfigError
 from onefold.settings import Settings
-from warehouse import erasures, outcomes, staged
+from warehouse import erasures, outcomes, staged_records, sync_runs
 from warehouse.engine import Warehouse
 from warehouse.moments import utc
 from warehouse.outcomes import GoldenOutcome, SourceOutcome
@@ -175,7 +175,7 @@ def examine(settings: Settings, wh: Warehouse, now: datetime | None = None) -> H
     """
     now = now or datetime.now(UTC)
     found, known = declared(settings.home), outcomes.read(settings.home)
-    orphans = set(staged.source_names(wh)) - set(found.names)
+    orphans = set(staged_records.source_names(wh)) - set(found.names)
     sources = [
         _source(name, found, known.sources.get(name), wh, now, _declared_at(settings, found, name))
         for name in sorted({*found.names, *orphans})
@@ -233,7 +233,7 @@ def _source(
     now: datetime,
     declared_at: datetime,
 ) -> SourceHealth:
-    good, last = staged.last_sync(wh, name), staged.last_sync(wh, name, good=False)
+    good, last = sync_runs.last_sync(wh, name), sync_runs.last_sync(wh, name, good=False)
     outcome = noted or _of_tables(good, last)
     config: SourceConfig | None = found.sources.get(name)
     broken: ConfigError | None = found.broken.get(name)
@@ -282,7 +282,7 @@ def _status(status: str) -> Status:
     return "held" if status == "held" else "never" if status == "never" else "failed"
 
 
-def _of_tables(good: staged.SyncRun | None, last: staged.SyncRun | None) -> SourceOutcome:
+def _of_tables(good: sync_runs.SyncRun | None, last: sync_runs.SyncRun | None) -> SourceOutcome:
     """What sync_run says, where operations/ says nothing."""
     if last is None:
         return SourceOutcome("never")

@@ -17,7 +17,15 @@ import sqlalchemy as sa
 
 from dedupe import cases as casing
 from onefold.errors import CaseTaken, DecisionConflict, NotThere
-from warehouse import audit, case_states, case_tables, decisions, judgements, staged, text_form
+from warehouse import (
+    audit,
+    case_states,
+    case_tables,
+    decisions,
+    judgements,
+    staged_records,
+    text_form,
+)
 from warehouse.columns import REVIEW
 from warehouse.engine import Warehouse
 from warehouse.judgements import ALONE, Judged, Pinned, Terms
@@ -82,7 +90,7 @@ def override(
     decisions.require("override", None, None, golden_id, field, reason, login, value)
     _require_asks(wh, case_id)
     records = judgements.records_of(wh, golden_id)
-    said = values(staged.read(wh, sorted({*records, *(seen or ())})), field)
+    said = values(staged_records.read(wh, sorted({*records, *(seen or ())})), field)
     with wh.write(REVIEW) as connection:
         _check(connection, case_id, version)
         if replaces is not None:

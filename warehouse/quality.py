@@ -23,8 +23,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from rules.customer import ORGANIZATION, PERSON
-from warehouse import customer_counts
-from warehouse import staged as staging
+from warehouse import customer_counts, staged_records
 from warehouse.bi import sql
 from warehouse.engine import Warehouse
 from warehouse.quality_policy import QualityPolicy
@@ -190,7 +189,7 @@ def _filled(
     of = staged_customer.c
     records: dict[tuple[str, str], int] = {}
     filled: dict[tuple[str, str], int] = {}
-    for source, counts in staging.counts(connection).items():
+    for source, counts in staged_records.counts(connection).items():
         fresh = sa.select(sa.func.count()).where(of.source == source, of.updated_at >= since)
         records |= {(source, kind): counts[f"of/{kind}"] for kind in OF}
         filled |= {(source, field): counts[f"filled/{field}"] for field in FIELDS}

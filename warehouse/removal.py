@@ -13,7 +13,7 @@ from rules.customer import STAGED_SCHEMA
 from rules.quarantine import QUARANTINE_SCHEMA
 from warehouse import decisions, staged
 from warehouse.engine import Warehouse
-from warehouse.staged import Changes, Sync
+from warehouse.sync_runs import Changes, Sync
 from warehouse.tables import crosswalk, staged_customer
 
 

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 
 from onefold.errors import DecisionConflict, NotThere
 from rules.repairs import REPAIRS_SCHEMA, raw_hash
-from warehouse import audit, findings, staged
+from warehouse import audit, findings, sync_runs
 from warehouse.columns import REVIEW
 from warehouse.engine import BOTH, Warehouse
 from warehouse.findings import Filter, Finding
@@ -340,6 +340,6 @@ def listed(
 
 def _staged_with(wh: Warehouse, source: str) -> tuple[str, frozenset[str]]:
     """The last repair that the source was staged with, and those that found nothing."""
-    run = staged.last_sync(wh, source)
+    run = sync_runs.last_sync(wh, source)
     said = ((run.manifest if run is not None else None) or {}).get("repairs", {})
     return said.get("last", ""), frozenset(said.get("overtaken", ()))

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from onefold.errors import DecisionConflict, NotThere
-from warehouse import audit, judgements, staged
+from warehouse import audit, judgements, staged_records
 from warehouse.batches import wilson
 from warehouse.columns import REVIEW
 from warehouse.engine import Warehouse
@@ -37,7 +37,7 @@ class Waiting:
     def members(self, wh: Warehouse) -> list[dict[str, Any]]:
         """The records in full, as far as they are live, with the customer of each."""
         at = {one: golden_id for golden_id, ids in self.customers.items() for one in ids}
-        rows = staged.read(wh, sorted(at)).to_pylist()
+        rows = staged_records.read(wh, sorted(at)).to_pylist()
         return [{"golden_id": at[row["record_id"]], **row} for row in rows]
 
 

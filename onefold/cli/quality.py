@@ -47,13 +47,13 @@ def quality(
     """Show how good every source is: shares of records and values that are as they should be."""
     from onefold import settings
     from onefold.cli.console import out
-    from warehouse import engine, export, export_places, quality_policy, staged
+    from warehouse import engine, export, export_places, quality_policy, staged_records
     from warehouse import quality as figures
 
     found = settings.load(settings.find_home(home))
     policy = quality_policy.load(found.sections.get("quality"))
     with closing(engine.connect(found)) as warehouse:
-        known = list(staged.sources(warehouse))
+        known = list(staged_records.sources(warehouse))
         if source is not None and source not in known:
             raise ConfigError(
                 f"source {source}",

@@ -209,12 +209,12 @@ def remove(
     from connectors.source import declared
     from onefold import settings
     from onefold.cli import console, removing, source_view
-    from warehouse import engine, removal, staged
+    from warehouse import engine, removal, staged_records
 
     config = settings.load(home)
     with closing(engine.connect(config)) as wh:
         slots = removing.following_log(config.home)
-        known = {*declared(config.home).names, *staged.source_names(wh), *slots}
+        known = {*declared(config.home).names, *staged_records.source_names(wh), *slots}
         if name not in known:
             raise ConfigError(
                 name,

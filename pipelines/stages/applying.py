@@ -14,8 +14,7 @@ from pipelines.report import PublishedReport
 from pipelines.stages import invariants, matching, publishing
 from pipelines.stages.deployment import Deployment
 from rules.suites import Check
-from warehouse import staged as staging
-from warehouse import taken_in
+from warehouse import sync_runs, taken_in
 from warehouse.engine import Warehouse
 
 log = logging.getLogger("onefold.refresh")
@@ -46,7 +45,7 @@ def waiting(warehouse: Warehouse) -> Waiting:
     count = now.made - last.made + now.revoked - last.revoked
     if count == 0:
         return Waiting(0, False, "Nothing was decided since the last publish.")
-    if staging.content_fingerprint(warehouse) != last.staged:
+    if sync_runs.content_fingerprint(warehouse) != last.staged:
         words = "Records were staged that are not published: the refresh takes the decisions in."
         return Waiting(count, False, words)
     key = fingerprint.of(now.made, now.revoked, last.plain())

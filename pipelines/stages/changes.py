@@ -17,7 +17,7 @@ from pipelines import lake
 from pipelines.stages.deployment import Deployment
 from pipelines.stored import Stored
 from rules.protection import hidden, holds
-from warehouse import staged as staging
+from warehouse import staged_records, sync_runs
 
 MOST = 0.3
 """Share of the records that may be others for an earlier result to be worth renewing."""
@@ -45,13 +45,15 @@ def noted(deployment: Deployment) -> str:
     Where this run staged them on top of a noted state, only the records that it looked at are
     asked for.
     """
-    name = staging.content_fingerprint(deployment.warehouse)
+    name = sync_runs.content_fingerprint(deployment.warehouse)
     if not lake.has(deployment.lake, "records", name):
         renewed_hashes = _hashes(deployment, name)
         if renewed_hashes is not None:
             lake.write_stored(deployment.lake, "records", name, renewed_hashes)
         else:
-            lake.write(deployment.lake, "records", name, staging.hashes(deployment.warehouse))
+            lake.write(
+                deployment.lake, "records", name, staged_records.hashes(deployment.warehouse)
+            )
     return name
 
 
@@ -61,7 +63,7 @@ def _hashes(deployment: Deployment, now: str) -> Stored | None:
             before = lake.stored(deployment.lake, "records", staged)
             ids = before.read(["record_id"])["record_id"].combine_chunks()
             stands = np.asarray(pc.invert(pc.is_in(ids, value_set=looked_at)))
-            fresh = staging.hashes(deployment.warehouse, looked_at.to_pylist())
+            fresh = staged_records.hashes(deployment.warehouse, looked_at.to_pylist())
             fresh = fresh.sort_by("record_id")
             return before.changed(stands, fresh, places(ids, fresh["record_id"].combine_chunks()))
     return None

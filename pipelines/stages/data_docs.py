@@ -10,7 +10,7 @@ from connectors.source import declared
 from onefold.settings import Settings
 from rules import customer, data_docs, suites
 from rules.data_docs import Checked
-from warehouse import staged
+from warehouse import sync_runs
 from warehouse.engine import Warehouse
 from warehouse.outcomes import DATA_DOCS
 
@@ -31,7 +31,7 @@ def build(settings: Settings, wh: Warehouse) -> Path:
 def _checked(settings: Settings, wh: Warehouse) -> Iterator[Checked]:
     fields = [field.name for field in customer.ALL]
     for name, config in sorted(declared(settings.home).sources.items()):
-        last = staged.last_sync(wh, name)
+        last = sync_runs.last_sync(wh, name)
         if last is None:
             continue
         yield Checked(

@@ -21,8 +21,7 @@ from pipelines.lock import exclusive
 from pipelines.report import Synced
 from pipelines.stages import protecting
 from rules.protection import declared
-from warehouse import engine, gate_policy, quality_policy
-from warehouse import staged as staging
+from warehouse import engine, gate_policy, quality_policy, staged_records, sync_runs
 from warehouse.engine import Warehouse
 from warehouse.gate_policy import GatePolicy
 from warehouse.quality_policy import QualityPolicy
@@ -84,16 +83,16 @@ class Deployment:
 
     def staged(self) -> pa.Table:
         """Every live record; read once, and again when a sync changed one."""
-        name = staging.content_fingerprint(self.warehouse)
+        name = sync_runs.content_fingerprint(self.warehouse)
         if name not in self._staged:
             self._staged.clear()
-            self._staged[name] = staging.read(self.warehouse)
+            self._staged[name] = staged_records.read(self.warehouse)
         return self._staged[name]
 
     def records(self, ids: pa.Array) -> pa.Table:
         """Some of the live records, sorted by record_id."""
-        if staging.content_fingerprint(self.warehouse) not in self._staged:
-            return staging.read(self.warehouse, ids.to_pylist())
+        if sync_runs.content_fingerprint(self.warehouse) not in self._staged:
+            return staged_records.read(self.warehouse, ids.to_pylist())
         staged = self.staged()
         return staged.filter(pc.is_in(staged["record_id"], value_set=ids))
 

@@ -31,9 +31,8 @@ from pipelines.stages.restaging import repairs_fingerprint
 from pipelines.stages.sources import staging_fingerprint
 from rules import recognizing
 from rules.recognizing import PURPOSE, Stored
-from warehouse import erasing, erasures, export_places, taken_in
+from warehouse import erasing, erasures, export_places, sync_runs, taken_in
 from warehouse import repairs as mending
-from warehouse import staged as staging
 from warehouse.erasures import Target
 
 log = logging.getLogger("onefold.erase")
@@ -151,7 +150,7 @@ def _from_stores(deployment: Deployment, targets: Mapping[str, Target]) -> None:
 
 def _settled(deployment: Deployment, source: str) -> dict[str, Any]:
     """What the last good sync of a source is to say of the snapshot it stands on."""
-    run = staging.last_sync(deployment.warehouse, source)
+    run = sync_runs.last_sync(deployment.warehouse, source)
     if run is None or not run.snapshot:
         return {}
     path = deployment.lake / run.snapshot

@@ -13,7 +13,7 @@ from onefold.settings import Settings
 from pipelines import lake
 from pipelines.stages import changes, matching
 from pipelines.stages.deployment import Deployment, check_settings
-from warehouse import engine, publish, staged
+from warehouse import engine, publish, staged_records
 from warehouse.engine import Warehouse
 
 
@@ -57,7 +57,7 @@ def evidence(settings: Settings, warehouse: Warehouse) -> Evidence:
         )
 
     def shown(ids: Sequence[str]) -> pa.Table:
-        return staged.read(warehouse, ids)
+        return staged_records.read(warehouse, ids)
 
     return Evidence(
         features=changes.opened(lake.read(folder, "features", names["features"]), keys),

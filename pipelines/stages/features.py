@@ -17,7 +17,7 @@ from pipelines import fingerprint, lake
 from pipelines.stages import changes
 from pipelines.stages.changes import Completion, Renewed
 from pipelines.stages.deployment import Deployment
-from warehouse import staged as staging
+from warehouse import sync_runs
 
 _AFTER_BLOCKING = {"match", "review", "ignore", "closure_limit", "leiden_above"}
 """Settings that do not change which pairs are candidates."""
@@ -26,7 +26,7 @@ _AFTER_BLOCKING = {"match", "review", "ignore", "closure_limit", "leiden_above"}
 def fingerprint_of(deployment: Deployment) -> str:
     """Of the features of the records as they are staged now, and of the candidates among them."""
     return fingerprint.of(
-        staging.content_fingerprint(deployment.warehouse),
+        sync_runs.content_fingerprint(deployment.warehouse),
         deployment.matching.model_dump(mode="json", exclude=_AFTER_BLOCKING),
         fingerprint.of_code("rules", "dedupe"),
     )
@@ -140,5 +140,5 @@ def kinships(deployment: Deployment) -> pa.Table:
 
 def kinships_fingerprint(deployment: Deployment) -> str:
     """Of kin and kinships of the records as they are staged now."""
-    staged = staging.content_fingerprint(deployment.warehouse)
+    staged = sync_runs.content_fingerprint(deployment.warehouse)
     return fingerprint.of(staged, fingerprint.of_code("rules", "dedupe"))

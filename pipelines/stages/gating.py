@@ -15,9 +15,8 @@ from onefold.errors import PublishHeld
 from pipelines import fingerprint
 from pipelines.stages import matching
 from pipelines.stages.deployment import Deployment
-from warehouse import gate, restatement, taken_in
+from warehouse import gate, restatement, sync_runs, taken_in
 from warehouse import publish as publishing
-from warehouse import staged as staging
 from warehouse.gate import Excess
 from warehouse.publish import Published
 from warehouse.restatement import Restatement
@@ -132,7 +131,7 @@ def _differs(before: Mapping[str, Any], now: Mapping[str, Any], name: str) -> bo
 def _synced(deployment: Deployment, since: datetime | None) -> list[str]:
     """Sources that brought other records since a moment, and how many."""
     found = []
-    for source, added, changed, deleted in staging.changed_since(deployment.warehouse, since):
+    for source, added, changed, deleted in sync_runs.changed_since(deployment.warehouse, since):
         parts = [(added, "new"), (changed, "changed"), (deleted, "deleted")]
         told = ", ".join(f"{count:,} {word}" for count, word in parts if count)
         if told:

@@ -19,7 +19,7 @@ from onefold.errors import NotThere, SourceLayout
 from pipelines.stages.deployment import Deployment
 from rules import recognizing
 from rules.standardize import standardize
-from warehouse import erasing
+from warehouse import erasing, staged_records
 from warehouse import staged as staging
 from warehouse.erasures import Target
 from warehouse.publish import record_ids
@@ -168,7 +168,7 @@ def in_snapshots(deployment: Deployment, record_ids: set[str]) -> dict[str, list
 
 def cleaned(deployment: Deployment, looked: Looked) -> pa.Table:
     """A customer's records as cleaned from every snapshot that holds them, and as staged now."""
-    parts = [staging.read(deployment.warehouse, list(looked.target.record_ids))]
+    parts = [staged_records.read(deployment.warehouse, list(looked.target.record_ids))]
     for one in looked.raw:
         config = deployment.sources.get(one.manifest.source)
         if config is not None:
@@ -194,7 +194,7 @@ def _with_marks(deployment: Deployment, looked: Sequence[Looked]) -> list[Looked
     where another customer once had one of its records, all of it."""
     wh = deployment.warehouse
     every = {one for each in looked for one in each.target.record_ids}
-    staged = staging.read(wh).select(["record_id", *_COLUMNS, *_CONTACTS])
+    staged = staged_records.read(wh).select(["record_id", *_COLUMNS, *_CONTACTS])
     held: Counter[str] = Counter()
     naming: dict[str, set[str]] = defaultdict(set)
     for row in staged.to_pylist():

@@ -15,7 +15,7 @@ from pipelines.stages.matching import pair_decisions
 from rules import suites
 from rules.suites import Check
 from warehouse import publish as publishing
-from warehouse import staged as staging
+from warehouse import staged_records, sync_runs
 
 log = logging.getLogger("onefold.refresh")
 
@@ -29,10 +29,10 @@ def accounting(deployment: Deployment) -> list[Check]:
     Three counts that come about apart: rows of the snapshot's file, what the
     sync says it kept out, and rows that are in staged_customer now.
     """
-    live = staging.sources(deployment.warehouse)
+    live = staged_records.sources(deployment.warehouse)
     checks = []
     for source in sorted({*deployment.sources, *deployment.broken, *live}):
-        good = staging.last_sync(deployment.warehouse, source)
+        good = sync_runs.last_sync(deployment.warehouse, source)
         if good is None:
             continue
         read = good.rows_read
@@ -86,7 +86,7 @@ def _unchecked(deployment: Deployment, code: str) -> pa.Table:
 
 def orphans(deployment: Deployment) -> Check:
     """Sources that have records, but no YAML file any more."""
-    live = staging.sources(deployment.warehouse)
+    live = staged_records.sources(deployment.warehouse)
     known = {*deployment.sources, *deployment.broken}
     lost = {name: count for name, count in live.items() if name not in known}
     return Check(

@@ -38,8 +38,7 @@ from pipelines.report import Computed
 from pipelines.stages import changes, features
 from pipelines.stages.changes import Renewed
 from pipelines.stages.deployment import Deployment
-from warehouse import decisions
-from warehouse import staged as staging
+from warehouse import decisions, sync_runs
 
 log = logging.getLogger("onefold.refresh")
 
@@ -418,7 +417,7 @@ def names(deployment: Deployment) -> dict[str, str]:
     scored_name = _scored_fingerprint(deployment, pairs_name, saved_models(deployment))
     clusters_name = _clusters_fingerprint(scored_name, pair_decisions(deployment))
     return {
-        "records": staging.content_fingerprint(deployment.warehouse),
+        "records": sync_runs.content_fingerprint(deployment.warehouse),
         "features": pairs_name,
         "candidates": pairs_name,
         "scored_pairs": scored_name,

@@ -2,8 +2,7 @@
 
 from pipelines.report import SourceReport, Staged, Synced
 from pipelines.stages.deployment import Deployment
-from warehouse import outcomes
-from warehouse import staged as staging
+from warehouse import outcomes, staged_records
 from warehouse.outcomes import GoldenOutcome, SourceOutcome
 
 
@@ -25,7 +24,7 @@ def note_source(deployment: Deployment, synced: Synced | None, staged: Staged) -
     if before and before.newest_at and staged.status == "unchanged":
         newest = before.newest_at
     else:
-        moment = staging.newest(deployment.warehouse, report.source)
+        moment = staged_records.newest(deployment.warehouse, report.source)
         newest = moment.isoformat() if moment else ""
     outcome = SourceOutcome(
         status=report.status,

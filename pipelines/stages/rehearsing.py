@@ -19,8 +19,7 @@ from pipelines import lake
 from pipelines.stages import publishing, sources
 from pipelines.stages.deployment import Deployment, check_settings
 from pipelines.stages.erasing import opened
-from warehouse import gate, restatement, trial
-from warehouse import staged as staging
+from warehouse import gate, restatement, sync_runs, trial
 from warehouse.engine import Warehouse
 from warehouse.gate import Excess
 from warehouse.publish import Published
@@ -137,7 +136,7 @@ def _restage(deployment: Deployment) -> None:
     """
     for name in sorted(deployment.sources):
         manifest = snapshot.latest(deployment.lake, name)
-        if manifest is None or staging.last_sync(deployment.warehouse, name) is None:
+        if manifest is None or sync_runs.last_sync(deployment.warehouse, name) is None:
             continue
         done = sources.stage(deployment, name, manifest)
         if not done.good:

@@ -30,7 +30,7 @@ from rules.repairs import Repairs
 from rules.slices import SLICE, Slices
 from rules.suite_rules import AGING
 from rules.suites import Check, Part, Standing
-from warehouse import quarantine
+from warehouse import quarantine, staged_records, sync_runs
 from warehouse import repairs as mending
 from warehouse import staged as staging
 
@@ -105,7 +105,7 @@ def plan(
     manifest: snapshot.Manifest,
     repairs: pa.Table,
     settings: str,
-    good: staging.SyncRun | None,
+    good: sync_runs.SyncRun | None,
 ) -> Restaging:
     """Look what changed since the source was staged last.
 
@@ -184,7 +184,7 @@ def _depends_on(found: Habits) -> dict[str, Any]:
     }
 
 
-def _repairs_then(deployment: Deployment, source: str, good: staging.SyncRun) -> pa.Table | None:
+def _repairs_then(deployment: Deployment, source: str, good: sync_runs.SyncRun) -> pa.Table | None:
     """The repairs that a sync was staged with; None if that cannot be told any more."""
     told: Mapping[str, Any] = (good.manifest or {}).get("repairs", {})
     then = mending.in_force_then(
@@ -232,7 +232,7 @@ def _standing(
     """Staged columns of all records but some, in the order of the source."""
     stays = np.ones(len(compared.keys), dtype=bool)
     stays[numbers] = False
-    stored = staging.columns(deployment.warehouse, source, ["source_key", *names])
+    stored = staged_records.columns(deployment.warehouse, source, ["source_key", *names])
     keys = compared.keys.filter(pa.array(stays))
     return stored.select(names).take(pc.index_in(keys, value_set=stored["source_key"]))
 

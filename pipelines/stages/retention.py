@@ -11,7 +11,7 @@ from pathlib import Path
 
 from connectors import snapshot
 from pipelines.stages.deployment import Deployment
-from warehouse import staged as staging
+from warehouse import staged_records, sync_runs
 
 
 def days(deployment: Deployment, source: str) -> int | None:
@@ -32,7 +32,7 @@ def too_old(deployment: Deployment, now: datetime | None = None) -> dict[str, li
     """
     now = now or datetime.now(UTC)
     place = deployment.lake / "raw"
-    live = set(staging.source_names(deployment.warehouse))
+    live = set(staged_records.source_names(deployment.warehouse))
     known = {*deployment.sources, *deployment.broken, *live}
     found: dict[str, list[Path]] = {}
     for folder in sorted(place.iterdir()) if place.is_dir() else ():
@@ -56,7 +56,7 @@ def too_old(deployment: Deployment, now: datetime | None = None) -> dict[str, li
 
 def _standing(deployment: Deployment, source: str) -> Path | None:
     """The snapshot that the source's staged records stand on."""
-    run = staging.last_sync(deployment.warehouse, source)
+    run = sync_runs.last_sync(deployment.warehouse, source)
     return deployment.lake / run.snapshot if run is not None and run.snapshot else None
 
 

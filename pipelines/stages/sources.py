@@ -22,6 +22,7 @@ from pipelines.stages.restaging import repairs_fingerprint
 from rules.suites import Check
 from warehouse import repairs as mending
 from warehouse import staged as staging
+from warehouse import sync_runs
 
 log = logging.getLogger("onefold.refresh")
 
@@ -126,12 +127,12 @@ def stage(deployment: Deployment, source: str, manifest: snapshot.Manifest | Non
         manifest: of the snapshot; None: the newest.
     """
     began, started_at = time.monotonic(), datetime.now(UTC)
-    good = staging.last_sync(deployment.warehouse, source)
+    good = sync_runs.last_sync(deployment.warehouse, source)
     if source in deployment.broken:
         error = deployment.broken[source]
         return _stands(source, good, "failed", str(error), began, type(error).__name__)
     config = deployment.sources[source]
-    last = staging.last_sync(deployment.warehouse, source, good=False)
+    last = sync_runs.last_sync(deployment.warehouse, source, good=False)
     # A source that could be read again, though it is unchanged, is noted as good again.
     failed = last if last != good and source in deployment.read_now else None
     replayed = manifest is not None
@@ -156,12 +157,12 @@ def stage(deployment: Deployment, source: str, manifest: snapshot.Manifest | Non
         log.info(
             "staged/%s: cleaning %s of %s rows", source, f"{again.rows:,}", f"{manifest.rows:,}"
         )
-        before = staging.content_fingerprint(deployment.warehouse)
+        before = sync_runs.content_fingerprint(deployment.warehouse)
         changes = staging.write(
             deployment.warehouse,
             source,
             again.parts(),
-            staging.Sync(
+            sync_runs.Sync(
                 sync_id=_staging_id(manifest, depends_on, good, failed, replayed=replayed),
                 started_at=started_at,
                 rows_read=manifest.rows,
@@ -175,7 +176,7 @@ def stage(deployment: Deployment, source: str, manifest: snapshot.Manifest | Non
             again.told,
         )
         if changes.looked_at is not None:
-            now = staging.content_fingerprint(deployment.warehouse)
+            now = sync_runs.content_fingerprint(deployment.warehouse)
             deployment.written[now] = (before, changes.looked_at)
     except (SourceError, ConfigError) as error:
         _note_failure(deployment, source, "failed", error, started_at)
@@ -183,7 +184,7 @@ def stage(deployment: Deployment, source: str, manifest: snapshot.Manifest | Non
     if last is not None and failing:
         # Staged again for other rules only: that the source fails is still the last word on it.
         status: Literal["failed", "held"] = "held" if last.status == "held" else "failed"
-        staging.record_failure(deployment.warehouse, source, status, last.message or "")
+        sync_runs.record_failure(deployment.warehouse, source, status, last.message or "")
     log.info(
         "staged/%s: %s records, %s added, %s changed, %s moved, %s deleted, %s kept out",
         source,
@@ -220,9 +221,9 @@ def _note_failure(
 ) -> None:
     """Write a row of sync_run, unless the last one says the same already."""
     log.warning("%s: %s. %s", source, status, error)
-    last = staging.last_sync(deployment.warehouse, source, good=False)
+    last = sync_runs.last_sync(deployment.warehouse, source, good=False)
     if last is None or (last.status, last.message) != (status, str(error)):
-        staging.record_failure(
+        sync_runs.record_failure(
             deployment.warehouse,
             source,
             "held" if status == "held" else "failed",
@@ -233,7 +234,7 @@ def _note_failure(
 
 def _stands(
     source: str,
-    good: staging.SyncRun | None,
+    good: sync_runs.SyncRun | None,
     status: Status,
     message: str,
     began: float,
@@ -296,8 +297,8 @@ def _settings_fingerprint(deployment: Deployment, config: SourceConfig) -> str:
 def _staging_id(
     manifest: snapshot.Manifest,
     depends_on: str,
-    good: staging.SyncRun | None,
-    failed: staging.SyncRun | None,
+    good: sync_runs.SyncRun | None,
+    failed: sync_runs.SyncRun | None,
     *,
     replayed: bool,
 ) -> str:

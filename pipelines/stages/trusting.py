@@ -30,7 +30,7 @@ from rules import habits, standardize
 from rules.customer import BY_NAME, HEAD_OF, STAGED_SCHEMA
 from rules.repairs import Repairs
 from rules.slices import SLICE
-from warehouse import publish, staged
+from warehouse import publish, staged_records
 from warehouse.columns import REVIEW
 from warehouse.engine import Warehouse
 from warehouse.review_tables import decision
@@ -84,7 +84,7 @@ def learn(settings: Settings, warehouse: Warehouse, least: int = trust.LEAST) ->
     Raises:
         WarehouseError: a database refuses.
     """
-    records = staged.read(warehouse)
+    records = staged_records.read(warehouse)
     crosswalk = publish.read_identity(warehouse).crosswalk.select(["record_id", "golden_id"])
     by_stewards = _stewards(warehouse)
     by_corrections = _corrections(settings, records, crosswalk)

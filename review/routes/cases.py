@@ -24,7 +24,7 @@ from warehouse import (
     cases,
     customers,
     overrides,
-    staged,
+    staged_records,
     taken_in,
 )
 from warehouse.engine import Warehouse
@@ -68,7 +68,7 @@ def show_queue(
         bands=cases.bands(wh, asked.filter, caller.login),
         counts=cases.counts(wh),
         choices=queue.choices(
-            asked, staged.source_names(wh), _people(wh), language=pages.language_of(request)
+            asked, staged_records.source_names(wh), _people(wh), language=pages.language_of(request)
         ),
         next=asked.query(after=queue.place_text(found.after)) if found.after else "",
         first=bool(after),

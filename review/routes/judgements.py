@@ -11,7 +11,7 @@ from review.language import N_
 from review.pages import Policy, Stores
 from review.presenters import compared, evidence, fields, masking, pinning
 from review.security.roles import Steward, Viewer
-from warehouse import audit, cases, customers, judgements, previews, staged
+from warehouse import audit, cases, customers, judgements, previews, staged_records
 from warehouse.engine import Warehouse
 
 router = APIRouter(prefix="/judgements", include_in_schema=False)
@@ -92,7 +92,7 @@ def _records(wh: Warehouse, before: dict[str, list[str]], may_see_all: bool) -> 
 
 
 def _staged(wh: Warehouse, record_ids: list[str]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = staged.read(wh, record_ids).to_pylist()
+    found: list[dict[str, Any]] = staged_records.read(wh, record_ids).to_pylist()
     return found
 
 

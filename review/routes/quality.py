@@ -15,7 +15,7 @@ from review.pages import Stores
 from review.presenters import fields
 from review.presenters import quality as shown
 from review.security.roles import Steward, Viewer
-from warehouse import audit, export, quality, quality_policy, staged
+from warehouse import audit, export, quality, quality_policy, staged_records
 from warehouse.engine import Warehouse
 from warehouse.outcomes import DATA_DOCS, FIRST_PAGE
 from warehouse.quality_policy import QualityPolicy
@@ -96,7 +96,7 @@ def policy_of(request: Request) -> QualityPolicy:
 
 
 def _staged(wh: Warehouse, source: str) -> str:
-    if source not in staged.sources(wh):
+    if source not in staged_records.sources(wh):
         raise Refused(404, N_("There is no such source."))
     return source
 

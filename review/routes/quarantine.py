@@ -15,7 +15,7 @@ from review.presenters import fields
 from review.presenters import quarantine as words
 from review.presenters.quarantine import Asked
 from review.security.roles import Steward, Viewer
-from warehouse import audit, findings, repairs, staged
+from warehouse import audit, findings, repairs, staged_records
 from warehouse.engine import Warehouse
 from warehouse.findings import Finding
 
@@ -54,7 +54,7 @@ def show_list(
         counted=counted,
         total=sum(one.findings for one in counted),
         choices=words.choices(
-            asked, list(staged.sources(wh)), every_rule, language=pages.language_of(request)
+            asked, list(staged_records.sources(wh)), every_rule, language=pages.language_of(request)
         ),
         waiting=findings.waiting(wh),
         next=asked.query(after=found.after) if found.after else "",

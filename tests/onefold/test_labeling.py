@@ -47,9 +47,9 @@ def test_training_with_labels_makes_a_new_model_once(
 ) -> None:
     file = tmp_path / "judged.csv"
     with closing(engine.connect(settings.load(home))) as wh:
-        from warehouse import staged
+        from warehouse import staged_records
 
-        ids = sorted(staged.read(wh).column("record_id").to_pylist())
+        ids = sorted(staged_records.read(wh).column("record_id").to_pylist())
     rows = [f"{ids[i]},{ids[i + 1]},no" for i in range(0, 120, 2)]
     file.write_text("\n".join(["left_id,right_id,is_match", *rows]) + "\n", encoding="utf-8")
     first = onefold("train", "--labels", file, "--home", home, cwd=home)

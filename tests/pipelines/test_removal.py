@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from onefold import settings
 from onefold.cli.app import app
 from pipelines.run import refresh
-from warehouse import engine, outcomes, removal, staged
+from warehouse import engine, outcomes, removal, staged_records, sync_runs
 
 
 def remove(home: Path, name: str, *options: str, answer: str = "") -> tuple[int, str]:
@@ -48,8 +48,8 @@ def test_records_go_as_a_recorded_delete_and_come_back_with_the_file(
     assert left == expected.ending
     assert expected.customers - expected.ending > 0
     with closing(engine.connect(settings.load(synced))) as wh:
-        noted = staged.last_sync(wh, "erp")
-        assert staged.source_names(wh) == ["crm"]
+        noted = sync_runs.last_sync(wh, "erp")
+        assert staged_records.source_names(wh) == ["crm"]
     assert noted is not None
     assert (noted.rows_deleted, noted.rows_staged, noted.findings) == (6, 0, 0)
     assert "erp" not in outcomes.read(synced).sources

@@ -10,8 +10,7 @@ import dagster as dg
 from onefold import settings
 from pipelines import definitions, stages
 from pipelines.repair_sensor import NAME
-from warehouse import engine, export, findings, repairs
-from warehouse import staged as staging
+from warehouse import engine, export, findings, repairs, staged_records
 from warehouse.engine import Warehouse
 from warehouse.findings import Filter
 
@@ -31,7 +30,7 @@ def _finding(wh: Warehouse, record_id: str, field: str | None = "") -> findings.
 
 
 def _record(wh: Warehouse, record_id: str) -> dict[str, Any]:
-    found: list[dict[str, Any]] = staging.read(wh, [record_id]).to_pylist()
+    found: list[dict[str, Any]] = staged_records.read(wh, [record_id]).to_pylist()
     return found[0] if found else {}
 
 

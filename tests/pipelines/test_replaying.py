@@ -9,7 +9,7 @@ import pytest
 from onefold.errors import ConfigError
 from pipelines import definitions, stages
 from pipelines.run import instance
-from warehouse import staged as staging
+from warehouse import staged_records
 
 YML = """\
 connector: sql
@@ -52,7 +52,7 @@ class Shop:
 
     def names(self) -> dict[str, str]:
         with stages.opened(self.home) as opened:
-            table = staging.read(opened.warehouse)
+            table = staged_records.read(opened.warehouse)
         return dict(zip(table["source_key"].to_pylist(), table["name"].to_pylist(), strict=True))
 
 

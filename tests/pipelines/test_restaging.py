@@ -17,8 +17,7 @@ from hypothesis import strategies as st
 from onefold.errors import DecisionConflict
 from onefold.settings import load
 from pipelines import stages
-from warehouse import findings, quarantine, repairs, tables
-from warehouse import staged as staging
+from warehouse import findings, quarantine, repairs, staged_records, sync_runs, tables
 from warehouse.columns import REVIEW
 from warehouse.engine import Warehouse, connect
 
@@ -111,10 +110,10 @@ def stand(wh: Warehouse) -> dict[str, Any]:
         query = sa.select(table.record_id, table.content_hash).order_by(table.record_id)
         hashes = [tuple(row) for row in connection.execute(query)]
     kept = quarantine.read(wh), quarantine.read(wh, status="accepted")
-    run = staging.last_sync(wh, "people")
+    run = sync_runs.last_sync(wh, "people")
     assert run is not None and run.manifest is not None
     return {
-        "staged": staging.read(wh).to_pylist(),
+        "staged": staged_records.read(wh).to_pylist(),
         "hashes": hashes,
         "quarantine": [found.drop_columns(["first_seen"]).to_pylist() for found in kept],
         "counts": (run.rows_read, run.rows_staged, run.rows_quarantined, run.findings),

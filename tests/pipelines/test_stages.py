@@ -10,8 +10,7 @@ import pytest
 from dedupe.model import load
 from onefold.errors import ConfigError, DecisionConflict, SourceUnreachable
 from pipelines import lake, stages
-from warehouse import decisions
-from warehouse import staged as staging
+from warehouse import decisions, staged_records, sync_runs
 
 Edit = Callable[[str, str, str], None]
 
@@ -121,8 +120,8 @@ def test_other_rules_do_not_make_a_failing_source_look_well(
     monkeypatch.setattr("pipelines.fingerprint.of_code", lambda *_: "other rules")
     world.run_all(synced)
     with stages.opened(synced) as opened:
-        last = staging.last_sync(opened.warehouse, "crm", good=False)
-        good = staging.last_sync(opened.warehouse, "crm")
+        last = sync_runs.last_sync(opened.warehouse, "crm", good=False)
+        good = sync_runs.last_sync(opened.warehouse, "crm")
     assert last is not None
     assert good is not None
     assert (last.status, good.status) == ("failed", "unchanged")
@@ -139,7 +138,7 @@ def test_a_source_that_comes_back_unchanged_is_noted_as_good(synced: Path, world
     (synced / "data" / "crm.csv").write_bytes(text)
     world.run_all(synced)
     with stages.opened(synced) as opened:
-        last = staging.last_sync(opened.warehouse, "crm", good=False)
+        last = sync_runs.last_sync(opened.warehouse, "crm", good=False)
     assert last is not None
     assert (last.status, last.rows_staged) == ("unchanged", 7)
     before = world.files(synced)
@@ -154,7 +153,7 @@ def test_a_source_that_lost_most_rows_is_held(any_synced: Path, world: Any) -> N
     with stages.opened(any_synced) as opened:
         synced = stages.sync(opened, "crm")
         staged = stages.stage(opened, "crm")
-        last = staging.last_sync(opened.warehouse, "crm", good=False)
+        last = sync_runs.last_sync(opened.warehouse, "crm", good=False)
     assert (synced.status, synced.error) == ("held", "SourceHeld")
     assert staged.staged == 7
     assert last is not None
@@ -177,7 +176,7 @@ def test_an_unreachable_source_is_handed_back_until_the_last_try(home: Path, wor
     with stages.opened(home) as opened:
         with pytest.raises(SourceUnreachable):
             stages.sync(opened, "erp", last_try=False)
-        assert staging.last_sync(opened.warehouse, "erp", good=False) is None
+        assert sync_runs.last_sync(opened.warehouse, "erp", good=False) is None
         assert stages.sync(opened, "erp").status == "failed"
 
 
@@ -231,7 +230,7 @@ def test_rows_that_were_only_sorted_get_their_new_positions(any_synced: Path, wo
         assert stages.sync(opened, "crm").status == "changed"
         staged = stages.stage(opened, "crm")
         assert not stages.publish(opened).written
-        read = staging.read(opened.warehouse).select(["record_id", "position"]).to_pylist()
+        read = staged_records.read(opened.warehouse).select(["record_id", "position"]).to_pylist()
     assert (staged.added, staged.changed, staged.deleted, staged.unchanged) == (0, 0, 0, 7)
     positions = {row["record_id"]: row["position"] for row in read}
     assert (positions["crm:C7"], positions["crm:C1"]) == ("crm.csv|3", "crm.csv|9")
@@ -353,7 +352,7 @@ def test_records_of_a_source_without_yaml_stay_and_are_reported(synced: Path, wo
     (synced / "sources" / "erp.yml").unlink()
     with stages.opened(synced) as opened:
         check = stages.orphans(opened)
-        assert staging.sources(opened.warehouse) == {"crm": 7, "erp": 6}
+        assert staged_records.sources(opened.warehouse) == {"crm": 7, "erp": 6}
     assert not check.passed
     assert check.severity == "warning"
     assert "sources/erp.yml is gone; its 6 records stay." in check.description

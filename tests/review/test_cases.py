@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
 from review.routes import cases as routes
-from warehouse import audit, cases, judgements, staged
+from warehouse import audit, cases, judgements, staged_records
 from warehouse.cases import Filter
 from warehouse.engine import Warehouse
 from warehouse.tables import staged_customer
@@ -271,4 +271,4 @@ def test_looks_and_acts_are_in_the_audit_log_without_values(
 def test_the_filter_offers_the_sources_there_are(wh: Warehouse, client: Client) -> None:
     page = client("viewer").get("/cases").text
     options = page.partition('<select id="source"')[2].partition("</select>")[0]
-    assert re.findall('value="([^"]*)"', options) == ["", *staged.sources(wh)]
+    assert re.findall('value="([^"]*)"', options) == ["", *staged_records.sources(wh)]

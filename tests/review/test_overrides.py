@@ -18,7 +18,7 @@ from warehouse import (
     judgements,
     overrides,
     publish,
-    staged,
+    staged_records,
 )
 from warehouse.cases import Filter
 from warehouse.engine import Warehouse
@@ -109,7 +109,7 @@ def test_viewers_are_offered_no_control(client: Client, golden_id: str) -> None:
 def moved(wh: Warehouse, golden_id: str, field: str, value: Any) -> cases.Row:
     """The case that comes when a record of a customer says something else in a pinned field."""
     records = judgements.records_of(wh, golden_id)
-    rows = staged.read(wh, records)
+    rows = staged_records.read(wh, records)
     changed = rows.to_pylist()
     changed[0][field] = value
     crosswalk = pa.table({"record_id": records, "golden_id": [golden_id] * len(records)})
@@ -182,7 +182,7 @@ def test_a_value_set_in_a_cases_preview_holds_for_the_cases_records(
     assert done.headers["location"] == f"/cases/{row.case_id}"
     members = [one["record_id"] for one in cases.get(wh, row.case_id).members]
     together = pa.table({"record_id": members, "golden_id": [golden] * len(members)})
-    assert overrides.changed(wh, staged.read(wh), together, {}) == []
+    assert overrides.changed(wh, staged_records.read(wh), together, {}) == []
     page = client("steward").get(f"/cases/{row.case_id}").text
     assert "both said so" in page
 

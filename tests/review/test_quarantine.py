@@ -15,7 +15,7 @@ from playwright.sync_api import expect
 from onefold import settings as settings_module
 from onefold.settings import Settings
 from pipelines import stages
-from warehouse import audit, export, findings, repairs, staged
+from warehouse import audit, export, findings, repairs, staged_records
 from warehouse.engine import Warehouse
 from warehouse.findings import Filter, Finding
 
@@ -88,7 +88,7 @@ def finding(wh: Warehouse, record_id: str) -> Finding:
 
 def phones(wh: Warehouse, record_id: str) -> list[str] | None:
     """The phones of a staged record."""
-    [record] = staged.read(wh, [record_id]).to_pylist()
+    [record] = staged_records.read(wh, [record_id]).to_pylist()
     found: list[str] | None = record["phones"]
     return found
 
@@ -182,13 +182,13 @@ def test_a_mended_value_that_is_taken_back_is_rejected_again(
 def test_a_record_that_is_accepted_is_let_in(client: Client, wh: Warehouse, home: Settings) -> None:
     one, of = client("steward"), finding(wh, "crm:C4")
     assert of.whole_record
-    assert not staged.read(wh, ["crm:C4"]).num_rows
+    assert not staged_records.read(wh, ["crm:C4"]).num_rows
     page = one.get(f"/quarantine/{of.quarantine_id}").text
     assert "the record is let in as it is" in page
     assert 'name="value"' not in page, "a whole record has no value to mend"
     one.post(f"/quarantine/{of.quarantine_id}/accept")
     refresh(home)
-    assert staged.read(wh, ["crm:C4"]).num_rows == 1
+    assert staged_records.read(wh, ["crm:C4"]).num_rows == 1
     assert findings.get(wh, of.quarantine_id).state == "accepted"
     assert "accepted" in one.get("/quarantine?state=accepted").text
 

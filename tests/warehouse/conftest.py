@@ -20,7 +20,7 @@ from dedupe.survivorship import GOLDEN_SCHEMA, Policy, in_parts
 from onefold.settings import Settings
 from rules.customer import STAGED_SCHEMA
 from rules.quarantine import QUARANTINE_SCHEMA
-from warehouse import engine, overrides, publish, staged
+from warehouse import engine, overrides, publish, staged, staged_records, sync_runs
 from warehouse.stores import METADATA
 
 Rows = list[tuple[Any, ...]]
@@ -139,9 +139,9 @@ class World:
         ]
         return pa.Table.from_pylist(rows, schema=QUARANTINE_SCHEMA)
 
-    def sync(self, rows_read: int = 0, sync_id: str | None = None) -> staged.Sync:
+    def sync(self, rows_read: int = 0, sync_id: str | None = None) -> sync_runs.Sync:
         """What is known of a sync."""
-        return staged.Sync(
+        return sync_runs.Sync(
             sync_id=sync_id or f"s{next(self._numbers)}",
             started_at=datetime.now(UTC),
             rows_read=rows_read,
@@ -152,7 +152,7 @@ class World:
 
     def put(
         self, source: str, names: Mapping[str, str | None], *found: dict[str, Any], **columns: Any
-    ) -> staged.Changes:
+    ) -> sync_runs.Changes:
         """Sync a source: its records, and findings on them."""
         return staged.replace(
             self.wh,
@@ -179,7 +179,7 @@ class World:
             }
         )
         identity = assign(clusters, base.crosswalk, base.live, base.next_number, base.former)
-        records = staged.read(self.wh)
+        records = staged_records.read(self.wh)
         some = max(2, len(groups) // 3)  # several parts, whatever there is to publish
         parts = list(in_parts(records, identity.crosswalk, Policy(), size=some))
         golden = pa.concat_tables([GOLDEN_SCHEMA.empty_table(), *(each.golden for each in parts)])

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from warehouse import decisions, publish, staged
+from warehouse import decisions, publish, staged_records, sync_runs
 from warehouse.review_tables import decision
 from warehouse.tables import crosswalk, golden_customer, staged_customer
 
@@ -99,7 +99,7 @@ def test_a_killed_sync_leaves_the_old_state_and_the_next_one_completes(world, wr
         early = _kill_often(world, writers, f"sync {name}", finished, longest)
         assert writers.run(f"sync {name}")[1] == 0
         assert finished()
-        run = staged.last_sync(world.wh, "erp")
+        run = sync_runs.last_sync(world.wh, "erp")
         assert run is not None
         assert run.rows_staged == killed.COUNT
         if early:
@@ -145,7 +145,7 @@ def test_a_reader_never_sees_half_a_sync(world):
     def read():
         times = 0
         while not done.is_set():
-            found = staged.read(world.wh)["name"].to_pylist()
+            found = staged_records.read(world.wh)["name"].to_pylist()
             times += 1
             if found not in (["a"] * 80, ["b"] * 80):
                 wrong.append(found)
@@ -164,7 +164,7 @@ def test_sources_can_be_synced_at_once(world):
     names = {str(number): "a" for number in range(50)}
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda source: world.put(source, names), ["erp", "crm", "excel", "legacy"]))
-    assert staged.sources(world.wh) == dict.fromkeys(["crm", "erp", "excel", "legacy"], 50)
+    assert staged_records.sources(world.wh) == dict.fromkeys(["crm", "erp", "excel", "legacy"], 50)
 
 
 def test_decisions_made_at_once_are_all_kept_under_their_own_ids(world):

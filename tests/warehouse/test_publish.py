@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from dedupe.identity import assign
 from dedupe.survivorship import Consolidated, Policy, consolidate
 from onefold.errors import PublishError
-from warehouse import golden_tables, publish, staged
+from warehouse import golden_tables, publish, staged_records
 from warehouse.tables import (
     crosswalk,
     customer_relation,
@@ -257,7 +257,7 @@ def test_an_id_may_come_back_only_where_an_event_says_so(world):
             {"golden_id": pa.array([], pa.string()), "successor": pa.array([], pa.string())}
         ),
     )
-    golden = consolidate(staged.read(world.wh), pairs, Policy())
+    golden = consolidate(staged_records.read(world.wh), pairs, Policy())
     with pytest.raises(PublishError, match=f"a retired id would be used again .found {TWO}"):
         publish.publish(world.wh, identity, [golden], _none(), "f")
     told = {
@@ -302,7 +302,7 @@ def _parts(world, groups=(("erp:1",), ("erp:2",))):
         }
     )
     identity = assign(clusters, base.crosswalk, base.live, base.next_number)
-    return base, identity, consolidate(staged.read(world.wh), identity.crosswalk, Policy())
+    return base, identity, consolidate(staged_records.read(world.wh), identity.crosswalk, Policy())
 
 
 def _refused(world, said, identity, golden, **more):

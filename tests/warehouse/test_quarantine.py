@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 
 from rules.quarantine import QUARANTINE_SCHEMA
-from warehouse import quarantine, staged
+from warehouse import quarantine, staged, staged_records
 
 
 def _ids(world, status="open", source=None):
@@ -108,4 +108,4 @@ def test_findings_are_of_one_source(world):
 def test_a_source_may_have_a_quote_in_its_name(world, quote):
     world.put(quote, {"1": "a"}, {})
     assert len(_ids(world, source=quote)) == 1
-    assert staged.sources(world.wh) == {quote: 1}
+    assert staged_records.sources(world.wh) == {quote: 1}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from onefold.errors import WarehouseError
 from rules.customer import STAGED_SCHEMA
 from rules.quarantine import QUARANTINE_SCHEMA
-from warehouse import staged
+from warehouse import staged, staged_records, sync_runs
 from warehouse.tables import staged_customer, sync_run
 
 
@@ -18,17 +18,17 @@ def test_staged_records_are_read_as_they_were_written(world):
     names = {"2": "张伟", "1": "Ann Lee", "3": None}
     world.put("erp", names, other_names=["A", 'B "b"'], emails=[])
     expected = world.records("erp", names, other_names=["A", 'B "b"'], emails=[])
-    found = staged.read(world.wh)
+    found = staged_records.read(world.wh)
     assert found.schema == STAGED_SCHEMA
     assert found.equals(expected.sort_by("record_id"))
 
 
 def test_an_empty_warehouse_reads_as_an_empty_table(world):
-    found = staged.read(world.wh)
+    found = staged_records.read(world.wh)
     assert (found.num_rows, found.schema) == (0, STAGED_SCHEMA)
-    assert staged.sources(world.wh) == {}
-    assert staged.source_names(world.wh) == []
-    assert staged.last_sync(world.wh, "erp") is None
+    assert staged_records.sources(world.wh) == {}
+    assert staged_records.source_names(world.wh) == []
+    assert sync_runs.last_sync(world.wh, "erp") is None
 
 
 def test_added_changed_and_deleted_records_are_counted(world):
@@ -36,16 +36,16 @@ def test_added_changed_and_deleted_records_are_counted(world):
     changes = world.put("erp", {"1": "a", "2": "B", "4": "d"}, position="same")
     assert (changes.added, changes.changed, changes.deleted) == (1, 1, 1)
     assert (changes.staged, changes.unchanged) == (3, 1)
-    assert staged.read(world.wh)["name"].to_pylist() == ["a", "B", "d"]
+    assert staged_records.read(world.wh)["name"].to_pylist() == ["a", "B", "d"]
 
 
 def test_sources_do_not_touch_each_other(world):
     world.put("erp", {"1": "a"}, {})
     world.put("crm", {"1": "b", "2": "c"})
     assert world.put("crm", {}).deleted == 2
-    assert staged.read(world.wh)["record_id"].to_pylist() == ["erp:1"]
-    assert staged.sources(world.wh) == {"erp": 1}
-    assert staged.source_names(world.wh) == ["erp"]
+    assert staged_records.read(world.wh)["record_id"].to_pylist() == ["erp:1"]
+    assert staged_records.sources(world.wh) == {"erp": 1}
+    assert staged_records.source_names(world.wh) == ["erp"]
 
 
 def test_unchanged_rows_are_not_written_again(world):
@@ -57,7 +57,7 @@ def test_unchanged_rows_are_not_written_again(world):
             .values(note_mark := {"org_brand": "mark"})
         )
     world.put("erp", {"1": "a", "2": "B"})
-    assert [row["org_brand"] for row in staged.read(world.wh).to_pylist()] == [
+    assert [row["org_brand"] for row in staged_records.read(world.wh).to_pylist()] == [
         note_mark["org_brand"],
         None,
     ]
@@ -65,38 +65,38 @@ def test_unchanged_rows_are_not_written_again(world):
 
 def test_a_moved_record_gets_its_position_but_is_not_changed(world):
     world.put("erp", {"1": "a", "2": "b"})
-    before = staged.content_fingerprint(world.wh)
+    before = sync_runs.content_fingerprint(world.wh)
     changes = world.put("erp", {"2": "b", "1": "a"}, do_not_contact=None)
     world.put("erp", {"1": "a", "2": "b"})
-    assert staged.content_fingerprint(world.wh) == before
+    assert sync_runs.content_fingerprint(world.wh) == before
     changes = world.put("erp", {"1": "a", "2": "b"}, position="elsewhere|9")
     assert (changes.changed, changes.moved, changes.unchanged) == (0, 2, 2)
-    assert set(staged.read(world.wh)["position"].to_pylist()) == {"elsewhere|9"}
-    assert staged.content_fingerprint(world.wh) == before
+    assert set(staged_records.read(world.wh)["position"].to_pylist()) == {"elsewhere|9"}
+    assert sync_runs.content_fingerprint(world.wh) == before
 
 
 def test_fingerprint_is_of_content_and_not_of_the_way_to_it(world):
-    empty = staged.content_fingerprint(world.wh)
+    empty = sync_runs.content_fingerprint(world.wh)
     world.put("erp", {"1": "a"})
-    one = staged.content_fingerprint(world.wh)
+    one = sync_runs.content_fingerprint(world.wh)
     world.put("crm", {"1": "b"})
-    two = staged.content_fingerprint(world.wh)
+    two = sync_runs.content_fingerprint(world.wh)
     world.put("erp", {"1": "x"})
-    changed = staged.content_fingerprint(world.wh)
+    changed = sync_runs.content_fingerprint(world.wh)
     assert len({empty, one, two, changed}) == 4
-    staged.record_failure(world.wh, "erp", "failed", "the file is locked")
-    assert staged.content_fingerprint(world.wh) == changed
+    sync_runs.record_failure(world.wh, "erp", "failed", "the file is locked")
+    assert sync_runs.content_fingerprint(world.wh) == changed
     world.put("erp", {"1": "a"})
-    assert staged.content_fingerprint(world.wh) == two
+    assert sync_runs.content_fingerprint(world.wh) == two
     world.put("crm", {})
-    assert staged.content_fingerprint(world.wh) == one
+    assert sync_runs.content_fingerprint(world.wh) == one
     world.put("erp", {})
-    assert staged.content_fingerprint(world.wh) == empty
+    assert sync_runs.content_fingerprint(world.wh) == empty
 
 
 def test_a_sync_says_what_it_did(world):
     world.put("erp", {"1": "a", "2": "b"}, {"source_key": "9", "whole_record": True})
-    run = staged.last_sync(world.wh, "erp")
+    run = sync_runs.last_sync(world.wh, "erp")
     assert run is not None
     assert (run.status, run.rows_read, run.rows_staged, run.rows_quarantined) == ("synced", 2, 2, 1)
     assert (run.rows_added, run.rows_changed, run.rows_deleted, run.findings) == (2, 0, 0, 1)
@@ -109,7 +109,7 @@ def test_a_sync_says_what_it_did(world):
 def test_a_sync_without_changes_is_noted_as_unchanged(world):
     world.put("erp", {"1": "a"})
     assert not world.put("erp", {"1": "a"})
-    run = staged.last_sync(world.wh, "erp")
+    run = sync_runs.last_sync(world.wh, "erp")
     assert run is not None
     assert (run.sync_id, run.status) == ("s2", "unchanged")
 
@@ -125,13 +125,13 @@ def test_the_same_sync_once_more_writes_nothing(world):
 
 def test_a_failure_leaves_the_last_good_records(world):
     world.put("erp", {"1": "a", "2": "b"})
-    run = staged.record_failure(world.wh, "erp", "held", "half of the rows are gone")
+    run = sync_runs.record_failure(world.wh, "erp", "held", "half of the rows are gone")
     assert (run.status, run.message, run.rows_staged) == ("held", "half of the rows are gone", 2)
-    good, latest = (staged.last_sync(world.wh, "erp", good=good) for good in (True, False))
+    good, latest = (sync_runs.last_sync(world.wh, "erp", good=good) for good in (True, False))
     assert good is not None
     assert good.sync_id == "s1"
     assert latest == run
-    assert staged.read(world.wh).num_rows == 2
+    assert staged_records.read(world.wh).num_rows == 2
 
 
 def test_last_sync_is_the_last_even_if_the_clock_was_set_back(world):
@@ -140,7 +140,7 @@ def test_last_sync_is_the_last_even_if_the_clock_was_set_back(world):
     with world.wh.write() as connection:
         connection.execute(sync_run.update().values(finished_at=future))
     world.put("erp", {"1": "b"})
-    run = staged.last_sync(world.wh, "erp")
+    run = sync_runs.last_sync(world.wh, "erp")
     assert run is not None
     assert run.sync_id == "s2"
     assert run.finished_at > future
@@ -184,11 +184,11 @@ def test_staged_equals_the_last_sync_of_every_source(world, syncs):
         assert changes.deleted == len(before.keys() - names.keys())
         assert changes.unchanged + changes.changed + changes.added == len(names)
         last[source] = names
-    found = staged.read(world.wh).to_pylist()
+    found = staged_records.read(world.wh).to_pylist()
     expected = {
         f"{source}:{key}": name for source, names in last.items() for key, name in names.items()
     }
     assert {row["record_id"]: row["name"] for row in found} == expected
-    assert staged.sources(world.wh) == {
+    assert staged_records.sources(world.wh) == {
         source: len(names) for source, names in sorted(last.items()) if names
     }

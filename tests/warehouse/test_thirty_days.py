@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from onefold import keys
 from rules import recognizing
 from rules.customer import STAGED_SCHEMA
-from warehouse import customers, erasing, erasures, publish, restatement, staged
+from warehouse import customers, erasing, erasures, publish, restatement, staged, staged_records
 from warehouse.bi import install
 from warehouse.moments import utc
 from warehouse.restatement import ALL, CAUSES, GAINS, REGION, SOURCE, TYPE
@@ -198,7 +198,7 @@ def erase(world, life, days, hashed):
     days.names |= names
     named = erasures.named(erasures.next_id(world.wh))
     records = [tuple(one.split(":")) for one in target.record_ids]
-    stored = recognizing.stored_of(named, staged.read(world.wh, []), records, [], hashed)
+    stored = recognizing.stored_of(named, staged_records.read(world.wh, []), records, [], hashed)
     erasures.begin(world.wh, {named: target}, {named: {}}, stored, "dpo", "asked by mail")
     erasing.from_review(world.wh, {named: target})
     erasing.from_warehouse(world.wh, {named: target}, lambda source: {})
