@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from dedupe.cases import CASES_SCHEMA, MEMBERS_SCHEMA, PAIRS_SCHEMA, Cases
 from warehouse import rows, text_form
 from warehouse.engine import Warehouse
-from warehouse.golden_tables import Run, apply, write_rows
+from warehouse.publish_run import Run, apply, write_rows
 from warehouse.tables import case_evidence, case_member, review_case
 
 EVIDENCE_SCHEMA = pa.schema(

@@ -25,14 +25,17 @@ from warehouse import (
     case_tables,
     customer_counts,
     golden_tables,
+    identity_tables,
     restatement,
     rows,
     search,
+    suggestion_tables,
     text_form,
 )
 from warehouse.engine import Warehouse
-from warehouse.golden_tables import Ids
+from warehouse.identity_tables import Ids
 from warehouse.moments import utc
+from warehouse.publish_run import Run, among
 from warehouse.restatement import Restatement
 from warehouse.tables import (
     crosswalk,
@@ -165,7 +168,7 @@ def read_names(wh: Warehouse, golden_ids: Sequence[str]) -> pa.Table:
 def redirects(wh: Warehouse) -> dict[str, str | None]:
     """Every retired golden id with the live id to use instead, or None where it ended."""
     with wh.read() as connection:
-        return golden_tables.redirects(connection)
+        return identity_tables.redirects(connection)
 
 
 def _last(connection: sa.Connection) -> sa.Row | None:
@@ -225,7 +228,7 @@ def publish(
             return _stands(connection, last)
         if base is not None and base.publish_id != (last.publish_id if last else None):
             raise PublishError(_WHERE, "another run published meanwhile", do=_AGAIN)
-        run = golden_tables.Run(connection, *_name(connection, last))
+        run = Run(connection, *_name(connection, last))
         before = utc(last.at) if last is not None else _BEGINNING
         customers = customer_counts.last(connection) if only is not None else None
         links = relations if relations is not None else SCHEMA.empty_table()
@@ -303,7 +306,7 @@ def _size(connection: sa.Connection, table: sa.Table) -> int:
 
 
 def _publish(
-    run: golden_tables.Run,
+    run: Run,
     identity: Identity,
     parts: Iterable[Consolidated],
     suggestions: pa.Table,
@@ -325,7 +328,7 @@ def _publish(
         known = base.crosswalk if base else rows.read(run.connection, crosswalk, ["golden_id"])
     live, was_live = Ids.of(every_pair["golden_id"], known["golden_id"])
     gone = was_live.without(live)
-    earlier = golden_tables.redirects(run.connection)
+    earlier = identity_tables.redirects(run.connection)
     restored = pc.any(pc.equal(identity.events["event"], "restored")).as_py()
     _check(run.connection, identity, every_pair, (live, was_live), earlier)
     _check_records(run.connection, every_pair, only)
@@ -334,19 +337,19 @@ def _publish(
     written = golden_tables.write_customers(run, stored, parts, search.READ)
     _check_given(written.given, live, was_live, only)
     counts = {"golden_customer": written.customers, "golden_field": written.fields}
-    golden_tables.write_former(run, identity, live)
-    counts["redirect"] = golden_tables.write_redirects(run, identity, live, gone, earlier)
-    counts["merge_suggestion"] = golden_tables.write_suggestions(run, suggestions, every_pair)
-    counts["customer_relation"] = golden_tables.write_relations(run, relations)
+    identity_tables.write_former(run, identity, live)
+    counts["redirect"] = identity_tables.write_redirects(run, identity, live, gone, earlier)
+    counts["merge_suggestion"] = suggestion_tables.write_suggestions(run, suggestions, every_pair)
+    counts["customer_relation"] = suggestion_tables.write_relations(run, relations)
     counts |= case_tables.write(run, *cases)
     # Of these, as of golden_field, readers wait in a first publish (warehouse/bulk.py): last, so
     # that they wait less.
-    counts["lineage_event"] = golden_tables.write_events(run, identity, gone)
+    counts["lineage_event"] = identity_tables.write_events(run, identity, gone)
     golden_tables.write_history(run, written.others, restored)
     pairs = every_pair
     if only is not None:
-        pairs = golden_tables.among(pairs, "golden_id", {*only, *written.given})
-    counts["crosswalk"], records, moved = golden_tables.write_crosswalk(run, pairs, only)
+        pairs = among(pairs, "golden_id", {*only, *written.given})
+    counts["crosswalk"], records, moved = identity_tables.write_crosswalk(run, pairs, only)
     stand = only is not None or _keys_stand(run.connection)
     counts["customer_search"] = search.write(
         run.connection, written.said, records, written.others | moved if stand else None

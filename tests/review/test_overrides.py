@@ -22,8 +22,8 @@ from warehouse import (
 )
 from warehouse.cases import Filter
 from warehouse.engine import Warehouse
-from warehouse.golden_tables import Run
 from warehouse.moments import now
+from warehouse.publish_run import Run
 
 Client = Callable[..., TestClient]
 pytestmark = pytest.mark.demo_home

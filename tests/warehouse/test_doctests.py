@@ -4,10 +4,10 @@ import doctest
 
 import pytest
 
-from warehouse import engine, golden_tables
+from warehouse import engine, golden_tables, suggestion_tables
 
 
-@pytest.mark.parametrize("module", [engine, golden_tables])
+@pytest.mark.parametrize("module", [engine, golden_tables, suggestion_tables])
 def test_examples_hold(module):
     found = doctest.testmod(module)
     assert found.attempted > 0

@@ -5,7 +5,8 @@ import json
 import pyarrow as pa
 import pytest
 
-from warehouse.golden_tables import suggestion_id, without_nul
+from warehouse.golden_tables import without_nul
+from warehouse.suggestion_tables import suggestion_id
 from warehouse.tables import golden_customer
 
 

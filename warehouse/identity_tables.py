@@ -1,0 +1,230 @@
+"""Which record is which customer's, and what became of ids: crosswalk, former and earlier
+members, redirects, lineage events, each made equal to what is published, only where rows
+differ.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import sqlalchemy as sa
+
+from dedupe.identity import Identity, resolve
+from onefold.errors import PublishError
+from warehouse import bulk, rows, text_form
+from warehouse.publish_run import Run, among, apply, write_rows
+from warehouse.tables import (
+    crosswalk,
+    earlier_member,
+    former_member,
+    lineage_event,
+    redirect,
+)
+
+_WHERE = "golden table"
+
+
+class Ids:
+    """Golden ids, each once: as many as there are customers, so never one by one.
+
+    Attributes:
+        names: ids; several Ids that are made together share them.
+        own: per name, whether it is one of these.
+    """
+
+    def __init__(self, names: pa.Array, own: np.ndarray) -> None:
+        self.names, self.own = names, own
+
+    @classmethod
+    def of(cls, *columns: pa.ChunkedArray) -> "list[Ids]":
+        """The ids of several columns, some of them perhaps several times."""
+        every = pa.chunked_array([one for column in columns for one in column.chunks], pa.string())
+        coded = every.combine_chunks().dictionary_encode()
+        codes, made, start = coded.indices.to_numpy(), [], 0
+        for column in columns:
+            own = np.zeros(len(coded.dictionary), dtype=bool)
+            own[codes[start : start + len(column)]] = True
+            made.append(cls(coded.dictionary, own))
+            start += len(column)
+        return made
+
+    def __len__(self) -> int:
+        return int(np.count_nonzero(self.own))
+
+    @property
+    def values(self) -> pa.Array:
+        """The ids."""
+        return self.names.filter(pa.array(self.own))
+
+    def among(self, golden_ids: Iterable[str]) -> set[str]:
+        """Which of some ids are among these."""
+        asked = _ids([*golden_ids])
+        if not len(asked):
+            return set()
+        found = np.asarray(pc.is_in(self.names, value_set=asked)) & self.own
+        return set(self.names.filter(pa.array(found)).to_pylist())
+
+    def without(self, others: "Ids") -> set[str]:
+        """These ids without others that were made together with them: few are left."""
+        return set(self.names.filter(pa.array(self.own & ~others.own)).to_pylist())
+
+
+def _ids(golden_ids: Collection[str]) -> pa.Array:
+    return pa.array(golden_ids, pa.string())
+
+
+def redirects(connection: sa.Connection) -> dict[str, str | None]:
+    """Every retired id with its live successor, or None where it ended."""
+    stored = rows.read(connection, redirect, ["golden_id", "successor"])
+    return dict(zip(stored["golden_id"].to_pylist(), stored["successor"].to_pylist(), strict=True))
+
+
+def write_crosswalk(
+    run: Run, pairs: pa.Table, only: Collection[str] | None = None
+) -> tuple[dict[str, int], pa.Table, set[str]]:
+    """Record id is source and key joined by a colon; a source's name has none.
+
+    Args:
+        run: the publish under way.
+        pairs: record_id, golden_id.
+        only: published customers whose records these are, the others' stand; None: all.
+
+    Returns:
+        Rows added, changed, deleted; the crosswalk as a text table; and the
+        customers whose records are others now.
+    """
+    parts = pc.split_pattern(pairs["record_id"], ":", max_splits=1).combine_chunks()
+    parted = {"source": pc.list_element(parts, 0), "source_key": pc.list_element(parts, 1)}
+    new = text_form.with_constant(
+        pa.table({**parted, "record_id": pairs["record_id"], "golden_id": pairs["golden_id"]}),
+        since=run.at_text,
+    )
+    keys, compared = ["source", "source_key"], ["golden_id"]
+    columns = [*keys, *compared]
+    stored = (
+        rows.read(run.connection, crosswalk, columns)
+        if only is None
+        else rows.read_of(run.connection, crosswalk, columns, "golden_id", sorted(only))
+    )
+    change = rows.difference(stored, new, keys, compared)
+    others = change.named("golden_id")
+    left = change.deleted
+    if change.changed.num_rows:  # and the customers that these records left
+        back = rows.difference(new, stored, keys, compared)
+        others |= back.named("golden_id")
+        left = pa.concat_tables([left.select(columns), back.changed.select(columns)])
+    _write_earlier(run, left, change)
+    with bulk.indexes_last(run.connection, crosswalk):
+        return apply(run, crosswalk, change, keys), new, others
+
+
+def _write_earlier(run: Run, left: pa.Table, change: rows.Difference) -> None:
+    """Keep which records left which customer, and forget it of those that came back.
+
+    Args:
+        left: source, source_key, golden_id as they were.
+        change: of the crosswalk.
+    """
+    keys = ["golden_id", "record_id"]
+    came = [_named(change.added), _named(change.changed)]
+    for each in (_named(left), *came):
+        rows.delete(run.connection, earlier_member, each, keys)
+    rows.insert(
+        run.connection, earlier_member, text_form.with_constant(_named(left), left_at=run.at_text)
+    )
+
+
+def _named(pairs: pa.Table) -> pa.Table:
+    """Rows of the crosswalk as golden_id and record_id."""
+    record_id = pc.binary_join_element_wise(pairs["source"], pairs["source_key"], ":")
+    return pa.table({"golden_id": pairs["golden_id"], "record_id": record_id})
+
+
+def write_former(run: Run, identity: Identity, live: Ids) -> None:
+    """Keep the records of ids that go now; forget those of ids that are live again.
+
+    Call it before the crosswalk is written.
+    """
+    known = rows.read(run.connection, former_member, ["golden_id", "record_id"])
+    again = among(known, "golden_id", live.among(known["golden_id"].to_pylist()))
+    rows.delete(run.connection, former_member, again, ["golden_id", "record_id"])
+    went = pc.is_in(identity.events["event"], value_set=pa.array(["absorbed", "retired"]))
+    events = identity.events.filter(went)
+    if events.num_rows:
+        ids, columns = events["golden_id"].to_pylist(), ["golden_id", "record_id"]
+        held = rows.read_of(run.connection, crosswalk, columns, "golden_id", ids)
+        rows.insert(run.connection, former_member, held)
+
+
+def write_redirects(
+    run: Run,
+    identity: Identity,
+    live: Ids,
+    gone: Collection[str],
+    earlier: Mapping[str, str | None],
+) -> dict[str, int]:
+    """Every id that is not live, in one step to the live one, or to its end.
+
+    Args:
+        run: the publish under way.
+        identity: what became of the ids.
+        live: the ids of golden customers now.
+        gone: the ids that were live before and are not now.
+        earlier: the redirects until now.
+    """
+    latest: dict[str, str | None] = {**earlier, **dict.fromkeys(gone)}
+    for row in identity.redirects.to_pylist():
+        latest[row["golden_id"]] = row["successor"]
+    again = live.among(latest)
+    latest = {retired: one for retired, one in latest.items() if retired not in again}
+    final: dict[str, str | None] = {}
+    for retired in latest:
+        _no_cycle(retired, latest)
+        final[retired] = resolve(retired, latest)
+    successors = {one for one in final.values() if one is not None}
+    for stray in sorted(successors - live.among(successors)):
+        retired = min(name for name, one in final.items() if one == stray)
+        raise PublishError(_WHERE, "a redirect leads to an id that is not published", found=retired)
+    new = pa.table(
+        {
+            "golden_id": pa.array(list(final), pa.string()),
+            "successor": pa.array(list(final.values()), pa.string()),
+        }
+    )
+    stamp = {"retired_at": run.at_text, "publish_id": run.publish_id}
+    return write_rows(run, redirect, new, ["golden_id"], ["successor"], **stamp)
+
+
+def _no_cycle(start: str, latest: Mapping[str, str | None]) -> None:
+    seen = {start}
+    current = latest[start]
+    while current is not None and current in latest:
+        if current in seen:
+            raise PublishError(_WHERE, "redirects lead in a circle", found=start)
+        seen.add(current)
+        current = latest[current]
+
+
+def write_events(run: Run, identity: Identity, gone: Collection[str]) -> dict[str, int]:
+    names = ["event", "golden_id", "other_golden_id", "record_count", "reason"]
+    events = identity.events.select(names)
+    ended = pc.is_in(events["event"], value_set=pa.array(["absorbed", "retired"]))
+    untold = sorted(set(gone).difference(events["golden_id"].filter(ended).to_pylist()))
+    retired = {
+        "event": ["retired"] * len(untold),
+        "golden_id": untold,
+        "other_golden_id": [None] * len(untold),
+        "record_count": [0] * len(untold),
+        "reason": ["no record belongs to it any more"] * len(untold),
+    }
+    every = pa.concat_tables([events, pa.table(retired, schema=events.schema)])
+    numbers = pa.array(range(1, every.num_rows + 1)).cast(pa.string())
+    text = text_form.with_constant(
+        text_form.encode(every).append_column("number", numbers),
+        publish_id=run.publish_id,
+        at=run.at_text,
+    )
+    with bulk.indexes_last(run.connection, lineage_event):
+        rows.insert(run.connection, lineage_event, text)
+    return {"added": text.num_rows, "changed": 0, "deleted": 0}
