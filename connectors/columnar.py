@@ -5,16 +5,16 @@ would have.
 """
 
 import glob
-import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from connectors import content, delimited, kinds, mapping, parquet, spreadsheet
+from connectors import content, delimited, kinds, mapping, parquet, row_hashes, spreadsheet
 from connectors.config import SourceConfig
 from connectors.holding import held
 from connectors.legacy import dbf
@@ -34,6 +34,7 @@ _READERS = {
     "json": json_files.read,
     "xml": xml_files.read,
 }
+_HASH_BYTES = 10
 _DO = "Look at the file; it must be a table with headings."
 
 
@@ -119,20 +120,20 @@ def _keyed(table: pa.Table) -> pa.Table:
     names = sorted(name for name in table.column_names if name[:1] != "_")
     cells = [pc.fill_null(table[name], "\0") for name in names]
     joined = pc.binary_join_element_wise(*cells, "\x1f")
-    hashes: list[str] = []
-    for chunk in joined.chunks:
-        for text in chunk.to_pylist():
-            raw = text.encode("utf-8", "surrogatepass")
-            hashes.append(hashlib.blake2b(raw, digest_size=10).hexdigest())
-    keys = list(hashes)
-    if len(set(hashes)) < len(hashes):
+    found = b"".join(row_hashes.of_text(chunk, _HASH_BYTES) for chunk in joined.chunks)
+    hashes = row_hashes.hexadecimal(found, _HASH_BYTES)
+    keys = hashes
+    starts = np.frombuffer(found, np.uint8).reshape(-1, _HASH_BYTES)[:, :8].copy().view(np.uint64)
+    if len(np.unique(starts)) < len(starts):  # else no two are equal
         seen: Counter[str] = Counter()
-        for i, row_hash in enumerate(hashes):
+        numbered = hashes.to_pylist()
+        for i, row_hash in enumerate(numbered):
             seen[row_hash] += 1
             if seen[row_hash] > 1:
-                keys[i] = f"{row_hash}-{seen[row_hash]}"
-    table = table.append_column(ROW_HASH, pa.array(hashes))
-    return table.append_column(SOURCE_KEY, pa.array(keys))
+                numbered[i] = f"{row_hash}-{seen[row_hash]}"
+        keys = pa.array(numbered)
+    table = table.append_column(ROW_HASH, hashes)
+    return table.append_column(SOURCE_KEY, keys)
 
 
 def _by_rows(config: SourceConfig, report: Report) -> pa.Table:

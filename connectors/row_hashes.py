@@ -63,10 +63,10 @@ def of(*texts: str) -> bytes:
     return hashlib.blake2b(joined.encode(), digest_size=SIZE).digest()
 
 
-def hexadecimal(found: bytes) -> pa.Array:
-    """Hashes as text, 32 digits each."""
-    count = len(found) // SIZE
-    offsets = np.arange(0, 2 * SIZE * (count + 1), 2 * SIZE, dtype=np.int32)
+def hexadecimal(found: bytes, size: int = SIZE) -> pa.Array:
+    """Hashes as text, two digits a byte."""
+    count = len(found) // size
+    offsets = np.arange(0, 2 * size * (count + 1), 2 * size, dtype=np.int32)
     return pa.StringArray.from_buffers(
         count, pa.py_buffer(offsets), pa.py_buffer(found.hex().encode())
     )

@@ -19,6 +19,7 @@ import zlib
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from io import BytesIO
 from itertools import groupby, pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -46,6 +47,8 @@ _MARKUP = b"<!"
 """Begins comments and the like, where tags are text."""
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 0x1
+_TEXTS = "haredStrings.xml"
+_DOUBTS = (DoubtfulError, zipfile.BadZipFile, zlib.error, EOFError, calamine.CalamineError)
 
 
 class Parsed(NamedTuple):
@@ -71,27 +74,59 @@ def parse(path: Path, sheet: str) -> Parsed | None:
         with zipfile.ZipFile(path) as archive:
             member = _member(archive, sheet)
             return _parsed(archive, member) if member else None
-    except (DoubtfulError, zipfile.BadZipFile, zlib.error, EOFError, calamine.CalamineError):
+    except _DOUBTS:
         return None
+
+
+def outline(path: Path) -> list[calamine.SheetMetadata] | None:
+    """The sheets of an xlsx file whose sheets share many texts, without reading these.
+
+    Returns:
+        None if python-calamine is to open it whole.
+    """
+    if not zipfile.is_zipfile(path):
+        return None
+    try:
+        with zipfile.ZipFile(path) as archive:
+            shared, book = workbook_parts.shared(archive), BytesIO()
+            texts = {one.filename for one in shared if one.filename.endswith(_TEXTS)}
+            if sum(archive.getinfo(name).file_size for name in texts) < _LARGE:
+                return None
+            with zipfile.ZipFile(book, "w") as copy:
+                for one in _readable(shared):
+                    if one.filename not in texts:
+                        copy.writestr(one.filename, archive.read(one))
+        book.seek(0)
+        with calamine.load_workbook(book) as workbook:
+            return workbook.sheets_metadata
+    except _DOUBTS:
+        return None
+
+
+def _readable(members: list[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
+    for one in members:
+        if one.flag_bits & _ENCRYPTED or one.compress_type not in _METHODS:
+            raise DoubtfulError
+    return members
 
 
 def _member(archive: zipfile.ZipFile, sheet: str) -> zipfile.ZipInfo | None:
     """Where a sheet is, if it is worth the pieces."""
+    if all(one.file_size < _LARGE for one in archive.infolist()):
+        return None
     names, part = archive.namelist(), workbook_parts.sheets(archive).get(sheet)
     if part not in names or len(set(names)) < len(names):
         return None
     member, shared = archive.getinfo(part), workbook_parts.shared(archive)
-    for one in (member, *shared):
-        if one.flag_bits & _ENCRYPTED or one.compress_type not in _METHODS:
-            return None
-    size = sum(one.file_size for one in shared)
+    size = sum(one.file_size for one in _readable([*shared, member])) - member.file_size
     return member if size <= _MOST_SHARED and member.file_size >= max(_LARGE, size) else None
 
 
 def _parsed(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Parsed | None:
     shared = {one.filename: archive.read(one) for one in workbook_parts.shared(archive)}
     least = max(_BOOK, _SHARE * sum(map(len, shared.values())))
-    room = member.file_size // max(member.file_size // least, min(_THREADS, 2)) + 1
+    books = max(member.file_size // least, min(_THREADS, 2))
+    room = member.file_size // books + _PIECE
     sheets: list[calamine.CalamineSheet] = []
     faults: error_cells.Found = {}
     with (

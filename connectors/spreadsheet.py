@@ -1,9 +1,9 @@
 """Spreadsheets: xlsx, xlsm, xls, xlsb, ods, any number of workbooks.
 
-What belongs here: opening workbooks, choosing sheets, cells to text. Headings
-and totals rows are told apart in connectors/tables.py; large sheets are parsed
-by connectors/sheet_pieces.py. Positions are ``file|sheet|row``, rows counted
-from 1 as the sheet shows them.
+What belongs here: choosing sheets, cells to text. Workbooks are opened and parsed
+by connectors/workbooks.py, headings and totals rows told apart in
+connectors/tables.py. Positions are ``file|sheet|row``, rows counted from 1 as the
+sheet shows them.
 
 A number of more than 15 digits has lost its last ones in Excel itself: the
 digits that are left are padded with zeros (370613197609273000), and counted in
@@ -15,16 +15,15 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
-from io import BytesIO
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import python_calamine as calamine
 
-from connectors import error_cells, files, mapping, sheet_cells, sheet_pieces, tables
+from connectors import error_cells, files, mapping, tables, workbooks
 from connectors.cells import column
 from connectors.config import SourceConfig
 from connectors.fields import NAME_FIELDS
@@ -32,7 +31,8 @@ from connectors.files import SourceFile
 from connectors.reading import Reading, Report, Since, batch
 from connectors.sheet_cells import SheetCells
 from connectors.tables import Cell
-from onefold.errors import SourceLayout, SourceLocked, SourceMissing
+from connectors.workbooks import Parsed
+from onefold.errors import SourceLayout, SourceMissing
 
 _KEPT_CELLS = 5_000_000
 """Cells of parsed sheets that are kept, so that these sheets are parsed once."""
@@ -43,8 +43,6 @@ _EMPTY = "empty sheet"
 _ROW_NUMBER = frozenset(
     {"序号", "行号", "编号", "no", "nr", "number", "rownumber", "sno", "slno", "项次"}
 )
-_ZIP = b"PK"
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
 @dataclass(frozen=True)
@@ -154,41 +152,6 @@ def _workbooks(config: SourceConfig, since: Since | None, report: Report) -> lis
     return result
 
 
-@contextmanager
-def _workbook(file: SourceFile) -> Iterator[calamine.CalamineWorkbook]:
-    with files.opened(file):
-        try:
-            workbook = _loaded(file)
-            yield workbook
-            workbook.close()
-        except calamine.PasswordError as error:
-            raise SourceLocked(
-                file.name, "the workbook is password-protected", do="Save it without a password."
-            ) from error
-        except calamine.CalamineError as error:
-            with file.path.open("rb") as stream:
-                head = stream.read(8)
-            text = not head.startswith((_ZIP, _OLE))
-            raise SourceLayout(
-                file.name,
-                "this is no workbook that can be read",
-                found="plain text or HTML under a workbook's name"
-                if text
-                else "a damaged or unfinished file",
-                do="Open it in Excel and save it as .xlsx, or take it away.",
-            ) from error
-
-
-def _loaded(file: SourceFile) -> calamine.CalamineWorkbook:
-    try:
-        return calamine.load_workbook(str(file.path))
-    except calamine.PasswordError:
-        raise
-    except calamine.CalamineError:
-        # The name may lie: old programs write xlsx under .xls and the other way round.
-        return calamine.load_workbook(BytesIO(file.path.read_bytes()))
-
-
 # -- which sheets, which headings
 
 
@@ -213,8 +176,9 @@ def _tables(
     room: _Room,
     pool: ThreadPoolExecutor,
 ) -> Iterator[_Sheet]:
-    with _workbook(file) as workbook:
-        names = [meta.name for meta in workbook.sheets_metadata]
+    with workbooks.opened(file) as workbook:
+        sheets = workbook.sheets
+        names = [meta.name for meta in sheets]
         for pattern in config.sheets:
             if not fnmatch.filter(names, pattern) and pattern not in names:
                 raise SourceMissing(
@@ -223,7 +187,7 @@ def _tables(
                     found=mapping.shown(names),
                     do=f"Mend 'sheets' in {config.file}.",
                 )
-        for meta in workbook.sheets_metadata:
+        for meta in sheets:
             where = f"{file.name}|{meta.name}"
             if meta.typ != _WORKSHEET:
                 continue
@@ -232,7 +196,7 @@ def _tables(
             elif meta.visible != _VISIBLE and not config.hidden_sheets:
                 report.skip(where, "hidden sheet")
             else:
-                sheet = _table(config, file, workbook, meta.name, room, pool)
+                sheet = _table(config, file, meta.name, workbook.parsed(meta.name, pool), room)
                 if isinstance(sheet, str):
                     report.skip(where, sheet)
                 else:
@@ -246,18 +210,12 @@ def _chosen(config: SourceConfig, name: str) -> bool:
 def _table(
     config: SourceConfig,
     file: SourceFile,
-    workbook: calamine.CalamineWorkbook,
     name: str,
+    parsed: Parsed,
     room: _Room,
-    pool: ThreadPoolExecutor,
 ) -> _Sheet | str:
     """The sheet's table, or why it has none."""
-    parsed = sheet_pieces.parse(file.path, name)
-    if parsed:
-        cells, faults = parsed.cells, lambda: parsed.faults
-    else:
-        faults = pool.submit(error_cells.find, file.path, name).result
-        cells = sheet_cells.whole(workbook.get_sheet_by_name(name))
+    cells, faults = parsed
     rows = cells.head(tables.LOOK_AHEAD + 2)
     if not rows:
         return _EMPTY
@@ -325,17 +283,9 @@ def _rows(
     columns: list[str],
     report: Report,
 ) -> Iterator[pa.RecordBatch]:
-    with files.opened(file), ExitStack() as stack:
-        workbook = None
+    with workbooks.opened(file) as workbook:
         for sheet in sheets:
-            cells = sheet.cells
-            if cells is None:
-                parsed = sheet_pieces.parse(file.path, sheet.name)
-                cells = parsed and parsed.cells
-            if cells is None:
-                # Only now, for opening a workbook reads all its shared strings.
-                workbook = workbook or stack.enter_context(_workbook(file))
-                cells = sheet_cells.whole(workbook.get_sheet_by_name(sheet.name))
+            cells = sheet.cells or workbook.parsed(sheet.name).cells
             yield from _sheet_rows(sheet, cells, sheet.faults(), columns, report)
 
 

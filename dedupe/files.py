@@ -140,8 +140,10 @@ def dedupe(
             del features, levels, counted  # grouping needs the scored pairs alone
         with clock.stage("group", f"{count:,} records"):
             grouped = clusters.cluster(ids, scored, None, settings)
-            sure = membership.confidence(grouped.clusters, scored)
-            grouped_clusters = grouped.clusters.append_column("confidence", sure)
+            cluster_ids = as_array(grouped.clusters["cluster_id"]).dictionary_encode()
+            found_clusters = grouped.clusters.set_column(1, "cluster_id", cluster_ids)
+            sure = membership.confidence(found_clusters, scored)
+            grouped_clusters = found_clusters.append_column("confidence", sure)
             files = tuple(one.file() for one in shelved)
             records = _records(files, record_ids, grouped_clusters, found)
     stats = _stats(files, found, candidates, scored, records, models, settings, clock.seconds)

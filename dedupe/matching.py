@@ -22,7 +22,7 @@ from dedupe.model import MatchingSettings, Models, counts_of
 from dedupe.scoring import Scorer, ValueCounts
 from rules.customer import ORGANIZATION, PERSON
 
-CHUNK_ROWS = 400_000
+CHUNK_ROWS = 600_000
 """Pairs compared and scored at a time, which bounds memory."""
 
 _FEW_VALUES = {

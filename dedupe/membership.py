@@ -8,6 +8,8 @@ link it needs; a record alone, as sure as it is no other's.
 
 import numpy as np
 import pyarrow as pa
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import minimum_spanning_tree
 
 from dedupe.comparing.columns import as_array, positions
 
@@ -38,29 +40,99 @@ def confidence(clusters: pa.Table, scored_pairs: pa.Table) -> pa.Array:
     for side in (left, right):
         np.maximum.at(result, side[two], probability[two])
     rest = np.flatnonzero(inside & (size[left] > 2))
-    _by_needed_link(left[rest], right[rest], probability[rest], result)
+    _by_needed_link(cluster, left[rest], right[rest], probability[rest], result)
     return pa.array(result)
 
 
 def _by_needed_link(
-    left: np.ndarray, right: np.ndarray, probability: np.ndarray, result: np.ndarray
+    cluster: np.ndarray,
+    left: np.ndarray,
+    right: np.ndarray,
+    probability: np.ndarray,
+    result: np.ndarray,
 ) -> None:
-    """Join parts by their strongest link first; the smaller one needs it. Fills result."""
-    members: dict[int, list[int]] = {}
-    part: dict[int, int] = {}
-    for edge in np.lexsort((right, left, -probability)).tolist():
-        a, b, sure = int(left[edge]), int(right[edge]), float(probability[edge])
-        one, other = part.setdefault(a, a), part.setdefault(b, b)
-        if one == other:
-            continue
-        first, second = members.get(one, [one]), members.get(other, [other])
-        if len(first) < len(second):
-            one, other, first, second = other, one, second, first
-        for record in second:
-            result[record] = sure
-            part[record] = one
+    """Join parts by their strongest link first; the smaller one needs it. Fills result.
+
+    The first links of all clusters are looked at together, then the second ones, and so on; where
+    few clusters have more, one by one.
+
+    Args:
+        cluster: number of each record's cluster.
+        left, right, probability: of pairs of one cluster's records, each once.
+        result: per record.
+    """
+    links = _strongest_tree(left, right, probability, len(cluster))
+    links = links[np.argsort(cluster[left[links]], kind="stable")]
+    of_link = cluster[left[links]]
+    turn = np.arange(len(links)) - np.searchsorted(of_link, of_link)
+    part = np.arange(len(cluster))
+    size = np.ones(len(cluster), dtype=np.int64)
+    records = np.argsort(cluster, kind="stable")
+    begins = np.searchsorted(cluster[records], np.arange(cluster.max(initial=-1) + 2))
+    now = 0
+    while True:
+        turned = np.flatnonzero(turn == now)
+        counts = np.diff(begins)[of_link[turned]]
+        if len(turned) <= _FEW + counts.sum() // _FEW:
+            break
+        chosen = links[turned]
+        one, other = part[left[chosen]], part[right[chosen]]
+        swap = size[one] < size[other]
+        one, other = np.where(swap, other, one), np.where(swap, one, other)
+        link = np.repeat(np.arange(len(chosen)), counts)
+        before = begins[of_link[turned]] - (np.cumsum(counts) - counts)
+        rows = records[np.arange(len(link)) + before[link]]
+        needs = part[rows] == other[link]
+        needs |= (size[one] == size[other])[link] & (part[rows] == one[link])
+        result[rows[needs]] = probability[chosen][link[needs]]
+        joins = part[rows] == other[link]
+        part[rows[joins]] = one[link[joins]]
+        size[one] += size[other]
+        now += 1
+    _one_by_one(part, links[turn >= now], (left, right, probability), result)
+
+
+_FEW = 50
+"""Links that are sooner looked at one by one than together, and records that a link may have."""
+
+
+def _strongest_tree(
+    left: np.ndarray, right: np.ndarray, probability: np.ndarray, records: int
+) -> np.ndarray:
+    """The pairs of the maximum spanning tree of each cluster, strongest first."""
+    order = np.lexsort((right, left, -probability))
+    ranks = np.arange(1.0, len(order) + 1)
+    graph = csr_array((ranks, (left[order], right[order])), shape=(records, records))
+    tree = minimum_spanning_tree(graph).data.astype(np.int64)
+    return order[np.sort(tree) - 1]
+
+
+def _one_by_one(
+    part: np.ndarray,
+    links: np.ndarray,
+    pairs: tuple[np.ndarray, np.ndarray, np.ndarray],
+    result: np.ndarray,
+) -> None:
+    """Go on with some clusters' links.
+
+    Args:
+        part: of each record, the number of one of the part's.
+        links: rows of pairs, of each cluster strongest first.
+        pairs: left, right and probability.
+    """
+    left, right, probability = pairs
+    ends = np.unique(part[np.concatenate([left[links], right[links]])])
+    rows = np.flatnonzero(np.isin(part, ends))
+    members: dict[int, list[int]] = {int(one): [] for one in ends}
+    for record, one in zip(rows.tolist(), part[rows].tolist(), strict=True):
+        members[one].append(record)
+    for link in links.tolist():
+        one, other = int(part[left[link]]), int(part[right[link]])
+        if len(members[one]) < len(members[other]):
+            one, other = other, one
+        first, second = members[one], members.pop(other)
         if len(first) == len(second):
-            for record in first:
-                result[record] = sure
-        members[one] = first + second
-        members.pop(other, None)
+            result[first] = probability[link]
+        result[second] = probability[link]
+        part[second] = one
+        first += second

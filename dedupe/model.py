@@ -40,8 +40,9 @@ class MatchingSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    match: float = Field(default=0.5, gt=0.0, lt=1.0)
-    """Probability from which two records count as one customer."""
+    match: float = Field(default=0.6, gt=0.0, lt=1.0)
+    """Probability from which two records count as one customer; at .6 a wrong merge weighs one and
+    a half times a missed one (docs/decisions/0030)."""
     review: float = Field(default=0.3, gt=0.0, lt=1.0)
     """Probability from which two customers below ``match`` are suggested to a steward."""
     block_limit: int = Field(default=60, ge=2)

@@ -1,9 +1,10 @@
 """What a steward should look at: clusters that may be one customer, and one that may be two.
 
 A merge is suggested where the mean evidence between two clusters is below the
-cut but not far; a split where two records of a cluster contradict each other
-clearly although the others hold them together. Where nothing is uncertain
-nothing is suggested: a queue is worth as much as its share of right answers.
+cut but not far, or above it while one of them fits another customer as well; a
+split where two records of a cluster contradict each other clearly although the
+others hold them together. Where nothing is uncertain nothing is suggested: a
+queue is worth as much as its share of right answers.
 """
 
 import numpy as np
@@ -37,6 +38,7 @@ SPLITS_RIGHT = 0.4
 REASONS = {
     "likely": "The two are likely, but not certain enough to merge.",
     "others": "One pair of records matches, but the others speak against it.",
+    "rival": "They match, but one of them fits another customer about as well.",
     "inside": "Two records of this customer do not match; only others hold them together.",
     "evidence_changed": "The records now say something else than when a value was set by hand.",
     **{name: veto.sentence for name, veto in VETOES.items()},
@@ -82,7 +84,10 @@ def suggest(
         elif split[index]:
             reason = "inside"
         else:
-            reason = "others" if graph.bits[edge] >= logit_bits(settings.match) else "likely"
+            cut = logit_bits(settings.match)
+            reason = "likely" if graph.bits[edge] < cut else "others"
+            if mean[index] >= cut:
+                reason = "rival"
         left, right = int(graph.left[edge]), int(graph.right[edge])
         rows.append(
             (
@@ -140,8 +145,13 @@ def _merges(
         of each the strongest scored pair's number, and the mean bits.
     """
     left, right = of_record[graph.left], of_record[graph.right]
-    edges = np.flatnonzero(left != right)
     count = len(size)
+    edges = np.flatnonzero(left != right)
+    # Most pairs lie between clusters of which no pair is likely: those are not looked at.
+    likely = edges[graph.bits[edges] >= least]
+    near = np.zeros(count, dtype=bool)
+    near[left[likely]] = near[right[likely]] = True
+    edges = edges[near[left[edges]] & near[right[edges]]]
     key = np.minimum(left, right)[edges].astype(np.int64) * count + np.maximum(left, right)[edges]
     found, group = np.unique(key, return_inverse=True)
     low, high = found // max(count, 1), found % max(count, 1)
@@ -153,8 +163,11 @@ def _merges(
     mean = (scored + unscored * UNSCORED_BITS) / np.maximum(pairs, 1)
     order = np.lexsort((edges, -graph.bits[edges], group))
     first = order[np.searchsorted(group[order], np.arange(len(found)))]
-    likely = graph.bits[edges[first]] >= least
-    wanted = likely & (mean >= least) & ~np.isin(found, _decided(graph, of_record, count))
+    wanted = (
+        (graph.bits[edges[first]] >= least)
+        & (mean >= least)
+        & ~np.isin(found, _decided(graph, of_record, count))
+    )
     return edges[first[wanted]], mean[wanted]
 
 

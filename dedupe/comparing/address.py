@@ -97,8 +97,17 @@ def _texts(
     where: Mask,
     compared: Callable[[Codes], Callable[[Ints, Ints], Levels]],
 ) -> Levels:
-    """The levels of some pairs of rows, -1 where either text is missing."""
-    return levels_of(column.codes[left], column.codes[right], where, compared(column))
+    """The levels of some pairs of rows, -1 where either text is missing.
+
+    Args:
+        compared: of a column of the texts of these pairs.
+    """
+
+    def level(a: Ints, b: Ints) -> Levels:
+        some, (one, other) = column.only(a, b)
+        return compared(some)(one, other)
+
+    return levels_of(column.codes[left], column.codes[right], where, level)
 
 
 def _units(column: Codes) -> Callable[[Ints, Ints], Levels]:

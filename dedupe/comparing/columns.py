@@ -44,6 +44,22 @@ class Codes:
         """The texts as an array."""
         return self.texts.to_numpy(zero_copy_only=False)
 
+    def only(self, *codes: Ints) -> "tuple[Codes, list[Ints]]":
+        """The texts of some codes, none of them -1, and which of these each code is now.
+
+        >>> some, (one, other) = encode(pa.array(["b", "a", "c"])).only(
+        ...     np.array([2, 0]), np.array([0, 0]))
+        >>> some.values, one.tolist(), other.tolist()
+        (['b', 'c'], [1, 0], [0, 0])
+        """
+        place = np.zeros(len(self.texts), dtype=np.int64)
+        for some in codes:
+            place[some] = 1
+        used = np.flatnonzero(place)
+        place[used] = np.arange(len(used))
+        texts = self.texts.take(pa.array(used))
+        return Codes(np.arange(len(used), dtype=np.int32), texts), [place[one] for one in codes]
+
     def where(self, mask: pa.Array) -> Mask:
         """A fact about each text as an array; code -1 has it not."""
         return np.append(np.asarray(mask), False)

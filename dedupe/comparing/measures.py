@@ -158,6 +158,7 @@ class Vocabulary(Texts):
         every = np.asarray(whole.indices.fill_null(0))
         ends = np.cumsum([1, *map(len, columns)])
         self._lists: dict[Callable[[str], Collection[str]], tuple[Rows, Ragged]] = {}
+        self._derived: dict[Callable[[str], str], Ints] = {}
         self.columns: list[Ints] = [every[a:b] for a, b in pairwise(ends.tolist())]
         """The code of each text of each column it was made of; null is the empty text."""
 
@@ -185,15 +186,18 @@ class Vocabulary(Texts):
         return np.array(found, dtype=kind)[inverse]
 
     def derived(self, codes: Ints, function: Callable[[str], str]) -> Ints:
-        """The codes of a function of each text, called once per distinct text."""
-        distinct, inverse = distinct_codes(codes)
-        return self.codes([function(value) for value in self.values[distinct]])[inverse]
+        """The codes of a function of each text, called once per text and function."""
+        known = _longer(self._derived.get(function, _NOTHING[0]), len(self.values))
+        distinct = distinct_codes(codes[known[codes] < 0])[0]
+        if len(distinct):
+            known[distinct] = self.codes([function(value) for value in self.values[distinct]])
+        self._derived[function] = known
+        return known[codes]
 
     def derived_lists(self, codes: Ints, function: Callable[[str], Collection[str]]) -> Ragged:
         """The codes of a list of texts for each text, looked up once per text and function."""
         row, known = self._lists.get(function, _NOTHING)
-        if len(row) < len(self.values):
-            row = np.append(row, np.full(len(self.values) - len(row), -1))
+        row = _longer(row, len(self.values))
         distinct = distinct_codes(codes[row[codes] < 0])[0]
         if len(distinct):
             lists = [function(value) for value in self.values[distinct]]
@@ -222,6 +226,11 @@ class Vocabulary(Texts):
         width = max(int(self.length[codes].max(initial=0)), 1)
         written = self.values[codes].astype(f"U{width}")
         return written.view(np.uint32).reshape(len(codes), width)
+
+
+def _longer(codes: Ints, size: int) -> Ints:
+    """Codes with so many more, which are -1, as there are to be."""
+    return codes if len(codes) >= size else np.append(codes, np.full(size - len(codes), -1))
 
 
 def list_sizes(values: pa.ListArray) -> Ints:

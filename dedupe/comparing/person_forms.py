@@ -84,6 +84,13 @@ class PersonForms:
         result[filled] = self.given_words.values[self.given_words.starts[filled]]
         return result
 
+    @cached_property
+    def letters(self) -> Ints:
+        """Letters of the given and the middle names."""
+        length = self.texts.length
+        words = (self.given_words, self.middle)
+        return sum((lists.sums(length[lists.values]) for lists in words), np.zeros(len(self), int))
+
     def given_and_middle(self, rows: Rows) -> Ints:
         """Given and middle names of some rows, without blanks."""
         used, place = distinct_codes(rows)

@@ -243,6 +243,8 @@ def _equal_with_middle(pairs: Pairs) -> Mask:
     result = (forms.middle.sizes[pairs.a] > 0) | (forms.middle.sizes[pairs.b] > 0)
     (given_a, given_b), first = pairs.givens, forms.texts.first
     result &= first[given_a] == first[given_b]
+    written = forms.letters
+    result &= written[pairs.a] == written[pairs.b]
     some = pairs.at(result)
     a, b = forms.given_and_middle(np.concatenate([some.a, some.b])).reshape(2, -1)
     result[result] = a == b
@@ -272,7 +274,8 @@ def _related(pairs: Pairs) -> Mask:
     texts = forms.texts
     result = related(texts, *pairs.givens)
     first_a, first_b = forms.first_given[pairs.a], forms.first_given[pairs.b]
-    rows = np.flatnonzero(~result & (texts.length[first_a] > 1))
+    other = (first_a != pairs.givens[0]) | (first_b != pairs.givens[1])
+    rows = np.flatnonzero(~result & other & (texts.length[first_a] > 1))
     result[rows] = related(texts, first_a[rows], first_b[rows])
     for one, other in ((pairs.a, pairs.b), (pairs.b, pairs.a)):
         rows = np.flatnonzero(~result)

@@ -76,6 +76,16 @@ class Ragged(NamedTuple):
         """The row of each value, if the lists stand in the order of the rows."""
         return np.repeat(np.arange(len(self.sizes)), self.sizes)
 
+    def sums(self, numbers: Ints) -> Ints:
+        """The sum of each list.
+
+        Args:
+            numbers: one per value.
+        """
+        ends = np.append(0, np.cumsum(numbers, dtype=np.int64))
+        sums: Ints = ends[self.starts + self.sizes] - ends[self.starts]
+        return sums
+
     def only(self, keep: Mask) -> "Ragged":
         """The lists without the values that are not to be kept, in the order of the rows."""
         sizes = np.bincount(self.owners()[keep], minlength=len(self.sizes))

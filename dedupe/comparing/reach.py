@@ -108,7 +108,8 @@ def phone_levels(features: pa.Table, left: Rows, right: Rows, common: frozenset[
     legible = ~damaged | some_left
     legible[-1] = False
     has: Mask = np.asarray(legible[keys.codes].any(axis=1)) | (numbers.codes >= 0).any(axis=1)
-    kinds = _kind_bits(features)
+    kinds_of = encode_lists(as_array(features.column("phone_kinds")))
+    kinds = _kind_bits(kinds_of)
     result = np.full(len(left), MISSING, dtype=np.int8)
     both = has[left] & has[right]
     both &= (shared > 0) | (shares(numbers.codes[left], numbers.codes[right]) == 0)
@@ -124,7 +125,7 @@ def phone_levels(features: pa.Table, left: Rows, right: Rows, common: frozenset[
     one = both & (shared == 1)
     result[one] = PHONE_SHARED
     mobile, fixed = (
-        _shared_of_kind(features, codes, left, right, kind) for kind in ("mobile", "fixed")
+        _shared_of_kind(kinds_of, codes, left, right, kind) for kind in ("mobile", "fixed")
     )
     result[one & fixed] = PHONE_LINE
     several = (codes >= 0).sum(axis=1) > 1
@@ -152,9 +153,8 @@ def _local(keys: Codes) -> Codes:
     return renamed(keys, pc.if_else(local, digits, pa.scalar(None, pa.string())))
 
 
-def _kind_bits(features: pa.Table) -> npt.NDArray[np.int8]:
+def _kind_bits(kinds: Codes) -> npt.NDArray[np.int8]:
     """Bit 1 where a record has a mobile number, 2 where it has any other."""
-    kinds = encode_lists(as_array(features.column("phone_kinds")))
     bit = [_MOBILE if kind == "mobile" else _OTHER for kind in kinds.values]
     table = np.array([*bit, 0], dtype=np.int8)
     bits = np.zeros(len(kinds.codes), dtype=np.int8)
@@ -163,13 +163,13 @@ def _kind_bits(features: pa.Table) -> npt.NDArray[np.int8]:
     return bits
 
 
-def _shared_of_kind(features: pa.Table, codes: Ints, left: Rows, right: Rows, kind: str) -> Mask:
+def _shared_of_kind(kinds: Codes, codes: Ints, left: Rows, right: Rows, kind: str) -> Mask:
     """Where two rows share a number that is of one kind by what at least one of them says.
 
     Args:
+        kinds: of every row's numbers.
         codes: numbers of every row, as far as they count.
     """
-    kinds = encode_lists(as_array(features.column("phone_kinds")))
     if kind not in kinds.values:
         return np.zeros(len(left), dtype=bool)
     slots = min(codes.shape[1], kinds.codes.shape[1])
@@ -261,13 +261,15 @@ def _any_pair(
     values: Codes, a: Ints, b: Ints, rows: Rows, test: Callable[[Texts, Ints, Ints], Mask]
 ) -> Mask:
     """Where any value of a and any of b pass a test, for some rows."""
-    texts = Texts(values.objects)
-    hit = np.zeros(len(rows), dtype=bool)
+    found = []
     for i in range(a.shape[1]):
         for j in range(b.shape[1]):
             there = np.nonzero((a[rows, i] >= 0) & (b[rows, j] >= 0))[0]
-            if len(there):
-                hit[there] |= test(texts, a[rows[there], i], b[rows[there], j])
+            found.append((there, a[rows[there], i], b[rows[there], j]))
+    pair, one, other = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    some, (one, other) = values.only(one, other)
+    hit = np.zeros(len(rows), dtype=bool)
+    hit[pair[test(Texts(some.objects), one, other)]] = True
     return hit
 
 

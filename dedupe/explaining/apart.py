@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from dedupe.agglomeration import LOWEST_BITS, mean_bits
+from dedupe.agglomeration import LOWEST_BITS, OTHER_BITS, mean_bits
+from dedupe.explaining.evidence import Evidence
 from dedupe.explaining.facts import Between
 from dedupe.explaining.messages import Message, message
 from dedupe.levels import VETOES
@@ -23,6 +25,47 @@ def between(left: Sequence[str], right: Sequence[str], pairs: Rows) -> Between:
     total = len(left) * len(right)
     bits = [float(row["weight_bits"]) if row["veto"] is None else LOWEST_BITS for row in pairs]
     return Between(len(left), len(right), len(bits), mean_bits(bits, total))
+
+
+def rival(evidence: Evidence, left: Sequence[str], right: Sequence[str]) -> tuple[str, bool] | None:
+    """The record that best shows why two clusters that match did not join, if a rival is why.
+
+    Args:
+        left, right: their records.
+
+    Returns:
+        a record of the rival, and whether it is the left cluster that it fits; see
+        agglomeration's ``rival_bits``. Only customers that a steward is asked about are
+        looked at: they are in the same case.
+    """
+    best: tuple[float, str, bool] | None = None
+    for mine, yours in ((left, right), (right, left)):
+        for other in _suggested_with(evidence, mine):
+            members = evidence.members(other)
+            near = evidence.pairs_between(mine, members).to_pylist()
+            fits = between(mine, members, near).mean_bits
+            if not near or yours[0] in members or (best is not None and fits <= best[0]):
+                continue
+            crossing = evidence.pairs_between(yours, members).to_pylist()
+            other_customer = between(yours, members, crossing).mean_bits <= OTHER_BITS
+            decisions = evidence.decisions_on([*yours, *members])
+            if other_customer or deciding(decisions, yours, members):
+                best = fits, _nearest(near, members), mine is left
+    return best[1:] if best else None
+
+
+def _suggested_with(evidence: Evidence, ids: Sequence[str]) -> list[str]:
+    """The clusters that a steward is asked to merge with that of these records."""
+    own = evidence.cluster_of(ids[0])
+    asked = evidence.suggestions.filter(pc.equal(evidence.suggestions["kind"], "merge"))
+    ends = zip(*(asked[f"{end}_cluster_id"].to_pylist() for end in ("left", "right")), strict=True)
+    return sorted({one for pair in ends if own in pair for one in pair} - {own})
+
+
+def _nearest(pairs: Rows, members: Sequence[str]) -> str:
+    """Of a cluster's records that of its strongest pair."""
+    best = max(pairs, key=lambda row: (row["weight_bits"], row["left_id"], row["right_id"]))
+    return str(best["left_id"] if best["left_id"] in members else best["right_id"])
 
 
 def deciding(

@@ -290,6 +290,19 @@ class _Facts:
                 cut=exact(self.cut),
             )
             reasons.append(says)
+        if not reasons and (claimed := apart.rival(self.evidence, *groups)) is not None:
+            ends = (left, right) if claimed[1] else (right, left)
+            says = message(
+                "The customer of {mine} fits that of {rival} about as well, and that is surely not"
+                " the customer of {yours}: it joins one of them only where it fits that one"
+                " clearly better.",
+                mine=ends[0],
+                rival=claimed[0],
+                yours=ends[1],
+            )
+            reasons.append(says)
+        if not reasons and sum(map(len, groups)) <= self.evidence.settings.leiden_above:
+            reasons.append(message(REASONS["rival"]))
         if not reasons:
             says = message(
                 "They lie in a group of records too large for one customer, which was split first."

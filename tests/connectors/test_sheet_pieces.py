@@ -204,6 +204,22 @@ def test_small_sheets_are_left_to_calamine(tmp_path, monkeypatch):
     assert sheet_pieces.parse(path, "A & B") is None
 
 
+def test_sheets_are_told_without_the_texts_that_they_share(tmp_path, monkeypatch):
+    path = tmp_path / "a.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        book.add_worksheet("A & B").write(0, 0, "Name")
+        book.add_worksheet("Old").hide()
+        book.add_chartsheet("Chart")
+    with calamine.load_workbook(str(path)) as workbook:
+        expected = workbook.sheets_metadata
+    _edited(path, lambda xml: xml[:-9], "xl/sharedStrings.xml")
+    with pytest.raises(calamine.CalamineError):
+        calamine.load_workbook(str(path))
+    assert sheet_pieces.outline(path) == expected
+    monkeypatch.setattr(sheet_pieces, "_LARGE", 1 << 20)
+    assert sheet_pieces.outline(path) is None
+
+
 def test_nothing_is_left_on_disk(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
     (tmp_path / "temporary").mkdir()

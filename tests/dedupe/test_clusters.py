@@ -136,6 +136,46 @@ def test_overrides_and_unknown_records_do_not_disturb():
     assert groups("ab", scored(("a", "b", 5.0)), decisions) == {frozenset("ab")}
 
 
+def test_a_record_that_fits_two_customers_about_as_well_joins_neither():
+    """Mother and daughter of one name and house have numbers of their own; the sheet has none."""
+    pairs = [("a", "m", 4.0), ("b", "m", 4.0), ("a", "b", -6.0)]
+    assert groups("abm", scored(*pairs)) == {frozenset("a"), frozenset("b"), frozenset("m")}
+    found = cluster("abm", scored(*pairs), None, SETTINGS).suggestions.to_pylist()
+    assert [(s["left_id"], s["right_id"], s["reason"]) for s in found] == [
+        ("a", "m", "rival"),
+        ("b", "m", "rival"),
+    ]
+
+
+def test_a_record_joins_the_customer_that_it_fits_clearly_better():
+    pairs = [("a", "m", 7.0), ("b", "m", 3.0), ("a", "b", -6.0)]
+    assert groups("abm", scored(*pairs)) == {frozenset("am"), frozenset("b")}
+
+
+def test_a_customer_that_may_be_the_same_one_is_no_rival():
+    pairs = [("a", "m", 4.0), ("b", "m", 4.0), ("a", "b", -4.5)]
+    assert groups("abm", scored(*pairs)) == {frozenset("am"), frozenset("b")}
+
+
+def test_who_would_join_both_is_no_rival():
+    """A noisy record contradicts another of its customer; a third one is sure of both."""
+    pairs = [("a", "m", 12.0), ("b", "m", 11.0), ("a", "b", -6.0, "birth_date")]
+    assert groups("abm", scored(*pairs)) == {frozenset("abm")}
+
+
+def test_a_no_link_decision_makes_rivals():
+    pairs = scored(("a", "m", 4.0), ("b", "m", 4.0), ("a", "b", 1.0))
+    assert groups("abm", pairs) == {frozenset("abm")}
+    apart = decided(("no_link", "a", "b"))
+    assert groups("abm", pairs, apart) == {frozenset("a"), frozenset("b"), frozenset("m")}
+
+
+def test_a_rival_that_has_joined_is_one_no_more():
+    """b is surely one customer with c, which m contradicts: then only a is left for m."""
+    pairs = [("a", "m", 9.0), ("b", "m", 9.0), ("a", "b", -6.0), ("b", "c", 14.0), ("c", "m", -9.0)]
+    assert groups("abcm", scored(*pairs)) == {frozenset("am"), frozenset("bc")}
+
+
 def test_a_doubtful_merge_is_suggested_once_per_pair_of_clusters():
     pairs = scored(
         ("a", "b", 9.0), ("x", "y", 9.0), ("a", "x", 1.0), ("b", "x", -2.0), ("b", "y", -2.0)

@@ -1,8 +1,11 @@
 """A record is as sure in its cluster as the weakest link it needs."""
 
+import random
+
 import pyarrow as pa
 import pytest
 
+from dedupe import membership
 from dedupe.membership import confidence
 
 
@@ -41,3 +44,39 @@ def test_a_record_alone_is_as_sure_as_it_is_no_other(veto, expected):
     found = sure({"a": "a", "b": "b", "c": "c"}, [("a", "b", 0.3)], veto)
     assert found["a"] == pytest.approx(expected)
     assert found["c"] == 1.0
+
+
+@pytest.mark.parametrize("few", [1, 3, 50])
+@pytest.mark.parametrize("seed", range(30))
+def test_links_looked_at_together_say_what_a_plain_loop_says(
+    seed: int, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(membership, "_FEW", few)
+    rng = random.Random(seed)
+    records = [f"r{number:03d}" for number in range(rng.randrange(3, 120))]
+    clusters = {record: f"c{rng.randrange(1 + len(records) // 8)}" for record in records}
+    pairs = [
+        (a, b, rng.choice([0.6, 0.7, 0.8, 0.9, 0.99]))
+        for a in records
+        for b in records
+        if a < b and clusters[a] == clusters[b] and rng.random() < 0.4
+    ]
+    found = sure(clusters, pairs)
+    several = [record for record in records if list(clusters.values()).count(clusters[record]) > 1]
+    expected = dict.fromkeys(records, 1.0) | dict.fromkeys(several, 0.0)
+    assert found == expected | _of_a_plain_loop(pairs)
+
+
+def _of_a_plain_loop(pairs: list[tuple[str, str, float]]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    part = {record: {record} for pair in pairs for record in pair[:2]}
+    for a, b, probability in sorted(pairs, key=lambda pair: (-pair[2], *pair[:2])):
+        one, other = part[a], part[b]
+        if one is other:
+            continue
+        for needing, large in ((one, other), (other, one)):
+            if len(needing) <= len(large):
+                found |= dict.fromkeys(needing, probability)
+        both = one | other
+        part |= dict.fromkeys(both, both)
+    return found

@@ -101,3 +101,20 @@ def test_distinct_pairs_lead_back_to_every_pair() -> None:
     assert low[which].tolist() == np.minimum(LEFT, RIGHT).tolist()
     assert high[which].tolist() == np.maximum(LEFT, RIGHT).tolist()
     assert len(low) == len(WORDS) * (len(WORDS) + 1) // 2
+
+
+def test_what_is_derived_is_asked_once_per_text_of_texts_that_come_later_too() -> None:
+    asked: list[str] = []
+
+    def half(text: str) -> str:
+        asked.append(text)
+        return text[: len(text) // 2]
+
+    texts = Vocabulary()
+    found = []
+    for some in (["hannah", "anna"], ["anna", "hangzhou"]):
+        codes = texts.codes(some)
+        halves = texts.derived(np.append(codes, codes), half)
+        found += texts.values[halves].tolist()
+    assert found == ["han", "an"] * 2 + ["an", "hang"] * 2
+    assert sorted(asked) == ["anna", "hangzhou", "hannah"]

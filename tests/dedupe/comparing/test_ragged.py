@@ -53,3 +53,8 @@ def test_lists_are_joined_row_by_row_and_thinned_in_order(lists: Ragged) -> None
     ]
     rows = np.split(thinned.values, np.cumsum(thinned.sizes)[:-1])
     assert [row.tolist() for row in rows] == expected
+
+
+def test_sums_are_those_of_each_list(lists: Ragged) -> None:
+    shuffled = lists.take(LEFT)
+    assert shuffled.sums(shuffled.values).tolist() == [sum(LISTS[row]) for row in LEFT]

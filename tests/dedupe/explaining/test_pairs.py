@@ -97,18 +97,27 @@ def test_a_steward_s_no_link_is_the_reason(matched, records) -> None:
 
 
 def test_a_matching_pair_names_the_decision_between_other_records(matched, records) -> None:
-    evidence = matched(records, ("no_link", "crm:same-1", "crm:same-2"))
-    third = evidence.cluster_of("crm:same-3")
-    other = "crm:same-1" if third != evidence.cluster_of("crm:same-1") else "crm:same-2"
-    pair = explain.pair(evidence, "crm:same-3", other)
+    first, third = (dict(records[n]) | {"emails": ["a@a.example"]} for n in (0, 2))
+    evidence = matched([first, records[1], third], ("no_link", "crm:same-1", "crm:same-2"))
+    assert evidence.cluster_of("crm:same-3") == evidence.cluster_of("crm:same-1")
+    pair = explain.pair(evidence, "crm:same-3", "crm:same-2")
     assert pair.outcome == "not_formed" and "decision D1" in words(pair)
+
+
+def test_a_matching_pair_names_the_customer_that_one_of_them_fits_as_well(matched, records) -> None:
+    evidence = matched(records, ("no_link", "crm:same-1", "crm:same-2"))
+    pair = explain.pair(evidence, "crm:same-2", "crm:same-3")
+    assert pair.outcome == "not_formed"
+    assert "The customer of crm:same-3 fits that of crm:same-1 about as well" in words(pair)
+    assert "surely not the customer of crm:same-2" in words(pair)
 
 
 def test_a_matching_pair_names_the_contradiction_it_inherits(matched, records) -> None:
     more = [dict(records[0]) for _ in range(2)]
     for row, key, born in zip(more, ("old", "young"), (1940, 1999), strict=True):
         row |= {"record_id": f"crm:{key}", "source_key": key, "birth_date": date(born, 1, 1)}
-    bridge = dict(records[2])
+    bridge = dict(records[2]) | {"emails": ["a@a.example"]}
+    more[0]["emails"] = bridge["emails"]
     evidence = matched([*more, bridge])
     here = evidence.cluster_of("crm:same-3")
     left_out = next(k for k in ("crm:old", "crm:young") if evidence.cluster_of(k) != here)
