@@ -10,6 +10,7 @@ from dedupe.comparing import characters
 from dedupe.comparing.columns import Levels, Mask, Rows
 from dedupe.comparing.deciding import both, decide
 from dedupe.comparing.measures import distinct_pairs
+from dedupe.comparing.person_forms import PersonForms
 from dedupe.comparing.person_level import (
     BOTH_NEAR,
     CONFLICT,
@@ -118,13 +119,13 @@ def _near_given_to_family(pairs: Pairs) -> Mask:
 
 def _near_keys(pairs: Pairs) -> Mask:
     texts, (a, b) = pairs.forms.texts, pairs.keys
-    result: Mask = texts.length[a] > 5
+    result: Mask = texts.shorter(a, b) > 5
     result[result] = texts.within(a[result], b[result], 1)
     return result
 
 
 def _long_given(pairs: Pairs) -> Mask:
-    result: Mask = pairs.forms.texts.length[pairs.givens[0]] > 4
+    result: Mask = pairs.forms.texts.shorter(*pairs.givens) > 4
     return result
 
 
@@ -156,8 +157,17 @@ def _reordered(pairs: Pairs) -> Mask:
     Then family and middle name changed places: William Frohawk Frederick, F. W. Frohawk
     Frederick.
     """
-    texts, words = pairs.forms.texts, pairs.forms.words
-    short, long = _fewer_and_more(words, pairs)
+    sizes = pairs.forms.words.sizes
+    short, long = _fewer_and_more(pairs.forms.words, pairs)
+    result = _holds(pairs.forms, long, short)
+    rows = np.flatnonzero(result & (sizes[short] == sizes[long]))
+    result[rows] = _holds(pairs.forms, short[rows], long[rows])
+    return result
+
+
+def _holds(forms: PersonForms, long: Rows, short: Rows) -> Mask:
+    """Whether every word of one name is in another, two of them whole."""
+    texts, words = forms.texts, forms.words
     cross = words.cross(short, words, long)
     x, y = cross.left, cross.right
     equal = x == y
@@ -166,12 +176,12 @@ def _reordered(pairs: Pairs) -> Mask:
     cell = cross.pair * (int(words.sizes.max(initial=0)) + 1) + cross.place
     whole = np.unique(cell[equal & (texts.length[x] > 2)], return_index=True)[1]
     whole_pairs = cross.pair[equal & (texts.length[x] > 2)][whole]
-    several = np.bincount(whole_pairs, minlength=len(pairs.a)) > 1
+    several = np.bincount(whole_pairs, minlength=len(short)) > 1
     return several & cross.all_left(equal | abbreviated, words.sizes[short])
 
 
 def _long_family(pairs: Pairs) -> Mask:
-    result: Mask = pairs.forms.texts.length[pairs.families[0]] > 5
+    result: Mask = pairs.forms.texts.shorter(*pairs.families) > 5
     return result & ~pairs.both_given
 
 
@@ -303,7 +313,7 @@ def _chinese_and_english(pairs: Pairs) -> Mask:
     texts = pairs.forms.texts
     a, b = _pinyin(pairs)
     result = a | b
-    family, given = pairs.families[0], pairs.givens
+    family, given = np.where(a, *pairs.families), pairs.givens
     result[result] = texts.facts(family[result], characters.is_pinyin)
     other = np.where(a, given[1], given[0])
     result[result] = texts.facts(other[result], characters.is_english_given)

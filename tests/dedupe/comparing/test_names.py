@@ -2,8 +2,11 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 
+from dedupe.comparing import person_name
+from dedupe.comparing.person_forms import PersonForms, parsed
 from tests.dedupe.comparing.records import ORGANIZATIONS, branch, compare, person
 
 
@@ -98,3 +101,20 @@ def test_a_branch_and_a_name_that_may_be_its_parents_are_no_equal_names(
     left: dict[str, Any], right: dict[str, Any], level: str
 ) -> None:
     assert compare(left, right)["name"] == level
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("John Lemire", "Tanya Lemrie"),
+        ("Minnie Qyala", "Zachary Ayala"),
+        ("James James James", "Andrew James Johnson"),
+        ("Carl E Cooper", "Carol E Cogswell"),
+        ("Smith", "Smithe"),
+    ],
+)
+def test_two_names_agree_as_much_whichever_comes_first(first: str, second: str) -> None:
+    forms = PersonForms(parsed([first, second]))
+    one, other = np.array([0]), np.array([1])
+    there, back = person_name.compare(forms, one, other), person_name.compare(forms, other, one)
+    assert there.tolist() == back.tolist()
