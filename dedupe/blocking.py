@@ -402,19 +402,19 @@ def _group(
         ordered: whether equal blocks follow each other.
     """
     if not ordered:
-        order = blocking_keys.order(block)
+        order = blocking_keys.order_of_shared(block)
         block, row = block[order], row[order]
-    same = block[1:] == block[:-1]
-    shared = np.zeros(len(block), dtype=bool)
-    shared[1:] = same
-    shared[:-1] |= same
-    block = block[shared]
+    first = _first(block)
+    alone = first.copy()
+    alone[:-1] &= first[1:]
+    shared = ~alone
     # Sorting number and row as one is far cheaper than sorting by two columns.
-    both: Ints = np.cumsum(_first(block), dtype=np.int64)
+    both: Ints = np.cumsum(first[shared], dtype=np.int64)
     both -= 1
     both <<= 32
     both |= row[shared]
-    both.sort()
+    if np.any(both[1:] < both[:-1]):
+        both.sort()
     both = both[_first(both)]
     number = (both >> 32).astype(np.int32)
     size = np.bincount(number).astype(np.int32)[number] if len(number) else number

@@ -16,6 +16,7 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dedupe.levels import is_text
 
@@ -105,9 +106,12 @@ class KeyMaker:
             return Keys(kind, np.zeros(0, np.uint64), np.zeros(0, np.int32))
         number = NUMBER["acronym" if kind == INITIALS else kind]
         every = " UNION ALL ".join(f"SELECT * FROM ({sql})" for sql in self._of_kind[kind])
+        # Asked for as a column, not as a condition: DuckDB would make every key twice.
         found = self._connection.sql(
-            f"SELECT hash({number}, person, key) AS block, row FROM ({every}) WHERE key <> ''"
+            f"SELECT hash({number}, person, key) AS block, row, key <> '' AS filled FROM ({every})"
         ).to_arrow_table()
+        if not pc.all(found.column("filled"), skip_nulls=False).as_py():
+            found = found.filter(found.column("filled"))
         return Keys(kind, *(found.column(name).to_numpy() for name in ("block", "row")))
 
 
@@ -119,22 +123,46 @@ def with_initials(acronyms: Keys, initials: Keys) -> Keys:
 
 
 def order(block: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
-    """The places of the blocks, such that equal ones follow each other.
+    """The places of the blocks, such that equal ones follow each other, in their order.
 
     Sorting numbers is ten times as fast as finding the order of numbers: what is sorted is the
     block with its place instead of its lowest bits. Blocks that differ in these alone are rare.
     """
+    placed, below = _placed(block)
+    placed &= below
+    return _told_apart(placed.view(np.int64), block, below)
+
+
+def order_of_shared(block: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+    """As :func:`order`, without most places whose block stands nowhere else."""
+    placed, below = _placed(block)
+    same = (placed[1:] ^ placed[:-1]) <= below
+    shared = np.zeros(len(block), dtype=bool)
+    shared[1:] = same
+    shared[:-1] |= same
+    placed = placed[shared]
+    placed &= below
+    return _told_apart(placed.view(np.int64), block, below)
+
+
+def _placed(block: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.uint64], np.uint64]:
+    """Blocks with their places instead of their lowest bits, sorted; and a mask of these bits."""
     below = np.uint64((1 << max(len(block) - 1, 0).bit_length()) - 1)
     placed = block & ~below
     placed |= np.arange(len(block), dtype=np.uint64)
     placed.sort()
-    placed &= below
-    places_now = placed.view(np.int64)
-    found = block[places_now]
+    return placed, below
+
+
+def _told_apart(
+    places: npt.NDArray[np.int64], block: npt.NDArray[np.uint64], below: np.uint64
+) -> npt.NDArray[np.int64]:
+    """Places in the order of :func:`_placed`, those of other lowest bits parted."""
+    found = block[places]
     apart = found[1:] ^ found[:-1]
     if np.any((apart <= below) & (apart != 0)):
-        places_now = places_now[np.argsort(found, kind="stable")]
-    return places_now
+        places = places[np.argsort(found, kind="stable")]
+    return places
 
 
 @contextmanager
@@ -242,8 +270,9 @@ _PREPARE = """
 CREATE TEMP VIEW f AS
 SELECT customer_type = 'person' AS person, coalesce(city, region) AS town,
        year(birth_date) AS born,
-       coalesce(nullif(regexp_extract(postal_code, '^[A-Za-z]+'), ''),
-                left(postal_code, 3)) AS area,
+       CASE WHEN postal_code < 'A' THEN left(postal_code, 3)
+            ELSE coalesce(nullif(regexp_extract(postal_code, '^[A-Za-z]+'), ''),
+                          left(postal_code, 3)) END AS area,
        CASE WHEN customer_type = 'person' THEN left(name_readings[1], 3)
             ELSE left(brand_readings[1], 4) END AS start,
        *
@@ -287,21 +316,27 @@ _KEYS = (
     ),
     (
         "place",
-        """SELECT row, person, unnest([left(family, 3) || '@' || town, given || ':' || town,
-                                       family || '#' || area]) AS key
-        FROM readings WHERE family <> ''""",
+        """SELECT * FROM (
+            SELECT row, person, unnest([left(family, 3) || '@' || town, given || ':' || town,
+                                        family || '#' || area]) AS key
+            FROM readings WHERE family <> '') WHERE key IS NOT NULL""",
     ),
-    ("postal", "SELECT row, person, postal_code AS key FROM f WHERE person"),
+    ("postal", "SELECT row, person, postal_code AS key FROM f WHERE person AND postal_code <> ''"),
     (
         "postal",
         """SELECT row, person, unnest([left(family, 1) || '.', left(given, 1) || ':'])
-               || postal_code AS key FROM readings WHERE family <> '' AND given <> ''""",
+               || postal_code AS key FROM readings
+        WHERE family <> '' AND given <> '' AND postal_code IS NOT NULL""",
     ),
-    ("birth", "SELECT row, person, CAST(birth_date AS VARCHAR) AS key FROM f WHERE person"),
+    (
+        "birth",
+        """SELECT row, person, CAST(birth_date AS VARCHAR) AS key FROM f
+        WHERE person AND birth_date IS NOT NULL""",
+    ),
     (
         "born",
         """SELECT row, person, left(family, 2) || '.' || left(given, 1) || born AS key
-        FROM readings WHERE family <> '' AND given <> ''""",
+        FROM readings WHERE family <> '' AND given <> '' AND born IS NOT NULL""",
     ),
     ("brand", "SELECT row, person, unnest(brand_readings) AS key FROM f WHERE NOT person"),
     ("brand_start", "SELECT row, person, unnest(brand_starts) AS key FROM f WHERE NOT person"),
@@ -329,7 +364,8 @@ _KEYS = (
     ),
     (
         "address",
-        """SELECT row, person, house_number || ' ' || left(road_key, 4) AS key FROM f""",
+        """SELECT row, person, house_number || ' ' || left(road_key, 4) AS key FROM f
+        WHERE house_number IS NOT NULL AND road_key IS NOT NULL""",
     ),
     (
         "same",
