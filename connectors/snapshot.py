@@ -192,7 +192,7 @@ def slices(
     Args:
         path: the snapshot.
         rows: how many records a part has, but for the last one.
-        columns: which columns; None: all.
+        columns: which columns; None: all; none: one part of all columns and without records.
         keys: the home's, for who looks at values; None: encrypted ones stay so.
 
     Raises:
@@ -201,6 +201,9 @@ def slices(
     # Read ahead, Parquet would keep all of the file that was read.
     with pq.ParquetFile(path, pre_buffer=False) as file:
         schema = file.schema_arrow.remove_metadata()
+        if columns is not None and not columns:
+            yield schema.empty_table()
+            return
         sealed = read_manifest(path).sealed if keys else ()
         if columns is not None:
             schema = pa.schema([schema.field(name) for name in columns])

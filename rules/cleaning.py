@@ -24,7 +24,7 @@ from rules.customer import STAGED_SCHEMA
 from rules.expectations import Result
 from rules.habits import Habits
 from rules.repairs import Repairs
-from rules.slices import SLICE, Slices, Spill
+from rules.slices import SLICE, Slices, Spill, column_names
 from rules.standardize import Standardized, in_slices
 from rules.suites import Part, Validated
 
@@ -53,7 +53,7 @@ def clean(
     found = habits.of(slices, config, country, known)
     cleaning = Cleaning(config, country, found, known, folder)
     parts = list(cleaning.all_parts(slices))
-    fed = fed_by(config, next(slices(None)).column_names)
+    fed = fed_by(config, column_names(slices))
     done = suites.validated(parts, config, fed, cleaning.own)
     return replace(done, overtaken=known.overtaken)
 

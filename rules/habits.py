@@ -18,7 +18,7 @@ from connectors.mapping import resolve
 from rules import customer_type, dates
 from rules.cells import Cells
 from rules.repairs import Repairs
-from rules.slices import Slices
+from rules.slices import Slices, column_names
 
 LEAST_OLD = 20
 """Dates of other centuries from which a column can be one of people of the past."""
@@ -63,7 +63,7 @@ def of(slices: Slices, config: SourceConfig, country: str, repairs: Repairs) -> 
     Raises:
         SourceLayout: a mapped column is not there.
     """
-    columns = next(slices(None)).column_names
+    columns = column_names(slices)
     mapped = resolve(config, [name for name in columns if name[:1] != "_"])
     read = {field: mapped.get(field, []) for field in DATES}
     names = _telling_names(mapped, config)

@@ -19,8 +19,19 @@ SLICE = 25_000
 Slices = Callable[[Sequence[str] | None], Iterator[pa.Table]]
 """Gives a source's slices in order, of these columns or of all, as often as it is called.
 
-There is one slice at least, without rows if the source has none.
+There is one slice at least, without rows if the source has none. Of no columns (``()``) there
+is one, without rows, that says by its schema which columns the source has; nothing is read.
 """
+
+
+def column_names(slices: Slices) -> list[str]:
+    """The columns of a source.
+
+    >>> column_names(of_table(pa.table({"a": [1, 2, 3], "b": [4, 5, 6]})))
+    ['a', 'b']
+    """
+    return next(slices(())).column_names
+
 
 
 def of_table(table: pa.Table, rows: int = SLICE) -> Slices:
@@ -32,7 +43,9 @@ def of_table(table: pa.Table, rows: int = SLICE) -> Slices:
     """
 
     def slices(columns: Sequence[str] | None) -> Iterator[pa.Table]:
-        chosen = table if columns is None else table.select(columns)
+        chosen = table.select(columns) if columns else table
+        if columns is not None and not columns:
+            chosen = table.slice(0, 0)
         for start in range(0, max(chosen.num_rows, 1), rows):
             yield chosen.slice(start, rows)
 
@@ -91,10 +104,16 @@ class Spill:
         self.num_rows += table.num_rows
 
     def tables(self, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
-        """The tables in order, of these columns or of all, one in memory at a time."""
+        """The tables in order, of these columns or of all, one in memory at a time.
+
+        Of no columns there is one table, without rows, as of :data:`Slices`.
+        """
         if not self._written:
             self._writer.close()
             self._written = True
+        if columns is not None and not columns:
+            yield self._schema.empty_table()
+            return
         chosen = self._schema.names if columns is None else list(columns)
         included = [self._schema.get_field_index(name) for name in chosen]
         options = pa.ipc.IpcReadOptions(included_fields=included)

@@ -1,13 +1,15 @@
 """Slices are all of a table once, in order; what is spilled comes back and leaves no file."""
 
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from connectors import snapshot
-from rules.slices import Spill, of_table
+from connectors import comparing, snapshot
+from rules.slices import Spill, column_names, of_table
 
 TABLE = pa.table(
     {"name": ["Ann", "Bob", None, "Dan", "Eve"], "lists": [["a"], [], None, ["b"], []]}
@@ -19,6 +21,21 @@ def test_slices_are_the_table_in_order(rows: int) -> None:
     parts = list(of_table(TABLE, rows)(None))
     assert pa.concat_tables(parts).equals(TABLE)
     assert max(part.num_rows for part in parts) == min(rows, 5)
+
+
+def test_of_no_columns_the_schema_is_told(tmp_path: Path) -> None:
+    pq.write_table(TABLE, tmp_path / "one.parquet")
+    with Spill(TABLE.schema) as spill:
+        spill.add(TABLE)
+        for slices in (
+            of_table(TABLE, 2),
+            partial(snapshot.slices, tmp_path / "one.parquet", 2),
+            partial(comparing.chosen, tmp_path / "one.parquet", np.array([1, 3]), 2),
+            spill.tables,
+        ):
+            (told,) = slices(())
+            assert told.equals(TABLE.slice(0, 0))
+            assert column_names(slices) == TABLE.column_names
 
 
 def test_a_table_without_rows_has_one_slice() -> None:
