@@ -231,17 +231,19 @@ def _column(value: str | None) -> str | None:
 def _chinese(line: str, problems: tuple[Problem, ...], beside: Beside, default: str) -> Address:
     """Read Chinese characters, with a postal code among them if none stands beside."""
     columns = beside.columns
-    hint = divisions.find(*columns)
-    simple = texts.to_simplified(line)
-    reading = divisions.read(simple, hint)
-    division, more = _agree(reading, hint)
+    reading = divisions.read(texts.to_simplified(line), divisions.find(*columns))
     parts = chinese.read(reading.rest)
-    if division is not None:
-        division = divisions.by_town(division, parts.town)
+    own = reading.division
+    (region, city, district, country), more = _settled(
+        own,
+        columns,
+        default,
+        "" if own is not None and own.district else parts.town,
+        (reading.is_short, reading.repaired, bool(reading.skipped)),
+    )
     road = parts.road or parts.estate
     number = parts.number or (parts.unit.split("-")[0] if not parts.road else "")
     key = f"{romanized.road_key(road)} {number}".strip() if road else ""
-    region, city, district, country = _placed(division, columns, default)
     code, wrong = beside.postal_code, beside.problems
     if beside.told != country:
         code, wrong = _postal_code(beside.code, country)
@@ -263,32 +265,52 @@ def _chinese(line: str, problems: tuple[Problem, ...], beside: Beside, default: 
     )
 
 
+_Place = tuple[str | None, str | None, str | None, str]
+"""Region, city, district and country."""
+
+
+@lru_cache(maxsize=1 << 15)
+def _settled(
+    own: Division | None, columns: _Columns, default: str, town: str, how: tuple[bool, bool, bool]
+) -> tuple[_Place, tuple[Problem, ...]]:
+    """The place that text and columns tell together, and what is wrong with it.
+
+    Args:
+        own: what the text says.
+        columns: region, city and district, cleaned.
+        default: country of the record.
+        town: in the text; empty where ``own`` is a district.
+        how: ``is_short``, ``repaired`` and whether any ``skipped`` of the text's reading.
+    """
+    division, problems = _agree(own, divisions.find(*columns), *how)
+    if division is not None:
+        division = divisions.by_town(division, town)
+    return _placed(division, columns, default), problems
+
+
 def _agree(
-    reading: divisions.Reading, hint: Division | None
+    own: Division | None, hint: Division | None, is_short: bool, repaired: bool, skipped: bool
 ) -> tuple[Division | None, tuple[Problem, ...]]:
     """The division of text and columns together; the text wins where it is as deep."""
     problems: tuple[Problem, ...] = ()
-    if reading.repaired:
+    if repaired:
         problems = (_REPAIRED,)
-    if reading.skipped:
+    if skipped:
         problems = (*problems, _UNKNOWN)
-    own = reading.division
     if own is None or hint is None:
         return own or hint, problems
     if own.covers(hint):
         return hint, problems
     if hint.covers(own):
         return own, problems
-    if reading.is_short and own.level == 0:
+    if is_short and own.level == 0:
         return hint, problems
     if own.province == hint.province and own.city == hint.city:
         return own, problems  # another district of the same city: people know theirs better
     return own, (*problems, _CONTRADICTION)
 
 
-def _placed(
-    division: Division | None, columns: _Columns, country: str
-) -> tuple[str | None, str | None, str | None, str]:
+def _placed(division: Division | None, columns: _Columns, country: str) -> _Place:
     """Region, city, district and country; the columns as they are where no division is known."""
     if division is None:
         return *columns, country

@@ -77,12 +77,14 @@ _TOWN_MARK = re.compile("[区镇乡]|街道|苏木")
 _NOISE_MARK = re.compile("[(,;、。]")
 _PLAIN_NUMBER = re.compile("([0-9]+)号(?![院大之附楼幢栋房])")
 _PLAIN_UNIT = re.compile(  # 丽景花园14幢4单元302室; the estate has no character that marks a part
-    r"([\u3400-\u9fff]*?)(?:([0-9]+)(?:号楼|[幢栋座]))?(?:([0-9]+)单元)?([0-9]{1,5})室"
+    r"([\u3400-\u9fff]*)(?:([0-9]+)(?:号楼|[幢栋座]))?(?:([0-9]+)单元)?([0-9]{1,5})室"
 )
-_USUAL = (
-    re.compile(  # 莼湖街道和平大道375号丽景花园14幢4单元302室: characters, and a number behind them
-        rf"([\u3400-\u9fff]+){_PLAIN_NUMBER.pattern}(?:{_PLAIN_UNIT.pattern})?"
-    )
+_USUAL = re.compile(  # 莼湖街道和平大道375(号)丽景花园14幢4单元302(室), ...14-4-302
+    r"([\u3400-\u9fff]+)"
+    r"([0-9]+(?=号(?![院大之附楼幢栋房]))|[0-9]{1,4}(?![0-9幢栋座室楼层单段弄巷之号甲乙丙丁]))号?"
+    r"([\u3400-\u9fff]*)"
+    r"(?:(?:([0-9]+)(?:号楼|[幢栋座]))?(?:([0-9]+)单元)?([0-9]{1,5}(?=室)|[0-9]{3,4})室?"
+    r"|([0-9]{1,4})(?:-([0-9]{1,2}))?-([0-9]{2,5}))?"
 )
 _PART = frozenset("号楼幢栋座斋舍元门梯层室房户铺")
 _DIGITS = {c: str(i) for i, c in enumerate("零一二三四五六七八九")} | {"〇": "0"}
@@ -115,14 +117,14 @@ def read(rest: str) -> Line:
     if (
         (match := _USUAL.fullmatch(rest))
         and (head := _before_number(match[1]))
-        and _PART.isdisjoint(estate := match[3] or "")
+        and _PART.isdisjoint(estate := match[3])
     ):
-        unit = "-".join(part for part in match.groups()[3:] if part)
+        unit = "-".join(filter(None, match.groups()[3:]))
         return Line(*head, match[2], estate, unit)
     return _read(rest)
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 15)
 def _before_number(head: str) -> tuple[str, str] | None:
     """Town and road of the characters before a number in the road; None if they end otherwise.
 

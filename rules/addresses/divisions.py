@@ -21,6 +21,7 @@ Division(code='330100', province='浙江省', city='杭州市', district='')
 import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import chain, product
 from typing import NamedTuple
 
 from rules import tables, text
@@ -99,6 +100,8 @@ _NOT_A_DISTRICT = re.compile(  # behind a district's short name as well: 朝阳�
 _ENDINGS = frozenset("省市区县州盟旗镇乡")
 _ROAD = frozenset("路街道巷弄")
 _BLANK = " ,.;、/-_>·|:"
+_FULL_NAMES = re.compile(r"(?![中邮])[\u3400-\u9fff]*[省市区县州盟旗]")
+"""The characters of a line up to the last one that may end a full name."""
 _HEAD = re.compile(
     r"^(?:中华人民共和国|中国大陆|中国|china|p\.?r\.?\s?china|prc|cn)?[\s,.;、:/-]*(?:\(?邮编[:：]?\s*)?(?:\d{6}(?!\d)\)?)?[\s,.;、:/-]*",
     re.I,
@@ -140,6 +143,10 @@ class _Names(NamedTuple):
         """The lengths, longest first, of names that begin as the line does at a place."""
         found = self.lengths.get(line[at : at + 3])
         return self.lengths.get(line[at : at + 2], ()) if found is None else found
+
+    def tells(self, name: str) -> bool:
+        """Whether the name is that of any division."""
+        return name in self.full or name in self.short or name in self.former
 
 
 def _own_name(division: Division) -> str:
@@ -211,14 +218,15 @@ def read(line: str, hint: Division | None = None) -> Reading:
         line: the address, cleaned and in simplified characters.
         hint: what other columns say; decides between divisions of one name only.
     """
-    at = _after_country(line)
-    head = _head(())
-    is_short, repaired, was_former, skipped = True, False, False, ""
     names = _names()
+    at, head = _of_full_names(usual[0]) if (usual := _FULL_NAMES.match(line)) else (0, _head(()))
+    if not at or line[at : at + 1] in _ROAD:
+        at, head = _after_country(line), _head(())
+    is_short, repaired, was_former, skipped = not head.options, False, False, ""
     while at < len(line):
         while at < len(line) and line[at] in _BLANK:
             at += 1
-        if head.is_deepest and not names.sizes(line, at):
+        if head.is_deepest and not head.is_said_again(line, at, names):
             break
         size, below = _full_name(line, at, head, names)
         if below is not None:
@@ -256,12 +264,84 @@ def read(line: str, hint: Division | None = None) -> Reading:
     return Reading(head.choose(hint), line[at:], is_short, repaired, was_former, skipped)
 
 
+@lru_cache(maxsize=1 << 15)
+def _of_full_names(start: str) -> "tuple[int, _Head]":
+    """The divisions that a line begins with, as far as its start tells whatever stands behind.
+
+    Args:
+        start: of Han characters only, not of a country or postal code.
+
+    Returns:
+        the size of the names and the divisions, the last by its full name, which may be
+        another one before a character of _ROAD.
+    """
+    names, head, at = _names(), _head(()), 0
+    told = at, head
+    while start[at:] not in _begun():
+        size, below = _full_name(start, at, head, names)
+        is_full = below is not None
+        if below is None:
+            size, below = _before_full_name(start, at, head, names)
+        if below is None:
+            break
+        head, at = below, min(at + size, len(start))  # a longer name's size where the start ends
+        told = (at, head) if is_full else told
+    return told
+
+
+def _before_full_name(
+    line: str, at: int, head: "_Head", names: _Names
+) -> "tuple[int, _Head | None]":
+    """As :func:`_full_name`, for the short name of a division before one inside it: 广西|百色市.
+
+    Only where it is the one name that a closer look can find at this place.
+    """
+    known = [
+        name for size in names.sizes(line, at) if names.tells(name := line[at : at + size])
+    ]
+    if len(known) != 1:
+        return 0, None
+    name, size = known[0], len(known[0])
+    found = () if name in names.full or name in names.former else names.short[name]
+    found = _narrow(found, head.options)
+    is_safe = head.options or any(division.level < 2 for division in found)
+    if not (is_safe and _goes_on(line, at + size, found, names)):
+        return 0, None
+    return size, _head(found)
+
+
+@cache
+def _begun() -> frozenset[str]:
+    """What a name begins with that is not the whole of it, and nothing."""
+    names = _names()
+    every = (*names.full, *names.short, *names.former)
+    return frozenset(name[:size] for name in every for size in range(len(name)))
+
+
 def _after_country(line: str) -> int:
     """Where the divisions begin: behind the country and a postal code in front."""
     if "\u3400" <= line[:1] <= "\u9fff" and line[0] not in "中邮":
         return 0
     match = _HEAD.match(line)
     return match.end() if match else 0
+
+
+@cache
+def _names_of() -> dict[tuple[str, str, str], tuple[str, ...]]:
+    """Province, city and district ('' for none) to all names of the division, in any form."""
+    found: dict[tuple[str, str, str], list[str]] = {}
+    names = _names()
+    for table in (names.full, names.short, names.former):
+        for name, divisions in table.items():
+            for division in divisions:
+                found.setdefault(division[1:], []).append(name)
+    return {place: tuple(own) for place, own in found.items()}
+
+
+def _names_around(own: Division) -> frozenset[str]:
+    """All names of a division and of those that it lies in."""
+    around = product([own.province], {own.city, ""}, {own.district, ""})
+    return frozenset(chain.from_iterable(_names_of().get(place, ()) for place in around))
 
 
 class _Head:
@@ -272,7 +352,7 @@ class _Head:
         is_deepest: whether that is one district, in which no area has a name of its own.
     """
 
-    __slots__ = ("_below", "_only", "is_deepest", "options")
+    __slots__ = ("_again", "_below", "_only", "is_deepest", "options")
 
     def __init__(self, options: tuple[Division, ...]) -> None:
         self.options = options
@@ -280,6 +360,7 @@ class _Head:
         self._only = _choose(options, None) if len(options) == 1 else None
         own = self._only
         self.is_deepest = bool(own and own.district and own.province[:2] not in _WITH_AREAS)
+        self._again = _names_around(options[0]) if self.is_deepest else frozenset()
 
     def below(self, name: str, candidates: tuple[Division, ...]) -> "_Head | None":
         """The divisions of a full name that follows; None if it does not fit."""
@@ -287,6 +368,11 @@ class _Head:
             found = _narrow(candidates, self.options)
             self._below[name] = _head(found) if found else None
         return self._below[name]
+
+    def is_said_again(self, line: str, at: int, names: _Names) -> bool:
+        """Whether a name of the deepest division, or of one around it, follows."""
+        sizes = names.sizes(line, at)
+        return bool(sizes) and any(line[at : at + size] in self._again for size in sizes)
 
     def choose(self, hint: Division | None) -> Division | None:
         """The one division meant; see :func:`_choose`."""

@@ -69,15 +69,26 @@ division_heads = st.lists(
 ).map("".join)
 
 
-@many
-@given(division_heads, text_of("和平 路 街 12号 大厦 村 朝阳 市 , _ 3"), st.data())
-def test_divisions_by_look_up_are_those_of_the_closer_look(head, tail, data):
+@settings(max_examples=600, deadline=None)
+@given(
+    division_heads,
+    st.one_of(text_of("和平 路 街 12号 大厦 村 朝阳 市 , _ 3"), division_names.map(lambda n: n[:2])),
+    text_of("和平 路 区 县 镇 3", 3),
+    st.data(),
+)
+def test_divisions_by_look_up_are_those_of_the_closer_look(head, between, tail, data):
     hint = data.draw(st.one_of(st.none(), st.sampled_from(divisions.all_divisions())))
-    quick = divisions.read(head + tail, hint)
-    with replaced((divisions, "_full_name", lambda *_: (1, None))):
-        assert divisions.read(head + tail, hint) == quick
+    quick = divisions.read(head + between + tail, hint)
+    with replaced((divisions, "_FULL_NAMES", NEVER)):
+        assert divisions.read(head + between + tail, hint) == quick
+    with replaced(*CLOSER_LOOK):
+        assert divisions.read(head + between + tail, hint) == quick
 
 
+CLOSER_LOOK = (
+    (divisions, "_FULL_NAMES", NEVER),
+    (divisions, "_full_name", lambda *_: (1, None)),
+)
 LINE = (
     "丽景花园 14 2061708 302 7 A 0 幢 栋 座 号楼 单元 室 楼 层 房 门 铺 斋 舍 # - 之 附 _"
     " 号 号院 路 街 道 街道 大道 镇 乡 区 和平 开发区 弄 巷 一"
@@ -91,13 +102,18 @@ heads = text_of(
 estates = text_of("丽景 花园 大厦 号 楼 室 段 路 东", 3)
 numbers = st.sampled_from(["1", "12", "375", "2061"])
 usual_lines = st.tuples(
-    *(heads, numbers, text_of("号 院 段 弄 楼 路", 2), estates),
-    *(numbers, text_of("幢 号楼 4单元 单元 -", 2), numbers, text_of("室 楼", 1)),
+    *(heads, numbers, text_of("号 院 段 弄 楼 路 之", 2), estates),
+    *(numbers, text_of("幢 号楼 4单元 单元 - -2-", 2), numbers, text_of("室 楼 -", 1)),
+).map("".join)
+short_lines = st.tuples(
+    *(st.sampled_from(["和平路", "莼湖街道人民东路", "一二大道", "文三路东", "东村"]), numbers),
+    *(st.sampled_from(["", "号", "号院", "-3", "甲", "之"]), estates),
+    st.one_of(numbers, st.from_regex(r"\A[0-9]{1,5}(?:-[0-9]{1,3}){0,3}室?\Z"), st.just("")),
 ).map("".join)
 
 
-@many
-@given(st.one_of(text_of(LINE, 10), usual_lines))
+@settings(max_examples=400, deadline=None)
+@given(st.one_of(text_of(LINE, 10), usual_lines, short_lines))
 def test_the_parts_of_a_plain_line_are_those_of_the_long_way(line):
     quick = chinese.read(line)
     closed = [(chinese, name, NEVER) for name in ("_USUAL", "_PLAIN_NUMBER", "_PLAIN_UNIT")]
@@ -115,7 +131,7 @@ def test_an_address_is_that_of_the_long_ways(head, tail):
     with replaced(
         *closed,
         (address, "_SIX_DIGITS", ALWAYS),
-        (divisions, "_full_name", lambda *_: (1, None)),
+        *CLOSER_LOOK,
         (divisions, "_after_country", lambda line: divisions._HEAD.match(line).end()),
     ):
         assert read() == quick
