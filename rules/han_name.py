@@ -11,6 +11,8 @@ from functools import cache
 
 from rules import romanization, tables
 
+RARE = 0.006
+"""A surname of less weight, with one character behind it, may be the given name."""
 BEFORE = "老小阿大"
 """Titles that stand before a family name."""
 

@@ -225,7 +225,7 @@ def _join_cells(family: str, given: str) -> tuple[str, str, str]:
     if last in surnames:
         as_last = surnames[last].weight
         as_first = surnames[first].weight if first in surnames else 0.0
-        if len(last) == len(first) == 1 and as_last < 0.006 and as_first > 0.015:
+        if len(last) == len(first) == 1 and as_last < han_name.RARE and as_first > 0.015:
             return given + family, "", ""
         return family + given, "", ""
     if first in surnames and len(last) <= 3:

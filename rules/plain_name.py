@@ -73,6 +73,8 @@ def read(full: str, family: str, given: str) -> PlainName | None:
     """
     if not full.isascii():
         return _han(full)
+    if not full and not (family.isascii() and given.isascii()):
+        return _han_cells(family, given)
     swapped = latin_name.SWAPPED
     cells = not full
     middle: str | None
@@ -254,6 +256,29 @@ def _simplified() -> re.Pattern[str]:
 def _last_of_others() -> frozenset[str]:
     """The last characters of what is a title or names nobody."""
     return frozenset(word[-1] for word in (*_nobodies(), *han_name.titles()))
+
+
+def _han_cells(family: str, given: str) -> PlainName | None:
+    """As :func:`_han`, for a family and a given cell, or the whole name in one of them.
+
+    None also where the cells may be swapped, or one may hold what the other does.
+
+    >>> _han_cells("张", "伟")[:2], _han_cells("", "张伟")[:2], _han_cells("伟", "张")
+    (('张', '伟'), ('张', '伟'), None)
+    """
+    if not family or not given:
+        return _han(family or given)
+    surname = romanization.surnames().get(family)
+    if (
+        surname is None
+        or (len(given) == 1 and surname.weight < han_name.RARE)
+        or given.startswith(family)
+        or family.endswith(given)
+        or family in _nobodies()
+        or given in _nobodies()
+    ):
+        return None
+    return _han(family + given)
 
 
 @lru_cache(maxsize=1 << 16)

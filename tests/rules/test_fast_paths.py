@@ -160,6 +160,15 @@ def test_a_plain_chinese_name_is_that_of_the_long_way(name):
     assert person_name.closely.__wrapped__(name, "", "", "CN") == quick
 
 
+@settings(max_examples=400, deadline=None)
+@given(han_names, st.integers(0, 4), st.sampled_from(["", "?", "伟", "张"]), st.booleans())
+def test_plain_chinese_cells_are_those_of_the_long_way(name, cut, more, is_swapped):
+    cells = name[:cut], name[cut:] + more
+    family, given_name = reversed(cells) if is_swapped else cells
+    quick = person_name.parse(None, family=family, given=given_name, country="CN")
+    assert person_name.closely.__wrapped__("", family, given_name, "CN") == quick
+
+
 @many
 @given(text_of("Ann Lee formerly _ _formerly_ known as née fka T/A - _-_ , ltd", 7).map(text.clean))
 def test_a_former_name_in_a_plain_cell_has_two_blanks_around_it(cell):
