@@ -43,10 +43,10 @@ class Bytes:
         Args:
             wanted: per byte of ``data``.
         """
-        places = np.flatnonzero(wanted)
-        if not len(places):
-            return places
-        return np.unique(np.searchsorted(self.ends, places, side="right"))
+        if np.count_nonzero(wanted) > len(self.ends):
+            return np.flatnonzero(self.count(wanted, self.starts, self.ends))
+        rows = np.searchsorted(self.ends, np.flatnonzero(wanted), side="right")
+        return rows[np.diff(rows, prepend=-1) > 0]
 
     def count(self, wanted: Mask, starts: Ints, ends: Ints) -> Ints:
         """How many wanted bytes lie from each start to each end."""
