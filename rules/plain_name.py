@@ -237,6 +237,12 @@ def _nobodies() -> frozenset[str]:
 
 
 @cache
+def nobodies() -> pa.Array:
+    """What names nobody, or is a title."""
+    return pa.array(sorted(_nobodies()), pa.string())
+
+
+@cache
 def nobodies_of_words() -> pa.Array:
     """What names nobody and has several words, in small letters."""
     return pa.array(sorted(name for name in _nobodies() if " " in name), pa.string())
@@ -245,11 +251,24 @@ def nobodies_of_words() -> pa.Array:
 # Chinese names --------------------------------------------------------------------------------
 
 
+_HAN = (*range(0x3400, 0x4DC0), *range(0x4E00, 0xA000))
+
+
 @cache
 def _simplified() -> re.Pattern[str]:
     """Two or three Han characters of which none is a traditional one."""
-    han = (chr(code) for code in (*range(0x3400, 0x4DC0), *range(0x4E00, 0xA000)))
-    return re.compile(f"[{''.join(filter(text.is_simplified, han))}]{{2,3}}")
+    return re.compile(f"[{''.join(filter(text.is_simplified, map(chr, _HAN)))}]{{2,3}}")
+
+
+def is_simplified(character: str) -> bool:
+    """Whether it is a Han character that is no traditional one.
+
+    >>> is_simplified("张"), is_simplified("張"), is_simplified("Z"), is_simplified("")
+    (True, False, False, False)
+    """
+    if not character or not ("\u3400" <= character < "\u4dc0" or "\u4e00" <= character < "\ua000"):
+        return False
+    return text.is_simplified(character)
 
 
 @cache

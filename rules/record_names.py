@@ -20,6 +20,7 @@ from rules.columns import Columns
 from rules.customer import ORGANIZATION, PERSON
 from rules.placeholder import is_placeholder
 from rules.quarantine import Problem
+from rules.whole import han_names
 from rules.whole import names as whole_names
 from rules.whole.texts import Ints, filled
 
@@ -130,11 +131,12 @@ def _take_plain(
     at = pa.array(rows)
     given = cells.column("given_name") if given_names is None else given_names
     columns = [cells.column("name"), cells.column("family_name"), given]
-    found = whole_names.read(*(column.take(at) for column in columns))
-    taken = rows[found.rows]
-    staged.give(taken, found.columns)
+    columns = [column.take(at) for column in columns]
     alone[:] = True
-    alone[taken] = False
+    for found in (whole_names.read(*columns), han_names.read(*columns)):
+        taken = rows[found.rows]
+        staged.give(taken, found.columns)
+        alone[taken] = False
     return np.flatnonzero(alone)
 
 

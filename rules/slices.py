@@ -33,7 +33,6 @@ def column_names(slices: Slices) -> list[str]:
     return next(slices(())).column_names
 
 
-
 def of_table(table: pa.Table, rows: int = SLICE) -> Slices:
     """The slices of a table in memory; they are views of it.
 

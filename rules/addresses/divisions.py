@@ -296,9 +296,7 @@ def _before_full_name(
 
     Only where it is the one name that a closer look can find at this place.
     """
-    known = [
-        name for size in names.sizes(line, at) if names.tells(name := line[at : at + size])
-    ]
+    known = [name for size in names.sizes(line, at) if names.tells(name := line[at : at + size])]
     if len(known) != 1:
         return 0, None
     name, size = known[0], len(known[0])

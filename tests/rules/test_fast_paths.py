@@ -72,7 +72,9 @@ division_heads = st.lists(
 @settings(max_examples=600, deadline=None)
 @given(
     division_heads,
-    st.one_of(text_of("和平 路 街 12号 大厦 村 朝阳 市 , _ 3"), division_names.map(lambda n: n[:2])),
+    st.one_of(
+        text_of("和平 路 街 12号 大厦 村 朝阳 市 , _ 3"), division_names.map(lambda n: n[:2])
+    ),
     text_of("和平 路 区 县 镇 3", 3),
     st.data(),
 )

@@ -8,8 +8,8 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules import address, email, phone, plain_name
-from rules.whole import addresses, emails, names, phones
+from rules import address, email, phone, plain_name, romanization
+from rules.whole import addresses, emails, han_names, names, phones
 from rules.whole.texts import Bytes, built
 from rules.whole.vocabulary import Vocabulary
 
@@ -68,6 +68,51 @@ def test_a_name_of_a_column_is_that_of_its_cells(cells):
             "given_name": plain.given,
             "middle_name": plain.middle,
         }
+
+
+surname = st.sampled_from(
+    [*sorted(romanization.surnames())[::7], "张", "王", "欧阳", "单", "小", "老"]
+)
+han_word = st.one_of(
+    surname,
+    st.text("伟明娜张王兄总女生单行乐欧阳諾理士小", min_size=1, max_size=2),
+    st.sampled_from(["先生", "客户", "测试", "经理", "王总", "小姐", "Ann", "伟 明", "·", "𠀀"]),
+)
+han_cell = st.one_of(
+    st.none(),
+    st.just(""),
+    han_word,
+    st.tuples(surname, han_word).map("".join),
+)
+
+
+@settings(max_examples=600, deadline=None)
+@given(st.lists(st.tuples(han_cell, han_cell, han_cell), max_size=8))
+def test_a_chinese_name_of_a_column_is_that_of_its_cells(cells):
+    found = rows_of(han_names.read(*(column([row[i] for row in cells]) for i in range(3))))
+    for row, (full, family, given_name) in enumerate(cells):
+        plain = plain_name.read(full or "", family or "", given_name or "")
+        if row in found:
+            assert plain is not None and plain.middle is None
+            assert found[row] == {
+                "name": plain.shown,
+                "name_key": plain.key,
+                "name_readings": plain.readings,
+                "family_name": plain.family,
+                "given_name": plain.given,
+            }
+
+
+def test_no_plain_chinese_name_with_one_reading_is_left():
+    cells = [
+        ("李伟", "", ""),
+        ("欧阳伟", "", ""),
+        ("", "王", "明"),
+        ("", "张伟明", ""),
+        ("", "", "张伟"),
+    ]
+    found = han_names.read(*(column([row[i] for row in cells]) for i in range(3)))
+    assert found.rows.tolist() == list(range(len(cells)))
 
 
 def test_usual_names_are_read_as_a_column():
