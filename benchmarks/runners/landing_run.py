@@ -9,10 +9,12 @@ from pathlib import Path
 
 from connectors.config import SourceConfig
 from connectors.source import extract
+from rules import collection
 
 
 def main(lake: str, settings: str) -> None:
-    """Sync the source once."""
+    """Sync the source once, in a process that is set up as Onefold sets up its own."""
+    collection.seldom()
     extract(SourceConfig.model_validate(json.loads(settings)), Path(lake), None)
 
 
