@@ -33,7 +33,7 @@ class NameRarity(NamedTuple):
     """Rarity of persons' names.
 
     Attributes:
-        columns: columns of features with the names, whole.
+        columns: columns of features with the names, whole: as written, and as they sound.
         limit: most bits that rarity may add or take.
         family_from: least agreement (``levels.Level.agreement``) from which the
             family names are the same; from :data:`dedupe.rarity.AGREES` the names are.
@@ -47,10 +47,9 @@ class NameRarity(NamedTuple):
         """The names of all records: whole and as they sound; family name and initial; family
         name; and, of Chinese ones, the characters.
         """
-        read = Owned.of(features, ("name_readings",))
-        keys = Owned.of(features, ("name_key",))
+        whole, keys, read = Owned.of_each(features, self.columns)
         return (
-            Owned.of(features, self.columns),
+            whole,
             read.renamed(surnames_and_initials(read.texts)),
             read.renamed(_surnames(read.texts)),
             keys.renamed(pc.if_else(pa.array(_han(keys.texts)), keys.texts, "")),

@@ -81,6 +81,25 @@ class Owned(NamedTuple):
         coded = values.dictionary_encode()
         return cls(owner, np.asarray(coded.indices, dtype=np.int64), coded.dictionary)
 
+    @classmethod
+    def of_each(cls, features: pa.Table, columns: tuple[str, ...]) -> "tuple[Owned, ...]":
+        """The values in some columns together, and those of each column; read once."""
+        each = [exploded(features, (name,)) for name in columns]
+        coded = pa.concat_arrays([values for _, values in each]).dictionary_encode()
+        owner = np.concatenate([owners for owners, _ in each])
+        whole = cls(owner, np.asarray(coded.indices, dtype=np.int64), coded.dictionary)
+        ends = np.cumsum([len(owners) for owners, _ in each])[:-1]
+        parts = zip(np.split(whole.owner, ends), np.split(whole.code, ends), strict=True)
+        return whole, *(cls(own, code, whole.texts)._of_held() for own, code in parts)
+
+    def _of_held(self) -> "Owned":
+        """Without texts that no record has."""
+        there = np.zeros(len(self.texts), dtype=bool)
+        there[self.code] = True
+        place = np.cumsum(there) - 1
+        texts = self.texts.take(pa.array(np.flatnonzero(there)))
+        return Owned(self.owner, place[self.code], texts)
+
     def among(self, mine: np.ndarray) -> "Owned":
         """Those of some records, by row of features."""
         if mine.all():
