@@ -438,6 +438,32 @@ def _chinese(family: list[str], given: list[str], bonus: float, country: str) ->
     return _Order(score, (family[0],), tuple(rest), (), english[0] if english else "", True)
 
 
+def surname_bound(spelled: str) -> float:
+    """No name with this word as its Chinese surname scores more, abroad, by the surname alone;
+    minus infinity if it is none, as an initial is none.
+
+    >>> surname_bound("harper"), surname_bound("e"), -3 < surname_bound("wang") < 0
+    (-inf, -inf, True)
+    """
+    weight = romanization.surname_weight(spelled, "HK") if len(spelled) > 1 else 0.0
+    return math.log10(weight) + 1.3 + _RARE_CHINESE if weight else -math.inf
+
+
+@lru_cache(maxsize=1 << 15)
+def beside_surname_bound(word: str) -> float:
+    """No more is added to that by this word among the given names; minus infinity if it cannot
+    stand there.
+
+    >>> beside_surname_bound("Patterson"), beside_surname_bound("Wei")
+    (-inf, -0.3)
+    """
+    if len(word) == 1:
+        return -1.5
+    if _is_english(word):
+        return given_share(word) - 0.5
+    return -0.3 if _is_romanized([word]) else -math.inf
+
+
 def spelling(word: str) -> str:
     """Folded, with u-umlaut as v."""
     if word.isascii():

@@ -17,6 +17,7 @@ all other names are left to them.
 (('欧阳', '伟'), ['ouyang wei'], None)
 """
 
+import math
 import re
 from functools import cache, lru_cache
 from typing import Literal, NamedTuple
@@ -60,9 +61,10 @@ class Word(NamedTuple):
     capitals: bool | None  # None: an initial
     is_nobody: bool  # alone it names nobody
     leads_to_nobody: bool  # with a word behind it it may name nobody
+    surname: float  # as of latin_name.surname_bound
 
 
-NO_WORD = Word(0.0, 0.0, "", "", None, False, False)
+NO_WORD = Word(0.0, 0.0, "", "", None, False, False, -math.inf)
 """Stands where a name has no such word; it tells nothing."""
 
 
@@ -101,12 +103,12 @@ def read(full: str, family: str, given: str) -> PlainName | None:
         first, blank, middle = given.partition(" ")
         middle = middle.removesuffix(".") if blank else None
         last = family
-    front, behind = look_up(first), look_up(last)
+    front, behind = _western(first), _western(last)
     if front is None or behind is None or _only_one_in_capitals(front, behind):
         return None
     between = None
     if middle is not None:
-        between = look_up(middle)
+        between = _western(middle)
         if between is None or _only_one_in_capitals(between, front):
             return None
         if _only_one_in_capitals(between, behind):
@@ -200,6 +202,12 @@ def with_formal(given: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((given, *formal[:5]))) if formal else (given,)
 
 
+def _western(word: str) -> Word | None:
+    """What is known of a word that is no Chinese surname."""
+    found = look_up(word)
+    return found if found and found.surname == -math.inf else None
+
+
 @lru_cache(maxsize=1 << 16)
 def look_up(word: str) -> Word | None:
     """What is known of a word; None if names with it have to be looked at closely."""
@@ -207,11 +215,7 @@ def look_up(word: str) -> Word | None:
         return None
     lower = word.lower()
     spelling = latin_name.spelling(lower)
-    if (
-        lower in latin_name.TELLING
-        or (len(word) > 1 and romanization.is_surname(spelling))  # no initial is a surname
-        or notes.may_lead_to_former_name(word)
-    ):
+    if lower in latin_name.TELLING or notes.may_lead_to_former_name(word):
         return None
     given, family = latin_name.shares(lower)
     return Word(
@@ -222,6 +226,7 @@ def look_up(word: str) -> Word | None:
         capitals=word.isupper() if len(word) > 1 else None,
         is_nobody=lower in _nobodies(),
         leads_to_nobody=lower in _first_words_of_nobody(),
+        surname=latin_name.surname_bound(spelling),
     )
 
 

@@ -18,6 +18,7 @@ from rules import customer_type, notes, organization_name, person_name, plain_na
 from rules.cells import Cell, Cells
 from rules.columns import Columns
 from rules.customer import ORGANIZATION, PERSON
+from rules.latin_name import CHINESE_COUNTRIES
 from rules.placeholder import is_placeholder
 from rules.quarantine import Problem
 from rules.whole import han_names
@@ -73,7 +74,7 @@ def read(cells: Cells, kinds: Sequence[str], countries: Sequence[str], staged: C
     """
     reader = _Reader(cells, countries, staged)
     given_names = cells.joined("given_name") if cells.is_list("given_name") else None
-    rows = _take_plain(cells, kinds, given_names, staged)
+    rows = _take_plain(cells, kinds, countries, given_names, staged)
     written = cells.every("name", rows)
     fields = ("organization_name", "family_name", "given_name", "contact_name")
     columns = [cells.first(field, rows) for field in (*fields, "legal_representative")]
@@ -118,7 +119,11 @@ def read(cells: Cells, kinds: Sequence[str], countries: Sequence[str], staged: C
 
 
 def _take_plain(
-    cells: Cells, kinds: Sequence[str], given_names: pa.Array | None, staged: Columns
+    cells: Cells,
+    kinds: Sequence[str],
+    countries: Sequence[str],
+    given_names: pa.Array | None,
+    staged: Columns,
 ) -> Ints:
     """Fill the names of persons of whom nothing is said but a plain name; the other records."""
     alone = np.array([kind == PERSON for kind in kinds], dtype=bool)
@@ -131,9 +136,11 @@ def _take_plain(
     at = pa.array(rows)
     given = cells.column("given_name") if given_names is None else given_names
     columns = [cells.column("name"), cells.column("family_name"), given]
-    columns = [column.take(at) for column in columns]
+    full, family, given = (column.take(at) for column in columns)
+    is_abroad = np.array([country not in CHINESE_COUNTRIES for country in countries], dtype=bool)
+    western = whole_names.read(full, family, given, is_abroad[rows])
     alone[:] = True
-    for found in (whole_names.read(*columns), han_names.read(*columns)):
+    for found in (western, han_names.read(full, family, given)):
         taken = rows[found.rows]
         staged.give(taken, found.columns)
         alone[taken] = False

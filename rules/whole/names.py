@@ -1,10 +1,11 @@
 """Plain western names of a whole column, as rules/plain_name.py reads each of them.
 
 What belongs here: the names of two or three words, of which each distinct word is
-looked at once. What is known of a word, and all other names, stand there.
+looked at once. What is known of a word, and all other names, stand there. One of the words
+may be a Chinese surname, too, where the name as a Chinese one is far less likely.
 
 >>> full, family = pa.array([None, "Bob Harper", None]), pa.array(["Lee", None, "smith"])
->>> found = read(full, family, pa.array(["Ann", None, "bill J."]))
+>>> found = read(full, family, pa.array(["Ann", None, "bill J."]), np.zeros(3, dtype=bool))
 >>> found.rows.tolist(), found.columns["name"].to_pylist()
 ([1, 2], ['Bob Harper', 'Bill J Smith'])
 >>> found.columns["name_readings"].to_pylist()[1][:2]
@@ -41,10 +42,14 @@ class Found(NamedTuple):
     columns: dict[str, pa.Array]
 
 
-def read(full: pa.Array, family: pa.Array, given: pa.Array) -> Found:
+def read(full: pa.Array, family: pa.Array, given: pa.Array, is_abroad: Mask) -> Found:
     """Read cells that hold whole names, and family and given cells where the whole name is empty.
 
     Cells beside a whole name are left to the closer look.
+
+    Args:
+        full, family, given: as in ``plain_name.read``; null for none.
+        is_abroad: of which cells the country is none where Chinese names are common.
     """
     whole, last, first = filled(full), filled(family), filled(given)
     own = Bytes(family)
@@ -65,7 +70,7 @@ def read(full: pa.Array, family: pa.Array, given: pa.Array) -> Found:
         return Found(rows, {})
     table, front, between, behind = _words(written)
     cells = in_cells[rows]
-    order = _order(table, front, between, behind, cells)
+    order = _order(table, front, between, behind, cells, is_abroad[rows])
     good = order.good & ~np.asarray(_is_nobody(written, ~cells))
     return Found(rows[good], _columns(table, order.only(good)))
 
@@ -78,7 +83,8 @@ class _Table(NamedTuple):
         given, family: logarithmic shares.
         capitals: 1 or 0; -1: an initial.
         nobody, leads: whether alone, or with a word behind it, it may name nobody.
-        shown, spelling: texts; nothing is shown of no word.
+        surname: as of ``latin_name.surname_bound``.
+        words, shown, spelling: texts; nothing is shown of no word.
         sizes, starts, formal: its spelling and the formal names for which it may be short: how
             many, where they begin, all of them.
     """
@@ -89,6 +95,8 @@ class _Table(NamedTuple):
     capitals: Ints
     nobody: Mask
     leads: Mask
+    surname: Floats
+    words: pa.Array
     shown: pa.Array
     spelling: pa.Array
     sizes: Ints
@@ -120,6 +128,8 @@ def _look(words: list[str]) -> _Table:
         capitals=np.fromiter(initials, np.int8, len(entries)),
         nobody=np.array([word.is_nobody for word in entries]),
         leads=np.array([word.leads_to_nobody for word in entries]),
+        surname=np.array([word.surname for word in entries]),
+        words=pa.array(words, pa.string()),
         shown=pa.array([word.shown or None for word in entries], pa.string()),
         spelling=pa.array([word.spelling for word in entries], pa.string()),
         sizes=sizes,
@@ -170,11 +180,14 @@ def _words(names: pa.Array) -> tuple[_Table, Ints, Ints, Ints]:
     return table, numbers[starts], between, numbers[starts + sizes - 1]
 
 
-def _order(table: _Table, front: Ints, between: Ints, behind: Ints, cells: Mask) -> _Order:
+def _order(
+    table: _Table, front: Ints, between: Ints, behind: Ints, cells: Mask, is_abroad: Mask
+) -> _Order:
     """As ``plain_name.read`` weighs the orders.
 
     Args:
         cells: whether the last word stands in a cell for family names.
+        is_abroad: as in :func:`read`.
     """
     three = between != 0
     good = table.good[front] & (table.good[between] | ~three) & table.good[behind]
@@ -193,6 +206,10 @@ def _order(table: _Table, front: Ints, between: Ints, behind: Ints, cells: Mask)
     reversed_ = table.given[first_given] + table.family[front] + (latin_name.REVERSED + shown)
     other = np.where(cells, swapped, reversed_)
     good &= ~(cells & three & (other >= best - latin_name.CLOSE))
+    rows = np.flatnonzero(np.max(table.surname[[front, between, behind]], axis=0) > -np.inf)
+    bound = _chinese_bound(table, front[rows], between[rows], behind[rows])
+    western = np.maximum(best, other)[rows] - latin_name.CLOSE - _MARGIN
+    good[rows] &= is_abroad[rows] & (bound < western)
     turned = other > best
     close = np.where(turned, best, other) >= np.where(turned, other, best) - latin_name.CLOSE
     one, other_one = (table.spelling.take(pa.array(words)) for words in (front, behind))
@@ -207,6 +224,29 @@ def _order(table: _Table, front: Ints, between: Ints, behind: Ints, cells: Mask)
         other_family=np.where(turned, behind, front),
         other_given=np.where(turned, front, first_given),
     )
+
+
+_MARGIN = 1e-6
+"""More than two sums of the same numbers in another order differ."""
+
+
+def _chinese_bound(table: _Table, front: Ints, between: Ints, behind: Ints) -> Floats:
+    """No reading of the words as a Chinese name, in whatever order, scores more abroad."""
+    words, at = np.unique(np.concatenate([front, between, behind]), return_inverse=True)
+    texts = table.words.take(pa.array(words)).to_pylist()
+    beside = np.array([latin_name.beside_surname_bound(word) if word else 0.0 for word in texts])
+    first, middle, last = beside[at].reshape(3, -1)
+    no_middle = between == 0
+    best = np.full(len(front), -np.inf)
+    for surname, one, other, alone in (
+        (front, last, middle, no_middle),
+        (between, first, last, False),
+        (behind, first, middle, no_middle),
+    ):
+        given = np.where(alone, one, np.maximum(one, other))
+        possible = (one > -np.inf) & (alone | (other > -np.inf))
+        best = np.maximum(best, table.surname[surname] + np.where(possible, given, -np.inf))
+    return best
 
 
 def _is_nobody(names: pa.Array, whole: Mask) -> Mask:

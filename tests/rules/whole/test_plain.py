@@ -8,7 +8,8 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules import address, email, phone, plain_name, romanization
+from rules import address, email, person_name, phone, plain_name, romanization
+from rules.latin_name import CHINESE_COUNTRIES
 from rules.whole import addresses, emails, han_names, names, phones
 from rules.whole.texts import Bytes, built
 from rules.whole.vocabulary import Vocabulary
@@ -34,6 +35,7 @@ word = st.one_of(
         re.findall(
             r"\S+",
             "Ann ann BILL Bob Elizabeth Harper Smith SMITH O'Neil Wei Lee Jo J V de Dr Jr MD Test"
+            " Ben Long Howard Jan Young King Todd Chan Tai Man Zhang Li Ming Peter Patterson"
             " Unknown McLeod mcdonald Liz Müller 张伟 n/a Marie-Claire",
         )
     ),
@@ -52,21 +54,24 @@ cell = st.one_of(
 
 
 @many
-@given(st.lists(st.tuples(cell, cell, cell), max_size=8))
-def test_a_name_of_a_column_is_that_of_its_cells(cells):
-    found = rows_of(names.read(*(column([row[i] for row in cells]) for i in range(3))))
+@given(st.lists(st.tuples(cell, cell, cell), max_size=8), st.sampled_from(["US", "CN", "GB", "TH"]))
+def test_a_name_of_a_column_is_that_of_its_cells(cells, country):
+    is_abroad = np.full(len(cells), country not in CHINESE_COUNTRIES)
+    columns = (column([row[i] for row in cells]) for i in range(3))
+    found = rows_of(names.read(*columns, is_abroad))
     for row, (full, family, given_name) in enumerate(cells):
-        plain = plain_name.read(full or "", family or "", given_name or "")
         if row not in found:
             continue
-        assert plain is not None
+        long_way = person_name.closely.__wrapped__
+        name = long_way(full or "", family or "", given_name or "", country)
+        assert not (name.problems or name.notes or name.other_names or name.suffix)
         assert found[row] == {
-            "name": plain.shown,
-            "name_key": plain.key,
-            "name_readings": plain.readings,
-            "family_name": plain.family,
-            "given_name": plain.given,
-            "middle_name": plain.middle,
+            "name": name.name,
+            "name_key": name.key,
+            "name_readings": name.readings,
+            "family_name": name.family_name,
+            "given_name": name.given_name,
+            "middle_name": name.middle_name,
         }
 
 
@@ -118,8 +123,17 @@ def test_no_plain_chinese_name_with_one_reading_is_left():
 def test_usual_names_are_read_as_a_column():
     full = column([None, "Bob Harper", "Ann Marie Harper", None, "Wei Zhang", "Harper Bob"])
     family = column(["Smith", None, None, "", None, None])
-    found = names.read(full, family, column(["Ann J.", None, None, "Ann", None, None]))
+    given = column(["Ann J.", None, None, "Ann", None, None])
+    found = names.read(full, family, given, np.zeros(6, dtype=bool))
     assert found.rows.tolist() == [0, 1, 2, 5]
+
+
+def test_a_name_whose_word_may_be_a_chinese_surname_is_western_where_that_is_likelier():
+    family = column(["Patterson", "Long", "Lee", "Smith"])
+    given = column(["Jan", "Howard", "Wei", "Ben E."])
+    found = names.read(column([None] * 4), family, given, np.array([True, True, True, True]))
+    assert found.rows.tolist()[:1] == [0] and 2 not in found.rows.tolist()
+    assert not len(names.read(column([None] * 4), family, given, np.zeros(4, dtype=bool)).rows)
 
 
 numeral = st.one_of(
