@@ -132,19 +132,20 @@ def _take_plain(
     for name in ("note", "short_name"):
         alone &= cells.only(name)[1] == 0
     alone &= cells.only("name")[1] <= 1
-    rows = np.flatnonzero(alone)
-    at = pa.array(rows)
     given = cells.column("given_name") if given_names is None else given_names
     columns = [cells.column("name"), cells.column("family_name"), given]
-    full, family, given = (column.take(at) for column in columns)
     is_abroad = np.array([country not in CHINESE_COUNTRIES for country in countries], dtype=bool)
+    rows = np.flatnonzero(alone)
+    full, family, given = (column.take(pa.array(rows)) for column in columns)
     western = whole_names.read(full, family, given, is_abroad[rows])
-    alone[:] = True
-    for found in (western, han_names.read(full, family, given)):
-        taken = rows[found.rows]
+    others = np.delete(rows, western.rows)
+    full, family, given = (column.take(pa.array(others)) for column in columns)
+    chinese = han_names.read(full, family, given)
+    left = np.ones(cells.rows, dtype=bool)
+    for taken, found in ((rows[western.rows], western), (others[chinese.rows], chinese)):
         staged.give(taken, found.columns)
-        alone[taken] = False
-    return np.flatnonzero(alone)
+        left[taken] = False
+    return np.flatnonzero(left)
 
 
 def _is_employer(name: str, family: Cell, given: Cell) -> bool:
