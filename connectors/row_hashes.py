@@ -82,24 +82,52 @@ def total(found: bytes) -> int:
 
 
 def placed(found: bytes, positions: pa.Array) -> int:
-    """The sum over records of hash times hash of position, modulo 2**128: other where one moved."""
+    """The sum of hashes times weights of positions, modulo 2**128: other where a record moved."""
     if not len(positions):
         return 0
-    if pc.all(pc.equal(positions, positions[0])).as_py():  # a table's rows all stand at it
-        weight = int.from_bytes(of_text(positions.slice(0, 1)))
-        return total(found) * (weight | 1) & MASK
-    weights = bytearray(of_text(positions))
-    weights[SIZE - 1 :: SIZE] = bytes(last | 1 for last in weights[SIZE - 1 :: SIZE])
-    left, right, count = _limbs(found), _limbs(bytes(weights)), SIZE // 4
+    left, right, count = _limbs(found), _weights(positions), SIZE // 4
     result = 0
     for i in range(count):
-        for j in range(count - 1 - i, count):
-            product = left[:, i] * right[:, j]
-            sums = (int((product & _LOW).sum()), int((product >> _HALF).sum()))
-            result += (sums[0] + (sums[1] << 32)) << 32 * (2 * count - 2 - i - j)
+        for j in range(2):  # the weight's lower and upper half
+            shift = count - 1 - i + j
+            if shift < count:
+                product = left[:, i] * right[j]
+                sums = (int((product & _LOW).sum()), int((product >> _HALF).sum()))
+                result += (sums[0] + (sums[1] << 32)) << 32 * shift
     return result & MASK
 
 
+def _weights(texts: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+    """An odd number of 64 bits for every text, its lower and its upper half.
+
+    A polynomial of the bytes, then mixed: hashes of records are what nobody foresees, a weight
+    only has to be another one for another text. What all texts begin with is gone through once.
+    """
+    ends = pc.min_max(texts)
+    first, last = (ends[name].as_buffer().to_pybytes() for name in ("min", "max"))
+    same = next((at for at, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), None)
+    same = min(len(first), len(last)) if same is None else same
+    start = 0
+    for byte in first[:same]:
+        start = (start * _FACTOR + byte + 1) & (1 << 64) - 1
+    offsets = np.frombuffer(texts.buffers()[1], np.int32, len(texts) + 1, 4 * texts.offset)
+    data = np.frombuffer(texts.buffers()[2] or b"", np.uint8)
+    at, end = offsets[:-1] + np.int32(same), offsets[1:]
+    weight = np.full(len(texts), start, dtype=np.uint64)
+    rows = np.flatnonzero(at < end)
+    while len(rows):
+        byte = data[at[rows]].astype(np.uint64) + np.uint64(1)
+        weight[rows] = weight[rows] * np.uint64(_FACTOR) + byte
+        at[rows] += 1
+        rows = rows[at[rows] < end[rows]]
+    weight ^= weight >> np.uint64(32)
+    weight *= np.uint64(_FACTOR)
+    weight ^= weight >> np.uint64(29)
+    weight |= np.uint64(1)
+    return weight & _LOW, weight >> _HALF
+
+
+_FACTOR = 0x9E3779B97F4A7C15
 _LOW, _HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
 
 

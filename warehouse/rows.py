@@ -13,7 +13,7 @@ when it closes the file, see "How To Corrupt An SQLite Database File", 2.2.1.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import count
+from itertools import chain, count
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,8 @@ _AT_ONCE = 1000
 _FEW = 1000
 """Up to so many rows SQLite updates one by one; beyond, out of a temporary table, which takes two
 thirds of that."""
+_TOGETHER, _PARAMETERS = 100, 32_766
+"""Rows that one statement inserts into SQLite, and values that it may have."""
 _loads = count(1)
 
 
@@ -289,6 +291,29 @@ def _many(connection: sa.Connection, sql: str, text: pa.Table) -> int:
         cursor.close()
 
 
+def _insert_many(connection: sa.Connection, start: str, text: pa.Table) -> None:
+    """Insert the rows of a text table, _TOGETHER by one statement: half the work of one by one.
+
+    Args:
+        start: the statement up to its VALUES.
+    """
+    marks = f"({', '.join('?' * text.num_columns)})"
+    together = max(1, min(_TOGETHER, _PARAMETERS // text.num_columns))
+    cursor = _cursor(connection)
+    try:
+        rest: list[tuple[str | None, ...]] = []
+        for batch in text.to_batches(max_chunksize=_BATCH):
+            found = [*rest, *zip(*(column.to_pylist() for column in batch.columns), strict=True)]
+            whole = len(found) - len(found) % together
+            some = (found[at : at + together] for at in range(0, whole, together))
+            sql = f"{start} VALUES {', '.join([marks] * together)}"
+            cursor.executemany(sql, (tuple(chain.from_iterable(one)) for one in some))
+            rest = found[whole:]
+        cursor.executemany(f"{start} VALUES {marks}", rest)
+    finally:
+        cursor.close()
+
+
 def _temporary(connection: sa.Connection, table: sa.Table, text: pa.Table) -> str:
     """Load a text table into a temporary table, on PostgreSQL typed like ``table``."""
     name = f"load_{next(_loads)}"
@@ -302,8 +327,7 @@ def _temporary(connection: sa.Connection, table: sa.Table, text: pa.Table) -> st
         connection.exec_driver_sql(f"ANALYZE {name}")
         return name
     connection.exec_driver_sql(f"CREATE TEMPORARY TABLE {name} ({columns})")
-    marks = ", ".join("?" * text.num_columns)
-    _many(connection, f"INSERT INTO temp.{name} ({columns}) VALUES ({marks})", text)
+    _insert_many(connection, f"INSERT INTO temp.{name} ({columns})", text)
     return name
 
 
@@ -329,8 +353,7 @@ def insert(connection: sa.Connection, table: sa.Table, text: pa.Table) -> None:
         _copy(connection, target, text)
         return
     names = ", ".join(map(_quoted, text.column_names))
-    marks = ", ".join("?" * text.num_columns)
-    _many(connection, f"INSERT INTO {target} ({names}) VALUES ({marks})", text)
+    _insert_many(connection, f"INSERT INTO {target} ({names})", text)
 
 
 def update(connection: sa.Connection, table: sa.Table, text: pa.Table, keys: Sequence[str]) -> int:
@@ -365,8 +388,7 @@ def put(connection: sa.Connection, table: sa.Table, text: pa.Table, keys: Sequen
     text = sealing.sealed(connection.dialect, table, text)
     names, target = ", ".join(map(_quoted, text.column_names)), sql_name(connection, table)
     if connection.dialect.name != "postgresql":
-        marks = ", ".join("?" * text.num_columns)
-        _many(connection, f"INSERT OR REPLACE INTO {target} ({names}) VALUES ({marks})", text)
+        _insert_many(connection, f"INSERT OR REPLACE INTO {target} ({names})", text)
         return
     others = [name for name in text.column_names if name not in keys]
     sets = ", ".join(f"{_quoted(name)} = EXCLUDED.{_quoted(name)}" for name in others)
