@@ -341,15 +341,15 @@ def _worth(pair: Ints, bits: Bits, size: Sizes, ids: pa.ChunkedArray) -> _Worth:
             continue
         is_lone = np.zeros(len(pairs_of), dtype=bool)
         is_lone[found[lone]] = True
-        rows = np.flatnonzero(is_lone[bits])
-        several = np.bitwise_count(bits[rows]) > 1
-        rank = size[rows] + np.where(several, 0, _MAX_SIZE).astype(np.int16)
+        rows = np.flatnonzero(is_lone.take(bits))
+        several = np.bitwise_count(bits.take(rows)) > 1
+        rank = size.take(rows) + np.where(several, 0, _MAX_SIZE).astype(np.int16)
         ranked = np.cumsum(np.bincount(rank))
         last = np.searchsorted(ranked, most)
         dropped = rows[rank > (last if ranked[last] <= 2 * most else last - 1)]
         stands_for[dropped] = 0
         names = _names(ids) if names is None else names
-        scattered = _scatter(pair[dropped], names)
+        scattered = _scatter(pair.take(dropped), names)
         chosen = dropped[scattered < min(sample / max(len(dropped), 1), 1.0)]
         stands_for[chosen] = round(len(dropped) / max(len(chosen), 1))
         gone += np.bincount(bits[dropped[stands_for[dropped] == 0]], minlength=len(gone))
@@ -369,7 +369,7 @@ def _scatter(pair: Ints, names: npt.NDArray[np.uint64]) -> npt.NDArray[np.float6
     A pair's follows from the ids of its two records: whatever other records come or go, it is
     sampled or not as before.
     """
-    left, right = names[pair // len(names)], names[pair % len(names)]
+    left, right = names.take(pair // len(names)), names.take(pair % len(names))
     mixed = (left << np.uint64(32) | right) * np.uint64(0x9E3779B97F4A7C15)
     mixed ^= mixed >> np.uint64(29)
     mixed *= np.uint64(0xBF58476D1CE4E5B9)
@@ -417,7 +417,7 @@ def _group(
         both.sort()
     both = both[_first(both)]
     number = (both >> 32).astype(np.int32)
-    size = np.bincount(number).astype(np.int32)[number] if len(number) else number
+    size = np.bincount(number).astype(np.int32).take(number) if len(number) else number
     several = size > 1
     # A row number's bits are the lower half.
     return _Group(number[several], both[several].astype(np.int32), size[several])
@@ -427,23 +427,23 @@ class _Property(NamedTuple):
     """A property of every record as a number.
 
     Attributes:
-        number: int64, one per record: equal where the property is; 0 where it is missing.
+        number: int32, one per record: equal where the property is; 0 where it is missing.
         bits: of the largest number.
     """
 
-    number: Ints
+    number: npt.NDArray[np.int32]
     bits: int
 
     @classmethod
     def of(cls, values: npt.NDArray[np.integer]) -> "_Property":
         """Any numbers, 0 where it is missing, as numbers without gaps."""
         coded = pa.array(values, mask=values == 0).dictionary_encode()
-        number = pc.fill_null(coded.indices, -1).to_numpy().astype(np.int64) + 1
+        number = pc.fill_null(coded.indices, -1).to_numpy().astype(np.int32) + 1
         return cls(number, len(coded.dictionary).bit_length())
 
     def together(self, other: "_Property") -> "_Property":
         """Both at once; missing where one of them is."""
-        both = self.number << other.bits | other.number
+        both = self.number.astype(np.int64) << other.bits | other.number
         both[(self.number == 0) | (other.number == 0)] = 0
         return _Property.of(both)
 
@@ -460,18 +460,17 @@ def _refined(wide: _Group, by: _Property) -> _Group:
         base = int(wide.group[start])
         stop = int(np.searchsorted(wide.group, base + room))
         row = wide.row[start:stop]
-        value = by.number[row]
         code = wide.group[start:stop].astype(np.int64)
         code -= base
         code <<= by.bits
-        code |= value
+        code |= by.number.take(row)
         code <<= row_bits
         code |= row
-        code = code[value != 0]
         code.sort()
-        begins = np.flatnonzero(_first(code >> row_bits))
+        value = code >> row_bits
+        begins = np.flatnonzero(_first(value))
         size = np.diff(begins, append=len(code))
-        several = size > 1
+        several = (size > 1) & (value[begins] & ((1 << by.bits) - 1) != 0)
         rows.append(code[np.repeat(several, size)] & ((1 << row_bits) - 1))
         sizes.append(size[several])
         start = stop
@@ -554,19 +553,19 @@ class _Blocks:
         """Codes of every two rows of a group."""
         below = (NUMBER[kind] << _BELOW_KIND) | (int(refined) << _SIZE_BITS)
         found: list[Ints] = []
-        at = np.arange(len(groups.row))
-        apart = 0
+        group, row, last = groups.group, groups.row, len(groups.row)
+        at, apart = np.flatnonzero(group[1:] == group[:-1]), 1
         while len(at):
-            apart += 1
-            at = at[: np.searchsorted(at, len(groups.row) - apart)]
-            at = at[groups.group[at] == groups.group[at + apart]]
-            code = groups.row[at].astype(np.int64)
+            code = row.take(at).astype(np.int64)
             code *= self.records
-            code += groups.row[at + apart]
+            code += row.take(at + apart)
             code <<= _BELOW_PAIR
             code |= below
-            code |= np.minimum(groups.size[at], _MAX_SIZE)
+            code |= np.minimum(groups.size.take(at), _MAX_SIZE)
             found.append(code)
+            apart += 1
+            at = at[: np.searchsorted(at, last - apart)]
+            at = at[group.take(at) == group.take(at + apart)]
         return np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
 
     def report(self, made: Ints, lone: dict[str, int]) -> pa.Table:

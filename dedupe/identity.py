@@ -19,6 +19,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dedupe.comparing.columns import together
+
 PREFIX = "G"
 _DIGITS = 10
 
@@ -180,7 +182,7 @@ def reassign(
 
     Args:
         clusters, next_number, former: as for assign.
-        crosswalk: record_id, golden_id as last published.
+        crosswalk: record_id, golden_id as last published, sorted by record_id.
         touched: records whose clusters can be others than those published: whole
             clusters, new and published, and so all records that are new or gone.
     """
@@ -200,8 +202,8 @@ def reassign(
     rest = crosswalk.filter(
         pc.invert(pc.is_in(crosswalk["record_id"], value_set=before["record_id"]))
     )
-    whole = pa.concat_tables([rest.select(CROSSWALK_SCHEMA.names), found.crosswalk])
-    return replace(found, crosswalk=whole.sort_by("record_id").combine_chunks())
+    whole = together(rest.select(CROSSWALK_SCHEMA.names), found.crosswalk, "record_id")
+    return replace(found, crosswalk=whole)
 
 
 def touched_records(before: pa.Table, now: pa.Table) -> pa.Array:

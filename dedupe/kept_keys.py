@@ -143,7 +143,7 @@ class Reader:
 
     def _of_kind(self, kind: str) -> Keys:
         stood = self._stored.of_kind(kind)
-        pair = (stood.block, self._to[stood.row])
+        pair = (stood.block, self._to.take(stood.row))
         if self._made is not None:
             block, row = self._made.of_kind(kind)
             pair = _together(pair, (block, self._fresh[row].astype(np.int32)), kind)

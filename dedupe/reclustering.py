@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from dedupe import clusters
 from dedupe.clusters import Clustering
-from dedupe.comparing.columns import decoded, positions, positions_of
+from dedupe.comparing.columns import decoded, positions, positions_of, together
 from dedupe.levels import VETOES
 from dedupe.model import MatchingSettings, logit_bits
 from dedupe.pair_graph import number_components
@@ -90,12 +90,8 @@ def recluster(
         found = [pc.is_in(table[name], value_set=touched) for name in names]
         return pc.or_(*found) if len(found) > 1 else found[0]
 
-    grouped = pa.concat_tables(
-        [
-            earlier.clusters.filter(pc.invert(among(earlier.clusters, "record_id"))),
-            found.clusters,
-        ]
-    ).sort_by("record_id")
+    stands = earlier.clusters.filter(pc.invert(among(earlier.clusters, "record_id")))
+    grouped = together(stands, found.clusters, "record_id")
     ends = ("left_id", "right_id")
     kept = earlier.suggestions.filter(pc.invert(among(earlier.suggestions, *ends)))
     suggestions = in_order(pa.concat_tables([kept, found.suggestions]), grouped)

@@ -125,7 +125,8 @@ def clustering_checks(deployment: Deployment, report: Computed) -> list[Check]:
         report: what clusters returned.
     """
     table = lake.read(deployment.lake, "clusters", report.fingerprint)
-    staged_ids = lake.read(deployment.lake, "records", changes.noted(deployment))["record_id"]
+    noted = changes.noted(deployment)
+    staged_ids = lake.read(deployment.lake, "records", noted, ["record_id"])["record_id"]
     decided = pair_decisions(deployment)
     ends = pa.concat_arrays([decided[n].combine_chunks() for n in ("left_id", "right_id")])
     named = table.filter(pc.is_in(table["record_id"], value_set=ends))
@@ -172,6 +173,8 @@ def published_checks(deployment: Deployment) -> list[Check]:
 
 def _unlike(staged: pa.ChunkedArray, found: pa.ChunkedArray) -> int:
     """Records that are staged or found, but not both, and those found more than once."""
+    if found.equals(staged):  # whose ids are there once each
+        return 0
     distinct = pc.unique(found)
     both = pc.sum(pc.is_in(distinct, value_set=staged)).as_py() or 0
     return len(staged) - both + len(distinct) - both + len(found) - len(distinct)
