@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedupe import blocking
+from dedupe import blocking, blocking_keys, blocks
 from dedupe.explaining import shown
 from dedupe.explaining.evidence import Evidence
 from dedupe.explaining.facts import Key
@@ -29,15 +29,15 @@ def compared_keys(evidence: Evidence, left: str, right: str) -> tuple[Key, ...]:
     shared = {kind: by.get(left, set()) & by.get(right, set()) for kind, by in held.items()}
     sizes = _sizes(evidence, shared, str(pair["customer_type"][0]))
     found = []
-    for kind in (kind for kind in blocking.KINDS if kind in held):
+    for kind in (kind for kind in blocking_keys.KINDS if kind in held):
         own, other = (
             tuple(sorted({_text(kind, key, country[name]) for key in held[kind].get(name, ())}))
             for name in (left, right)
         )
         common = tuple(sorted({_text(kind, key, country[left]) for key in shared[kind]}))
-        limit = blocking.limit_of(kind, evidence.settings)
+        limit = blocks.limit_of(kind, evidence.settings)
         fewest = min((sizes[kind, key] for key in shared[kind]), default=0)
-        says = message(blocking.KINDS[kind])
+        says = message(blocking_keys.KINDS[kind])
         left_out = fewest if fewest > limit else None
         found.append(Key(kind, says, own, other, common, left_out, limit))
     return tuple(found)

@@ -70,7 +70,7 @@ class View:
         return Group(*parts)
 
     def _found(self, kinds: Iterable[str]) -> Message:
-        from dedupe.blocking import KINDS
+        from dedupe.blocking_keys import KINDS
 
         named = [message(KINDS[kind]) for kind in kinds if kind in KINDS]
         if not named:

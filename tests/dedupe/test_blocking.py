@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from dedupe import blocking, blocking_keys, features
+from dedupe import blocking, blocking_keys, blocks, features, pair_codes
 from rules.customer import STAGED_SCHEMA
 
 
@@ -295,7 +295,7 @@ def test_report_knows_every_kind() -> None:
     )
     kinds = {kind for row in made.pairs.to_pylist() for kind in row["found_by"].split(",")}
     assert kinds == {row["kind"] for row in made.report.to_pylist()}
-    assert kinds <= set(blocking.KINDS)
+    assert kinds <= set(blocking_keys.KINDS)
 
 
 def test_no_records_give_no_pairs() -> None:
@@ -437,7 +437,7 @@ def test_blocks_that_make_too_many_pairs_for_the_records_are_refined(
     table = features.build(staged(*rows))
     every = 3 * (40 * 39 // 2) + 3
     assert _birth(blocking.candidates(table, Settings()))["pairs"] == every
-    monkeypatch.setattr(blocking, "KIND_PAIRS", 0)
+    monkeypatch.setattr(blocks, "KIND_PAIRS", 0)
     made = blocking.candidates(table, Settings())
     born = _birth(made)
     assert born["pairs"] < every
@@ -475,7 +475,7 @@ def test_codes_looked_at_in_parts_make_the_same_pairs(
     table = features.build(staged(*rows))
     whole = blocking.candidates(table, Settings())
     assert any("," in kinds for kinds in whole.pairs["found_by"].to_pylist())
-    monkeypatch.setattr(blocking, "CODES", codes)
+    monkeypatch.setattr(pair_codes, "CODES", codes)
     parts = blocking.candidates(table, Settings())
     assert parts.pairs.equals(whole.pairs)
     assert parts.report.equals(whole.report)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dedupe import blocking, levels, suggestions
+from dedupe import blocking_keys, levels, suggestions
 from dedupe.explaining.messages import LANGUAGES, catalog, message, read_catalog, say
 
 ROOT = Path(__file__).parents[3]
@@ -32,7 +32,7 @@ def _tabled() -> set[str]:
         one.sentence for fields in levels.LEVELS.values() for f in fields.values() for one in f
     }
     found |= {level.sentence for level in levels.TEXT_LEVELS}
-    found |= {veto.sentence for veto in levels.VETOES.values()} | set(blocking.KINDS.values())
+    found |= {veto.sentence for veto in levels.VETOES.values()} | set(blocking_keys.KINDS.values())
     found |= set(suggestions.REASONS.values())
     return found
 
