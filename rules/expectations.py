@@ -11,7 +11,6 @@ types) is an error, never bad data: Great Expectations would report both as
 """
 
 import functools
-import importlib
 import logging
 import os
 import re
@@ -20,9 +19,9 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from onefold import postponed
 from onefold.errors import ConfigError
 from rules.collection import no_collection
 from rules.quarantine import Severity
@@ -130,7 +129,7 @@ def context() -> Any:
     """A new context of Great Expectations, which keeps nothing and reports nothing home."""
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     for name in _SELDOM_USED:
-        _postpone(name)
+        postponed.load_when_used(name)
     with _left_out(_OF_ITS_BACKENDS):
         import great_expectations as gx
         from great_expectations.data_context.types.base import ProgressBarsConfig
@@ -152,28 +151,6 @@ def _left_out(names: Sequence[str]) -> Iterator[None]:
     finally:
         for name in hidden:
             del sys.modules[name]
-
-
-def _postpone(name: str) -> None:
-    """Load a module when something of it is first used, not when it is imported.
-
-    (The interpreter looks into a module that is imported again, so that
-    ``importlib.util.LazyLoader`` would load it there.)
-    """
-    if name in sys.modules:
-        return
-    placeholder = ModuleType(name)
-
-    def load(attribute: str) -> Any:
-        if sys.modules.get(name) is placeholder:
-            del sys.modules[name]
-        return getattr(importlib.import_module(name), attribute)
-
-    placeholder.__dict__["__getattr__"] = load
-    parent, _, own = name.rpartition(".")
-    if parent:
-        setattr(importlib.import_module(parent), own, placeholder)
-    sys.modules[name] = placeholder
 
 
 def built(expectation: Expectation) -> Any:

@@ -7,7 +7,6 @@ by row costs three times as much as one made of all rows at once.
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import psycopg
 import sqlalchemy as sa
 from sqlalchemy.schema import AddConstraint, CreateIndex, DropConstraint, DropIndex
 
@@ -66,6 +65,8 @@ def _alone(connection: sa.Connection, table: sa.Table) -> bool:
                 f'LOCK TABLE "{table.schema}"."{table.name}" IN ACCESS EXCLUSIVE MODE NOWAIT'
             )
     except sa.exc.DBAPIError as error:
+        import psycopg  # loaded by SQLAlchemy, where it is used
+
         if not isinstance(error.orig, psycopg.errors.LockNotAvailable):
             raise
         return False

@@ -13,14 +13,9 @@ from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import psycopg
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
 from onefold.errors import OnefoldError, WarehouseError
 from onefold.keys import Keys
@@ -29,6 +24,9 @@ from warehouse import sealing
 from warehouse.bi import install
 from warehouse.columns import REVIEW, STORES, WAREHOUSE
 from warehouse.sealing import Sealer
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 log = logging.getLogger("onefold.warehouse")
 
@@ -131,8 +129,15 @@ def translated(url: sa.URL) -> Iterator[None]:
         yield
     except sa.exc.DBAPIError as error:
         raise _refusal(url, error.orig) from None
-    except (sqlite3.Error, psycopg.Error) as error:
+    except _driver_errors() as error:
         raise _refusal(url, error) from None
+
+
+def _driver_errors() -> tuple[type[Exception], ...]:
+    """What drivers raise by themselves; looked up when something was raised."""
+    import psycopg  # slow to load
+
+    return sqlite3.Error, psycopg.Error
 
 
 def _held(where: str) -> WarehouseError:
@@ -158,6 +163,8 @@ def _refusal(url: sa.URL, error: BaseException | None) -> WarehouseError:
         if "no such table" in said or "no such column" in said:
             return WarehouseError(where, "the database is not up to date", found=said, do=_MIGRATE)
         return WarehouseError(where, "the database refuses", found=said)
+    import psycopg
+
     if isinstance(error, psycopg.errors.LockNotAvailable):
         return _held(where)
     state = getattr(error, "sqlstate", None)
@@ -245,14 +252,11 @@ def _both(settings: Settings, engines: dict[str, sa.Engine]) -> sa.Engine:
     return both.execution_options(schema_translate_map={WAREHOUSE: None, REVIEW: REVIEW})
 
 
-def _config() -> Config:
+def _configured(connection: sa.Connection, store: str) -> "Config":
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    return config
-
-
-def _configured(connection: sa.Connection, store: str) -> Config:
-    config = _config()
     config.attributes.update(connection=connection, store=store)
     return config
 
@@ -276,14 +280,21 @@ def migration_options(connection: sa.Connection, store: str) -> dict[str, Any]:
 def _revision(connection: sa.Connection, store: str) -> str | None:
     """The version that a store's tables have; None before the first migration."""
     options = migration_options(connection, store)
-    return MigrationContext.configure(connection, opts=options).get_current_revision()
+    name, schema = options["version_table"], options["version_table_schema"]
+    if not sa.inspect(connection).has_table(name, schema):
+        return None
+    versions = sa.table(name, sa.column("version_num", sa.Text), schema=schema)
+    return connection.execute(sa.select(versions.c.version_num)).scalar()
 
 
 @functools.cache
-def _versions() -> tuple[str | None, frozenset[str]]:
-    """The newest version of the tables and all there are; read once, not at every opening."""
-    scripts = ScriptDirectory.from_config(_config())
-    return scripts.get_current_head(), frozenset(one.revision for one in scripts.walk_revisions())
+def _versions() -> tuple[str, frozenset[str]]:
+    """The newest version of the tables and all there are, from the names of their modules.
+
+    (Alembic, which is slow to load, is asked only where tables are made or changed.)
+    """
+    known = {path.name[:4] for path in (_MIGRATIONS / "versions").glob("[0-9][0-9][0-9][0-9]_*.py")}
+    return max(known), frozenset(known)
 
 
 def connect(settings: Settings) -> Warehouse:
@@ -377,6 +388,8 @@ def _migrated(settings: Settings) -> Warehouse:
                     )
                 if current != head:
                     install.make_way(connection)
+                    from alembic import command
+
                     command.upgrade(_configured(connection, store), "head")
                     log.info("migrated store %s of %s", store, place(url))
                 if store == WAREHOUSE:

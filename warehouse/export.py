@@ -13,12 +13,10 @@ from dataclasses import asdict
 from datetime import date
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import openpyxl
 import pyarrow as pa
 import pyarrow.compute as pc
-from openpyxl.cell import WriteOnlyCell
 from pyarrow import csv, parquet
 
 from onefold.errors import ConfigError, WarehouseError
@@ -28,6 +26,9 @@ from warehouse import quarantine, rows, text_form
 from warehouse.engine import Warehouse
 from warehouse.restatement import Restatement
 from warehouse.tables import crosswalk, golden_customer, staged_customer
+
+if TYPE_CHECKING:
+    import openpyxl
 
 GOLDEN_SCHEMA = pa.schema(
     [
@@ -216,7 +217,7 @@ def write_book(tables: Mapping[str, pa.Table], path: Path) -> None:
         ConfigError: the file cannot be written.
         WarehouseError: a table does not fit a sheet.
     """
-    book = openpyxl.Workbook(write_only=True)
+    book = _new_book()
     for name, table in tables.items():
         _sheet(book, table, name[-_SHEET_NAME:])
     _whole(path, book.save)
@@ -243,15 +244,23 @@ def _write_parquet(table: pa.Table, path: Path) -> None:
     parquet.write_table(table, path)
 
 
-def _book(table: pa.Table, name: str) -> openpyxl.Workbook:
+def _new_book() -> "openpyxl.Workbook":
+    import openpyxl  # only workbooks need it, and it is slow to load
+
+    return openpyxl.Workbook(write_only=True)
+
+
+def _book(table: pa.Table, name: str) -> "openpyxl.Workbook":
     """A workbook of one sheet."""
-    book = openpyxl.Workbook(write_only=True)
+    book = _new_book()
     _sheet(book, table, name)
     return book
 
 
-def _sheet(book: openpyxl.Workbook, table: pa.Table, name: str) -> None:
+def _sheet(book: "openpyxl.Workbook", table: pa.Table, name: str) -> None:
     """Add a sheet; text stays text: no value becomes a formula or loses its zeros."""
+    from openpyxl.cell import WriteOnlyCell
+
     if table.num_rows >= _SHEET_ROWS:
         raise WarehouseError(
             name,

@@ -113,8 +113,10 @@ def refresh(
 def _refresh(home: Path, sources: list[str] | None) -> None:
     """Refresh, print the closing table, and exit with 3 if it is not complete."""
     from onefold import settings
-    from onefold.cli import console, measuring
-    from pipelines import run
+
+    with collection.no_collection():  # all that is loaded stays
+        from onefold.cli import console, measuring
+        from pipelines import run
 
     with console.progress("Refreshing"):
         report = run.refresh(home, sources=sources)

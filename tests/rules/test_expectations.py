@@ -14,16 +14,6 @@ from rules import expectations
 from rules.expectations import Expectation
 
 
-def test_a_postponed_module_is_loaded_when_something_of_it_is_used(monkeypatch):
-    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
-    expectations._postpone("colorsys")
-    import colorsys
-
-    assert "rgb_to_hsv" not in vars(colorsys)
-    assert colorsys.rgb_to_hsv(1, 1, 1) == (0, 0, 1)
-    assert "rgb_to_hsv" in vars(sys.modules["colorsys"])
-
-
 @pytest.mark.parametrize("unit", ["us", "ns"])
 def test_days_of_any_century_are_compared(unit):
     days = [datetime(1960, 1, 2, tzinfo=UTC), None, datetime(2024, 2, 29, tzinfo=UTC)]

@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from onefold.errors import WarehouseError
 from onefold.settings import Settings
@@ -33,6 +34,12 @@ def test_migrated_tables_are_those_of_the_metadata(warehouse):
                         metadata, schema=None, referred_schema_fn=lambda *_: sa.BLANK_SCHEMA
                     )
             assert compare_metadata(context, metadata) == []
+
+
+def test_versions_told_by_names_of_modules_are_those_that_alembic_knows():
+    scripts = ScriptDirectory(str(engine._MIGRATIONS))
+    known = frozenset(one.revision for one in scripts.walk_revisions())
+    assert engine._versions() == (scripts.get_current_head(), known)
 
 
 def test_a_column_that_no_migration_made_would_be_noticed(migrated):
