@@ -176,14 +176,22 @@ class Beside(NamedTuple):
     problems: tuple[Problem, ...]
 
 
-@lru_cache(maxsize=32768)
 def look_beside(
     region: str | None, city: str | None, district: str | None, code: str | None, country: str
 ) -> Beside:
-    columns = _column(region), _column(city), _column(district)
     code = code.strip() if code else ""
     told = _told(code, country)
-    return Beside(columns, code, told, *_titled(columns, told), *_postal_code(code, told))
+    columns, titled = _divisions(region, city, district, told)
+    return Beside(columns, code, told, *titled, *(_postal_code(code, told) if code else (None, ())))
+
+
+@lru_cache(maxsize=1 << 15)
+def _divisions(
+    region: str | None, city: str | None, district: str | None, country: str
+) -> tuple[_Columns, _Columns]:
+    """Region, city and district cleaned, and :func:`_titled`."""
+    columns = _column(region), _column(city), _column(district)
+    return columns, _titled(columns, country)
 
 
 @lru_cache(maxsize=8192)
@@ -213,7 +221,6 @@ def _is_filler_code(code: str) -> bool:
     return is_placeholder(code) or len(set(code.replace(".0", ""))) == 1 or code == "999077"
 
 
-@lru_cache(maxsize=32768)
 def _line(text: str | None) -> tuple[str, tuple[Problem, ...]]:
     """The line cleaned, and what is wrong with it."""
     line = texts.clean(text).strip(" ,;，；") if text else ""

@@ -150,11 +150,16 @@ def _words(kind: str) -> frozenset[str]:
     return frozenset(tables.words("customer_type", kind))
 
 
+@cache
+def _institution() -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, sorted(_words("institution")))))
+
+
 def _of_han(name: str) -> float:
     surnames = romanization.surnames()
     if "·" in name:
         return -2.0
-    if any(word in name for word in _words("institution")):
+    if _institution().search(name):
         return 4.0
     compact = "".join(name.split())
     if _TITLE_END.search(compact) and len(compact) <= 6:

@@ -66,7 +66,12 @@ _SIMPLE = re.compile(r"[+(]?\d[\d() .-]{6,16}\d", re.ASCII)
 _AMERICAN_PLAIN = re.compile(  # 212555.0000 is a number that lost digits in a spreadsheet
     r"(?:\+?1[- .])?\(?([2-9][0-9]{2})\)?[- .]{0,2}([2-9][0-9]{2})[- .]?(?!0000)([0-9]{4})"
 )
-_CN_LANDLINE = re.compile(r"\(?(0\d{2,3})\)?[- ]?([2-8]\d{6,7})(?:[-*转](\d{1,5}))?")
+_CN_LANDLINE = re.compile(
+    r"(?:\(?0([1-9]\d{1,2})\)?|\+86[- ]([1-9]\d{1,2}))[- ]?"
+    r"([2-8]\d{6,7})(?:(?:[-*转]| ext )(\d{1,5}))?",
+    re.ASCII,
+)
+_CN_LOCAL = re.compile(r"[2-8]\d{6,7}", re.ASCII)
 _DIGITS = re.compile(r"\D")
 _LEAD = re.compile(r"^[^\d+(]+")
 _SCIENTIFIC = re.compile(r"\d(?:\.\d+)?[eE]\+?\d{1,2}")
@@ -187,14 +192,12 @@ def _parse(text: str, country: str, city: str) -> Phones:
     text = text.strip(" \t\r\n'\"`")
     if "/" in text:
         text = _AREA_SLASH.sub(r"\1-", text)
-    if (
-        country == "CN"
-        and (match := _CN_LANDLINE.fullmatch(text))
-        and (found := numbering.landline(match[1] + match[2]))
-        and not _is_filler(found[1])
-    ):
-        key = f"+86{found[0]}{found[1]}"
-        return Phones((Phone(key, "fixed", match[3] or "", key),), (key,))
+    if country == "CN" and (match := _CN_LANDLINE.fullmatch(text)):
+        domestic, after_86, own, extension = match.groups()
+        found = numbering.landline((domestic or after_86) + own, international=True)
+        if found and not _is_filler(found[1]):
+            key = f"+86{found[0]}{found[1]}"
+            return Phones((Phone(key, "fixed", extension or "", key),), (key,))
     if country == "US" and (american := _american(text)):
         return american
     if _SIMPLE.fullmatch(text) and (single := _simple(text, country)):
@@ -206,7 +209,10 @@ def _parse(text: str, country: str, city: str) -> Phones:
     if match := _FLOAT.fullmatch(text):
         text = match[1]
     reader = _Reader(country, city)
-    reader.read(text)
+    if country == "CN" and _CN_LOCAL.fullmatch(text) and not _is_filler(text):
+        reader.local(text)
+    else:
+        reader.read(text)
     return reader.result()
 
 
@@ -461,7 +467,7 @@ class _Reader:
         if with_86:
             self.damaged(core, _LENGTH)
         elif len(digits) in (7, 8) and digits[0] in "2345678":
-            return self._local(digits, extension, last)
+            return self.local(digits, extension, last)
         elif _SHORT_SERVICE.fullmatch(digits):
             self.add("+86" + digits, "service", extension)
             return digits
@@ -484,7 +490,8 @@ class _Reader:
                 return True
         return False
 
-    def _local(self, digits: str, extension: str, last: str) -> str:
+    def local(self, digits: str, extension: str = "", last: str = "") -> str:
+        """Take a landline number without area code, which the city or the number before tells."""
         areas = by_city(self.city) if self.city else ()
         before = numbering.landline(last, False) if last else None
         if before:

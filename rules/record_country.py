@@ -92,7 +92,7 @@ def at_home(cells: Cells, found: Plain) -> Mask:
     Args:
         found: read for that country.
     """
-    home = found.is_addressed & found.is_phoned
+    home = found.is_addressed & found.is_surely_phoned
     for field in _NUMBERS:
         home &= cells.only(field)[1] == 0
     for field in _NAMES:
@@ -208,12 +208,14 @@ def from_phones(phones: Sequence[str], default: str) -> str | None:
         phones: telephone numbers as written.
         default: ISO 3166 code.
     """
-    numbers = [n.e164 for cell in phones for n in phone.parse(cell, country=default).numbers]
-    found = {regions for number in numbers if (regions := _regions(number[:4]))}
-    if len(found) != 1:
-        return None
-    (regions,) = found
-    return None if default in regions else regions[0]
+    found = set()
+    for cell in phones:
+        for number in phone.parse(cell, country=default).numbers:
+            if regions := _regions(number.e164[:4]):
+                if default in regions:
+                    return None
+                found.add(regions)
+    return found.pop()[0] if len(found) == 1 else None
 
 
 @cache

@@ -38,20 +38,20 @@ class Plain:
     Attributes:
         country: ISO 3166 code.
         addresses: the plain ones; a record without any address is among them.
-        phones: the plain numbers of records that have one, and in whose column for mobile
-            numbers it stands.
+        mobiles, phones: the plain numbers of records that have one cell in the column for
+            mobile numbers, and in the other one.
         emails: the records with one usual address.
-        in_mobile: per record, whether its number stands in the column for mobile numbers.
         mails: one cell of each record, for those of ``emails`` its address.
-        phone_counts, email_counts: how many cells each record has.
+        mobile_counts, phone_counts, email_counts: how many cells each record has.
     """
 
     country: str
     addresses: streets.Found
+    mobiles: phones.Found
     phones: phones.Found
     emails: Ints
-    in_mobile: Mask
     mails: pa.Array
+    mobile_counts: Ints
     phone_counts: Ints
     email_counts: Ints
 
@@ -62,8 +62,19 @@ class Plain:
 
     @property
     def is_phoned(self) -> Mask:
-        """The records whose number is plain, and those that have none."""
-        return _mask(self.phones.rows, len(self.mails)) | (self.phone_counts == 0)
+        """The records whose numbers are all plain, and those that have none."""
+        return self._all_among(self.mobiles.rows, self.phones.rows)
+
+    @property
+    def is_surely_phoned(self) -> Mask:
+        """The records of :attr:`is_phoned` whose numbers are plainly of the country."""
+        return self._all_among(*(one.rows[one.sure] for one in (self.mobiles, self.phones)))
+
+    def _all_among(self, mobiles: Ints, others: Ints) -> Mask:
+        """Whether all cells of a record are numbers of these records."""
+        count = len(self.mails)
+        found = _mask(mobiles, count) | (self.mobile_counts == 0)
+        return found & (_mask(others, count) | (self.phone_counts == 0))
 
     @property
     def is_mailed(self) -> Mask:
@@ -82,22 +93,26 @@ def plain(cells: Cells, country: str) -> Plain:
     )
     mobile, mobiles = cells.only("mobile")
     other, others = cells.only("phone")
-    counts = mobiles + others
-    cell = pc.if_else(
-        pa.array(counts == 1), pc.coalesce(mobile, other), pa.scalar(None, pa.string())
-    )
     mail, mails = cells.only("email")
     usual = emails.usual(mail)
     return Plain(
         country=country,
         addresses=addresses.read(_lines(cells), region, city, district, code, country),
-        phones=phones.read(cell, country),
+        mobiles=phones.read(_alone(mobile, mobiles), country),
+        phones=phones.read(_alone(other, others), country),
         emails=usual[mails[usual] == 1],
-        in_mobile=mobiles > 0,
         mails=mail,
-        phone_counts=counts,
+        mobile_counts=mobiles,
+        phone_counts=others,
         email_counts=mails,
     )
+
+
+def _alone(cells: pa.Array, counts: Ints) -> pa.Array:
+    """The cells of records that have one; null for others."""
+    if (counts <= 1).all():
+        return cells
+    return pc.if_else(pa.array(counts == 1), cells, pa.scalar(None, pa.string()))
 
 
 def _mask(rows: Ints, count: int) -> Mask:
@@ -233,23 +248,41 @@ def take_phones_and_emails(
 
 def _take_plain(found: Plain, is_plain: Mask, staged: Columns) -> None:
     """Fill phones and e-mails of records whose cells are all plain."""
-    rows, e164, kinds = found.phones
-    kept = np.flatnonzero(is_plain[rows])
-    untold = pc.and_(pa.array(found.in_mobile[rows]), pc.equal(kinds, "unknown"))
-    columns = {
-        "phones": e164,
-        "phone_kinds": pc.if_else(untold, "mobile", kinds),
-        "phone_extensions": pa.repeat("", len(rows)),
-        "phone_keys": e164,
+    mobiles, others = found.mobiles, found.phones
+    e164 = pa.concat_arrays([mobiles.e164, others.e164])
+    told = pc.if_else(pc.equal(mobiles.kinds, "unknown"), "mobile", mobiles.kinds)
+    kinds = pa.concat_arrays([told, others.kinds])
+    places = np.full((len(is_plain), 2), -1, dtype=np.int64)
+    places[mobiles.rows, 0] = np.arange(len(mobiles.rows))
+    places[others.rows, 1] = np.arange(len(mobiles.rows), len(e164))
+    rows = np.flatnonzero(is_plain & (places >= 0).any(axis=1))
+    written = places[rows]
+    both = np.flatnonzero((written >= 0).all(axis=1))
+    first, second = (e164.take(pa.array(own)) for own in written[both].T)
+    same = np.asarray(pc.equal(first, second))
+    written[both[same], 1] = -1
+    ordered, both = written.copy(), both[~same]
+    is_mobile = np.asarray(pc.equal(kinds, "mobile"))
+    swapped = both[~is_mobile[written[both, 0]] & is_mobile[written[both, 1]]]
+    ordered[swapped] = written[swapped, ::-1]
+    lists = {
+        "phones": _lists(e164, ordered),
+        "phone_kinds": _lists(kinds, ordered),
+        "phone_extensions": _lists(pa.repeat("", len(e164)), ordered),
+        "phone_keys": _lists(e164, written),
     }
-    lists = {name: _lists_of_one(column) for name, column in columns.items()}
-    staged.give(rows[kept], lists, kept)
+    staged.give(rows, lists)
     mailed = found.emails[is_plain[found.emails]]
-    staged.give(mailed, {"emails": _lists_of_one(found.mails.take(pa.array(mailed)))})
+    mails = found.mails.take(pa.array(mailed))
+    staged.give(mailed, {"emails": _lists(mails, np.arange(len(mailed))[:, None])})
 
 
-def _lists_of_one(values: pa.Array) -> pa.Array:
-    return pa.ListArray.from_arrays(pa.array(np.arange(len(values) + 1, dtype=np.int32)), values)
+def _lists(values: pa.Array, places: Ints) -> pa.Array:
+    """One list per row, of the values at its places; -1: none."""
+    there = places >= 0
+    sizes = np.zeros(len(places) + 1, dtype=np.int32)
+    np.cumsum(there.sum(axis=1), out=sizes[1:])
+    return pa.ListArray.from_arrays(pa.array(sizes), values.take(pa.array(places[there])))
 
 
 def _numbers(

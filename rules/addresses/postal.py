@@ -40,13 +40,18 @@ def digits(country: str) -> int:
     return _DIGITS.get(country, 0)
 
 
-@lru_cache(maxsize=32768)
 def normalize(code: str | None, country: str) -> str | None:
     """The code in its country's form; None if it has none or this cannot be one."""
     if not code:
         return None
     if len(code) == _DIGITS.get(country) and _ALL_DIGITS.fullmatch(code) and len(set(code)) > 1:
         return code
+    return _normal(code, country)
+
+
+@lru_cache(maxsize=8192)
+def _normal(code: str, country: str) -> str | None:
+    """As :func:`normalize`, for any code."""
     code = re.sub(r"\.0+$", "", nfkc("NFKC", code).strip().upper().strip("'\""))
     bare = re.sub(r"[\s.·-]", "", code)
     if (

@@ -24,6 +24,10 @@ _CREDIT_FORM = re.compile(rf"[1-9ANY][1-9]\d{{6}}[{_CREDIT_ALPHABET}]{{10}}")
 _CODE_FORM = re.compile(r"[0-9A-Z]{8}[0-9X]")
 _CODE_VALUE = {c: v for v, c in enumerate("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")}
 _CODE_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
+_LICENSE_STEPS = [
+    {str(digit): ((rest + digit) % 10 or 10) * 2 % 11 for digit in range(10)} for rest in range(11)
+]
+"""What is left over before a digit, and the digit, to what is left over behind it."""
 _PLACE = re.compile(r"[1-6]\d{5}")
 
 
@@ -43,7 +47,7 @@ def license_check(first14: str) -> str:
     """The check digit of a license number's first 14 digits."""
     rest = 10
     for digit in first14:
-        rest = ((rest + int(digit)) % 10 or 10) * 2 % 11
+        rest = _LICENSE_STEPS[rest][digit]
     return str((11 - rest) % 10)
 
 
@@ -71,6 +75,7 @@ def is_license(text: str) -> bool:
     """Whether 15 digits are a business license number."""
     return (
         len(text) == 15
+        and text.isascii()
         and text.isdigit()
         and text[0] in "123456"
         and license_check(text[:14]) == text[14]

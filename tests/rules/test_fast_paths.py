@@ -326,6 +326,22 @@ def test_a_city_is_asked_only_for_what_it_can_tell(cell, city):
         assert phone.parse(cell, city=city) == phone._parse.__wrapped__(cell, "CN", city)
 
 
+landline = st.one_of(
+    numerals,
+    st.from_regex(r"\A(?:\(?0|\+86[- ])(?:10|2\d|57\d|\d{3})\)?[- ]?[2-8][0-9]{6,7}\Z"),
+    st.from_regex(r"\A0(?:10|57\d)-?[2-8][0-9]{6,7}(?: ext |-|转)[0-9]{1,5}\Z"),
+    st.from_regex(r"\A[2-8][0-9]{6,7}\Z"),
+)
+
+
+@many
+@given(landline, st.sampled_from(["", "杭州市", "上海市"]))
+def test_a_plain_chinese_landline_number_is_that_of_the_long_way(cell, city):
+    quick = phone._parse.__wrapped__(cell, "CN", city)
+    with replaced((phone, "_CN_LANDLINE", NEVER), (phone, "_CN_LOCAL", NEVER)):
+        assert phone._parse.__wrapped__(cell, "CN", city) == quick
+
+
 american = st.one_of(
     numerals,
     text_of("1 +1 ( ) - . _ 212 555 0123 0000 333 3333 911 2 0", 9),

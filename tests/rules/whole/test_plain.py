@@ -140,7 +140,9 @@ numeral = st.one_of(
     st.none(),
     st.from_regex(r"\A(?:\+?1[- .])?\(?[2-9]\d\d\)?[- .]{0,2}[2-9]\d\d[- .]?\d{4}\Z"),
     st.text("1 23(5)-.+0", max_size=14),
-    st.from_regex(r"\A1[3-9]\d{9}\Z"),
+    st.from_regex(r"\A(?:\+?86[- ]?)?1[3-9]\d[- ]?\d{4}[- ]?\d{4}\Z", fullmatch=True),
+    st.from_regex(r"\A(?:\(?0|\+86[- ])(?:10|2\d|57\d|89\d|\d{3})\)?[- ]?[2-8]\d{6,7}\Z"),
+    st.sampled_from(["010-88888888", "0571-7777777", "+86-21-62345678", "(021)62345678"]),
     st.sampled_from(
         ["2125550000", "222-222-2222", "3333333333", "1234567890", "13800138000", "13999999999", ""]
     ),
@@ -154,16 +156,16 @@ def test_a_number_of_a_column_is_that_of_its_cell(cells, country):
     read = dict(
         zip(
             found.rows.tolist(),
-            zip(found.e164.to_pylist(), found.kinds.to_pylist(), strict=True),
+            zip(found.e164.to_pylist(), found.kinds.to_pylist(), found.sure.tolist(), strict=True),
             strict=True,
         )
     )
     for row, written in enumerate(cells):
         if row in read:
-            e164, kind = read[row]
+            e164, kind, sure = read[row]
             expected = phone.Phones((phone.Phone(e164, kind, "", e164),), (e164,))
             assert phone.parse(written, country=country) == expected
-            assert phone.is_plainly_of(country, written)
+            assert sure == phone.is_plainly_of(country, written)
         elif written and written.isascii():
             assert not phone.is_plainly_of(country, written)
 

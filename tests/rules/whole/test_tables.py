@@ -26,8 +26,11 @@ CELLS = {
     "town": ["York", "SAN JOSE", "test"],
     "state": ["NJ", "California", "广东省"],
     "zip": ["62704", "2121", "SW1A 1AA", "x"],
-    "home": ["212-555-0123", "2125550000", "13812345678", "a@b.org", "310-555-0199 / 555-0123"],
-    "cell": ["(310) 555-0199", "800-555-0199", "2125550123"],
+    "home": [
+        *("212-555-0123", "2125550000", "13812345678", "a@b.org", "310-555-0199 / 555-0123"),
+        *("021-62345678", "0571 7777777"),
+    ],
+    "cell": ["(310) 555-0199", "800-555-0199", "2125550123", "+86 138 1234 5678", "02162345678"],
     "mail": ["ann@mail.org", "wei@gmial.com", "2125550123", "a@b.de; c@d.fr"],
     "firm": ["Harbor Tools Ltd"],
     "nation": ["US", "GB", "Atlantis"],
@@ -77,7 +80,8 @@ def test_a_table_is_cleaned_as_by_the_closer_look_at_each_record(records, countr
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(names, "read", lambda *_: names.Found(NOBODY, {}))
         patch.setattr(addresses, "read", lambda *_: streets.Found(NOBODY, {}))
-        nothing = phones.Found(NOBODY, pa.array([], pa.string()), pa.array([], pa.string()))
+        none = pa.array([], pa.string())
+        nothing = phones.Found(NOBODY, none, none, np.empty(0, dtype=bool))
         patch.setattr(phones, "read", lambda *_: nothing)
         patch.setattr(emails, "usual", lambda _: NOBODY)
         patch.setattr(dates, "read", lambda cells, *_: pa.nulls(len(cells), pa.date32()))
