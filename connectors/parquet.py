@@ -98,8 +98,28 @@ def as_text(column: pa.Array) -> pa.Array:
     if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
         return pa.nulls(len(column), pa.string())
     text = column.cast(pa.string())
+    if not _may_be_blank(text):
+        return text
     blank = pc.or_(pc.utf8_is_space(text), pc.equal(pc.binary_length(text), 0))
     return pc.if_else(blank, pa.scalar(None, pa.string()), text)
+
+
+_OF_BLANKS = np.zeros(256, bool)
+"""The bytes that a blank begins with, in UTF-8: of ASCII, U+0085, U+1680, U+2000, U+3000, ..."""
+_OF_BLANKS[[*range(0x21), 0xC2, 0xE1, 0xE2, 0xE3]] = True
+
+
+def _may_be_blank(text: pa.Array) -> bool:
+    """Whether some value is empty, or begins with a byte that a blank begins with."""
+    _, offsets, data = text.buffers()
+    if data is None or not len(text):
+        return len(text) > text.null_count
+    ends = np.frombuffer(offsets, np.int32, len(text) + 1, 4 * text.offset)
+    has_letters = ends[1:] > ends[:-1]
+    if np.count_nonzero(has_letters) != len(text) - text.null_count:
+        return True
+    first = np.frombuffer(data, np.uint8)[ends[:-1][has_letters]]
+    return bool(_OF_BLANKS[first].any())
 
 
 def _rows(file: SourceFile, columns: list[str], report: Report) -> Iterator[pa.RecordBatch]:
@@ -116,5 +136,6 @@ def _rows(file: SourceFile, columns: list[str], report: Report) -> Iterator[pa.R
         position = pc.binary_join_element_wise(pa.scalar(file.name), numbers, "|")
         own, nothing = found.schema.names, pa.nulls(rows, pa.string())
         values = [found.column(own.index(c)) if c in own else nothing for c in columns]
-        yield batch(position, values).filter(pa.array(filled))
+        made = batch(position, values)
+        yield made if filled.all() else made.filter(pa.array(filled))
         number += rows

@@ -32,11 +32,24 @@ def digests(columns: Sequence[str], values: Sequence[pa.Array]) -> bytes:
         if not column.null_count:
             parts += [pa.scalar(name), column]
         elif column.null_count < len(column):
-            parts.append(pc.binary_join_element_wise(name, column, "\0"))
+            parts += [_where_filled(name, column), column]
     if not parts:
         return of_text(pa.array([""])) * (len(values[0]) if values else 0)
     # Arrow loses a row that has nothing but nulls, so there is an end that is none.
     return of_text(pc.binary_join_element_wise(*parts, "", "\0", null_handling="skip"))
+
+
+def _where_filled(name: str, column: pa.Array) -> pa.Array:
+    """The name of a column for every record that has a value there, null for all others."""
+    count, data = len(column), name.encode()
+    offsets = np.arange(0, len(data) * (count + 1), max(1, len(data)), dtype=np.int32)
+    if not data:
+        offsets = np.zeros(count + 1, np.int32)
+    if column.offset:
+        column = pa.concat_arrays([column])  # so that its first record has the first bit
+    return pa.StringArray.from_buffers(
+        count, pa.py_buffer(offsets), pa.py_buffer(data * count), column.buffers()[0]
+    )
 
 
 def of_text(texts: pa.Array, size: int = SIZE) -> bytes:

@@ -108,6 +108,8 @@ def move(connection: sa.Connection, source: str, moved: pa.Table) -> None:
     where = f"{rows.one_of('source', [source])} AND {_STANDS}"
     names = ["quarantine_id", "record_id", "position"]
     stored = rows.read(connection, quarantine, names, where)
+    # The findings are few and the records that moved may be all.
+    moved = moved.filter(pc.is_in(moved["record_id"], value_set=stored["record_id"]))
     at = pc.index_in(stored["record_id"], value_set=moved["record_id"])
     stored, at = stored.filter(at.is_valid()), at.drop_null()
     placed = pa.table(

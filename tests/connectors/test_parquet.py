@@ -6,8 +6,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from connectors import snapshot
+from connectors import parquet, snapshot
 from connectors.config import SourceConfig
 from connectors.source import check, extract
 from onefold.errors import SourceLayout, SourceMissing
@@ -69,3 +71,15 @@ def test_an_empty_row_is_left_out_and_a_column_that_one_file_lacks_is_empty(tmp_
     assert [(one.where, one.what, one.count) for one in done.manifest.skipped] == [
         ("a.parquet", "empty row", 1)
     ]
+
+
+_LETTERS = st.sampled_from([*"a \t\x1c\x85é客", "\xa0", "\u1680", "\u2003", "\u3000", "\U00020000"])
+_TEXTS = st.lists(st.one_of(st.none(), st.text(_LETTERS, max_size=3)), max_size=6)
+
+
+@given(before=_TEXTS, texts=_TEXTS)
+@example(before=["a"], texts=["a", None, "客"])
+def test_blanks_of_any_alphabet_are_nothing_and_all_else_stays(before, texts):
+    column = pa.array([*before, *texts], pa.string()).slice(len(before))
+    expected = [None if text is None or not text.strip() else text for text in texts]
+    assert parquet.as_text(column).to_pylist() == expected
