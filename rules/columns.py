@@ -37,7 +37,9 @@ class Columns:
 
     def __getitem__(self, name: str) -> "_Single":
         """A column to be filled row by row, without what was given as a whole."""
-        return self._single.setdefault(name, _Single())
+        if name not in self._single:
+            self._single[name] = _Single()
+        return self._single[name]
 
     def give(
         self,

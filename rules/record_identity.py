@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from rules import codes, customer_type, identifier
-from rules.cells import Cells
+from rules.cells import Cell, Cells
 from rules.columns import Columns
 from rules.customer import ORGANIZATION, PERSON
 from rules.quarantine import Problem
@@ -37,6 +37,7 @@ _SEX_UNKNOWN = Problem(
     "sex_unknown", "The value is not known; add it to 'values' in the source's YAML or correct it."
 )
 _COLUMNS = ("national_id", "tax_id")
+_NAMES = ("name", "organization_name", "family_name", "given_name", "contact_name")
 
 
 class Number(NamedTuple):
@@ -99,14 +100,18 @@ def infer_types(
     Args:
         usual: ``customer_type.usual`` of the source's names.
     """
-    return [_infer_type(cells, row, countries[row], ids[row], born[row], usual) for row in rows]
+    chosen = np.fromiter(rows, np.int64)
+    written = zip(*(cells.first(field, chosen) for field in _NAMES), strict=True)
+    return [
+        _infer_type(names, countries[row], ids[row], born[row], usual)
+        for row, names in zip(chosen.tolist(), written, strict=True)
+    ]
 
 
 def _infer_type(
-    cells: Cells, row: int, country: str, ids: Numbers, birth_date: date | None, usual: float
+    names: Sequence[Cell], country: str, ids: Numbers, birth_date: date | None, usual: float
 ) -> str:
-    name, organization = cells.first("name")[row], cells.first("organization_name")[row]
-    family, given = cells.first("family_name")[row], cells.first("given_name")[row]
+    name, organization, family, given, contact = names
     if not name and (family or given):
         return PERSON
     if name and family and not given and not organization:
@@ -118,7 +123,7 @@ def _infer_type(
     }
     return customer_type.infer(
         name or organization,
-        contact_name=cells.first("contact_name")[row],
+        contact_name=contact,
         employer_name=organization if name else None,
         national_id_kind=kinds.get(True),
         tax_id_kind=kinds.get(False),
@@ -164,9 +169,12 @@ def take_numbers(
             numbers_of, kinds_of = values[column]
             if found.value and numbers_of[row] is None:
                 numbers_of[row], kinds_of[row] = found.value, found.kind
-            org_codes[row] = org_codes[row] or found.org_code
-            license_numbers[row] = license_numbers[row] or found.license_no
-        all_keys[row] = keys or None
+            if found.org_code and not org_codes[row]:
+                org_codes[row] = found.org_code
+            if found.license_no and not license_numbers[row]:
+                license_numbers[row] = found.license_no
+        if keys:
+            all_keys[row] = keys
 
 
 def take_persons(
@@ -213,4 +221,7 @@ def take_persons(
                 cells.note(row, "sex", _SEX_DIFFERS, sex_written)
             sex = sex or checked.sex
         birth_date = birth_date or next((f.birth_date for f in personal if f.birth_date), None)
-        staged_dates[row], staged_sexes[row] = birth_date, sex or None
+        if birth_date:
+            staged_dates[row] = birth_date
+        if sex:
+            staged_sexes[row] = sex

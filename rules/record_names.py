@@ -198,7 +198,9 @@ class _Reader:
         cells = full or "", family or "", given or ""
         if plain := plain_name.read(*cells):
             names, keys, readings, families, givens, middles = self._plain
-            families[row], givens[row], middles[row], readings[row], names[row], keys[row] = plain
+            families[row], givens[row], middle, readings[row], names[row], keys[row] = plain
+            if middle:
+                middles[row] = middle
         else:
             name = person_name.closely(*cells, self._countries[row])
             raw = full or " | ".join(part for part in (family, given) if part)
@@ -225,7 +227,8 @@ class _Reader:
         usable = self._cells.usable(row, "name", name.problems, raw)
         if usable and name.name and name.key:
             for column, part in columns:
-                column[row] = part(name)
+                if value := part(name):
+                    column[row] = value
         elif not name.problems:
             self._cells.note(row, "name", _NO_NAME, raw)
 

@@ -241,7 +241,8 @@ def take_phones_and_emails(
             phones[row] = [number.e164 for number in numbers]
             kinds[row] = [number.kind for number in numbers]
             extensions[row] = [number.extension for number in numbers]
-        all_keys[row] = keys or None
+        if keys:
+            all_keys[row] = keys
         if addresses:
             emails[row] = list(addresses)
 
