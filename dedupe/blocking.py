@@ -132,17 +132,20 @@ def _named(pair: Ints, bits: Bits, features: pa.Table) -> pa.Table:
     """Pair numbers and bits to record ids and kinds."""
     ids = as_array(features.column("record_id"))
     count = max(features.num_rows, 1)
-    distinct, code = np.unique(bits, return_inverse=True)
+    distinct = np.flatnonzero(np.bincount(bits, minlength=1))
+    place = np.zeros(int(distinct.max(initial=0)) + 1, dtype=np.int32)
+    place[distinct] = np.arange(len(distinct))
     texts = [
         ",".join(kind for kind, number in NUMBER.items() if int(value) >> number & 1)
         for value in distinct
     ]
+    left = pair // count
     dictionary = pa.DictionaryArray.from_arrays
     return pa.table(
         {
-            "left_id": dictionary(pa.array((pair // count).astype(np.int32)), ids),
-            "right_id": dictionary(pa.array((pair % count).astype(np.int32)), ids),
-            "found_by": dictionary(pa.array(code.astype(np.int32)), pa.array(texts, pa.string())),
+            "left_id": dictionary(pa.array(left.astype(np.int32)), ids),
+            "right_id": dictionary(pa.array((pair - left * count).astype(np.int32)), ids),
+            "found_by": dictionary(pa.array(place.take(bits)), pa.array(texts, pa.string())),
         }
     )
 
@@ -170,17 +173,18 @@ def _worth(pair: Ints, bits: Bits, size: Sizes, ids: pa.ChunkedArray) -> _Worth:
     pairs_of = np.bincount(bits, minlength=1)
     found = np.flatnonzero(pairs_of)
     gone = np.zeros_like(pairs_of)
-    for kinds in EVIDENCE:
+    lone_of = np.zeros(len(pairs_of), dtype=np.uint8)
+    for number, kinds in enumerate(EVIDENCE, 1):
         mask = sum(1 << NUMBER[kind] for kind in kinds)
         lone = (found & ~mask) == 0
         proposed, alone = pairs_of[found[found & mask != 0]].sum(), pairs_of[found[lone]].sum()
-        if alone <= most or proposed - alone >= CONFIRMED * proposed:
-            continue
-        is_lone = np.zeros(len(pairs_of), dtype=bool)
-        is_lone[found[lone]] = True
-        rows = np.flatnonzero(is_lone.take(bits))
-        several = np.bitwise_count(bits.take(rows)) > 1
-        rank = size.take(rows) + np.where(several, 0, pair_codes.MAX_SIZE).astype(np.int16)
+        if alone > most and proposed - alone < CONFIRMED * proposed:
+            lone_of[found[lone]] = number
+    evidence = lone_of.take(bits)
+    for number in np.unique(lone_of[lone_of > 0]):
+        rows = np.flatnonzero(evidence == number)
+        one_kind = np.bitwise_count(bits.take(rows)) == 1
+        rank = size.take(rows) + one_kind * np.int16(pair_codes.MAX_SIZE)
         ranked = np.cumsum(np.bincount(rank))
         last = np.searchsorted(ranked, most)
         dropped = rows[rank > (last if ranked[last] <= 2 * most else last - 1)]
@@ -206,8 +210,10 @@ def _scatter(pair: Ints, names: npt.NDArray[np.uint64]) -> npt.NDArray[np.float6
     A pair's follows from the ids of its two records: whatever other records come or go, it is
     sampled or not as before.
     """
-    left, right = names.take(pair // len(names)), names.take(pair % len(names))
-    mixed = (left << np.uint64(32) | right) * np.uint64(0x9E3779B97F4A7C15)
+    left = pair // len(names)
+    mixed = names.take(left) << np.uint64(32)
+    mixed |= names.take(pair - left * len(names))
+    mixed *= np.uint64(0x9E3779B97F4A7C15)
     mixed ^= mixed >> np.uint64(29)
     mixed *= np.uint64(0xBF58476D1CE4E5B9)
     return (mixed >> np.uint64(32)) / 2.0**32

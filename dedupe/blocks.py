@@ -134,12 +134,18 @@ class _Property(NamedTuple):
 
     def together(self, other: "_Property") -> "_Property":
         """Both at once; missing where one of them is."""
-        both = self.number.astype(np.int64) << other.bits | other.number
-        both[(self.number == 0) | (other.number == 0)] = 0
-        return _Property.of(both)
+        bits = self.bits + other.bits
+        fits = bits < _NUMBER_BITS
+        both = self.number if fits else self.number.astype(np.int64)
+        both = both << other.bits | other.number
+        both *= (self.number != 0) & (other.number != 0)
+        return _Property(both, bits) if fits else _Property.of(both)
 
 
 _NOTHING: Ints = np.zeros(0, dtype=np.int64)
+_NUMBER_BITS = 31
+_ROWS = 1 << 16
+"""Rows of large groups that are refined at a time: what is made of so many stays in the cache."""
 
 
 def _refined(wide: _Group, by: _Property) -> _Group:
@@ -152,21 +158,24 @@ def _refined(wide: _Group, by: _Property) -> _Group:
     start, sizes, rows = 0, [_NOTHING], [_NOTHING]
     while start < len(wide.group):
         base = int(wide.group[start])
-        stop = int(np.searchsorted(wide.group, base + room))
+        last = min(int(wide.group[min(start + _ROWS, len(wide.group)) - 1]), base + room - 1)
+        stop = int(np.searchsorted(wide.group, np.int32(last), side="right"))
         row = wide.row[start:stop]
+        number = by.number.take(row)
         code = wide.group[start:stop].astype(np.int64)
         code -= base
         code <<= by.bits
-        code |= by.number.take(row)
+        code |= number
         code <<= row_bits
         code |= row
+        code = code[number != 0]
         code.sort()
-        value = code >> row_bits
-        begins = np.flatnonzero(pair_codes.starts(value))
-        size = np.diff(begins, append=len(code))
-        several = (size > 1) & (value[begins] & ((1 << by.bits) - 1) != 0)
-        rows.append(code[np.repeat(several, size)] & ((1 << row_bits) - 1))
-        sizes.append(size[several])
+        first = pair_codes.starts(code >> row_bits)
+        several = ~first
+        several[:-1] |= several[1:]
+        code = code[several]
+        rows.append(code & ((1 << row_bits) - 1))
+        sizes.append(np.diff(np.flatnonzero(first[several]), append=len(code)))
         start = stop
     size = np.concatenate(sizes).astype(np.int32)
     group = np.repeat(np.arange(len(size), dtype=np.int32), size)

@@ -6,8 +6,10 @@ kinds do not: a text of a further field is a key where few records have it, and 
 they are another's name. Texts are made of all records each time, initials are kept as they are.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from typing import NamedTuple
 
 import duckdb
@@ -96,6 +98,27 @@ def _together(stood: _Pair, made: _Pair, kind: str) -> _Pair:
     return np.insert(block, at, made[0][order]), np.insert(row, at, made[1][order])
 
 
+def _ends(file: pq.ParquetFile, starts: npt.NDArray[np.int64]) -> list[int]:
+    """Where keys of each kind begin, and where the last ones end; few row groups are read for it.
+
+    Args:
+        starts: where each row group begins, and where the last one ends.
+    """
+    groups = np.flatnonzero(np.diff(starts)).tolist()
+
+    @cache
+    def kinds(group: int) -> npt.NDArray[np.int8]:
+        found: npt.NDArray[np.int8] = file.read_row_group(group, ["kind"])["kind"].to_numpy()
+        return found
+
+    ends = []
+    for number in range(len(KEPT) + 1):
+        at = bisect_left(groups, number, key=lambda group: int(kinds(group)[-1]))
+        inside = np.searchsorted(kinds(groups[at]), number) if at < len(groups) else 0
+        ends.append(int(starts[groups[at] if at < len(groups) else -1] + inside))
+    return ends
+
+
 class Stored:
     """Reads what :func:`tables` gave, kind by kind."""
 
@@ -104,8 +127,7 @@ class Stored:
         groups = range(file.num_row_groups)
         sizes = [file.metadata.row_group(group).num_rows for group in groups]
         self._starts = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
-        kinds = file.read(columns=["kind"])["kind"].to_numpy()
-        self._ends = np.searchsorted(kinds, np.arange(len(KEPT) + 1))
+        self._ends = _ends(file, self._starts)
 
     def of_kind(self, kind: str) -> Keys:
         """The keys of one kind; those of a property in no order."""

@@ -20,8 +20,8 @@ KIND_MASK, MAX_SIZE = (1 << KIND_BITS) - 1, (1 << SIZE_BITS) - 1
 (left row times records plus right row)."""
 MOST_RECORDS = 1 << (63 - BELOW_PAIR) // 2
 """Records of which two row numbers fit into a pair's code: 16,777,216."""
-CODES = 1 << 21
-"""Codes of pairs that are looked at together, at some 40 bytes each."""
+CODES = 1 << 16
+"""Codes of pairs that are looked at together: at some 40 bytes each, they stay in the cache."""
 Ints = npt.NDArray[np.int64]
 Bits = npt.NDArray[np.int32]
 Sizes = npt.NDArray[np.int16]
