@@ -165,37 +165,65 @@ class _Worth(NamedTuple):
 
 def _worth(pair: Ints, bits: Bits, size: Sizes, ids: pa.ChunkedArray) -> _Worth:
     records = len(ids)
-    names: npt.NDArray[np.uint64] | None = None
     most = LONE_PAIRS + LONE_PER_RECORD * records
     sample = SAMPLED_PAIRS + SAMPLED_PER_RECORD * records
-    stands_for = np.ones(len(pair), dtype=np.int32)
     # Kinds that found a pair are one of few combinations: what is asked of kinds is asked of those.
     pairs_of = np.bincount(bits, minlength=1)
     found = np.flatnonzero(pairs_of)
-    gone = np.zeros_like(pairs_of)
-    lone_of = np.zeros(len(pairs_of), dtype=np.uint8)
+    lone_of = np.zeros(len(pairs_of), dtype=np.int16)
     for number, kinds in enumerate(EVIDENCE, 1):
         mask = sum(1 << NUMBER[kind] for kind in kinds)
         lone = (found & ~mask) == 0
         proposed, alone = pairs_of[found[found & mask != 0]].sum(), pairs_of[found[lone]].sum()
         if alone > most and proposed - alone < CONFIRMED * proposed:
-            lone_of[found[lone]] = number
-    evidence = lone_of.take(bits)
-    for number in np.unique(lone_of[lone_of > 0]):
-        rows = np.flatnonzero(evidence == number)
-        one_kind = np.bitwise_count(bits.take(rows)) == 1
-        rank = size.take(rows) + one_kind * np.int16(pair_codes.MAX_SIZE)
-        ranked = np.cumsum(np.bincount(rank))
-        last = np.searchsorted(ranked, most)
-        dropped = rows[rank > (last if ranked[last] <= 2 * most else last - 1)]
-        stands_for[dropped] = 0
-        names = _names(ids) if names is None else names
-        scattered = _scatter(pair.take(dropped), names)
-        chosen = dropped[scattered < min(sample / max(len(dropped), 1), 1.0)]
-        stands_for[chosen] = round(len(dropped) / max(len(chosen), 1))
-        gone += np.bincount(bits[dropped[stands_for[dropped] == 0]], minlength=len(gone))
+            several = np.bitwise_count(found[lone]) > 1
+            lone_of[found[lone]] = (2 * number + several) << pair_codes.SIZE_BITS
+    # Of each pair the evidence that proposed it alone, whether by several kinds, and the size.
+    place = lone_of.take(bits)
+    place |= size
+    shape = (len(EVIDENCE) + 1, 2, pair_codes.MAX_SIZE + 1)
+    counts = np.zeros(np.prod(shape), dtype=np.int64)
+    for start in range(0, len(place), pair_codes.CODES):
+        counts += np.bincount(place[start : start + pair_codes.CODES], minlength=len(counts))
+    goes = _beyond(counts.reshape(shape), most)
+    dropped = np.flatnonzero(goes.ravel().take(place))
+    evidence = place.take(dropped) >> pair_codes.SIZE_BITS + 1
+    sizes = np.bincount(evidence, minlength=len(EVIDENCE) + 1)
+    shares = np.minimum(sample / np.maximum(sizes, 1), 1.0)
+    is_sample = np.zeros(len(dropped), dtype=bool)
+    names = _names(ids) if len(dropped) else np.zeros(0, dtype=np.uint64)
+    for start in range(0, len(dropped), pair_codes.CODES):
+        part = slice(start, start + pair_codes.CODES)
+        scattered = _scatter(pair.take(dropped[part]), names)
+        is_sample[part] = scattered < shares.take(evidence[part])
+    chosen = np.bincount(evidence[is_sample], minlength=len(sizes))
+    both = zip(sizes.tolist(), chosen.tolist(), strict=True)
+    weights = np.array([round(size / max(some, 1)) for size, some in both])
+    stands_for = np.ones(len(pair), dtype=np.int32)
+    stands_for[dropped] = 0
+    stands_for[dropped[is_sample]] = weights.take(evidence[is_sample])
+    stay = np.bincount(bits[stands_for > 0], minlength=len(pairs_of))
+    gone = pairs_of - stay
     left_out = {kind: int(gone[found[found >> n & 1 == 1]].sum()) for kind, n in NUMBER.items()}
     return _Worth(stands_for, left_out)
+
+
+def _beyond(counts: Ints, most: float) -> npt.NDArray[np.bool_]:
+    """Which pairs are beyond those that one evidence may propose alone: by evidence (0: none that
+    is limited), whether several of its kinds proposed them, and the size of the smallest block.
+
+    Args:
+        counts: pairs, by the same.
+    """
+    goes = np.zeros(counts.shape, dtype=bool)
+    several_first = counts[1:, ::-1].reshape(len(counts) - 1, -1)
+    ranked = several_first.cumsum(axis=1)
+    for number, pairs in enumerate(ranked):
+        if pairs[-1] > most:
+            last = int(np.searchsorted(pairs, most))
+            bound = last if pairs[last] <= 2 * most else last - 1
+            goes[number + 1] = (np.arange(len(pairs)) > bound).reshape(2, -1)[::-1]
+    return goes
 
 
 def _names(ids: pa.ChunkedArray) -> npt.NDArray[np.uint64]:

@@ -252,21 +252,22 @@ class Blocks:
     def _pairs(self, kind: str, groups: _Group, *, refined: bool) -> Ints:
         """Codes of every two rows of a group."""
         below = (NUMBER[kind] << pair_codes.BELOW_KIND) | (int(refined) << pair_codes.SIZE_BITS)
-        found: list[Ints] = []
-        group, row, last = groups.group, groups.row, len(groups.row)
+        found: list[Ints] = [_NOTHING]
+        group = groups.group
+        right = groups.row.astype(np.int64)
+        right <<= pair_codes.BELOW_PAIR
+        left = right * self.records
+        left |= np.minimum(groups.size, pair_codes.MAX_SIZE)
+        left |= below
         at, apart = np.flatnonzero(group[1:] == group[:-1]), 1
         while len(at):
-            code = row.take(at).astype(np.int64)
-            code *= self.records
-            code += row.take(at + apart)
-            code <<= pair_codes.BELOW_PAIR
-            code |= below
-            code |= np.minimum(groups.size.take(at), pair_codes.MAX_SIZE)
+            code = left.take(at)
+            code += right[apart:].take(at)
             found.append(code)
             apart += 1
-            at = at[: np.searchsorted(at, last - apart)]
-            at = at[group.take(at) == group.take(at + apart)]
-        return np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
+            at = at[: np.searchsorted(at, len(group) - apart)]
+            at = at[group.take(at) == group[apart:].take(at)]
+        return np.concatenate(found)
 
     def report(self, made: Ints, lone: dict[str, int]) -> pa.Table:
         """What every kind of key made and left out; see :data:`REPORT`.

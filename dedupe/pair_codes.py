@@ -45,12 +45,26 @@ def once(codes: Ints) -> Ints:
     """Sorted codes of one kind, each pair once: refined if all are, with the least size."""
     end = 0
     for part in parts(codes):
-        first = np.flatnonzero(starts(part >> BELOW_KIND))
-        start, end = end, end + len(first)
-        if len(first):
-            size = np.minimum.reduceat((part & MAX_SIZE).astype(np.int16), first)
-            codes[start:end] = part[first] & ~MAX_SIZE | size
+        first = starts(part >> BELOW_KIND)
+        again, place = _repeated(first)
+        own = part[first]
+        size = own & MAX_SIZE
+        own -= size
+        np.minimum.at(size, place, part.take(again) & MAX_SIZE)
+        own |= size
+        start, end = end, end + len(own)
+        codes[start:end] = own
     return codes[:end].copy()
+
+
+def _repeated(first: npt.NDArray[np.bool_]) -> tuple[Ints, Ints]:
+    """Values that are like the one before: where they stand, and the number of their like.
+
+    >>> [one.tolist() for one in _repeated(np.array([True, False, True, True, False]))]
+    [[1, 4], [0, 2]]
+    """
+    again = np.flatnonzero(~first)
+    return again, again - np.arange(1, len(again) + 1)
 
 
 def made(codes: Ints) -> npt.NDArray[np.int64]:
@@ -79,13 +93,16 @@ def distinct(codes: Ints) -> tuple[Ints, Bits, Sizes]:
 
 def _distinct_of(codes: Ints) -> tuple[Ints, Bits, Sizes]:
     pair = codes >> BELOW_PAIR
-    first = np.flatnonzero(starts(pair))
-    pair = pair[first]
-    if not len(first):
-        return pair, pair.astype(np.int32), pair.astype(np.int16)
+    first = starts(pair)
+    again, place = _repeated(first)
+    # A pair has a kind once, so that bits may be added.
     kind = np.left_shift(1, (codes >> BELOW_KIND & KIND_MASK).astype(np.int32), dtype=np.int32)
-    bits = np.bitwise_or.reduceat(kind, first)
-    return pair, bits, np.minimum.reduceat((codes & MAX_SIZE).astype(np.int16), first)
+    bits = kind[first]
+    np.add.at(bits, place, kind.take(again))
+    every = (codes & MAX_SIZE).astype(np.int16)
+    size = every[first]
+    np.minimum.at(size, place, every.take(again))
+    return pair[first], bits, size
 
 
 def joined(found: list[Ints]) -> Ints:
