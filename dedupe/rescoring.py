@@ -109,12 +109,30 @@ def rescore(
     inside_codes = left * len(ids) + right
     inside_place = known.places(inside_codes)
     new = inside_place < 0
-    added.append(scoring.of(inside.filter(pa.array(new)), left[new], right[new]))
+    unseen = decoded(inside.filter(pa.array(new)))
 
     code_of_row = np.full(brief.num_rows, -1, dtype=np.int64)
     for found in (place[place >= 0], inside_place[inside_place >= 0]):
         code_of_row[known.row[found]] = known.code[found]
     standing = np.flatnonzero(code_of_row >= 0)
+
+    candidate = np.full(brief.num_rows, -1, dtype=np.int64)
+    candidate[known.row[place[old]]] = np.flatnonzero(old)
+    by, (by_now, texts) = _found_by(brief["found_by"], pairs["found_by"], candidate[standing])
+    is_other = by[standing] != by_now
+    found_otherwise = standing[is_other]
+    # What it says of them follows from their records as before: reading some rows of a table of
+    # many columns takes as long as reading all.
+    ends = (code_of_row[found_otherwise] // len(ids), code_of_row[found_otherwise] % len(ids))
+    named = {name: ids.take(pa.array(end)) for name, end in zip(_ENDS, ends, strict=True)}
+    named["found_by"] = texts.take(pa.array(by_now[is_other]))
+    scored = scoring.of(
+        pa.concat_tables([unseen, pa.table(named)]),
+        *(np.concatenate(both) for both in zip((left[new], right[new]), ends, strict=True)),
+    )
+    added.append(scored.slice(0, unseen.num_rows))
+    refound = scored.slice(unseen.num_rows)
+
     gone = _ends_and_weights(brief.filter(pa.array(code_of_row < 0)))
     changed = pa.concat_tables([gone, *map(_ends_and_weights, added)])
     names = gone.column_names
@@ -123,18 +141,6 @@ def rescore(
     together = np.concatenate([code_of_row[standing], added_codes])
     weighed = _weighed(brief, standing, pa.concat_tables(added), together, ids)
 
-    by, by_now = _found_by(brief["found_by"], pairs["found_by"], codes, code_of_row[standing])
-    found_otherwise = standing[by[standing] != by_now[0]]
-    # What it says of them follows from their records as before: reading some rows of a table of
-    # many columns takes as long as reading all.
-    ends = (code_of_row[found_otherwise] // len(ids), code_of_row[found_otherwise] % len(ids))
-    named = pa.table(
-        {
-            **{name: ids.take(pa.array(end)) for name, end in zip(_ENDS, ends, strict=True)},
-            "found_by": by_now[1].take(pa.array(by_now[0][by[standing] != by_now[0]])),
-        }
-    )
-    refound = scoring.of(named, *ends)
     fresh = pa.concat_tables([*added, refound])
     fresh_codes = np.concatenate([added_codes, code_of_row[found_otherwise]])
     order = np.argsort(fresh_codes)
@@ -155,14 +161,14 @@ def _ends_and_weights(pairs: pa.Table) -> pa.Table:
 
 
 def _found_by(
-    then: pa.ChunkedArray, now: pa.ChunkedArray, codes: np.ndarray, standing: np.ndarray
+    then: pa.ChunkedArray, now: pa.ChunkedArray, candidate: np.ndarray
 ) -> tuple[np.ndarray, tuple[np.ndarray, pa.Array]]:
     """What found pairs, as numbers: then, and the standing ones now, with what these numbers are.
 
     Args:
         then: dictionary column, of all earlier pairs.
-        now: of the candidates, whose codes are given.
-        standing: codes of the pairs that stand; those that are no candidates are closures.
+        now: of the candidates.
+        candidate: of each pair that stands its place there; -1 of closures.
     """
     coded = now if pa.types.is_dictionary(now.type) else now.dictionary_encode()
     texts = pa.concat_arrays(
@@ -171,11 +177,9 @@ def _found_by(
             *(chunk.dictionary for column in (then, coded) for chunk in column.chunks),
         ]
     ).unique()
-    at = np.minimum(np.searchsorted(codes, standing), max(len(codes) - 1, 0))
-    numbers = np.append(positions(coded, texts), 0)
-    is_candidate = np.append(codes, -1)[at] == standing
     closure = 0
-    return positions(then, texts), (np.where(is_candidate, numbers[at], closure), texts)
+    numbers = np.append(positions(coded, texts), closure)
+    return positions(then, texts), (numbers[candidate], texts)
 
 
 def _known(left: np.ndarray, right: np.ndarray, stale: np.ndarray, size: int) -> _Known:
