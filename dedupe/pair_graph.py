@@ -169,7 +169,9 @@ def number_components(count: int, left: np.ndarray, right: np.ndarray) -> np.nda
     labels = connected_components(matrix, directed=False)[1]
     first = np.full(int(labels.max()) + 1, count, dtype=np.int64)
     np.minimum.at(first, labels, np.arange(count))
-    return np.argsort(np.argsort(first))[labels].astype(np.int64)
+    number = np.empty(len(first), dtype=np.int64)
+    number[np.argsort(first)] = np.arange(len(first))
+    return number[labels]
 
 
 def components(graph: PairGraph, cut: float) -> np.ndarray:
