@@ -19,7 +19,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedupe.comparing.columns import together
+from dedupe.comparing.columns import as_array, positions, together
 
 PREFIX = "G"
 _DIGITS = 10
@@ -49,12 +49,15 @@ class Identity:
         events: event (created, absorbed, split, retired, restored), golden_id,
             other_golden_id, record_count (records that moved or began), reason.
         next_number: the first number that was never given out.
+        looked_at: the crosswalk's rows before and after of all customers that can be others; the
+            rest is as it was. None: of all.
     """
 
     crosswalk: pa.Table
     redirects: pa.Table
     events: pa.Table
     next_number: int
+    looked_at: tuple[pa.Table, pa.Table] | None = None
 
 
 def golden_id(number: int) -> str:
@@ -186,47 +189,63 @@ def reassign(
         touched: records whose clusters can be others than those published: whole
             clusters, new and published, and so all records that are new or gone.
     """
-
-    def among(table: pa.Table, column: str, values: pa.Array) -> pa.Table:
-        return table.filter(pc.is_in(table[column], value_set=pc.unique(values)))
-
-    bearing = among(former, "golden_id", among(former, "record_id", touched)["golden_id"])
+    bearing = _among(former, "golden_id", _among(former, "record_id", touched)["golden_id"])
     # Retired ids are shared out by how many of their records a cluster holds: all of these count.
-    held = among(clusters, "record_id", bearing["record_id"])
-    ids = pa.concat_arrays([touched, pa.array(held["record_id"].to_pylist(), pa.string())])
-    inside = among(clusters, "cluster_id", among(clusters, "record_id", ids)["cluster_id"])
-    either = [pa.array(one.to_pylist(), pa.string()) for one in (inside["record_id"], touched)]
-    before = among(crosswalk, "record_id", pa.concat_arrays(either))
+    held = of_records(clusters, bearing["record_id"].unique())
+    joined = _among(clusters, "cluster_id", held["cluster_id"])
+    either = pa.chunked_array([touched, *joined["record_id"].chunks], pa.string()).unique()
+    inside = of_records(clusters, either)
+    rows = _rows_of(crosswalk, either)
+    before = crosswalk.take(rows).select(CROSSWALK_SCHEMA.names)
     live = pc.unique(before["golden_id"]).to_pylist()
     found = assign(inside, before, live, next_number, bearing)
-    rest = crosswalk.filter(
-        pc.invert(pc.is_in(crosswalk["record_id"], value_set=before["record_id"]))
+    whole = together(
+        crosswalk.select(CROSSWALK_SCHEMA.names), found.crosswalk, "record_id", rows.to_numpy()
     )
-    whole = together(rest.select(CROSSWALK_SCHEMA.names), found.crosswalk, "record_id")
-    return replace(found, crosswalk=whole)
+    return replace(found, crosswalk=whole, looked_at=(before, found.crosswalk))
 
 
-def touched_records(before: pa.Table, now: pa.Table) -> pa.Array:
+def _among(table: pa.Table, column: str, values: pa.ChunkedArray | pa.Array) -> pa.Table:
+    """The rows with one of these values."""
+    if not len(values):  # as mostly of ids that went: no look at all rows then
+        return table.slice(0, 0)
+    return table.filter(pc.is_in(table[column], value_set=pc.unique(values)))
+
+
+def of_records(table: pa.Table, record_ids: pa.ChunkedArray | pa.Array) -> pa.Table:
+    """The rows of some records, each given once, of a table that is sorted by record_id."""
+    return table.take(_rows_of(table, record_ids))
+
+
+def _rows_of(table: pa.Table, record_ids: pa.ChunkedArray | pa.Array) -> pa.Array:
+    """Rows, ascending, of some records, each given once, in a table that is sorted by record_id."""
+    at = positions(record_ids, as_array(table["record_id"]))
+    return pa.array(np.sort(at[at >= 0]))
+
+
+def touched_records(before: pa.Table, now: pa.Table, others: pa.Array) -> pa.Array:
     """Records of clusters that are not what they were, and records that are new or gone.
 
     Args:
-        before, now: record_id, cluster_id (the smallest record_id in it).
+        before, now: record_id, cluster_id (the smallest record_id in it), sorted by record_id.
+        others: the records that are in one of the two only, and perhaps more; what clusters
+            they are in counts as changed.
     """
-    columns = [
-        [one[n].combine_chunks() for n in ("record_id", "cluster_id")] for one in (before, now)
-    ]
-    (was, was_in), (records, its) = columns
-    place = pc.index_in(records, value_set=was)
-    same = pc.fill_null(pc.equal(its, was_in.take(place)), False)
-    stood = np.zeros(len(was), dtype=bool)
-    stood[place.filter(same).to_numpy()] = True
-    changed = [was_in.filter(pa.array(~stood)), its.filter(pc.invert(same))]
-    others = pc.unique(pa.concat_arrays(changed))
-    held = [
-        table.filter(pc.is_in(table["cluster_id"], value_set=others))["record_id"].combine_chunks()
-        for table in (now, before)
-    ]
-    return pc.unique(pa.concat_arrays(held))
+    standing, changed = [], []
+    for table in (before, now):
+        stands = np.ones(table.num_rows, dtype=bool)
+        stands[_rows_of(table, others).to_numpy()] = False
+        changed.append(table["cluster_id"].filter(pa.array(~stands)))
+        standing.append(table.filter(pa.array(stands)))
+    was, its = standing
+    if not was["record_id"].equals(its["record_id"]):  # more are new or gone: it can be any
+        every = [part for table in (now, before) for part in table["record_id"].chunks]
+        return pa.chunked_array(every, pa.string()).unique()
+    moved = pc.not_equal(was["cluster_id"], its["cluster_id"])
+    changed += [table["cluster_id"].filter(moved) for table in standing]
+    clusters = pa.chunked_array([part for one in changed for part in one.chunks], pa.string())
+    held = [_among(table, "cluster_id", clusters)["record_id"] for table in (now, before)]
+    return pa.chunked_array([part for one in held for part in one.chunks], pa.string()).unique()
 
 
 def _restored(

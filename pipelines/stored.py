@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dedupe.comparing.columns import decoded
 from pipelines import table_files
 
 NOTE = b"onefold"
@@ -129,11 +130,7 @@ class Stored:
         found = [self._base_rows(origin[in_base], columns)]
         fresh = self.fresh if columns is None else self.fresh.select(list(columns))
         found.append(fresh.take(pa.array(origin[~in_base] - self.base_rows)))
-        place = np.empty(len(rows), dtype=np.int64)
-        place[np.concatenate([np.flatnonzero(in_base), np.flatnonzero(~in_base)])] = np.arange(
-            len(rows)
-        )
-        return pa.concat_tables(found).combine_chunks().take(pa.array(place))
+        return _placed(found, in_base)
 
     def _base_rows(self, rows: Ints, columns: Sequence[str] | None) -> pa.Table:
         names = list(self.schema.names if columns is None else columns)
@@ -153,11 +150,25 @@ class Stored:
             wanted: column → its values.
             columns: to read; None: all.
         """
-        names, has = [*wanted], np.zeros(self.base_rows + self.fresh.num_rows, dtype=bool)
+        names = list(self.schema.names if columns is None else columns)
+        texts = [*wanted, *(one for one in names if one not in wanted and self._is_text(one))]
+        read = [*texts, *(one for one in names if one not in texts)]
+        has = np.zeros(self.base_rows + self.fresh.num_rows, dtype=bool)
+        has[self.order] = True
+        found = [self.schema.empty_table().select(names)]
         for number, (start, end) in enumerate(pairwise(self._starts.tolist())):
-            has[start:end] = _ones_of(self._file.group(number, names, coded=names), wanted)
-        has[self.base_rows :] = _ones_of(self.fresh, wanted)
-        return self.take(np.flatnonzero(has[self.order]), columns)
+            group = self._file.group(number, read, coded=texts)
+            has[start:end] &= _ones_of(group, wanted)
+            some = group.select(names).filter(pa.array(has[start:end]))
+            found.append(decoded(some).cast(found[0].schema))
+        has[self.base_rows :] &= _ones_of(self.fresh, wanted)
+        origin = self.order[has[self.order]]
+        fresh = origin[origin >= self.base_rows] - self.base_rows
+        found.append(self.fresh.select(names).take(pa.array(fresh)))
+        return _placed(found, origin < self.base_rows)
+
+    def _is_text(self, name: str) -> bool:
+        return pa.types.is_string(self.schema.field(name).type)
 
     def differing(
         self, other: "Stored", columns: Sequence[str] | None = None
@@ -209,6 +220,13 @@ class Stored:
         is_gone = np.arange(len(rows)) < len(went)
         both = pa.concat_tables([nothing, self.fresh.cast(self.schema)])
         return both.append_column(_ROW, pa.array(rows)).append_column(_GONE, pa.array(is_gone))
+
+
+def _placed(found: Sequence[pa.Table], in_base: Mask) -> pa.Table:
+    """Rows in the table's order: those of the whole file came first, then those that are not."""
+    place = np.empty(len(in_base), dtype=np.int64)
+    place[in_base], place[~in_base] = np.split(np.arange(len(in_base)), [in_base.sum()])
+    return pa.concat_tables(found).combine_chunks().take(pa.array(place))
 
 
 def _picked(group: pa.Table, fresh: pa.Table, own: Ints, start: int, base_rows: int) -> pa.Table:

@@ -16,7 +16,7 @@ from dedupe.survivorship import GOLDEN_SCHEMA, Consolidated
 from onefold.errors import PublishError
 from rules.customer import GOLDEN_FIELDS
 from warehouse import bulk, rows, text_form
-from warehouse.publish_run import Run, apply, is_one_of
+from warehouse.publish_run import Run, is_one_of
 from warehouse.tables import (
     golden_customer,
     golden_customer_history,
@@ -234,7 +234,12 @@ def _write_fields(
     columns = [*TRAIL_KEYS, *TRAIL]
     stored = rows.read_of(run.connection, golden_field, columns, "golden_id", ids)
     found = provenance.filter(pc.or_(is_one_of(provenance, new), is_one_of(provenance, touched)))
-    return apply(run, golden_field, rows.difference(stored, found, TRAIL_KEYS, TRAIL), TRAIL_KEYS)
+    change = rows.difference(stored, found, TRAIL_KEYS, TRAIL)
+    rows.delete(run.connection, golden_field, change.deleted, TRAIL_KEYS)
+    # Whole rows of a table that is its key's index: half the work of updates.
+    rows.put(run.connection, golden_field, change.changed, TRAIL_KEYS)
+    rows.insert(run.connection, golden_field, change.added)
+    return change.counts
 
 
 def _among(table: pa.Table, others: pa.Table) -> pa.Table:

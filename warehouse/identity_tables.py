@@ -3,7 +3,7 @@ members, redirects, lineage events, each made equal to what is published, only w
 differ.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -29,41 +29,42 @@ class Ids:
     """Golden ids, each once: as many as there are customers, so never one by one.
 
     Attributes:
+        every: ids, some of them perhaps several times.
         names: ids; several Ids that are made together share them.
         own: per name, whether it is one of these.
     """
 
-    def __init__(self, names: pa.Array, own: np.ndarray) -> None:
-        self.names, self.own = names, own
+    def __init__(self, every: pa.ChunkedArray, names: pa.Array, own: np.ndarray) -> None:
+        self.every, self.names, self.own = every, names, own
 
     @classmethod
-    def of(cls, *columns: pa.ChunkedArray) -> "list[Ids]":
-        """The ids of several columns, some of them perhaps several times."""
-        every = pa.chunked_array([one for column in columns for one in column.chunks], pa.string())
-        coded = every.combine_chunks().dictionary_encode()
+    def of(
+        cls, *columns: pa.ChunkedArray, parts: Sequence[pa.ChunkedArray] | None = None
+    ) -> "list[Ids]":
+        """The ids of several columns.
+
+        Args:
+            columns: ids, some of them perhaps several times.
+            parts: of each column the ids that may stand in one of them only; None: all.
+        """
+        parts = columns if parts is None else parts
+        both = pa.chunked_array([one for part in parts for one in part.chunks], pa.string())
+        coded = both.combine_chunks().dictionary_encode()
         codes, made, start = coded.indices.to_numpy(), [], 0
-        for column in columns:
+        for column, part in zip(columns, parts, strict=True):
             own = np.zeros(len(coded.dictionary), dtype=bool)
-            own[codes[start : start + len(column)]] = True
-            made.append(cls(coded.dictionary, own))
-            start += len(column)
+            own[codes[start : start + len(part)]] = True
+            made.append(cls(column, coded.dictionary, own))
+            start += len(part)
         return made
-
-    def __len__(self) -> int:
-        return int(np.count_nonzero(self.own))
-
-    @property
-    def values(self) -> pa.Array:
-        """The ids."""
-        return self.names.filter(pa.array(self.own))
 
     def among(self, golden_ids: Iterable[str]) -> set[str]:
         """Which of some ids are among these."""
         asked = _ids([*golden_ids])
         if not len(asked):
             return set()
-        found = np.asarray(pc.is_in(self.names, value_set=asked)) & self.own
-        return set(self.names.filter(pa.array(found)).to_pylist())
+        found = self.every.filter(pc.is_in(self.every, value_set=asked))
+        return set(found.to_pylist())
 
     def without(self, others: "Ids") -> set[str]:
         """These ids without others that were made together with them: few are left."""
@@ -78,6 +79,22 @@ def redirects(connection: sa.Connection) -> dict[str, str | None]:
     """Every retired id with its live successor, or None where it ended."""
     stored = rows.read(connection, redirect, ["golden_id", "successor"])
     return dict(zip(stored["golden_id"].to_pylist(), stored["successor"].to_pylist(), strict=True))
+
+
+def published(connection: sa.Connection, record_ids: pa.Array) -> pa.ChunkedArray:
+    """Which of some records are some customer's, by the names that they have in their source."""
+    parts = pc.split_pattern(record_ids, ":", max_splits=1)
+    sources, keys = (pc.list_element(parts, one) for one in (0, 1))
+    found = [pa.chunked_array([], pa.string())]
+    for source in pc.unique(sources).to_pylist():
+        own = keys.filter(pc.equal(sources, source)).to_pylist()
+        where = rows.one_of("source", [source])
+        held = rows.read_of(
+            connection, crosswalk, ["record_id", "source_key"], "source_key", own, where
+        )
+        named = pc.binary_join_element_wise(source, held["source_key"], ":")
+        found.append(held["record_id"].filter(pc.equal(held["record_id"], named)))
+    return pa.chunked_array([chunk for one in found for chunk in one.chunks], pa.string())
 
 
 def write_crosswalk(

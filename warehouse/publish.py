@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from dedupe import search_keys
 from dedupe.cases import Cases
+from dedupe.comparing.columns import as_array, ascending
 from dedupe.identity import CROSSWALK_SCHEMA, FORMER_SCHEMA, Identity
 from dedupe.relations import SCHEMA
 from dedupe.survivorship import Consolidated
@@ -66,12 +67,15 @@ class PublishedIdentity:
         crosswalk: record_id, golden_id, sorted by record_id.
         next_number: the first number never given out.
         publish_id: the publish it was read from; None before the first.
+        kept: name of that publish, as Published.name, if its crosswalk is kept elsewhere and
+            was read there.
         former: golden_id, record_id of ids that went.
     """
 
     crosswalk: pa.Table
     next_number: int
     publish_id: str | None
+    kept: str | None
     former: pa.Table
 
     @property
@@ -125,13 +129,18 @@ def read_identity(
     with wh.read() as connection:
         last = _last(connection)
         stands = customer_counts.last(connection) is not None
-        pairs = kept(_state(last)) if last is not None and stands else None
+        name = _state(last) if last is not None and stands else None
+        pairs = kept(name) if name is not None else None
         if pairs is None:
-            pairs = rows.read(connection, crosswalk, CROSSWALK_SCHEMA.names)
+            name, pairs = None, rows.read(connection, crosswalk, CROSSWALK_SCHEMA.names)
+        pairs = pairs.cast(CROSSWALK_SCHEMA).combine_chunks()
+        if not ascending(as_array(pairs["record_id"])):
+            pairs = pairs.sort_by("record_id")
         return PublishedIdentity(
-            crosswalk=pairs.sort_by("record_id").cast(CROSSWALK_SCHEMA),
+            crosswalk=pairs,
             next_number=_next_number(connection),
             publish_id=last.publish_id if last else None,
+            kept=name,
             former=rows.read(connection, former_member, FORMER_SCHEMA.names),
         )
 
@@ -146,16 +155,30 @@ def record_ids(wh: Warehouse) -> pa.ChunkedArray:
         return rows.read(connection, crosswalk, ["record_id"])["record_id"]
 
 
-def unlike_staged(wh: Warehouse) -> tuple[int, int]:
-    """How many records are staged; how many are staged or published, but not both, and not once."""
+def unlike_staged(wh: Warehouse, among: pa.Array | None = None) -> tuple[int, int]:
+    """How many records are staged; how many are staged or published, but not both, and not once.
+
+    Args:
+        wh: the warehouse.
+        among: records that are looked for, each once; the others are counted only. None: all
+            are looked for.
+    """
     of, own = crosswalk.c, staged_customer.c
-    # A look into the key's index for each record; rows of staged_customer are wide.
-    same = sa.and_(of.record_id == own.record_id, of.record_id == of.source + ":" + of.source_key)
-    joined = sa.select(sa.func.count()).select_from(crosswalk.join(staged_customer, same))
     with wh.read() as connection:
         staged, published = (_size(connection, one) for one in (staged_customer, crosswalk))
-        both = int(connection.execute(joined).scalar_one())
-    return staged, staged + published - 2 * both
+        if among is None:
+            # A look into the key's index for each record; rows of staged_customer are wide.
+            named = of.record_id == of.source + ":" + of.source_key
+            same = sa.and_(of.record_id == own.record_id, named)
+            joined = sa.select(sa.func.count()).select_from(crosswalk.join(staged_customer, same))
+            return staged, staged + published - 2 * int(connection.execute(joined).scalar_one())
+        live = rows.read_of(
+            connection, staged_customer, ["record_id"], "record_id", among.to_pylist()
+        )["record_id"]
+        held = identity_tables.published(connection, among)
+    both = pc.sum(pc.is_in(held, value_set=live)).as_py() or 0
+    others = (staged - len(live)) - (published - len(held))
+    return staged, abs(others) + len(live) + len(held) - 2 * both
 
 
 def read_names(wh: Warehouse, golden_ids: Sequence[str]) -> pa.Table:
@@ -318,7 +341,7 @@ def _publish(
 ) -> tuple[Published, set[str]]:
     """Write all of it; what was written, and the customers whose values are others now."""
     fingerprint, told = basis
-    every_pair = text_form.encode(identity.crosswalk.select(["record_id", "golden_id"]))
+    every_pair, parts_of = identity.crosswalk.select(["record_id", "golden_id"]), None
     hashes = ["golden_id", "content_hash", "provenance_hash"]
     if only is None:
         stored = rows.read(run.connection, golden_customer, hashes)
@@ -326,7 +349,9 @@ def _publish(
     else:
         stored = rows.read_of(run.connection, golden_customer, hashes, "golden_id", sorted(only))
         known = base.crosswalk if base else rows.read(run.connection, crosswalk, ["golden_id"])
-    live, was_live = Ids.of(every_pair["golden_id"], known["golden_id"])
+        if base and identity.looked_at is not None:
+            parts_of = [one["golden_id"] for one in reversed(identity.looked_at)]
+    live, was_live = Ids.of(every_pair["golden_id"], known["golden_id"], parts=parts_of)
     gone = was_live.without(live)
     earlier = identity_tables.redirects(run.connection)
     restored = pc.any(pc.equal(identity.events["event"], "restored")).as_py()
@@ -349,6 +374,7 @@ def _publish(
     pairs = every_pair
     if only is not None:
         pairs = among(pairs, "golden_id", {*only, *written.given})
+    pairs = text_form.encode(pairs)
     counts["crosswalk"], records, moved = identity_tables.write_crosswalk(run, pairs, only)
     stand = only is not None or _keys_stand(run.connection)
     counts["customer_search"] = search.write(
@@ -366,8 +392,8 @@ def _publish(
             counts={**counts, _KEYS: search_keys.VERSION, **told},
         )
     )
-    size = _size(run.connection, merge_suggestion)
-    return Published(run.publish_id, True, len(live), size, counts=counts), written.others
+    customers, size = (_size(run.connection, one) for one in (golden_customer, merge_suggestion))
+    return Published(run.publish_id, True, customers, size, counts=counts), written.others
 
 
 def _keys_stand(connection: sa.Connection) -> bool:
@@ -415,7 +441,7 @@ def _check_given(given: set[str], live: Ids, was: Ids, only: Collection[str] | N
     """Every live id has to be given, or be one of those that stand as they are."""
     ended = set(only or ()) - given
     if only is None:
-        unknown, extra = set(live.values.to_pylist()) - given, set[str]()
+        unknown, extra = set(live.every.to_pylist()) - given, set[str]()
     else:
         unknown, extra = (live.without(was) - given) | live.among(ended), was.without(live) - ended
     extra |= given - live.among(given)

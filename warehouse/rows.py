@@ -174,6 +174,7 @@ def read_of(
     columns: Sequence[str],
     column: str,
     values: Sequence[str],
+    where: str = "",
 ) -> pa.Table:
     """As :func:`read`, the rows whose text column has one of these values.
 
@@ -181,16 +182,18 @@ def read_of(
         connection, table, columns: as for read; ``column`` is one of the columns.
         values: any text, each once. Few of the table's rows are asked for by name; for many,
             the whole table is read.
+        where: what else holds of the rows, as for read.
     """
     if not values:
         return _schema(columns).empty_table()
     if len(values) > NAMED and len(values) > _NAMED_SHARE * _size(connection, table):
-        found = read(connection, table, columns)
+        found = read(connection, table, columns, where)
         return found.filter(pc.is_in(found[column], value_set=pa.array(values, pa.string())))
     values = sorted(values)  # neighbors stand on the same pages
     starts = range(0, len(values), _AT_ONCE)
     some = (one_of(column, values[start : start + _AT_ONCE]) for start in starts)
-    return pa.concat_tables([read(connection, table, columns, where) for where in some])
+    also = f" AND {where}" if where else ""
+    return pa.concat_tables([read(connection, table, columns, one + also) for one in some])
 
 
 def _size(connection: sa.Connection, table: sa.Table) -> int:

@@ -128,16 +128,27 @@ def ascending(ids: pa.Array) -> bool:
     return len(ids) < 2 or pc.all(pc.less(ids[:-1], ids[1:])).as_py() is True
 
 
-def together(many: pa.Table, few: pa.Table, column: str) -> pa.Table:
+def together(many: pa.Table, few: pa.Table, column: str, without: Rows | None = None) -> pa.Table:
     """Two tables as one, both sorted by a column of texts, each of which stands in it once.
+
+    Args:
+        many, few: the tables.
+        column: of texts.
+        without: rows of ``many`` to leave out; None: none.
 
     >>> one, other = pa.table({"id": ["a", "c"]}), pa.table({"id": ["b", "d"]})
     >>> together(one, other, "id")["id"].to_pylist()
     ['a', 'b', 'c', 'd']
+    >>> together(one, one, "id", np.array([0, 1]))["id"].to_pylist()
+    ['a', 'c']
     """
     at = pc.search_sorted(*(as_array(one[column]) for one in (many, few))).to_numpy()
     numbers = many.num_rows + np.arange(few.num_rows)
     order = np.insert(np.arange(many.num_rows), at.astype(np.int64), numbers)
+    if without is not None and len(without):
+        stays = np.ones(many.num_rows + few.num_rows, dtype=bool)
+        stays[without] = False
+        order = order[stays[order]]
     return pa.concat_tables([many, few]).combine_chunks().take(pa.array(order))
 
 

@@ -123,17 +123,17 @@ def keys(deployment: Deployment) -> kept_keys.Kept | None:
 
 
 def kinships(deployment: Deployment) -> pa.Table:
-    """What joins records of persons and organizations, kept in the lake."""
+    """What joins records of persons and organizations, kept in the lake.
+
+    Where all are of one type, nothing joins them: then no kin is made either.
+    """
     name = kinships_fingerprint(deployment)
     if not lake.has(deployment.lake, "kinships", name):
-        code = fingerprint.of_code("rules", "dedupe")
-        kin = changes.renewed(deployment, "kin", name, code, relations.kin)
-        types = pc.unique(kin.read(["customer_type"])["customer_type"])
-        made = (
-            relations.kinships(kin.read())
-            if len(types) > 1
-            else relations.KINSHIP_SCHEMA.empty_table()
-        )
+        made = relations.KINSHIP_SCHEMA.empty_table()
+        if len(pc.unique(have(deployment).read(["customer_type"])["customer_type"])) > 1:
+            code = fingerprint.of_code("rules", "dedupe")
+            kin = changes.renewed(deployment, "kin", name, code, relations.kin)
+            made = relations.kinships(kin.read())
         lake.write(deployment.lake, "kinships", name, changes.sealed(made, deployment.keys))
     return changes.opened(lake.read(deployment.lake, "kinships", name), deployment.keys)
 

@@ -10,10 +10,12 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedupe import cases, identity, relations, survivorship
+from dedupe.comparing.columns import positions
 from dedupe.explaining import stored
 from dedupe.identity import Identity
 from pipelines import fingerprint, lake
@@ -29,6 +31,9 @@ from warehouse.taken_in import TakenIn
 
 log = logging.getLogger("onefold.refresh")
 
+_LOOKED_AT = "published_records"
+"""What Deployment.once keeps: the records that the last publish looked at."""
+
 
 def publish(deployment: Deployment) -> PublishedReport:
     """Give clusters their lasting ids, choose golden values, publish in one transaction.
@@ -41,6 +46,7 @@ def publish(deployment: Deployment) -> PublishedReport:
         PublishError: the result would lose a record or misuse an id.
     """
     began = time.monotonic()
+    deployment.drop(_LOOKED_AT)
     name, taken_in, overrides = _basis(deployment)
     published = publishing.standing(deployment.warehouse, name)
     if published is not None:
@@ -84,6 +90,12 @@ def _basis(deployment: Deployment) -> tuple[str, TakenIn, pa.Table]:
     name = fingerprint.of(found, staged, rest, overrides.to_pylist())
     taken_in = TakenIn(decided.made, decided.revoked, staged, found, rest)
     return name, taken_in, overrides
+
+
+def looked_at(deployment: Deployment) -> pa.Array | None:
+    """The records whose customers were worked out since the home was opened; None: all or none."""
+    kept: pa.Array | None = deployment.kept.get(_LOOKED_AT, (None, None))[1]
+    return kept
 
 
 def held_back(deployment: Deployment, why: str) -> PublishedReport:
@@ -130,6 +142,8 @@ def _prepared(
         del retired[one]
     only, records = _part(deployment, base, assigned, touched, changed, retired)
     staged = deployment.staged() if records is None else deployment.records(records)
+    crosswalk = assigned.crosswalk
+    own = crosswalk if records is None else identity.of_records(crosswalk, records)
     overrides = identity.follow(overrides, retired)
     moved = pinning.changed(warehouse, staged, assigned.crosswalk, retired)
     suggestions = lake.read(deployment.lake, "suggestions", found)
@@ -145,14 +159,14 @@ def _prepared(
     suggested = pc.and_(
         *(pc.is_in(scored[one], value_set=suggestions[one]) for one in ("left_id", "right_id"))
     )
-    doubtful = cases.make(suggestions, assigned.crosswalk, golden, scored.filter(suggested))
+    doubtful = cases.make(suggestions, doubted, golden, scored.filter(suggested))
     others = _with_other_evidence(deployment, found, records)
     evidence = case_evidence.of(
         deployment,
         names,
         doubtful if others is None else _looked_at(deployment, doubtful, others),
         scored,
-        assigned.crosswalk,
+        doubted,
         matching.pair_decisions(deployment),
         matching.saved_models(deployment),
     )
@@ -175,11 +189,13 @@ def _prepared(
         basis=gating.basis(deployment),
     )
     # Made as they are written, in the publish's transaction: never all at once.
-    parts = partial(survivorship.in_parts, staged, assigned.crosswalk, deployment.policy, overrides)
+    parts = partial(survivorship.in_parts, staged, own, deployment.policy, overrides)
 
     def do(look: publishing.Look | None) -> publishing.Published:
         published = publish(parts=parts(), look=look)
-        _keep(deployment, published, assigned.crosswalk)
+        if published.written:
+            _keep(deployment, published.name, base, assigned)
+            deployment.once(_LOOKED_AT, published.name, lambda: records)
         return published
 
     return do
@@ -191,10 +207,20 @@ def _kept(deployment: Deployment, name: str) -> pa.Table | None:
     return lake.read(deployment.lake, "crosswalk", name) if known else None
 
 
-def _keep(deployment: Deployment, published: publishing.Published, crosswalk: pa.Table) -> None:
-    if published.written:
-        lake.write(deployment.lake, "crosswalk", published.name, crosswalk)
-        lake.forget(deployment.lake, {"crosswalk": published.name})
+def _keep(deployment: Deployment, name: str, base: PublishedIdentity, assigned: Identity) -> None:
+    """Keep the crosswalk of a publish: what it changed, where the one before is kept."""
+    folder, before = deployment.lake, base.kept
+    if assigned.looked_at is not None and before is not None:
+        was, now = (one["record_id"].combine_chunks() for one in assigned.looked_at)
+        ids = base.crosswalk["record_id"].combine_chunks()
+        stands = np.ones(len(ids), dtype=bool)
+        stands[positions(was, ids)] = False
+        stored = lake.stored(folder, "crosswalk", before)
+        made = stored.changed(stands, assigned.looked_at[1], changes.places(ids, now))
+        lake.write_stored(folder, "crosswalk", name, made)
+    else:
+        lake.write(folder, "crosswalk", name, assigned.crosswalk)
+    lake.forget(folder, {"crosswalk": name})
 
 
 def _doubted(crosswalk: pa.Table, suggestions: pa.Table, moved: list[dict[str, Any]]) -> pa.Table:
@@ -234,10 +260,14 @@ def _identity(
     ):
         changed = changes.since(deployment, last.staged)
         before = lake.read(deployment.lake, "clusters", last.clusters)
-        touched = identity.touched_records(before, now)
-        if changed is not None and len(touched) <= changes.MOST * now.num_rows:
-            found = identity.reassign(now, base.crosswalk, base.next_number, base.former, touched)
-            return found, touched, changed.new
+        if changed is not None:
+            others = pc.unique(pa.concat_arrays([changed.new, changed.stale]))
+            touched = identity.touched_records(before, now, others)
+            if len(touched) <= changes.MOST * now.num_rows:
+                found = identity.reassign(
+                    now, base.crosswalk, base.next_number, base.former, touched
+                )
+                return found, touched, changed.new
     found = identity.assign(now, base.crosswalk, base.live, base.next_number, base.former)
     return found, None, pa.array([], pa.string())
 
@@ -262,12 +292,12 @@ def _part(
         for one in decisions.ever_overridden(deployment.warehouse)
     }
     crosswalk = assigned.crosswalk
-    own = crosswalk.filter(pc.is_in(crosswalk["record_id"], value_set=changed))["golden_id"]
+    own = identity.of_records(crosswalk, changed)["golden_id"]
     ids = pa.array(sorted({*own.to_pylist(), *(one for one in pinned if one)}), pa.string())
     held = crosswalk.filter(pc.is_in(crosswalk["golden_id"], value_set=ids))["record_id"]
-    records = pc.unique(pa.concat_arrays([touched, pa.array(held.to_pylist(), pa.string())]))
-    inside = pc.is_in(base.crosswalk["record_id"], value_set=records)
-    return set(base.crosswalk.filter(inside)["golden_id"].to_pylist()), records
+    records = pa.chunked_array([touched, *held.chunks], pa.string()).unique()
+    inside = identity.of_records(base.crosswalk, records)
+    return {*inside["golden_id"].to_pylist()}, records
 
 
 def _with_other_evidence(

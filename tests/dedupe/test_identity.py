@@ -166,3 +166,27 @@ def test_a_retired_id_leads_to_where_most_of_its_records_went_since() -> None:
     # b and c keep the live id, so the id they had before stays retired and leads there
     assert ids(after) == {"a": "G8", "b": "G0000000001", "c": "G0000000001"}
     assert after.redirects.to_pylist() == [{"golden_id": "G9", "successor": "G0000000001"}]
+
+
+def test_touched_are_the_whole_clusters_of_what_moved_came_or_went() -> None:
+    before, now = table(a="a", b="a", c="c", d="d", f="f"), table(a="a", b="b", c="c", e="d", f="f")
+    others = pa.array(["d", "e"])
+    assert sorted(identity.touched_records(before, now, others).to_pylist()) == ["a", "b", "d", "e"]
+    assert {*identity.touched_records(before, now, others[:1]).to_pylist()} == {*"abcdef"}
+
+
+def test_ids_of_touched_records_alone_are_those_of_all() -> None:
+    before = first(a="a", b="a", c="c", d="d", f="f", g="g")
+    now = table(a="a", b="b", c="c", e="e", f="f", g="f")
+    touched = identity.touched_records(
+        table(a="a", b="a", c="c", d="d", f="f", g="g"), now, pa.array(["d", "e"])
+    )
+    live = sorted({*ids(before).values()})
+    former = identity.FORMER_SCHEMA.empty_table()
+    whole = identity.assign(now, before.crosswalk, live, before.next_number, former)
+    part = identity.reassign(now, before.crosswalk, before.next_number, former, touched)
+    assert part.crosswalk.equals(whole.crosswalk)
+    assert part.events.equals(whole.events)
+    assert part.redirects.equals(whole.redirects)
+    was, is_now = part.looked_at
+    assert {"c"}.isdisjoint([*was["record_id"].to_pylist(), *is_now["record_id"].to_pylist()])

@@ -319,6 +319,23 @@ def test_a_publish_in_between_is_noticed(world):
     _refused(world, "another run published meanwhile", identity, golden, base=base)
 
 
+def test_records_without_a_customer_are_counted_also_where_some_are_looked_for(world):
+    world.put("erp", {"1": "a", "2": "b", "3": "c"})
+    world.publish([["erp:1"], ["erp:2"], ["erp:3"]])
+    for among in (None, ["erp:3"], ["erp:1", "crm:9"]):
+        assert publish.unlike_staged(world.wh, among and pa.array(among)) == (3, 0)
+    with world.wh.write() as connection:
+        connection.execute(sa.delete(crosswalk).where(crosswalk.c.source_key == "3"))
+    for among in (None, ["erp:3"], ["erp:1", "erp:3"], ["erp:1"]):
+        assert publish.unlike_staged(world.wh, among and pa.array(among)) == (3, 1)
+    world.put("erp", {"1": "a", "2": "b"})
+    world.put("crm", {"3": "c"})
+    with world.wh.write() as connection:
+        connection.execute(sa.delete(crosswalk).where(crosswalk.c.source_key == "2"))
+    gone_and_new = pa.array(["erp:2", "erp:3", "crm:3"])
+    assert publish.unlike_staged(world.wh, gone_and_new) == publish.unlike_staged(world.wh)
+
+
 def test_numbers_are_never_given_out_twice(world):
     world.put("erp", {"1": "a", "2": "b"})
     world.publish([["erp:1"], ["erp:2"]])
