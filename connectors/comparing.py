@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from connectors import sealing, snapshot
+from connectors.key_places import places
 from connectors.reading import POSITION, ROW_HASH, SOURCE_KEY
 from onefold.keys import Keys
 
@@ -39,7 +40,7 @@ def compare(before: Path, after: Path) -> Compared:
     """Compare two snapshots of one source. Takes memory for the keys and hashes of both."""
     names = [SOURCE_KEY, ROW_HASH, POSITION]
     old, new = (pq.read_table(path, columns=names) for path in (before, after))
-    at = pc.index_in(new[SOURCE_KEY], value_set=old[SOURCE_KEY])
+    at = places(new[SOURCE_KEY], old[SOURCE_KEY])
     matching = old.select([ROW_HASH, POSITION]).take(at)
     same = pc.fill_null(pc.equal(new[ROW_HASH], matching[ROW_HASH]), False)
     elsewhere = pc.and_(same, pc.not_equal(new[POSITION], matching[POSITION]))

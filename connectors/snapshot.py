@@ -27,6 +27,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from connectors import continuity, drift, landing, row_hashes, sealing
 from connectors.config import SourceConfig
+from connectors.key_places import places
 from connectors.lake_files import clean, publish, temporary
 from connectors.landing import Landed
 from connectors.parts import Part, copy
@@ -384,7 +385,7 @@ def _compared(
     keys = replaced(landed.keys, {row: one.key for row, one in repairs.items()})
     hashes = replaced(landed.hashes, {row: one.row_hash for row, one in repairs.items()})
     before = pq.read_table(path_of(lake, previous), columns=[SOURCE_KEY, ROW_HASH])
-    at = pc.index_in(keys, value_set=before[SOURCE_KEY])
+    at = places(keys, before[SOURCE_KEY])
     stayed = pc.sum(pc.equal(hashes, before[ROW_HASH].take(at))).as_py() or 0
     there = len(at) - at.null_count
     return Counts(
