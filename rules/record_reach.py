@@ -16,8 +16,8 @@ import pyarrow.compute as pc
 from rules import address, email, phone
 from rules.cells import Cells
 from rules.columns import Columns
-from rules.whole import addresses, emails, phones, streets
-from rules.whole.texts import Ints, Mask
+from rules.whole import addresses, emails, phones
+from rules.whole.texts import Found, Ints, Mask
 
 Place = address.Address | None
 
@@ -46,7 +46,7 @@ class Plain:
     """
 
     country: str
-    addresses: streets.Found
+    addresses: Found
     mobiles: phones.Found
     phones: phones.Found
     emails: Ints

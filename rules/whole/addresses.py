@@ -19,8 +19,7 @@ import pyarrow.compute as pc
 from rules import address
 from rules.addresses import postal
 from rules.whole import streets, texts
-from rules.whole.streets import Found
-from rules.whole.texts import Mask
+from rules.whole.texts import Found, Mask
 
 
 def read(

@@ -21,8 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rules import han_name, plain_name, romanization, text
-from rules.whole.names import Found
-from rules.whole.texts import Ints, Mask, filled
+from rules.whole.texts import Found, Ints, Mask, filled
 from rules.whole.vocabulary import Vocabulary
 
 Floats = npt.NDArray[np.floating[Any]]

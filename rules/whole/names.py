@@ -22,24 +22,12 @@ import pyarrow.compute as pc
 
 from rules import latin_name, plain_name
 from rules.text import READINGS_LIMIT
-from rules.whole.texts import Bytes, Ints, Mask, filled
+from rules.whole.texts import Bytes, Found, Ints, Mask, filled
 from rules.whole.vocabulary import Vocabulary
 
 Floats = npt.NDArray[np.floating[Any]]
 
 _NAME = r"^[A-Za-z]+ ([A-Za-z]+\.? )?[A-Za-z]+$"
-
-
-class Found(NamedTuple):
-    """The plain names among some cells.
-
-    Attributes:
-        rows: which ones, ascending.
-        columns: staged field → one value per row.
-    """
-
-    rows: Ints
-    columns: dict[str, pa.Array]
 
 
 def read(full: pa.Array, family: pa.Array, given: pa.Array, is_abroad: Mask) -> Found:

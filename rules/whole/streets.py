@@ -18,24 +18,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rules.addresses import western
-from rules.whole.texts import Bytes, Ints, Mask
+from rules.whole.texts import Bytes, Found, Ints, Mask
 from rules.whole.vocabulary import Vocabulary
 
 _ANY = "1"
 """Stands for any number: what is read of a street is the same for all."""
 _LONGEST_UNIT = 6
-
-
-class Found(NamedTuple):
-    """The lines of a usual form among some.
-
-    Attributes:
-        rows: which ones, ascending.
-        columns: staged field → one value per row.
-    """
-
-    rows: Ints
-    columns: dict[str, pa.Array]
 
 
 def read(lines: pa.Array, country: str) -> Found:

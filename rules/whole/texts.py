@@ -5,7 +5,7 @@ What a piece means stands in the modules beside this one.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,18 @@ import pyarrow as pa
 
 Mask = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.signedinteger[Any]]
+
+
+class Found(NamedTuple):
+    """The plain cells among some, as they were read.
+
+    Attributes:
+        rows: which ones, ascending.
+        columns: staged field → one value per row.
+    """
+
+    rows: Ints
+    columns: dict[str, pa.Array]
 
 
 def as_array(column: pa.ChunkedArray) -> pa.Array:
