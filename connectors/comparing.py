@@ -26,13 +26,14 @@ class Compared:
     Attributes:
         keys: of every record of the later snapshot.
         changed: numbers of the records that are new or have other values, ascending.
-        moved: ``source_key`` and ``position`` of those that only stand elsewhere.
+        stays: ``source_key``, ``position_before`` and ``position`` of the others; none if none of
+            them stands elsewhere.
         gone: keys that the later snapshot has no more.
     """
 
     keys: pa.ChunkedArray
     changed: np.ndarray
-    moved: pa.Table
+    stays: pa.Table
     gone: pa.ChunkedArray
 
 
@@ -44,13 +45,19 @@ def compare(before: Path, after: Path) -> Compared:
     matching = old.select([ROW_HASH, POSITION]).take(at)
     same = pc.fill_null(pc.equal(new[ROW_HASH], matching[ROW_HASH]), False)
     elsewhere = pc.and_(same, pc.not_equal(new[POSITION], matching[POSITION]))
-    moved = new.filter(elsewhere)
+    places_of = pa.table(
+        {
+            "source_key": new[SOURCE_KEY],
+            "position_before": matching[POSITION],
+            "position": new[POSITION],
+        }
+    )
     stays = np.zeros(old.num_rows, dtype=bool)
     stays[np.asarray(at.drop_null())] = True
     return Compared(
         keys=new[SOURCE_KEY],
         changed=np.flatnonzero(~np.asarray(same)),
-        moved=pa.table({"source_key": moved[SOURCE_KEY], "position": moved[POSITION]}),
+        stays=places_of.filter(same) if pc.any(elsewhere).as_py() else places_of.slice(0, 0),
         gone=old[SOURCE_KEY].filter(pa.array(~stays)),
     )
 

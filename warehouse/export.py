@@ -79,8 +79,8 @@ def read_crosswalk(wh: Warehouse) -> pa.Table:
         published = rows.read(
             connection, crosswalk, ["source", "source_key", "record_id", "golden_id"]
         )
-        live = rows.read(connection, staged_customer, ["record_id", "position"])
-        live = moves.placed(live, moves.of(connection, live))
+        live = rows.read(connection, staged_customer, ["record_id", "source", "position"])
+        live = moves.placed(connection, live)
     at = pc.index_in(published["record_id"], value_set=live["record_id"])
     known = pc.is_valid(at)
     found = published.filter(known).append_column("position", live["position"].take(at.drop_null()))

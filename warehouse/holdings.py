@@ -62,6 +62,7 @@ def _none(table: sa.Table, what: str = _NOTHING, how: str = "stays", **more: Any
 HOLDINGS: tuple[Holding, ...] = (
     Holding(of_warehouse.staged_customer, "cleaned records", _GONE, {"record_id": "records"}),
     Holding(of_warehouse.moved_record, "keys in the sources", _GONE, {"record_id": "records"}),
+    _none(of_warehouse.moved_run),
     Holding(
         of_warehouse.quarantine,
         "rejected values and records, mended ones too",

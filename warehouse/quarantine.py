@@ -97,20 +97,22 @@ def write(
     return change.added.num_rows + turned, gone.num_rows + turned_of_these
 
 
-def move(connection: sa.Connection, source: str, moved: pa.Table) -> None:
+def move(connection: sa.Connection, source: str, stays: pa.Table) -> None:
     """Write where records stand now to the findings about them that stand.
 
     Args:
         connection: within the transaction of the sync.
         source: the source.
-        moved: record_id, position.
+        stays: ``source_key``, ``position`` of its records; nothing is written if there are none.
     """
+    if not stays.num_rows:
+        return
     where = f"{rows.one_of('source', [source])} AND {_STANDS}"
-    names = ["quarantine_id", "record_id", "position"]
+    names = ["quarantine_id", "source_key", "position"]
     stored = rows.read(connection, quarantine, names, where)
     # The findings are few and the records that moved may be all.
-    moved = moved.filter(pc.is_in(moved["record_id"], value_set=stored["record_id"]))
-    at = pc.index_in(stored["record_id"], value_set=moved["record_id"])
+    moved = stays.filter(pc.is_in(stays["source_key"], value_set=stored["source_key"]))
+    at = pc.index_in(stored["source_key"], value_set=moved["source_key"])
     stored, at = stored.filter(at.is_valid()), at.drop_null()
     placed = pa.table(
         {"quarantine_id": stored["quarantine_id"], "position": moved["position"].take(at)}

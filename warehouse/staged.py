@@ -24,7 +24,7 @@ from warehouse.engine import Warehouse
 from warehouse.staged_counts import Counts
 from warehouse.staged_records import CONTENT_HASH
 from warehouse.sync_runs import Changes, Sync
-from warehouse.tables import moved_record, staged_customer
+from warehouse.tables import staged_customer
 from warehouse.waiting import Waiting
 
 
@@ -33,13 +33,14 @@ class Rest:
     """The records of a source that were not cleaned again, because they did not change.
 
     Attributes:
-        gone: ids of records that the source has no more.
-        moved: ``record_id`` and ``position`` of those that stand elsewhere in it now. There
-            may be records among both of which nothing is stored.
+        gone: ids of records that the source has no more. There may be some of which nothing is
+            stored.
+        stays: ``source_key``, ``position_before``, ``position`` of all others, those that are
+            kept out too; none if none of them stands elsewhere now.
     """
 
     gone: pa.ChunkedArray
-    moved: pa.Table
+    stays: pa.Table
 
 
 def replace(
@@ -120,8 +121,9 @@ def write(
             staged_hash, counts = _write_records(connection, source, records, touched)
             opened, closed = quarantine.write(connection, source, findings, sync.sync_id, touched)
             if rest is not None:
-                still = pc.invert(pc.is_in(rest.moved["record_id"], value_set=touched))
-                counts["moved"] += _move(connection, source, rest.moved.filter(still))
+                quarantine.move(connection, source, rest.stays)
+                places = records.compared.select(["record_id", "position"])
+                counts["moved"] += moves.write(connection, source, rest.stays, places)
             there = _counted(connection, source, touched, known, was)
             standing, statuses = _standing(connection, source, sync.rows_read, there)
             changes = Changes(
@@ -175,15 +177,14 @@ def _write_records(
         )
         before = known - text_form.total(stored[CONTENT_HASH])
     change = rows.compare(stored, new, ["record_id"], [CONTENT_HASH])
-    elsewhere = moves.of(connection, stored)
-    stood = moves.placed(stored, elsewhere)
+    stood = moves.placed(connection, stored, source)
     moved = rows.compare(stood, new, ["record_id"], ["position"]).changed & ~change.changed
     placed = rows.compare(stored, new, ["record_id"], ["position"]).changed & ~change.changed
     gone = stored.filter(pa.array(change.deleted))
     rows.delete(connection, staged_customer, gone, ["record_id"])
     for text in records.only(change.changed):
         rows.update(connection, staged_customer, text, ["record_id"])
-    rows.delete(connection, moved_record, elsewhere, ["record_id"])
+    moves.forget(connection, source, None if touched is None else stored["record_id"])
     names = ["record_id", "position"]
     rows.update(connection, staged_customer, new.filter(pa.array(placed)).select(names), names[:1])
     for text in records.only(change.added):
@@ -195,14 +196,6 @@ def _write_records(
         "moved": int(moved.sum()),
         "deleted": gone.num_rows,
     }
-
-
-def _move(connection: sa.Connection, source: str, moved: pa.Table) -> int:
-    """Write where unchanged records and their findings stand now; how many records moved."""
-    if not moved.num_rows:
-        return 0
-    quarantine.move(connection, source, moved)
-    return moves.write(connection, source, moved)
 
 
 def _counted_before(

@@ -47,7 +47,7 @@ def read(wh: Warehouse, record_ids: Sequence[str] | None = None) -> pa.Table:
             text = rows.read(connection, staged_customer, names)
         else:
             text = rows.read_of(connection, staged_customer, names, "record_id", record_ids)
-        text = moves.placed(text, moves.of(connection, text))
+        text = moves.placed(connection, text)
     return text_form.decode(text, STAGED_SCHEMA).sort_by("record_id")
 
 
@@ -63,7 +63,7 @@ def columns(wh: Warehouse, source: str, names: Sequence[str]) -> pa.Table:
     with wh.read() as connection:
         text = rows.read(connection, staged_customer, [*asked], of_source(source))
         if "position" in names:
-            text = moves.placed(text, moves.of(connection, text))
+            text = moves.placed(connection, text, source)
     return text_form.decode(text.select(names), pa.schema([schema.field(name) for name in names]))
 
 

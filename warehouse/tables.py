@@ -7,7 +7,7 @@ two together.
 """
 
 import sqlalchemy as sa
-from sqlalchemy import Boolean, Column, Integer, Text
+from sqlalchemy import BigInteger, Boolean, Column, Integer, Text
 from sqlalchemy.dialects import postgresql
 
 from rules.customer import ALL, GOLDEN_FIELDS
@@ -59,6 +59,18 @@ moved_record = sa.Table(
     text("position", "Where it stood when its source was last read."),
     sqlite_with_rowid=False,
     comment="Records that only moved in their source since staged_customer got them.",
+)
+
+moved_run = sa.Table(
+    "moved_run",
+    warehouse,
+    text("source", "Whose positions they are.", key=True),
+    text("head", "What stands before the number of a position of staged_customer.", key=True),
+    Column("first_number", BigInteger(), primary_key=True, comment="The number of the first."),
+    Column("last_number", BigInteger(), nullable=False, comment="The number of the last."),
+    text("now_head", "What stands before the number now.", null=False),
+    Column("now_number", BigInteger(), nullable=False, comment="The number of the first now."),
+    comment="Positions that moved by the same number since staged_customer got them.",
 )
 
 _QUARANTINE_DOCS = {

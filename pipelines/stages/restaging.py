@@ -157,12 +157,7 @@ def plan(
     )
     all_of.rest = staging.Rest(
         gone=_ids(config.name, compared.gone),
-        moved=pa.table(
-            {
-                "record_id": _ids(config.name, compared.moved["source_key"]),
-                "position": compared.moved["position"],
-            }
-        ),
+        stays=_but(compared, numbers),
     )
     cleaned = {*compared.keys.take(pa.array(numbers)).to_pylist(), *compared.gone.to_pylist()}
     overtaken = set(last["repairs"]["overtaken"])
@@ -172,6 +167,16 @@ def plan(
         if row["repair_id"] not in overtaken and row["source_key"] not in cleaned
     )
     return all_of
+
+
+def _but(compared: Compared, numbers: np.ndarray) -> pa.Table:
+    """Where the records stand that did not change, without those that are cleaned all the same."""
+    if len(numbers) == len(compared.changed) or not compared.stays.num_rows:
+        return compared.stays
+    same, stays = (np.ones(len(compared.keys), dtype=bool) for _ in range(2))
+    same[compared.changed] = False
+    stays[numbers] = False
+    return compared.stays.filter(pa.array(stays[same]))
 
 
 def _depends_on(found: Habits) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from onefold.errors import DecisionConflict
 from onefold.settings import load
 from pipelines import stages
-from warehouse import findings, quarantine, repairs, staged_records, sync_runs, tables
+from warehouse import findings, moved, quarantine, repairs, staged_records, sync_runs, tables
 from warehouse.columns import REVIEW
 from warehouse.engine import Warehouse, connect
 
@@ -120,6 +120,14 @@ def stand(wh: Warehouse) -> dict[str, Any]:
         "told": [run.manifest[name] for name in ("checks", "repairs", "cleaned", "counts")],
         "hash": run.staged_hash,
     }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def short_runs() -> Iterator[None]:
+    """Few records that moved together are a run, as there are few."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(moved, "LEAST", 2)
+        yield
 
 
 @pytest.fixture(scope="module")
