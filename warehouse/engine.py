@@ -211,17 +211,31 @@ def _engine(url: str, store: str) -> sa.Engine:
     return engine
 
 
+_CACHE_MB = {False: 64, True: 256}
+"""Pages of SQLite in memory, for one who reads and one who writes: a publish changes pages all
+over the file. What does not fit is written to the log and read from it again (1 % of a million
+records changed: 1.4 million calls of the system instead of .7)."""
+
+
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    """WAL (readers go on while one writes); transactions begun by us, not by the driver."""
+    """WAL (readers go on while one writes); transactions begun by us, not by the driver.
+
+    What a statement would take back is kept in memory, not in a file.
+    """
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+        "temp_store=MEMORY",
+    ):
         connection.execute(f"PRAGMA {pragma}").close()
-    connection.execute("PRAGMA cache_size=-65536").close()  # 64 MB: bulk indexes stay in memory
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
     """Writers queue at BEGIN: a read that turns into a write later cannot wait its turn."""
-    writes = connection.get_execution_options().get("onefold_write", False)
+    writes = bool(connection.get_execution_options().get("onefold_write", False))
+    connection.exec_driver_sql(f"PRAGMA cache_size=-{_CACHE_MB[writes] << 10}")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
