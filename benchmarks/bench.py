@@ -41,7 +41,7 @@ LARGE = 500_000
 """Records from which on a run gets the longer limit and is not run again for details."""
 ABLATED = ("zh5k", "en5k", "demo-zh", "demo-en")
 """Worlds of the ablation."""
-ONEFOLD = "from onefold.cli import main; main()"
+ONEFOLD = "from onefold.cli import program; program()"
 
 
 class Run:

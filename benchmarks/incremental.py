@@ -69,7 +69,7 @@ def home(folder: Path, path: Path) -> Path:
 
 def refreshed(place: Path, name: str) -> dict[str, object]:
     """One refresh of a home, measured."""
-    command = [sys.executable, "-c", "from onefold.cli import main; main()"]
+    command = [sys.executable, "-c", "from onefold.cli import program; program()"]
     command += ["refresh", "--home", str(place)]
     spent: list[measure.Spent] = []
     measured = measure.run(command, place.parent / f"{name}.log", HOURS * 3600, spent=spent)

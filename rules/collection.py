@@ -5,7 +5,6 @@ and again; what Onefold makes is many objects and next to no cycles, and importi
 its libraries makes little else.
 """
 
-import atexit
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,13 +15,8 @@ of a refresh, and it found next to nothing: the most memory was the same."""
 
 
 def seldom() -> None:
-    """Have this process search less often than Python does by itself, and not at its end.
-
-    What is left then goes with the process. Looking at it once more took 1.2 of the 3.5 CPU
-    seconds of a refresh that finds nothing new.
-    """
+    """Have this process search less often than Python does by itself."""
     gc.set_threshold(_NEW_OBJECTS, 20, 100)
-    atexit.register(gc.freeze)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The command line: ``onefold``. Every command reads a home and says what it did in words."""
 
 from onefold.cli.app import main
+from onefold.cli.ending import program
 
-__all__ = ["main"]
+__all__ = ["main", "program"]

@@ -58,7 +58,7 @@ def _served(port: int) -> bool:
 
 def test_the_first_start_prints_a_password_once_and_a_signal_ends_it(home: Path) -> None:
     port = _free_port()
-    command = [sys.executable, "-c", "from onefold.cli import main; main()", "review"]
+    command = [sys.executable, "-c", "from onefold.cli import program; program()", "review"]
     process = subprocess.Popen(
         [*command, "--home", str(home), "--port", str(port)],
         stdout=subprocess.PIPE,

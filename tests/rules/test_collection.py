@@ -1,8 +1,6 @@
 """The search for garbage rests in some places; garbage is found all the same."""
 
 import gc
-import subprocess
-import sys
 import weakref
 from collections.abc import Iterator
 
@@ -57,26 +55,3 @@ def test_a_search_that_was_off_stays_off() -> None:
         assert not gc.isenabled()
     finally:
         gc.enable()
-
-
-AT_THE_END = """
-import atexit
-{seldom}
-class Node:
-    def __del__(self):
-        print("found")
-node = Node()
-node.itself = node
-del node
-atexit.register(print, "ends")
-"""
-
-
-@pytest.mark.parametrize(
-    "seldom, found",
-    [("", ["ends", "found"]), ("from rules import collection; collection.seldom()", ["ends"])],
-)
-def test_nothing_is_searched_when_the_process_ends(seldom: str, found: list[str]) -> None:
-    code = AT_THE_END.format(seldom=seldom)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
-    assert done.stdout.split() == found

@@ -1,0 +1,67 @@
+"""How the installed program ends: with its exit code, what waits for the end done, nothing freed."""
+
+import subprocess
+import sys
+
+import pytest
+
+RUN = """
+import atexit, sys, threading, time
+from onefold.cli import app, ending
+
+class Node:
+    def __del__(self):
+        print("freed")
+
+def command():
+    node = Node()
+    node.itself = node
+    atexit.register(print, "waited for")
+    {does}
+
+ending.main = command
+sys.stdout.write("said ")
+ending.program()
+"""
+
+
+@pytest.mark.parametrize(
+    "does, status, out, err",
+    [
+        ("pass", 0, "said waited for\n", ""),
+        ("sys.exit(3)", 3, "said waited for\n", ""),
+        ("sys.exit()", 0, "said waited for\n", ""),
+        ("sys.exit('why')", 1, "said waited for\n", "why\n"),
+        # A thread goes on: Python waits for it, and frees what there is, as always.
+        (
+            "threading.Thread(target=lambda: (time.sleep(.2), print('worked'))).start()",
+            0,
+            "said worked\nwaited for\nfreed\n",
+            "",
+        ),
+    ],
+)
+def test_the_program_ends(does: str, status: int, out: str, err: str) -> None:
+    code = RUN.format(does=does)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (status, out, err)
+
+
+def test_what_fails_unexpectedly_is_told_as_ever() -> None:
+    code = RUN.format(does="raise RuntimeError('why')")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Traceback") and done.stderr.endswith("RuntimeError: why\n")
+
+
+def test_nobody_reads_any_more() -> None:
+    """As in ``onefold status | head``: what was not written yet is dropped without a word."""
+    code = RUN.format(does="time.sleep(0.5); sys.exit(3)")
+    program = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert program.stdout is not None and program.stderr is not None
+    program.stdout.close()
+    with program.stderr:
+        assert program.stderr.read() == ""
+    assert program.wait() == 3
