@@ -1,5 +1,6 @@
-"""How the installed program ends: with its exit code, what waits for the end done, nothing freed."""
+"""How the installed program ends: with its exit code and what waits for it, and nothing freed."""
 
+import os
 import subprocess
 import sys
 
@@ -57,8 +58,13 @@ def test_what_fails_unexpectedly_is_told_as_ever() -> None:
 def test_nobody_reads_any_more() -> None:
     """As in ``onefold status | head``: what was not written yet is dropped without a word."""
     code = RUN.format(does="time.sleep(0.5); sys.exit(3)")
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     program = subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=buffered,
     )
     assert program.stdout is not None and program.stderr is not None
     program.stdout.close()
