@@ -7,6 +7,7 @@ records share stands in blocking.py.
 """
 
 import tempfile
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import combinations
@@ -18,7 +19,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dedupe import groups
+from dedupe.groups import Groups
 from dedupe.levels import is_text
+from dedupe.record_properties import Property
 
 KINDS: dict[str, str] = {
     "name": "the same name, by spelling or pinyin",
@@ -58,13 +62,11 @@ class Keys(NamedTuple):
         kind: name in :data:`KINDS`.
         block: uint64, equal where customer type and key are, one per key.
         row: int32, row of the features.
-        ordered: whether equal blocks follow each other.
     """
 
     kind: str
     block: npt.NDArray[np.uint64]
     row: npt.NDArray[np.int32]
-    ordered: bool = False
 
 
 PROPERTIES = ("town", "born", "start", "road")
@@ -79,26 +81,44 @@ class KeyMaker:
     """Makes keys kind by kind, so that those of one kind at a time are in memory."""
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, selects: Iterable[tuple[str, str]]
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        selects: Iterable[tuple[str, str]],
+        ids: pa.ChunkedArray,
     ) -> None:
-        self._connection = connection
+        self._connection, self._ids = connection, ids
         self._of_kind: dict[str, list[str]] = {}
         for kind, sql in selects:
             self._of_kind.setdefault(kind, []).append(sql)
 
-    def properties(self) -> npt.NDArray[np.uint64]:
+    def values(self) -> npt.NDArray[np.uint64]:
         """The :data:`PROPERTIES` of every record, shape (properties, records); 0 where missing."""
         found = self._connection.sql(_PROPERTIES).to_arrow_table()
         return np.stack([found.column(name).to_numpy() for name in PROPERTIES])
 
-    def kinds(self) -> Iterator[Keys]:
-        """The keys of each kind, in the order of :data:`KINDS`; kinds without any are left out."""
+    def properties(self) -> list[Property]:
+        """The :data:`PROPERTIES` of every record."""
+        return [Property.of(value) for value in self.values()]
+
+    def names(self) -> npt.NDArray[np.uint64]:
+        """A number for each record that follows from its id alone."""
+        sums = map(zlib.crc32, pc.cast(self._ids, pa.binary()).to_pylist())
+        return np.fromiter(sums, np.uint64, len(self._ids))
+
+    def kinds(self) -> Iterator[tuple[str, Groups]]:
+        """Rows that share a key, of each kind in the order of :data:`KINDS`; kinds without any
+        are left out."""
         for kind in KINDS:
-            made = self.of_kind(kind)
-            if kind == "acronym":
-                made = with_initials(made, self.of_kind(INITIALS))
-            if len(made.row):
-                yield made
+            found = self.groups(kind)
+            if len(found.size):
+                yield kind, found
+
+    def groups(self, kind: str) -> Groups:
+        """Rows that share a key of one kind."""
+        made = self.of_kind(kind)
+        if kind == "acronym":
+            made = with_initials(made, self.of_kind(INITIALS))
+        return groups.shared(made.block, made.row)
 
     def of_kind(self, kind: str) -> Keys:
         """The keys of one kind, or :data:`INITIALS`."""
@@ -122,49 +142,6 @@ def with_initials(acronyms: Keys, initials: Keys) -> Keys:
     return Keys("acronym", block, np.concatenate([acronyms.row, initials.row[named]]))
 
 
-def order(block: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
-    """The places of the blocks, such that equal ones follow each other, in their order.
-
-    Sorting numbers is ten times as fast as finding the order of numbers: what is sorted is the
-    block with its place instead of its lowest bits. Blocks that differ in these alone are rare.
-    """
-    placed, below = _placed(block)
-    placed &= below
-    return _told_apart(placed.view(np.int64), block, below)
-
-
-def order_of_shared(block: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
-    """As :func:`order`, without most places whose block stands nowhere else."""
-    placed, below = _placed(block)
-    same = (placed[1:] ^ placed[:-1]) <= below
-    shared = np.zeros(len(block), dtype=bool)
-    shared[1:] = same
-    shared[:-1] |= same
-    placed = placed[shared]
-    placed &= below
-    return _told_apart(placed.view(np.int64), block, below)
-
-
-def _placed(block: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.uint64], np.uint64]:
-    """Blocks with their places instead of their lowest bits, sorted; and a mask of these bits."""
-    below = np.uint64((1 << max(len(block) - 1, 0).bit_length()) - 1)
-    placed = block & ~below
-    placed |= np.arange(len(block), dtype=np.uint64)
-    placed.sort()
-    return placed, below
-
-
-def _told_apart(
-    places: npt.NDArray[np.int64], block: npt.NDArray[np.uint64], below: np.uint64
-) -> npt.NDArray[np.int64]:
-    """Places in the order of :func:`_placed`, those of other lowest bits parted."""
-    found = block[places]
-    apart = found[1:] ^ found[:-1]
-    if np.any((apart <= below) & (apart != 0)):
-        places = places[np.argsort(found, kind="stable")]
-    return places
-
-
 @contextmanager
 def making(features: pa.Table, limit: int, memory_mb: int) -> Iterator[KeyMaker]:
     """Make the keys of all records.
@@ -175,7 +152,7 @@ def making(features: pa.Table, limit: int, memory_mb: int) -> Iterator[KeyMaker]
         memory_mb: what DuckDB may take before it spills to its temporary folder.
     """
     with _connected(features, memory_mb) as connection:
-        yield KeyMaker(connection, _selects(features, limit))
+        yield KeyMaker(connection, _selects(features, limit), features.column("record_id"))
 
 
 def texts(features: pa.Table, limit: int, memory_mb: int) -> pa.Table:

@@ -1,18 +1,18 @@
 """Keys that too many records share: refined by a second property, then by two, or left out."""
 
-from collections.abc import Iterator
-from functools import cached_property
+from collections.abc import Iterator, Sequence
+from functools import cache, cached_property
 from itertools import combinations
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from dedupe import blocking_keys, pair_codes
-from dedupe.blocking_keys import NUMBER, Keys
-from dedupe.pair_codes import Ints
+from dedupe import pair_codes
+from dedupe.blocking_keys import NUMBER
+from dedupe.groups import Groups, Ints, starts
+from dedupe.record_properties import Property
 
 WEAK = frozenset(
     {"short_name", "place", "postal", "brand_start", "word", "acronym", "id_part", "email_local"}
@@ -67,169 +67,106 @@ def limit_of(kind: str, settings: BlockingSettings) -> int:
     return settings.block_limit * (LASTING_TIMES if kind in LASTING else 1)
 
 
-class _Group(NamedTuple):
-    """Keys of one kind that two or more records share.
-
-    Attributes:
-        group: int32, number of the key, ascending.
-        row: int32, ascending within a group, each once.
-        size: int32, records of the row's group.
-    """
-
-    group: npt.NDArray[np.int32]
-    row: npt.NDArray[np.int32]
-    size: npt.NDArray[np.int32]
-
-    def where(self, mask: npt.NDArray[np.bool_]) -> "_Group":
-        return _Group(self.group[mask], self.row[mask], self.size[mask])
-
-
-def _group(
-    block: npt.NDArray[np.uint64], row: npt.NDArray[np.integer], *, ordered: bool = False
-) -> _Group:
-    """Group rows by block, leaving out blocks of one row.
-
-    Args:
-        ordered: whether equal blocks follow each other.
-    """
-    if not ordered:
-        order = blocking_keys.order_of_shared(block)
-        block, row = block[order], row[order]
-    first = pair_codes.starts(block)
-    alone = first.copy()
-    alone[:-1] &= first[1:]
-    shared = ~alone
-    # Sorting number and row as one is far cheaper than sorting by two columns.
-    both: Ints = np.cumsum(first[shared], dtype=np.int64)
-    both -= 1
-    both <<= 32
-    both |= row[shared]
-    if np.any(both[1:] < both[:-1]):
-        both.sort()
-    both = both[pair_codes.starts(both)]
-    number = (both >> 32).astype(np.int32)
-    size = np.bincount(number).astype(np.int32).take(number) if len(number) else number
-    several = size > 1
-    # A row number's bits are the lower half.
-    return _Group(number[several], both[several].astype(np.int32), size[several])
-
-
-class _Property(NamedTuple):
-    """A property of every record as a number.
-
-    Attributes:
-        number: int32, one per record: equal where the property is; 0 where it is missing.
-        bits: of the largest number.
-    """
-
-    number: npt.NDArray[np.int32]
-    bits: int
-
-    @classmethod
-    def of(cls, values: npt.NDArray[np.integer]) -> "_Property":
-        """Any numbers, 0 where it is missing, as numbers without gaps."""
-        coded = pa.array(values, mask=values == 0).dictionary_encode()
-        number = pc.fill_null(coded.indices, -1).to_numpy().astype(np.int32) + 1
-        return cls(number, len(coded.dictionary).bit_length())
-
-    def together(self, other: "_Property") -> "_Property":
-        """Both at once; missing where one of them is."""
-        bits = self.bits + other.bits
-        fits = bits < _NUMBER_BITS
-        both = self.number if fits else self.number.astype(np.int64)
-        both = both << other.bits | other.number
-        both *= (self.number != 0) & (other.number != 0)
-        return _Property(both, bits) if fits else _Property.of(both)
-
-
-_NOTHING: Ints = np.zeros(0, dtype=np.int64)
-_NUMBER_BITS = 31
+_NO_ROWS = np.zeros(0, dtype=np.int32)
 _ROWS = 1 << 16
 """Rows of large groups that are refined at a time: what is made of so many stays in the cache."""
+_GROUPS = 1 << 14
+"""Groups of one size whose pairs are made at a time."""
 
 
-def _refined(wide: _Group, by: _Property) -> _Group:
-    """Groups divided by a property; records without it are left out.
+def _refined(wide: Groups, by: Property) -> Groups:
+    """Groups whose rows follow each other, divided by a property; records without it are left out.
 
     Group, property and row are sorted as one number, so many groups at a time as fit.
     """
-    row_bits = max(len(by.number) - 1, 0).bit_length()
+    row_bits = pair_codes.row_bits(len(by.number))
     room = 1 << 63 - by.bits - row_bits
-    start, sizes, rows = 0, [_NOTHING], [_NOTHING]
-    while start < len(wide.group):
-        base = int(wide.group[start])
-        last = min(int(wide.group[min(start + _ROWS, len(wide.group)) - 1]), base + room - 1)
-        stop = int(np.searchsorted(wide.group, np.int32(last), side="right"))
-        row = wide.row[start:stop]
-        number = by.number.take(row)
-        code = wide.group[start:stop].astype(np.int64)
-        code -= base
-        code <<= by.bits
-        code |= number
+    ends = np.cumsum(wide.size, dtype=np.int64)
+    start, sizes, rows = 0, [_NO_ROWS], [_NO_ROWS]
+    begin = 0
+    while start < len(ends):
+        stop = int(np.searchsorted(ends, begin + _ROWS)) + 1
+        stop = min(stop, start + room, len(ends))
+        end = int(ends[stop - 1])
+        row = wide.row[begin:end]
+        code = by.number.take(row).astype(np.int64)
+        has = code != 0
+        code |= np.repeat(np.arange(stop - start, dtype=np.int64) << by.bits, wide.size[start:stop])
         code <<= row_bits
         code |= row
-        code = code[number != 0]
+        # Taking what a mask has is far cheaper than masking: nothing hangs on each of its values.
+        if not has.all():
+            code = code.take(np.flatnonzero(has))
         code.sort()
-        first = pair_codes.starts(code >> row_bits)
+        first = starts(code >> row_bits)
         several = ~first
         several[:-1] |= several[1:]
-        code = code[several]
-        rows.append(code & ((1 << row_bits) - 1))
-        sizes.append(np.diff(np.flatnonzero(first[several]), append=len(code)))
-        start = stop
-    size = np.concatenate(sizes).astype(np.int32)
-    group = np.repeat(np.arange(len(size), dtype=np.int32), size)
-    return _Group(group, np.concatenate(rows).astype(np.int32), np.repeat(size, size))
+        at = np.flatnonzero(several)
+        rows.append((code.take(at) & (1 << row_bits) - 1).astype(np.int32))
+        size = np.diff(np.flatnonzero(first.take(at)), append=len(at))
+        sizes.append(size.astype(np.int32))
+        start, begin = stop, end
+    return Groups.of(np.concatenate(rows), np.concatenate(sizes))
 
 
 class Blocks:
     """Keys of all kinds to codes of pairs, and what is counted on the way.
 
-    A code is an int64: pair (left row * records + right row), kind, whether refined, and the
-    block's size, from the highest bit down; sorting codes sorts the pairs.
+    Args:
+        properties: of every record.
+        settings: how many records may share a key.
+        records: how many there are.
+        source: of every record, as a number, where only records of two are paired.
     """
 
     def __init__(
-        self, properties: npt.NDArray[np.uint64], settings: BlockingSettings, records: int
+        self,
+        properties: Sequence[Property],
+        settings: BlockingSettings,
+        records: int,
+        source: npt.NDArray[np.integer] | None = None,
     ) -> None:
-        self.settings, self.records = settings, records
-        self.properties = tuple(map(_Property.of, properties))
+        self.settings, self.records, self.source = settings, records, source
+        self.properties = properties
         self.counted: dict[str, dict[str, int]] = {}
 
-    def codes(self, keys: Keys) -> Ints:
+    def codes(self, kind: str, shared: Groups) -> Ints:
         """Codes of every pair of the blocks of one kind that are small enough, sorted; each pair
         once, as refined if all its blocks are, with the size of the smallest."""
-        kind, shared = keys.kind, _group(keys.block, keys.row, ordered=keys.ordered)
         most = self._affordable(shared, limit_of(kind, self.settings))
-        sizes = shared.size[pair_codes.starts(shared.group)]
-        over = sizes[sizes > most].astype(np.int64)
-        if len(sizes):
-            self.counted[kind] = {
-                "blocks": len(sizes),
-                "oversized": len(over),
-                "largest": int(sizes.max()),
-                "wide_pairs": int((over * (over - 1) // 2).sum()),
-            }
         again = min(most, self.settings.block_limit)
-        wide = shared.where(shared.size > most)
-        found = [self._pairs(kind, shared.where(shared.size <= most), refined=False)]
-        del shared
+        wide = shared.where(shared.size > most).together()
+        found = self._pairs(kind, shared, most, refined=False)
         for refined in self._refinements(wide, again, weak=kind in WEAK):
-            small = refined.where(refined.size <= self._affordable(refined, again))
-            found.append(self._pairs(kind, small, refined=True))
-        del wide
-        return pair_codes.once(pair_codes.joined(found))
+            small = self._affordable(refined, again)
+            found += self._pairs(kind, refined, small, refined=True)
+        codes = pair_codes.once(pair_codes.joined(found))
+        if self.source is not None:
+            codes = codes[pair_codes.crossing(codes, self.source)]
+        if len(shared.size):
+            over = wide.size.astype(np.int64)
+            refined_pairs = pair_codes.refined(codes)
+            wide_pairs = int((over * (over - 1) // 2).sum())
+            self.counted[kind] = {
+                "blocks": len(shared.size),
+                "pairs": len(codes),
+                "oversized": len(over),
+                "largest": int(shared.size.max()),
+                "refined_pairs": refined_pairs,
+                "left_out": max(0, wide_pairs - refined_pairs),
+            }
+        return codes
 
-    def _affordable(self, groups: _Group, limit: int) -> int:
+    def _affordable(self, groups: Groups, limit: int) -> int:
         """Records up to which blocks are paired: the limit, or fewer where the pairs would be
         more than :data:`KIND_PAIRS` and :data:`KIND_PER_RECORD`."""
         sizes = np.arange(limit + 1)
-        rows = np.bincount(np.minimum(groups.size, limit + 1), minlength=limit + 2)[:-1]
-        pairs = np.cumsum(rows * np.maximum(sizes - 1, 0) // 2)
+        blocks = np.bincount(np.minimum(groups.size, limit + 1), minlength=limit + 2)[:-1]
+        pairs = np.cumsum(blocks * (sizes * (sizes - 1) // 2))
         most = KIND_PAIRS + KIND_PER_RECORD * self.records
         return max(2, int(np.searchsorted(pairs, most, side="right")) - 1)
 
-    def _refinements(self, wide: _Group, most: int, *, weak: bool) -> Iterator[_Group]:
+    def _refinements(self, wide: Groups, most: int, *, weak: bool) -> Iterator[Groups]:
         """Large groups divided by one property, the still large ones by two; weak ones by two."""
         if not len(wide.row):
             return
@@ -239,56 +176,55 @@ class Blocks:
         for first, by in enumerate(self.properties):
             divided = _refined(wide, by)
             yield divided
-            still = divided.where(divided.size > most)
+            still = divided.where(divided.size > most).together()
             for second, further in enumerate(self.properties):
                 if second != first and len(still.row):
                     yield _refined(still, further)
 
     @cached_property
-    def _of_two(self) -> list[_Property]:
+    def _of_two(self) -> list[Property]:
         """Every two properties together."""
         return [one.together(other) for one, other in combinations(self.properties, 2)]
 
-    def _pairs(self, kind: str, groups: _Group, *, refined: bool) -> Ints:
-        """Codes of every two rows of a group."""
-        below = (NUMBER[kind] << pair_codes.BELOW_KIND) | (int(refined) << pair_codes.SIZE_BITS)
-        found: list[Ints] = [_NOTHING]
-        group = groups.group
-        right = groups.row.astype(np.int64)
-        right <<= pair_codes.BELOW_PAIR
-        left = right * self.records
-        left |= np.minimum(groups.size, pair_codes.MAX_SIZE)
-        left |= below
-        at, apart = np.flatnonzero(group[1:] == group[:-1]), 1
-        while len(at):
-            code = left.take(at)
-            code += right[apart:].take(at)
-            found.append(code)
-            apart += 1
-            at = at[: np.searchsorted(at, len(group) - apart)]
-            at = at[group.take(at) == group[apart:].take(at)]
-        return np.concatenate(found)
+    def _pairs(self, kind: str, groups: Groups, most: int, *, refined: bool) -> list[Ints]:
+        """Codes of every two rows of each group of so many rows or fewer.
 
-    def report(self, made: Ints, lone: dict[str, int]) -> pa.Table:
+        Groups of one size are a table of rows, of which every two lines make codes at once.
+        """
+        shift = pair_codes.row_bits(self.records)
+        small = groups.where(groups.size <= most)
+        start = small.start[np.argsort(small.size.astype(np.min_scalar_type(most)), kind="stable")]
+        ends = np.cumsum(np.bincount(small.size))
+        found = []
+        for size in np.flatnonzero(np.diff(ends, prepend=0)).tolist():
+            of_size = start[ends[size - 1] : ends[size]]
+            counted = min(size, pair_codes.MAX_SIZE) << pair_codes.BELOW_SIZE
+            below = counted | NUMBER[kind] << 1 | int(refined)
+            for at in range(0, len(of_size), _GROUPS):
+                first = of_size[at : at + _GROUPS]
+                row = groups.row.take(first + np.arange(size)[:, None]).astype(np.int64)
+                row <<= pair_codes.BELOW_PAIR
+                left, right = _every_two(size)
+                codes = (row << shift | below).take(left, axis=0)
+                codes |= row.take(right, axis=0)
+                found.append(codes.ravel())
+        return found
+
+    def report(self, lone: dict[str, int]) -> pa.Table:
         """What every kind of key made and left out; see :data:`REPORT`.
 
         Args:
-            made: of :func:`pair_codes.made`.
             lone: by kind, pairs that were left out because one evidence proposed them alone.
         """
-        pairs, refined = made
-        rows = []
-        for name, counted in self.counted.items():
-            number = NUMBER[name]
-            wide = counted.pop("wide_pairs")
-            rows.append(
-                {
-                    "kind": name,
-                    **counted,
-                    "pairs": int(pairs[number]),
-                    "refined_pairs": int(refined[number]),
-                    "left_out": max(0, wide - int(refined[number])),
-                    "lone_left_out": lone[name],
-                }
-            )
+        rows = [
+            {"kind": name, **counted, "lone_left_out": lone[name]}
+            for name, counted in self.counted.items()
+        ]
         return pa.Table.from_pylist(rows, REPORT)
+
+
+@cache
+def _every_two(size: int) -> tuple[Ints, Ints]:
+    """Every two numbers below a size: the smaller ones, the larger ones."""
+    left, right = np.triu_indices(size, 1)
+    return left, right

@@ -1,31 +1,40 @@
 """Blocking keys that are kept from one run to the next: only changed records' are made again.
 
-What belongs here: keys as a table (kind, block, row), sorted by kind and block, and those of other
-records put among them when they are read. A key of a record follows from its features alone. Two
-kinds do not: a text of a further field is a key where few records have it, and initials are where
-they are another's name. Texts are made of all records each time, initials are kept as they are.
+What belongs here: keys as tables (part, block, rows), and those of other records put among them
+when they are read. A key of a record follows from its features alone. Two kinds do not: a text of
+a further field is a key where few records have it, and initials are where they are another's name.
+Texts are made of all records each time, initials are kept as they are.
+
+Most keys are of one record alone. They are kept apart: they are looked up only where another
+record has the key now.
 """
 
-from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import cache
 from typing import NamedTuple
 
 import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from dedupe import blocking_keys
+from dedupe import blocking_keys, groups
 from dedupe.blocking_keys import INITIALS, KINDS, PROPERTIES, KeyMaker, Keys, with_initials
+from dedupe.groups import Groups, Hashes, Ints, Rows
 from dedupe.levels import is_text
+from dedupe.record_properties import Property
 
-SCHEMA = pa.schema([("kind", pa.int8()), ("block", pa.uint64()), ("row", pa.int32())])
+SCHEMA = pa.schema(
+    [("part", pa.int8()), ("block", pa.uint64()), ("rows", pa.list_(pa.field("row", pa.int32())))]
+)
 _VALUES = tuple(f"{name} of a record" for name in PROPERTIES)
-KEPT = (*(kind for kind in KINDS if kind != "text"), INITIALS, *_VALUES)
-"""What is kept, in this order: ``kind`` is a place here. Of a property, ``block`` is its value."""
+_NAME = "number of a record"
+_WHOLE = frozenset({"acronym", INITIALS})
+"""Kinds that are read as keys, not as groups: initials are keys where they are acronyms."""
+KEPT = (*(kind for kind in KINDS if kind != "text"), INITIALS, *_VALUES, _NAME)
+"""What is kept, in this order. Twice its place here is the ``part`` of keys that two or more
+records share, one more that of the others. Of a property, ``block`` is its value; of a record's
+number it is this number."""
 VERSION = duckdb.__version__
 """Of what makes the blocks out of keys."""
 
@@ -34,34 +43,42 @@ class Kept(NamedTuple):
     """Keys that were made of some records, and what has become of these.
 
     Attributes:
-        file: of :func:`tables`.
-        to: int64, per row that the file counts: its row now; -1 where the record is gone or other.
-        fresh: int64, rows whose keys are not in the file, ascending.
+        tables: those of :func:`tables`, each in one piece.
+        to: int64, per row that they count: its row now; -1 where the record is gone or other.
+        fresh: int64, rows whose keys are not in them, ascending.
         features: of features.build: these rows.
     """
 
-    file: pq.ParquetFile
+    tables: Iterable[pa.Table]
     to: npt.NDArray[np.int64]
     fresh: npt.NDArray[np.int64]
     features: pa.Table
 
 
 def tables(features: pa.Table, memory_mb: int) -> Iterator[pa.Table]:
-    """The keys of all records, one table of SCHEMA per kind.
+    """The keys of all records, tables of SCHEMA, each of one part; one at least.
 
     Args:
         features: of features.build: sorted by record_id.
         memory_mb: as in blocking_keys.making.
     """
+    yield SCHEMA.empty_table()
     with blocking_keys.making(features, 0, memory_mb) as maker:
-        made = _Made(maker, features.num_rows)
+        made = _Made(maker)
         for number, kind in enumerate(KEPT):
-            block, row = made.of_kind(kind)
-            if kind not in _VALUES:
-                order = blocking_keys.order(block)
-                block, row = block[order], row[order]
-            kinds = pa.array(np.full(len(row), number, dtype=np.int8))
-            yield pa.table([kinds, block, row], schema=SCHEMA)
+            block, of_block = groups.grouped(*made.of_kind(kind))
+            several = of_block.size > 1
+            for part, mask in ((2 * number, several), (2 * number + 1, ~several)):
+                if mask.any():
+                    yield _table(part, block[mask], of_block.where(mask))
+
+
+def _table(part: int, block: Hashes, of_block: Groups) -> pa.Table:
+    ends = np.zeros(len(block) + 1, dtype=np.int32)
+    np.cumsum(of_block.size, out=ends[1:])
+    rows = pa.ListArray.from_arrays(pa.array(ends), pa.array(of_block.rows()))
+    parts = pa.array(np.full(len(block), part, dtype=np.int8))
+    return pa.table([parts, block, rows.cast(SCHEMA.field("rows").type)], schema=SCHEMA)
 
 
 def reads(columns: Sequence[str]) -> list[str]:
@@ -70,128 +87,171 @@ def reads(columns: Sequence[str]) -> list[str]:
     return [*blocking_keys.USED, *texts] if texts else []
 
 
-_Pair = tuple[npt.NDArray[np.uint64], npt.NDArray[np.int32]]
-
-
 class _Made:
-    """Keys as they are made, those of properties too."""
+    """Keys as they are made, those of properties and the records' numbers too."""
 
-    def __init__(self, maker: KeyMaker, records: int) -> None:
-        self._maker, self._rows = maker, np.arange(records, dtype=np.int32)
-        self._values = maker.properties()
+    def __init__(self, maker: KeyMaker) -> None:
+        self._maker = maker
+        self._values = maker.values()
 
-    def of_kind(self, kind: str) -> _Pair:
+    def of_kind(self, kind: str) -> tuple[Hashes, Rows]:
         if kind in _VALUES:
-            return self._values[_VALUES.index(kind)], self._rows
+            value = self._values[_VALUES.index(kind)]
+            has = np.flatnonzero(value)
+            return value[has], has.astype(np.int32)
+        if kind == _NAME:
+            name = self._maker.names()
+            return name, np.arange(len(name), dtype=np.int32)
         made = self._maker.of_kind(kind)
         return made.block, made.row
 
 
-def _together(stood: _Pair, made: _Pair, kind: str) -> _Pair:
-    """Blocks and rows that stand, in their order, with others put among them."""
-    stays = stood[1] >= 0
-    block, row = (stood[0], stood[1]) if stays.all() else (stood[0][stays], stood[1][stays])
-    if kind in _VALUES:
-        return np.concatenate([block, made[0]]), np.concatenate([row, made[1]])
-    order = blocking_keys.order(made[0])
-    at = np.searchsorted(block, made[0][order])
-    return np.insert(block, at, made[0][order]), np.insert(row, at, made[1][order])
+class _Stored(NamedTuple):
+    """Keys of one kind, as they were stored.
 
-
-def _ends(file: pq.ParquetFile, starts: npt.NDArray[np.int64]) -> list[int]:
-    """Where keys of each kind begin, and where the last ones end; few row groups are read for it.
-
-    Args:
-        starts: where each row group begins, and where the last one ends.
+    Attributes:
+        block: ascending, each once.
+        groups: their rows.
     """
-    groups = np.flatnonzero(np.diff(starts)).tolist()
 
-    @cache
-    def kinds(group: int) -> npt.NDArray[np.int8]:
-        found: npt.NDArray[np.int8] = file.read_row_group(group, ["kind"])["kind"].to_numpy()
-        return found
+    block: Hashes
+    groups: Groups
 
-    ends = []
-    for number in range(len(KEPT) + 1):
-        at = bisect_left(groups, number, key=lambda group: int(kinds(group)[-1]))
-        inside = np.searchsorted(kinds(groups[at]), number) if at < len(groups) else 0
-        ends.append(int(starts[groups[at] if at < len(groups) else -1] + inside))
-    return ends
+    @classmethod
+    def of(cls, table: pa.Table | None) -> "_Stored":
+        some = SCHEMA.empty_table() if table is None else table
+        rows = some["rows"].combine_chunks()
+        ends = rows.offsets.to_numpy()
+        start = ends[:-1].astype(np.int64)
+        of_block = Groups(rows.values.to_numpy(), start, np.diff(ends))
+        return cls(some["block"].combine_chunks().to_numpy(), of_block)
 
+    def now(self, to: Rows) -> "_Stored":
+        """The same with rows as they are now; -1 where they are gone."""
+        return self._replace(groups=self.groups._replace(row=to.take(self.groups.row)))
 
-class Stored:
-    """Reads what :func:`tables` gave, kind by kind."""
+    def having(self, block: Hashes) -> Ints:
+        """Which of these keys are among others, which are each there once."""
+        if not len(self.block):
+            return np.zeros(0, dtype=np.int64)
+        at = np.minimum(np.searchsorted(self.block, block), len(self.block) - 1)
+        return at[self.block.take(at) == block]
 
-    def __init__(self, file: pq.ParquetFile) -> None:
-        self._file = file
-        groups = range(file.num_row_groups)
-        sizes = [file.metadata.row_group(group).num_rows for group in groups]
-        self._starts = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
-        self._ends = _ends(file, self._starts)
+    def some(self, at: Ints) -> "_Stored":
+        """Some of these keys."""
+        of_block = Groups(self.groups.row, self.groups.start[at], self.groups.size[at])
+        return _Stored(self.block[at], of_block.together())
 
-    def of_kind(self, kind: str) -> Keys:
-        """The keys of one kind; those of a property in no order."""
-        number = KEPT.index(kind)
-        first, end = self._ends[number : number + 2]
-        groups = range(
-            int(np.searchsorted(self._starts, first, side="right")) - 1,
-            int(np.searchsorted(self._starts, end)),
-        )
-        ordered = kind not in _VALUES
-        if first == end:
-            return Keys(kind, np.zeros(0, np.uint64), np.zeros(0, np.int32), ordered)
-        found = self._file.read_row_groups([*groups], columns=["block", "row"])
-        found = found.slice(first - self._starts[groups[0]], end - first)
-        block, row = (found[name].to_numpy() for name in ("block", "row"))
-        return Keys(kind, block, row, ordered)
+    def keys(self) -> tuple[Hashes, Rows]:
+        """A block for each row that is not gone."""
+        row = self.groups.rows()
+        there = row >= 0
+        return np.repeat(self.block, self.groups.size)[there], row[there]
 
 
 class Reader:
     """Keys of all records, as blocking_keys.KeyMaker makes them: those kept and the others'.
 
     Attributes:
+        made: makes the keys of the rows that are not kept; None where there are none.
         texts: makes the keys of further fields, of all records; None where there are none.
     """
 
     def __init__(
         self, kept: Kept, made: _Made | None, texts: KeyMaker | None, records: int
     ) -> None:
-        self._stored, self._to, self._fresh = (
-            Stored(kept.file),
-            kept.to.astype(np.int32),
-            kept.fresh,
-        )
+        self._parts = {one["part"][0].as_py(): one for one in kept.tables if one.num_rows}
+        self._to, self._fresh = kept.to.astype(np.int32), kept.fresh.astype(np.int32)
         self._made, self._texts, self._records = made, texts, records
 
-    def _of_kind(self, kind: str) -> Keys:
-        stood = self._stored.of_kind(kind)
-        pair = (stood.block, self._to.take(stood.row))
-        if self._made is not None:
-            block, row = self._made.of_kind(kind)
-            pair = _together(pair, (block, self._fresh[row].astype(np.int32)), kind)
-        return Keys(kind, *pair, stood.ordered)
+    def _stored(self, kind: str) -> tuple[_Stored, _Stored]:
+        """Keys of two or more records, and those of one."""
+        number = 2 * KEPT.index(kind)
+        several, alone = (_Stored.of(self._parts.get(part)) for part in (number, number + 1))
+        return several, alone
 
-    def properties(self) -> npt.NDArray[np.uint64]:
-        """The properties of every record, shape (properties, records); 0 where missing."""
-        found = np.zeros((len(PROPERTIES), self._records), dtype=np.uint64)
-        for number, name in enumerate(_VALUES):
-            made = self._of_kind(name)
-            found[number, made.row] = made.block
+    def _others(self, kind: str) -> tuple[Hashes, Rows]:
+        """Keys of the records that are not kept."""
+        if self._made is None:
+            return np.zeros(0, np.uint64), np.zeros(0, np.int32)
+        block, row = self._made.of_kind(kind)
+        return block, self._fresh[row]
+
+    def _whole(self, kind: str) -> Keys:
+        """The keys of one kind."""
+        found = [one.now(self._to).keys() for one in self._stored(kind)]
+        blocks, rows = zip(*found, self._others(kind), strict=True)
+        return Keys(kind, np.concatenate(blocks), np.concatenate(rows))
+
+    def _groups(self, kind: str) -> Groups:
+        """Rows that share a key of one kind: as they were stored where no record came or went."""
+        several, alone = self._stored(kind)
+        now = several.now(self._to)
+        block, row = self._others(kind)
+        others = np.unique(block)
+        other = np.zeros(len(now.block), dtype=bool)
+        gone = np.flatnonzero(now.groups.row < 0)
+        other[np.searchsorted(now.groups.start, gone, side="right") - 1] = True
+        other[now.having(others)] = True
+        again = [
+            now.some(np.flatnonzero(other)).keys(),
+            alone.some(alone.having(others)).now(self._to).keys(),
+            (block, row),
+        ]
+        blocks, rows = zip(*again, strict=True)
+        new = groups.shared(np.concatenate(blocks), np.concatenate(rows))
+        stand = now.groups.where(~other)
+        return Groups(
+            np.concatenate([stand.row, new.row]),
+            np.concatenate([stand.start, new.start + len(stand.row)]),
+            np.concatenate([stand.size, new.size]),
+        )
+
+    def properties(self) -> list[Property]:
+        """Town, birth year and so on of every record."""
+        return [self._property(kind) for kind in _VALUES]
+
+    def _property(self, kind: str) -> Property:
+        stored = self._stored(kind)
+        blocks = [one.block for one in stored]
+        values, row = self._others(kind)
+        new = np.setdiff1d(values, np.concatenate(blocks))
+        number = np.zeros(self._records, dtype=np.int32)
+        first = 1
+        for one in stored:
+            at = self._to.take(one.groups.row)
+            numbers = np.arange(first, first + len(one.block), dtype=np.int32)
+            numbers = np.repeat(numbers, one.groups.size)
+            there = at >= 0
+            number[at[there]] = numbers[there]
+            first += len(one.block)
+        every = np.concatenate([*blocks, new])
+        order = np.argsort(every)
+        number[row] = order[np.searchsorted(every, values, sorter=order)] + 1
+        return Property(number, len(every).bit_length())
+
+    def names(self) -> Hashes:
+        """A number for each record that follows from its id alone."""
+        found = np.zeros(self._records, dtype=np.uint64)
+        every = self._whole(_NAME)
+        found[every.row] = every.block
         return found
 
-    def kinds(self) -> Iterator[Keys]:
-        """The keys of each kind, in the order of KINDS; kinds without any are left out."""
+    def kinds(self) -> Iterator[tuple[str, Groups]]:
+        """Rows that share a key, of each kind in the order of KINDS; kinds without any are left
+        out."""
         for kind in KINDS:
             if kind == "text":
                 if self._texts is None:
                     continue
-                made = self._texts.of_kind(kind)
+                found = self._texts.groups(kind)
+            elif kind == "acronym":
+                every = with_initials(self._whole(kind), self._whole(INITIALS))
+                found = groups.shared(every.block, every.row)
             else:
-                made = self._of_kind(kind)
-            if kind == "acronym":
-                made = with_initials(made, self._of_kind(INITIALS))
-            if len(made.row):
-                yield made
+                found = self._groups(kind)
+            if len(found.size):
+                yield kind, found
 
 
 @contextmanager
@@ -205,9 +265,8 @@ def reading(kept: Kept, features: pa.Table, limit: int, memory_mb: int) -> Itera
     """
     with ExitStack() as opened:
         made = texts = None
-        if len(kept.fresh) or (kept.to < 0).any():
-            maker = opened.enter_context(blocking_keys.making(kept.features, 0, memory_mb))
-            made = _Made(maker, len(kept.fresh))
+        if len(kept.fresh):
+            made = _Made(opened.enter_context(blocking_keys.making(kept.features, 0, memory_mb)))
         if any(map(is_text, features.column_names)):
             texts = opened.enter_context(blocking_keys.making(features, limit, memory_mb))
         yield Reader(kept, made, texts, features.num_rows)

@@ -1,4 +1,4 @@
-"""Pairs as whole numbers: two rows, the kind of key they share, and its block's size in one.
+"""Pairs as whole numbers: two rows, its block's size and the kind of key they share in one.
 
 Sorted codes are joined, counted and told apart in a few passes over arrays.
 """
@@ -7,24 +7,27 @@ from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
-from dedupe.blocking_keys import KINDS
-from dedupe.comparing.columns import as_array
+from dedupe.groups import Ints, starts
 
 KIND_BITS, SIZE_BITS = 5, 9
-BELOW_KIND = SIZE_BITS + 1
-BELOW_PAIR = BELOW_KIND + KIND_BITS
+BELOW_SIZE = KIND_BITS + 1
+BELOW_PAIR = SIZE_BITS + BELOW_SIZE
 KIND_MASK, MAX_SIZE = (1 << KIND_BITS) - 1, (1 << SIZE_BITS) - 1
-"""Of a code, from its lowest bit: records of the block, whether it was refined, the kind, the pair
-(left row times records plus right row)."""
+"""Of a code, from its lowest bit: whether the block was refined, the kind, records of the block,
+the pair (left row and right row). Of codes of a pair, the first has the least size."""
 MOST_RECORDS = 1 << (63 - BELOW_PAIR) // 2
 """Records of which two row numbers fit into a pair's code: 16,777,216."""
 CODES = 1 << 16
 """Codes of pairs that are looked at together: at some 40 bytes each, they stay in the cache."""
-Ints = npt.NDArray[np.int64]
 Bits = npt.NDArray[np.int32]
 Sizes = npt.NDArray[np.int16]
+_REFINED = 1
+
+
+def row_bits(records: int) -> int:
+    """Bits of a row number: those of the right row in a pair, whose left row is above them."""
+    return max(records - 1, 0).bit_length()
 
 
 def parts(codes: Ints) -> Iterator[Ints]:
@@ -42,39 +45,25 @@ def parts(codes: Ints) -> Iterator[Ints]:
 
 
 def once(codes: Ints) -> Ints:
-    """Sorted codes of one kind, each pair once: refined if all are, with the least size."""
+    """Sorted codes of one kind, in place: each pair once, as refined if all are, with the least
+    size."""
     end = 0
     for part in parts(codes):
-        first = starts(part >> BELOW_KIND)
-        again, place = _repeated(first)
-        own = part[first]
-        size = own & MAX_SIZE
-        own -= size
-        np.minimum.at(size, place, part.take(again) & MAX_SIZE)
-        own |= size
+        first = starts(part >> BELOW_PAIR)
+        at = np.flatnonzero(first)
+        own = part.take(at)
+        is_refined = (part & _REFINED).astype(bool)
+        plain = np.flatnonzero(is_refined[:-1] & ~is_refined[1:] & ~first[1:]) + 1
+        own[np.searchsorted(at, plain) - 1] &= ~_REFINED
         start, end = end, end + len(own)
         codes[start:end] = own
-    return codes[:end].copy()
+    codes.resize(end, refcheck=False)  # gives the rest back without copying
+    return codes
 
 
-def _repeated(first: npt.NDArray[np.bool_]) -> tuple[Ints, Ints]:
-    """Values that are like the one before: where they stand, and the number of their like.
-
-    >>> [one.tolist() for one in _repeated(np.array([True, False, True, True, False]))]
-    [[1, 4], [0, 2]]
-    """
-    again = np.flatnonzero(~first)
-    return again, again - np.arange(1, len(again) + 1)
-
-
-def made(codes: Ints) -> npt.NDArray[np.int64]:
-    """Pairs by kind, shape (2, kinds): all, and those made by refining only."""
-    counts = np.zeros(2 << KIND_BITS, dtype=np.int64)
-    for part in parts(codes):
-        kind_and_way = part[starts(part >> BELOW_KIND)] >> SIZE_BITS & (2 * KIND_MASK + 1)
-        counts += np.bincount(kind_and_way, minlength=len(counts))
-    by_kind = counts.reshape(-1, 2)[: len(KINDS)]
-    return np.stack([by_kind.sum(axis=1), by_kind[:, 1]])
+def refined(codes: Ints) -> int:
+    """How many codes are of refined blocks."""
+    return sum(int(np.count_nonzero(part & _REFINED)) for part in parts(codes))
 
 
 def distinct(codes: Ints) -> tuple[Ints, Bits, Sizes]:
@@ -85,24 +74,23 @@ def distinct(codes: Ints) -> tuple[Ints, Bits, Sizes]:
     bits, size = np.empty(len(codes), dtype=np.int32), np.empty(len(codes), dtype=np.int16)
     end = 0
     for part in parts(codes):
-        pair, own_bits, own_size = _distinct_of(part)
-        start, end = end, end + len(pair)
-        codes[start:end], bits[start:end], size[start:end] = pair, own_bits, own_size
-    return codes[:end].copy(), bits[:end], size[:end]
+        first = starts(part >> BELOW_PAIR)
+        again = np.flatnonzero(~first)
+        own = part.take(np.flatnonzero(first))
+        kinds = _bit(own)
+        # A pair has a kind once, so that bits may be added.
+        np.add.at(kinds, again - np.arange(1, len(again) + 1), _bit(part.take(again)))
+        start, end = end, end + len(own)
+        codes[start:end], bits[start:end] = own >> BELOW_PAIR, kinds
+        size[start:end] = own.astype(np.int16) >> BELOW_SIZE & MAX_SIZE
+    return codes[:end], bits[:end], size[:end]
 
 
-def _distinct_of(codes: Ints) -> tuple[Ints, Bits, Sizes]:
-    pair = codes >> BELOW_PAIR
-    first = starts(pair)
-    again, place = _repeated(first)
-    # A pair has a kind once, so that bits may be added.
-    kind = np.left_shift(1, (codes >> BELOW_KIND & KIND_MASK).astype(np.int32), dtype=np.int32)
-    bits = kind[first]
-    np.add.at(bits, place, kind.take(again))
-    every = (codes & MAX_SIZE).astype(np.int16)
-    size = every[first]
-    np.minimum.at(size, place, every.take(again))
-    return pair[first], bits, size
+def _bit(codes: Ints) -> Bits:
+    """The kind of each code as a bit."""
+    kind = codes.astype(np.int16) >> 1 & KIND_MASK
+    found: Bits = np.left_shift(1, kind, dtype=np.int32)
+    return found
 
 
 def joined(found: list[Ints]) -> Ints:
@@ -117,22 +105,9 @@ def joined(found: list[Ints]) -> Ints:
     return codes
 
 
-def crossing(codes: Ints, features: pa.Table) -> npt.NDArray[np.bool_]:
-    """Which codes are of pairs of records of two sources."""
-    source = as_array(features.column("source")).dictionary_encode().indices.to_numpy()
+def crossing(codes: Ints, source: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
+    """Which codes are of pairs of records of two sources, which are numbers here, by row."""
+    bits = row_bits(len(source))
     pair = codes >> BELOW_PAIR
-    apart: npt.NDArray[np.bool_] = (
-        source[pair // features.num_rows] != source[pair % features.num_rows]
-    )
+    apart: npt.NDArray[np.bool_] = source[pair >> bits] != source[pair & (1 << bits) - 1]
     return apart
-
-
-def starts(values: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
-    """Where sorted values begin anew, in a byte per value.
-
-    >>> starts(np.array([3, 3, 5, 7, 7])).tolist()
-    [True, False, True, True, False]
-    """
-    found = np.ones(len(values), dtype=bool)
-    np.not_equal(values[1:], values[:-1], out=found[1:])
-    return found

@@ -29,12 +29,16 @@ TABLES = (
     "canonical_checks", "records", "kin", "features", "keys", "candidates", "scored_pairs",
     "clusters", "suggestions", "decided", "kinships", "crosswalk",
 )  # fmt: skip
-LOOKED_UP = frozenset({"features"})
-"""Tables of which some rows are asked for, wherever they stand; see table_files.py."""
+MAPPED = frozenset({"features", "keys", "candidates"})
+"""Tables that are read as they lie on disk; see table_files.py."""
+CODED = frozenset({"candidates"})
+"""Tables that are written with their codes, so that no value is written twice."""
 KEPT = 2
 """Fingerprints that stay per table: the current one and the one before."""
 GROUP_ROWS = 1 << 16
 """Rows of a row group: what is read at least where some rows of a table are asked for."""
+GROUPED = frozenset({"keys"})
+"""Tables whose chunks are their groups of rows, as they are given."""
 
 
 def folder(settings: Settings) -> Path:
@@ -59,7 +63,7 @@ def path_of(lake: Path, table: str, fingerprint: str) -> Path:
 
 
 def _suffix(table: str) -> str:
-    return table_files.ARROW if table in LOOKED_UP else table_files.PARQUET
+    return table_files.ARROW if table in MAPPED else table_files.PARQUET
 
 
 def has(lake: Path, table: str, fingerprint: str) -> bool:
@@ -78,6 +82,12 @@ def read(
 ) -> pa.Table:
     """The table, or some columns of it; FileNotFoundError if it was never written."""
     return stored(lake, table, fingerprint).read(columns)
+
+
+def groups(lake: Path, table: str, fingerprint: str) -> Iterator[pa.Table]:
+    """The table in the groups of rows that its file has; mapped, of a table that is MAPPED."""
+    file = table_files.opened(path_of(lake, table, fingerprint))
+    return (file.group(number, file.schema.names) for number in range(len(file.sizes)))
 
 
 def dataset(lake: Path, table: str, fingerprint: str) -> ds.Dataset:
@@ -123,7 +133,8 @@ def write(
 ) -> Path:
     """Write the table and what was counted on the way, durably, unless it is there already.
 
-    Dictionary columns are written plain: a reader asks for codes where it wants them.
+    Dictionary columns are written plain, but of CODED tables: a reader asks for codes where it
+    wants them.
 
     Args:
         data: the table, or its chunks, of which one at a time is in memory.
@@ -134,7 +145,9 @@ def write(
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
     note = {NOTE: json.dumps(dict(counts or {})).encode()}
-    chunks = map(decoded, [data] if isinstance(data, pa.Table) else data)
+    chunks = iter([data] if isinstance(data, pa.Table) else data)
+    if table not in CODED:
+        chunks = map(decoded, chunks)
     first = next(iter(chunks))
     schema = first.schema.with_metadata({**(first.schema.metadata or {}), **note})
     _write(path, schema, chain([first], chunks), repeated)
@@ -185,7 +198,8 @@ def _write(
 ) -> None:
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     with temporary.open("wb") as file:
-        table_files.write(file, path.suffix, schema, _grouped(chunks), repeated)
+        groups = chunks if path.parent.name in GROUPED else _grouped(chunks)
+        table_files.write(file, path.suffix, schema, groups, repeated)
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
@@ -243,7 +257,7 @@ def clean(*folders: Path) -> int:
 
 def clean_others(lake: Path) -> None:
     """Remove tables that an earlier version kept in files of another kind."""
-    for table in LOOKED_UP:
+    for table in MAPPED:
         for path in (lake / table).glob(f"*{table_files.PARQUET}"):
             path.unlink()
 

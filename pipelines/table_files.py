@@ -1,4 +1,4 @@
-"""Files of tables in the lake: Parquet, or Arrow's own format where rows are looked up.
+"""Files of tables in the lake: Parquet, or Arrow's own format where it is read as it lies.
 
 What belongs here: reading either by groups of rows, and writing them. A few rows of a Parquet
 file, wherever they stand, cost as much as all: a page is read whole. A file in Arrow's format is

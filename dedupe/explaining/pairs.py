@@ -11,7 +11,6 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedupe.blocking import is_lone
 from dedupe.explaining import apart, shown, waterfall
 from dedupe.explaining.blocks import compared_keys
 from dedupe.explaining.evidence import Evidence
@@ -20,6 +19,7 @@ from dedupe.explaining.frequency import frequencies
 from dedupe.explaining.messages import Message, message
 from dedupe.explaining.words import exact, field_name
 from dedupe.levels import VETOES
+from dedupe.lone_pairs import is_lone
 from dedupe.model import logit_bits
 from dedupe.suggestions import REASONS
 

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from dedupe import blocking, kept_keys, relations
 from dedupe import features as featuring
@@ -113,13 +112,13 @@ def keys(deployment: Deployment) -> kept_keys.Kept | None:
     if not lake.has(folder, "keys", name):
         of = lake.stored(folder, "features", name)
         made = kept_keys.tables(of.read(), blocking.DUCKDB_MB)
-        lake.write(folder, "keys", name, made, repeated=["kind"])
-    file = pq.ParquetFile(lake.path_of(folder, "keys", name))
+        lake.write(folder, "keys", name, made)
+    tables = lake.groups(folder, "keys", name)
     rows = np.arange(stored.num_rows)
     in_file = stored.order < stored.base_rows
     to = np.full(stored.base_rows, -1, dtype=np.int64)
     to[stored.order[in_file]] = rows[in_file]
-    return kept_keys.Kept(file, to, rows[~in_file], stored.fresh)
+    return kept_keys.Kept(tables, to, rows[~in_file], stored.fresh)
 
 
 def kinships(deployment: Deployment) -> pa.Table:

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedupe import reclustering
+from dedupe.comparing.columns import decoded
 from pipelines import lake
 from pipelines.stages import changes, matching
 from pipelines.stages.deployment import Deployment
@@ -130,11 +131,14 @@ def _rows(
     gone: pa.Array,
     noted: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write a table again, under another name, without the rows of records that went."""
+    """Write a table again, under another name, without the rows of records that went.
+
+    Values are written, not codes of values: among these are those that went.
+    """
     before, after = names
     note = {**lake.counts(deployment.lake, table, before), **(noted or {})}
     stored = lake.stored(deployment.lake, table, before)
-    rest = (_others(part, columns, gone) for part in stored.chunks())
+    rest = (_others(decoded(part), columns, gone) for part in stored.chunks())
     lake.write(deployment.lake, table, after, rest, note)
 
 

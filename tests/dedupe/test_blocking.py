@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from dedupe import blocking, blocking_keys, blocks, features, pair_codes
+from dedupe import blocking, blocking_keys, blocks, features, lone_pairs, pair_codes
 from rules.customer import STAGED_SCHEMA
 
 
@@ -375,8 +375,8 @@ def _born_together(monkeypatch: pytest.MonkeyPatch, without: int = 0) -> blockin
     Args:
         without: so many of the first ones are not there.
     """
-    monkeypatch.setattr(blocking, "LONE_PAIRS", 100)
-    monkeypatch.setattr(blocking, "SAMPLED_PAIRS", 50)
+    monkeypatch.setattr(lone_pairs, "LONE_PAIRS", 100)
+    monkeypatch.setattr(lone_pairs, "SAMPLED_PAIRS", 50)
     rows = _strangers(163)
     for n, row in enumerate(rows):
         row["birth_date"] = date(1970, 1, 2 + min(n // 40, 4))
@@ -417,8 +417,8 @@ def test_who_is_sampled_does_not_hang_on_other_records(monkeypatch: pytest.Monke
 def test_lone_pairs_all_stay_where_other_evidence_confirms_most(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(blocking, "LONE_PAIRS", 0)
-    monkeypatch.setattr(blocking, "LONE_PER_RECORD", 0.0)
+    monkeypatch.setattr(lone_pairs, "LONE_PAIRS", 0)
+    monkeypatch.setattr(lone_pairs, "LONE_PER_RECORD", 0.0)
     rows = [person("Green", "Ann", "green ann", birth_date=date(1970, 1, 2)) for _ in range(6)]
     rows.append(person("Bell", "Tom", "bell tom", birth_date=date(1970, 1, 2)))
     made = blocking.candidates(features.build(staged(*rows)), Settings())

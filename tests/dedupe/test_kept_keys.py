@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dedupe import blocking, features, kept_keys
 from rules.customer import STAGED_SCHEMA
@@ -49,39 +50,53 @@ def made(rows: Iterable[dict[str, Any]], fields: tuple[str, ...]) -> pa.Table:
     return features.build(pa.table(columns, schema=STAGED_SCHEMA), fields)
 
 
-def file(tables: Iterable[pa.Table]) -> pq.ParquetFile:
-    """The tables in one file of small row groups, so that kinds share some."""
-    sink = pa.BufferOutputStream()
-    with pq.ParquetWriter(sink, kept_keys.SCHEMA) as writer:
-        for table in tables:
-            writer.write_table(table, row_group_size=64)
-    return pq.ParquetFile(pa.BufferReader(sink.getvalue()))
+def compare(then: dict[int, int], now: dict[int, int], fields: tuple[str, ...], limit: int) -> Any:
+    """Pairs of keys that were kept and of keys made anew.
+
+    Args:
+        then, now: number of each record -> its seed; of equal seeds it is as it was.
+    """
+    before, after = (
+        made((record(number, seed) for number, seed in one.items()), fields) for one in (then, now)
+    )
+    same = pa.array(
+        [f"a:{number:03d}" for number in now if then.get(number) == now[number]], pa.string()
+    )
+    every = before["record_id"].combine_chunks(), after["record_id"].combine_chunks()
+    at = pc.fill_null(pc.index_in(every[0], value_set=every[1]), -1).to_numpy()
+    to = np.where(pc.is_in(every[0], value_set=same), at, -1)
+    fresh = np.flatnonzero(np.invert(pc.is_in(every[1], value_set=same)))
+    stored = kept_keys.tables(before, MEMORY_MB)
+    kept = kept_keys.Kept(stored, to, fresh, after.take(pa.array(fresh)))
+
+    used = after.select(["record_id", "source", *kept_keys.reads(after.column_names)])
+    own = Settings(limit)
+    return blocking.candidates(used, own, kept), blocking.candidates(after, own)
 
 
 @pytest.mark.parametrize(("fields", "others"), [((), 9), (("desk",), 60), ((), 0)])
 def test_pairs_are_those_of_keys_made_anew(fields: tuple[str, ...], others: int) -> None:
-    before = made((record(number, 1) for number in range(60)), fields)
-    new = {number: record(number, 2) for number in range(20, 20 + others)}
-    same = {number: record(number, 1) for number in range(60) if number not in new}
-    gone = sorted(same)[: others // 3]
-    rows = [row for number, row in (same | new).items() if number not in gone]
-    now = made(rows, fields)
-
-    to = pc.fill_null(
-        pc.index_in(before["record_id"], value_set=now["record_id"].combine_chunks()), -1
-    )
-    to = to.to_numpy().copy()
-    to[[number for number in new if number < 60]] = -1
-    ids = now["record_id"].to_pylist()
-    fresh = np.flatnonzero([int(one[2:]) in new for one in ids])
-    stored = file(kept_keys.tables(before, MEMORY_MB))
-    kept = kept_keys.Kept(stored, to, fresh, now.take(pa.array(fresh)))
-
-    used = now.select(["record_id", *kept_keys.reads(now.column_names)])
-    found = blocking.candidates(used, Settings(), kept)
-    anew = blocking.candidates(now, Settings())
+    then = dict.fromkeys(range(60), 1)
+    now = then | dict.fromkeys(range(20, 20 + others), 2)
+    for gone in [number for number in now if now[number] == 1][: others // 3]:
+        del now[gone]
+    found, anew = compare(then, now, fields, 10)
     assert found.pairs.num_rows
     assert found.pairs.equals(anew.pairs)
     assert found.report.equals(anew.report)
     assert "acronym" in found.report["kind"].to_pylist()
     assert ("text" in found.report["kind"].to_pylist()) == bool(fields)
+
+
+RECORDS = st.dictionaries(st.integers(0, 50), st.integers(1, 3), max_size=45)
+
+
+@settings(max_examples=12, deadline=None)
+@given(then=RECORDS, now=RECORDS, limit=st.integers(2, 12))
+def test_whatever_came_went_or_changed(
+    then: dict[int, int], now: dict[int, int], limit: int
+) -> None:
+    stays = {number: then[number] for number in then if number % 3}
+    found, anew = compare(then, now | stays, (), limit)
+    assert found.pairs.equals(anew.pairs)
+    assert found.report.equals(anew.report)

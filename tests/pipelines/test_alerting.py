@@ -393,7 +393,7 @@ def test_what_holds_the_golden_table_back_is_told_and_so_is_its_end(
 
 def test_a_refresh_that_stops_is_told(synced: Path, service: Service) -> None:
     hook(synced, {"kind": "json", "url": service.url})
-    next((synced / "lake" / "candidates").glob("*.parquet")).write_bytes(b"13800000001")
+    next((synced / "lake" / "candidates").glob("*.arrow")).write_bytes(b"13800000001")
     with pytest.raises(OnefoldError):
         refresh(synced)
     assert events(service) == [("failed", None)]

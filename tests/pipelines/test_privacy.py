@@ -72,7 +72,7 @@ def test_dagster_keeps_no_customers_value(home: Path, world: Any) -> None:
 
 
 def test_an_unexpected_error_fails_the_stage_without_its_words(synced: Path, world: Any) -> None:
-    broken = next((synced / "lake" / "candidates").glob("*.parquet"))
+    broken = next((synced / "lake" / "candidates").glob("*.arrow"))
     broken.write_bytes("张伟 13800000001".encode())
     with pytest.raises(OnefoldError, match=r"stage candidates: .*found pyarrow.*run ") as caught:
         refresh(synced)

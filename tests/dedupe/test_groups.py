@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from dedupe import blocking_keys
+from dedupe import groups
 
 HIGH = 0xABCD << 40
 
@@ -19,7 +19,7 @@ def blocks() -> np.ndarray:
 
 def test_equal_blocks_follow_each_other_in_the_order_of_their_places(blocks: np.ndarray) -> None:
     blocks = blocks.astype(np.uint64)
-    places = blocking_keys.order(blocks)
+    places = groups.order(blocks)
     assert sorted(places.tolist()) == list(range(len(blocks)))
     assert _runs(blocks[places]) == len(np.unique(blocks))
     same = blocks[places][1:] == blocks[places][:-1]
@@ -28,7 +28,7 @@ def test_equal_blocks_follow_each_other_in_the_order_of_their_places(blocks: np.
 
 def test_places_of_shared_blocks_are_all_there_in_the_same_order(blocks: np.ndarray) -> None:
     blocks = blocks.astype(np.uint64)
-    places = blocking_keys.order_of_shared(blocks)
+    places = groups.order_of_shared(blocks)
     counted = Counter(blocks.tolist())
     shared = [place for place in places.tolist() if counted[blocks[place]] > 1]
     assert sorted(shared) == [n for n, one in enumerate(blocks.tolist()) if counted[one] > 1]
