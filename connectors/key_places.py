@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 _APART = 16
-"""Every so many keys one is looked up, and those after it are expected to follow it."""
+"""Of so many keys about one is looked up, and those after it are expected to follow it."""
 
 Keys: TypeAlias = pa.Array | pa.ChunkedArray
 
@@ -29,12 +29,7 @@ def places(keys: Keys, among: Keys) -> pa.Array:
     """
     if not len(keys) or not len(among):
         return pa.nulls(len(keys), pa.int32())
-    some = np.arange(0, len(keys), _APART)
-    found = pc.index_in(among, value_set=keys.take(pa.array(some)))
-    known = np.asarray(found.drop_null())
-    shifts = np.zeros(len(some), dtype=np.int64)
-    shifts[known] = np.flatnonzero(np.asarray(found.is_valid())) - some[known]
-    place = np.arange(len(keys)) + np.repeat(shifts, _APART)[: len(keys)]
+    place = np.arange(len(keys)) + _shifts(keys, among)
     np.clip(place, 0, len(among) - 1, out=place)
     right = np.asarray(pc.equal(keys, among.take(pa.array(place))))
     rest = np.flatnonzero(~right)
@@ -47,3 +42,41 @@ def places(keys: Keys, among: Keys) -> pa.Array:
     nowhere = np.zeros(len(keys), dtype=bool)
     nowhere[rest[~there]] = True
     return pa.array(place, pa.int32(), mask=nowhere)
+
+
+def _shifts(keys: Keys, among: Keys) -> np.ndarray:
+    """How much further each key likely stands: as much as the one looked up last before it."""
+    some, others = _telling(keys), _telling(among)
+    if some is None or others is None:  # keys that end alike
+        some, others = np.arange(0, len(keys), _APART), np.arange(len(among))
+    found = pc.index_in(among.take(pa.array(others)), value_set=keys.take(pa.array(some)))
+    if not found.null_count < len(found):
+        return np.zeros(len(keys), dtype=np.int64)
+    rows = some[np.asarray(found.drop_null())]
+    apart = others[np.flatnonzero(np.asarray(found.is_valid()))] - rows
+    at = np.argsort(rows)
+    rows, apart = rows[at], apart[at]
+    lengths = np.diff(np.concatenate([[0], rows[1:], [len(keys)]]))
+    return np.repeat(apart, lengths)
+
+
+def _telling(keys: Keys) -> np.ndarray | None:
+    """Numbers of some keys: by how they end, so that they are the same ones among others.
+
+    None: far more or fewer would be than one in _APART.
+    """
+    chunks = keys.chunks if isinstance(keys, pa.ChunkedArray) else [keys]
+    some = np.flatnonzero(np.concatenate([_chosen(chunk) for chunk in chunks]))
+    return some if 4 * len(some) <= len(keys) <= 4 * _APART * len(some) else None
+
+
+def _chosen(keys: pa.Array) -> np.ndarray:
+    """For each key whether its last two bytes are among some, about one in _APART."""
+    if not len(keys):
+        return np.zeros(0, dtype=bool)
+    _, offsets, text = keys.buffers()
+    ends = np.frombuffer(offsets, np.int32, len(keys) + 1, 4 * keys.offset)
+    data = np.frombuffer(text, np.uint8) if text else np.zeros(1, np.uint8)
+    last = data[np.maximum(ends[1:] - 1, 0)]
+    before = data[np.maximum(ends[1:] - 2, np.minimum(ends[:-1], len(data) - 1))]
+    return (last - before) % _APART == 0

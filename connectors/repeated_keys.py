@@ -20,6 +20,8 @@ from connectors.reading import PROBLEM, ROW_HASH, SOURCE_KEY
 PROBLEM_TEXT = "the key occurs {} times in the source; another row was kept"
 _PARTS = 32
 """Parts in which repeated keys are looked for."""
+_MOST_NEW = 0.2
+"""Share of the keys that may be new where the places of the others tell that each occurs once."""
 _SAID = re.compile(r"(?:; )?" + PROBLEM_TEXT.format(r"\d+"))
 _FROM_CONTENT = re.compile(r"#[0-9a-f]{32}")
 _RENAMED = re.compile(r"(.*)#[0-9a-f]{8}(?:-\d+)?", re.DOTALL)
@@ -38,13 +40,18 @@ class Repair:
     """Where the row stands, if the repair is not of a row that landed just now."""
 
 
-def repair(landed: Landed, *, by_content: bool) -> dict[int, Repair]:
+def repair(landed: Landed, *, by_content: bool, at: pa.Array | None = None) -> dict[int, Repair]:
     """New keys for rows whose key another row has too, by the row's number.
 
     Every row gets a key of its own, whatever the order of the rows: of the rows that
     have no other problem the one with the smallest hash keeps the key, the others
     get part of their hash to it.
+
+    Args:
+        at: the place of each key in a snapshot, where it is found there (key_places.places).
     """
+    if at is not None and _are_distinct(landed.keys, at):
+        return {}
     repeated = _repeated(landed.keys)
     if not len(repeated):
         return {}
@@ -68,6 +75,17 @@ def repair(landed: Landed, *, by_content: bool) -> dict[int, Repair]:
             new_hash = row_hashes.of(row_hash, problem).hex()
             repairs[row] = Repair(f"{key}#{row_hash[:8]}{again}", new_hash, problem)
     return repairs
+
+
+def _are_distinct(keys: pa.ChunkedArray, at: pa.Array) -> bool:
+    """Whether no key occurs twice, as far as their places tell cheaply."""
+    new = keys.filter(at.is_null())
+    if len(new) > _MOST_NEW * len(keys):
+        return False
+    there = np.bincount(np.asarray(at.drop_null()), minlength=1)
+    if there.max() > 1 or pc.count_distinct(new).as_py() < len(new):
+        return False
+    return pc.sum(pc.is_in(keys, value_set=new)).as_py() in (None, len(new))
 
 
 def _repeated(keys: pa.ChunkedArray) -> pa.Array:

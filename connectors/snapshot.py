@@ -254,7 +254,9 @@ def write(
                 landed, Path(file.name), path_of(lake, previous), reading.columns
             )
             landed.keys = pa.chunked_array([replaced(landed.keys, known)])
-        repairs = repair(landed, by_content=not key)
+        before = _before(lake, previous)
+        at = None if before is None else places(landed.keys, before[SOURCE_KEY])
+        repairs = repair(landed, by_content=not key, at=at)
         if known:
             hashes = landed.hashes.take(list(known)).to_pylist()
             repairs |= {
@@ -279,7 +281,7 @@ def write(
         )
         if previous and is_same(lake, previous, manifest):
             return stands(lake, previous, manifest, landed.rows)
-        counts = _compared(landed, repairs, lake, previous)
+        counts = _compared(landed, repairs, before, at)
         manifest = manifest.model_copy(update={"counts": counts})
         final = place / f"{sync_id}.parquet"
         if writer.is_open and not repairs:
@@ -376,23 +378,39 @@ def assemble(parts: Sequence[Part], manifest: Manifest, final: Path) -> None:
         publish(file, final)
 
 
-def _compared(
-    landed: Landed, repairs: Mapping[int, Repair], lake: Path, previous: Manifest | None
-) -> Counts:
-    """What is new, changed and gone; a row without a key of its own is new or gone."""
+def _before(lake: Path, previous: Manifest | None) -> pa.Table | None:
+    """Keys and hashes of the last snapshot, if there is one."""
     if previous is None or not path_of(lake, previous).is_file():
+        return None
+    return pq.read_table(path_of(lake, previous), columns=[SOURCE_KEY, ROW_HASH])
+
+
+def _compared(
+    landed: Landed,
+    repairs: Mapping[int, Repair],
+    before: pa.Table | None,
+    at: pa.Array | None,
+) -> Counts:
+    """What is new, changed and gone; a row without a key of its own is new or gone.
+
+    Args:
+        before: keys and hashes of the last snapshot.
+        at: the place there of each key that landed.
+    """
+    if before is None or at is None:
         return Counts(read=landed.rows, new=landed.rows)
-    keys = replaced(landed.keys, {row: one.key for row, one in repairs.items()})
-    hashes = replaced(landed.hashes, {row: one.row_hash for row, one in repairs.items()})
-    before = pq.read_table(path_of(lake, previous), columns=[SOURCE_KEY, ROW_HASH])
-    at = places(keys, before[SOURCE_KEY])
-    stayed = pc.sum(pc.equal(hashes, before[ROW_HASH].take(at))).as_py() or 0
+    hashes: pa.Array | pa.ChunkedArray = landed.hashes
+    if repairs:
+        keys = replaced(landed.keys, {row: one.key for row, one in repairs.items()})
+        hashes = replaced(hashes, {row: one.row_hash for row, one in repairs.items()})
+        at = places(keys, before[SOURCE_KEY])
+    stayed = pc.sum(pc.equal(hashes, before[ROW_HASH].combine_chunks().take(at))).as_py() or 0
     there = len(at) - at.null_count
     return Counts(
         read=landed.rows,
         new=landed.rows - there,
         changed=there - int(stayed),
-        deleted=previous.rows - there,
+        deleted=before.num_rows - there,
     )
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|: [^:]*$")
 _SELDOM_USED = ("altair", "jsonschema", "scipy.stats")
 """Modules that only charts use, and expectations on distributions and on JSON."""
-_OF_ITS_BACKENDS = ("boto3", "botocore", "sqlalchemy")
+_OF_ITS_BACKENDS = ("boto3", "botocore", "sqlalchemy", "sqlalchemy.orm")
 """Modules that only its data sources on S3 and in databases use: a fifth of its import, unless
 they are loaded already."""
 _RESULT_FORMAT = {

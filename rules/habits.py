@@ -51,7 +51,14 @@ class Habits:
     usual_type: float = 0.0
 
 
-def of(slices: Slices, config: SourceConfig, country: str, repairs: Repairs) -> Habits:
+def of(
+    slices: Slices,
+    config: SourceConfig,
+    country: str,
+    repairs: Repairs,
+    *,
+    unique: bool = False,
+) -> Habits:
     """Look through the keys and the columns of dates of a source.
 
     Args:
@@ -59,6 +66,7 @@ def of(slices: Slices, config: SourceConfig, country: str, repairs: Repairs) -> 
         config: the source.
         country: ISO 3166 code of the home, for a source that declares none.
         repairs: what stewards mended and accepted.
+        unique: whether no key comes twice, as in every snapshot.
 
     Raises:
         SourceLayout: a mapped column is not there.
@@ -67,11 +75,13 @@ def of(slices: Slices, config: SourceConfig, country: str, repairs: Repairs) -> 
     mapped = resolve(config, [name for name in columns if name[:1] != "_"])
     read = {field: mapped.get(field, []) for field in DATES}
     names = _telling_names(mapped, config)
-    marks = [name for name in ("_source_key", "_problem") if name in columns]
+    marks = [name for name in ("_source_key", "_problem") if name in columns and not unique]
+    mended = pa.array(sorted({row["source_key"] for row in repairs.values}), pa.string())
     needed = dict.fromkeys([*marks, *(name for own in read.values() for name in own)])
     if names:
         needed |= dict.fromkeys([*names, "_row_hash"])
-    mended = pa.array(sorted({row["source_key"] for row in repairs.values}), pa.string())
+    if len(mended) or not needed:
+        needed |= {"_source_key": None}
     written: dict[str, list[pa.Table]] = {field: [] for field in DATES}
     marked = []
     sampled: list[pa.Table] = []
@@ -81,10 +91,13 @@ def of(slices: Slices, config: SourceConfig, country: str, repairs: Repairs) -> 
             written[field].append(_written(part, field, names, config))
 
     for part in slices(list(needed)):
-        marked.append(part.select(marks))
+        if not unique:
+            marked.append(part.select(marks))
         if names:
             sampled = [_sample(pa.concat_tables([*sampled, part.select([*names, "_row_hash"])]))]
-        take(part.filter(pc.invert(pc.is_in(part["_source_key"], value_set=mended))))
+        if len(mended):
+            part = part.filter(pc.invert(pc.is_in(part["_source_key"], value_set=mended)))
+        take(part)
     for part in slices(None) if len(mended) else ():
         some = part.filter(pc.is_in(part["_source_key"], value_set=mended))
         take(repairs.apply(some, config))
@@ -96,7 +109,7 @@ def of(slices: Slices, config: SourceConfig, country: str, repairs: Repairs) -> 
     return Habits(
         day_first={field: _day_first(counts[field], config, default) for field in DATES},
         earliest=_earliest(counts["birth_date"]),
-        again=_again(pa.concat_tables(marked)),
+        again=frozenset() if unique else _again(pa.concat_tables(marked)),
         usual_type=_usual_type(sampled, names),
     )
 

@@ -18,10 +18,26 @@ CONTENT_HASH = "content_hash"
 
 
 def sources(wh: Warehouse) -> dict[str, int]:
-    """Live records by source, sorted by name; sources without any are left out."""
-    query = sa.select(staged_customer.c.source, sa.func.count()).group_by(staged_customer.c.source)
+    """Live records by source, sorted by name; sources without any are left out.
+
+    The rows of a whole table are counted in a tenth of the time that those of a source take, so
+    that the largest has what the others leave.
+    """
+    one = staged_customer.c.source
+    every = sa.select(sa.func.count()).select_from(staged_customer)
     with wh.read() as connection:
-        return dict(sorted((name, count) for name, count in connection.execute(query)))
+        names = _names(connection)
+        if not names:
+            return {}
+        runs = {name: sync_runs.runs(connection, *sync_runs.last_good(name)) for name in names}
+        largest = max(names, key=lambda name: runs[name][0].rows_staged if runs[name] else 0)
+        found = {
+            name: int(connection.execute(every.where(one == name)).scalar_one())
+            for name in names
+            if name != largest
+        }
+        rest = int(connection.execute(every).scalar_one()) - sum(found.values())
+    return {name: found.get(name, rest) for name in names}
 
 
 def source_names(wh: Warehouse) -> list[str]:

@@ -124,7 +124,11 @@ def plan(
     country = config.country or deployment.settings.country
     known = Repairs(repairs)
     found = habits.of(
-        partial(snapshot.slices, path, SLICE, keys=deployment.keys), config, country, known
+        partial(snapshot.slices, path, SLICE, keys=deployment.keys),
+        config,
+        country,
+        known,
+        unique=True,
     )
     cleaning = Cleaning(config, country, found, known, path.parent)
     all_of = Restaging(deployment, config, manifest, path, repairs, settings, cleaning)
@@ -134,7 +138,6 @@ def plan(
         good is None
         or before is None
         or not before.is_file()
-        or found.again
         or last.get("cleaned") != _depends_on(found)
         or last.get("settings") != settings
         or last.get("columns") != list(manifest.columns)

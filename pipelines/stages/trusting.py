@@ -6,7 +6,7 @@ What belongs here: the evidence. What is made of it stands in dedupe/trust.py. O
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 
@@ -232,7 +232,7 @@ def _changes(
         none = Repairs()
         try:
             every = partial(snapshot.slices, paths[0], SLICE, keys=keys)
-            habit = habits.of(every, config, home, none)
+            habit = habits.of(every, config, home, none, unique=True)
         except SourceLayout:  # a snapshot of before the source's settings were changed
             yield before.sync_id, after.sync_id, STAGED_SCHEMA.empty_table(), touched
             continue
@@ -240,7 +240,7 @@ def _changes(
         def slices(columns: Sequence[str] | None) -> Iterator[pa.Table]:
             return comparing.chosen(paths[0], numbers, SLICE, columns, keys=keys)  # noqa: B023
 
-        made = standardize.in_slices(slices, config, home, none, replace(habit, again=frozenset()))
+        made = standardize.in_slices(slices, config, home, none, habit)
         yield (
             before.sync_id,
             after.sync_id,
