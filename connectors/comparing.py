@@ -5,61 +5,23 @@ reading some records of one. Nothing here looks at a value.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from connectors import sealing, snapshot
+from connectors import compared, sealing, snapshot
+from connectors.compared import Compared
 from connectors.key_places import places
-from connectors.reading import POSITION, ROW_HASH, SOURCE_KEY
+from connectors.reading import SOURCE_KEY
 from onefold.keys import Keys
-
-
-@dataclass(frozen=True)
-class Compared:
-    """What changed; records are counted from 0 in the order of the later snapshot.
-
-    Attributes:
-        keys: of every record of the later snapshot.
-        changed: numbers of the records that are new or have other values, ascending.
-        stays: ``source_key``, ``position_before`` and ``position`` of the others; none if none of
-            them stands elsewhere.
-        gone: keys that the later snapshot has no more.
-    """
-
-    keys: pa.ChunkedArray
-    changed: np.ndarray
-    stays: pa.Table
-    gone: pa.ChunkedArray
 
 
 def compare(before: Path, after: Path) -> Compared:
     """Compare two snapshots of one source. Takes memory for the keys and hashes of both."""
-    names = [SOURCE_KEY, ROW_HASH, POSITION]
-    old, new = (pq.read_table(path, columns=names) for path in (before, after))
-    at = places(new[SOURCE_KEY], old[SOURCE_KEY])
-    matching = old.select([ROW_HASH, POSITION]).take(at)
-    same = pc.fill_null(pc.equal(new[ROW_HASH], matching[ROW_HASH]), False)
-    elsewhere = pc.and_(same, pc.not_equal(new[POSITION], matching[POSITION]))
-    places_of = pa.table(
-        {
-            "source_key": new[SOURCE_KEY],
-            "position_before": matching[POSITION],
-            "position": new[POSITION],
-        }
-    )
-    stays = np.zeros(old.num_rows, dtype=bool)
-    stays[np.asarray(at.drop_null())] = True
-    return Compared(
-        keys=new[SOURCE_KEY],
-        changed=np.flatnonzero(~np.asarray(same)),
-        stays=places_of.filter(same) if pc.any(elsewhere).as_py() else places_of.slice(0, 0),
-        gone=old[SOURCE_KEY].filter(pa.array(~stays)),
-    )
+    old, new = (pq.read_table(path, columns=compared.COLUMNS) for path in (before, after))
+    return compared.of(old, new, places(new[SOURCE_KEY], old[SOURCE_KEY]))
 
 
 def chosen(

@@ -15,10 +15,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from connectors import row_hashes
+from connectors.known_rows import KnownRows
 from connectors.reading import FileFacts, Reading
 from connectors.snapshot_writer import SnapshotWriter, schema
 from connectors.value_kinds import Kinds
 
+_MOST_FRESH = 100_000
+"""Rows that are kept in memory besides."""
 EMPTY_KEY = "the key is empty"
 
 
@@ -33,6 +36,8 @@ class Landed:
         keys, hashes, positions: of every row, in the file's order.
         marked: numbers of the rows that have a problem of their own.
         kinds: column → kind of its values (connectors/value_kinds.py).
+        fresh: ``(numbers, rows)`` of the rows that the last snapshot is not known to have, as the
+            file has them; None where that was not asked, or they are many.
     """
 
     rows: int
@@ -43,13 +48,17 @@ class Landed:
     positions: pa.ChunkedArray
     marked: frozenset[int]
     kinds: Mapping[str, str] = field(default_factory=dict)
+    fresh: Sequence[tuple[np.ndarray, pa.RecordBatch]] | None = None
 
 
-def land(reading: Reading, to: SnapshotWriter, key: Sequence[int]) -> Landed:
+def land(
+    reading: Reading, to: SnapshotWriter, key: Sequence[int], known: KnownRows | None = None
+) -> Landed:
     """Write every row of a reading.
 
     Args:
         key: indexes of the key columns; empty: made of the content.
+        known: the rows of the last snapshot; only for a reading that is not sealed and has a key.
 
     Raises:
         SourceError: whatever the connector raises.
@@ -61,10 +70,15 @@ def land(reading: Reading, to: SnapshotWriter, key: Sequence[int]) -> Landed:
     total = placed = rows = 0
     marked: list[int] = []
     kinds = Kinds(reading.columns)
+    fresh: list[tuple[np.ndarray, pa.RecordBatch]] | None = [] if known else None
     for batch in _let_in(reading, key):
         position, problem = batch.column(0), batch.column(1)
         values = [_without_nul(column) for column in batch.columns[2:]]
-        found = row_hashes.digests(reading.columns, values)
+        there = None
+        if known:
+            found, there = known.hashes(joined([values[i] for i in key]), values)
+        else:
+            found = row_hashes.digests(reading.columns, values)
         kinds.add(values, found)
         if reading.seal:
             found = reading.seal.hashes(found)
@@ -84,9 +98,13 @@ def land(reading: Reading, to: SnapshotWriter, key: Sequence[int]) -> Landed:
             found = _with_problems(found, problem, with_problem)
             marked += [rows + row for row in with_problem]
         row_hash = row_hashes.hexadecimal(found)
-        to.write(
-            pa.RecordBatch.from_arrays([made, position, row_hash, problem, *values], schema=fields)
-        )
+        landed = [made, position, row_hash, problem, *values]
+        written = pa.RecordBatch.from_arrays(landed, schema=fields)
+        to.write(written)
+        if there is not None and fresh is not None:
+            new = np.flatnonzero(~there)
+            fresh.append((rows + new, written.take(pa.array(new))))
+            fresh = fresh if sum(len(one) for one, _ in fresh) <= _MOST_FRESH else None
         total += row_hashes.total(found)
         placed += row_hashes.placed(found, position)
         rows += batch.num_rows
@@ -102,6 +120,7 @@ def land(reading: Reading, to: SnapshotWriter, key: Sequence[int]) -> Landed:
         positions=pa.chunked_array(positions, pa.string()),
         marked=frozenset(marked),
         kinds=kinds.found(),
+        fresh=fresh,
     )
 
 

@@ -85,6 +85,17 @@ def hexadecimal(found: bytes, size: int = SIZE) -> pa.Array:
     )
 
 
+def from_hexadecimal(texts: pa.Array) -> bytes:
+    """Hashes of SIZE bytes, one after another, of their texts.
+
+    >>> from_hexadecimal(hexadecimal(bytes(range(16)))) == bytes(range(16))
+    True
+    """
+    offsets = np.frombuffer(texts.buffers()[1], np.int32, len(texts) + 1, 4 * texts.offset)
+    data = memoryview(texts.buffers()[2] or b"")[offsets[0] : offsets[-1]]
+    return bytes.fromhex(data.tobytes().decode("ascii"))
+
+
 def total(found: bytes) -> int:
     """The sum of hashes, modulo 2**128.
 

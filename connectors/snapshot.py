@@ -16,22 +16,25 @@ their order means nothing.
 import datetime as dt
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from connectors import continuity, drift, landing, row_hashes, sealing
+from connectors import compared, continuity, drift, landing, row_hashes, sealing
+from connectors.compared import Compared
 from connectors.config import SourceConfig
 from connectors.key_places import places
+from connectors.known_rows import KnownRows
 from connectors.lake_files import clean, publish, temporary
 from connectors.landing import Landed
 from connectors.parts import Part, copy
-from connectors.reading import ROW_HASH, SOURCE_KEY, FileFacts, Reading, Skipped
+from connectors.reading import SOURCE_KEY, FileFacts, Reading, Skipped
 from connectors.repeated_keys import Repair, adjusted, repair, replaced
 from connectors.snapshot_writer import SnapshotWriter
 from onefold.errors import SourceEmpty, SourceHeld, SourceMissing
@@ -131,6 +134,7 @@ class Extraction:
         read: rows that were read though nothing changed.
         withheld: of the rows that were read, those that did not land: of customers who were
             erased.
+        compared: with the snapshot before, where that followed from landing.
     """
 
     status: Literal["changed", "unchanged"]
@@ -138,6 +142,7 @@ class Extraction:
     manifest: Manifest
     read: int = 0
     withheld: int = 0
+    compared: Compared | None = None
 
     @property
     def counts(self) -> Counts:
@@ -244,7 +249,8 @@ def write(
         temporary(place, sync_id) as file,
         SnapshotWriter(file, reading.columns) as writer,
     ):
-        landed = landing.land(reading, writer, key)
+        with _known(reading, lake, previous, key, settings_hash) as rows:
+            landed = landing.land(reading, writer, key, rows)
         hold_back(config, lake, previous, landed)
         known: dict[int, str] = {}
         if not key and config.mode != "files" and previous and path_of(lake, previous).is_file():
@@ -281,7 +287,8 @@ def write(
         )
         if previous and is_same(lake, previous, manifest):
             return stands(lake, previous, manifest, landed.rows)
-        counts = _compared(landed, repairs, before, at)
+        changes = _compared(landed, repairs, before, at)
+        counts = _counts(landed, before, changes)
         manifest = manifest.model_copy(update={"counts": counts})
         final = place / f"{sync_id}.parquet"
         if writer.is_open and not repairs:
@@ -292,7 +299,28 @@ def write(
             writer.close()
             file.flush()
             assemble([Part(Path(file.name), None, repairs)], manifest, final)
-    return Extraction("changed", final, manifest, withheld=manifest.withheld)
+    return Extraction("changed", final, manifest, withheld=manifest.withheld, compared=changes)
+
+
+def _known(
+    reading: Reading,
+    lake: Path,
+    previous: Manifest | None,
+    key: Sequence[int],
+    settings_hash: str,
+) -> AbstractContextManager[KnownRows | None]:
+    """The rows of the last snapshot, if their hashes are made of the same and as now."""
+    if (
+        previous is None
+        or not key
+        or reading.seal
+        or previous.sealed
+        or previous.settings_hash != settings_hash
+        or sorted(previous.columns) != sorted(reading.columns)
+        or not path_of(lake, previous).is_file()
+    ):
+        return nullcontext()
+    return KnownRows(path_of(lake, previous), reading.columns)
 
 
 def describe(
@@ -379,10 +407,10 @@ def assemble(parts: Sequence[Part], manifest: Manifest, final: Path) -> None:
 
 
 def _before(lake: Path, previous: Manifest | None) -> pa.Table | None:
-    """Keys and hashes of the last snapshot, if there is one."""
+    """What is compared of the last snapshot, if there is one."""
     if previous is None or not path_of(lake, previous).is_file():
         return None
-    return pq.read_table(path_of(lake, previous), columns=[SOURCE_KEY, ROW_HASH])
+    return pq.read_table(path_of(lake, previous), columns=compared.COLUMNS)
 
 
 def _compared(
@@ -390,28 +418,34 @@ def _compared(
     repairs: Mapping[int, Repair],
     before: pa.Table | None,
     at: pa.Array | None,
-) -> Counts:
-    """What is new, changed and gone; a row without a key of its own is new or gone.
+) -> Compared | None:
+    """What changed since the last snapshot; a row without a key of its own is new or gone.
 
     Args:
-        before: keys and hashes of the last snapshot.
+        before: what is compared of the last snapshot; None: there is none.
         at: the place there of each key that landed.
     """
     if before is None or at is None:
-        return Counts(read=landed.rows, new=landed.rows)
+        return None
+    keys: pa.Array | pa.ChunkedArray = landed.keys
     hashes: pa.Array | pa.ChunkedArray = landed.hashes
     if repairs:
-        keys = replaced(landed.keys, {row: one.key for row, one in repairs.items()})
+        keys = replaced(keys, {row: one.key for row, one in repairs.items()})
         hashes = replaced(hashes, {row: one.row_hash for row, one in repairs.items()})
         at = places(keys, before[SOURCE_KEY])
-    stayed = pc.sum(pc.equal(hashes, before[ROW_HASH].combine_chunks().take(at))).as_py() or 0
-    there = len(at) - at.null_count
-    return Counts(
-        read=landed.rows,
-        new=landed.rows - there,
-        changed=there - int(stayed),
-        deleted=before.num_rows - there,
-    )
+    found = compared.of(before, pa.table([keys, hashes, landed.positions], compared.COLUMNS), at)
+    if landed.fresh is None or repairs:
+        return found
+    changed = [rows.filter(pa.array(np.isin(n, found.changed))) for n, rows in landed.fresh]
+    return replace(found, rows=pa.Table.from_batches(changed) if changed else None)
+
+
+def _counts(landed: Landed, before: pa.Table | None, found: Compared | None) -> Counts:
+    if before is None or found is None:
+        return Counts(read=landed.rows, new=landed.rows)
+    gone = len(found.gone)
+    new = landed.rows - (before.num_rows - gone)
+    return Counts(read=landed.rows, new=new, changed=len(found.changed) - new, deleted=gone)
 
 
 def hold_back(config: SourceConfig, lake: Path, previous: Manifest | None, landed: Landed) -> None:

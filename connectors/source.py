@@ -90,7 +90,7 @@ _HOW_ONLY = {"auth", "verify", "timeout", "page_size", "requests_per_second", "w
 """Settings of ``api`` that change nothing of what is read."""
 _WITHOUT = "connectorx broke off, so everything was read without it ('fast')"
 READER_VERSION = 2
-"""Raised when a connector reads the same bytes differently than before."""
+"""Raised when a connector reads the same bytes differently than before, or rows are hashed so."""
 
 
 def reader(config: SourceConfig) -> Reader:

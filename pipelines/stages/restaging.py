@@ -27,7 +27,7 @@ from rules import habits, suites
 from rules.cleaning import Cleaning, Some, fed_by
 from rules.habits import Habits
 from rules.repairs import Repairs
-from rules.slices import SLICE, Slices
+from rules.slices import SLICE, Slices, of_table
 from rules.suite_rules import AGING
 from rules.suites import Check, Part, Standing
 from warehouse import quarantine, staged_records, sync_runs
@@ -94,6 +94,11 @@ class Restaging:
         }
 
 
+def kept(source: str) -> str:
+    """Name under which a deployment keeps how a source's snapshot differs from the one before."""
+    return f"what changed in {source}"
+
+
 def repairs_fingerprint(repairs: pa.Table) -> str:
     """Of the repairs in force for a source: another one means that it must be staged again."""
     return fingerprint.of(repairs.to_pylist())
@@ -146,7 +151,9 @@ def plan(
     earlier = _repairs_then(deployment, config.name, good)
     if earlier is None:
         return all_of
-    compared = comparing.compare(before, path)
+    made = partial(comparing.compare, before, path)
+    compared = deployment.once(kept(config.name), (before, path), made)
+    deployment.drop(kept(config.name))
     again = _changed_repairs(earlier, repairs) | _unsure(deployment, config)
     places = np.flatnonzero(np.asarray(pc.is_in(compared.keys, value_set=_texts(sorted(again)))))
     numbers = np.union1d(compared.changed, places)
@@ -155,7 +162,7 @@ def plan(
     all_of.some = Some(
         numbers=numbers,
         rows=manifest.rows,
-        slices=partial(_slices, path, deployment.keys),
+        slices=partial(_slices, path, deployment.keys, compared),
         standing=partial(_standing, deployment, config.name, compared),
     )
     all_of.rest = staging.Rest(
@@ -223,7 +230,12 @@ def _unsure(deployment: Deployment, config: SourceConfig) -> set[str]:
     )
 
 
-def _slices(path: Path, keys: Keys, numbers: np.ndarray) -> Slices:
+def _slices(path: Path, keys: Keys, compared: Compared, numbers: np.ndarray) -> Slices:
+    known = compared.rows
+    if known is not None and np.isin(numbers, compared.changed).all():
+        some = np.searchsorted(compared.changed, numbers)
+        return of_table(known.take(pa.array(some)).combine_chunks())
+
     def slices(columns: Sequence[str] | None) -> Iterator[pa.Table]:
         return comparing.chosen(path, numbers, SLICE, columns, keys=keys)
 

@@ -78,6 +78,9 @@ def sync(
         )
     deployment.read_now.add(source)
     manifest = found.manifest
+    if found.compared is not None and previous is not None:
+        paths = snapshot.path_of(deployment.lake, previous), found.path
+        deployment.kept[restaging.kept(source)] = paths, found.compared
     counts = found.counts
     log.info(
         "raw/%s: %s, %s rows, %s read, %s new, %s changed, %s deleted, %s withheld",
