@@ -133,13 +133,12 @@ class Stored:
         return _placed(found, in_base)
 
     def _base_rows(self, rows: Ints, columns: Sequence[str] | None) -> pa.Table:
-        names = list(self.schema.names if columns is None else columns)
-        found = [self.schema.empty_table().select(names)]
+        names, found = list(self.schema.names if columns is None else columns), []
         for number in np.unique(np.searchsorted(self._starts, rows, side="right") - 1).tolist():
             start, end = self._starts[number : number + 2]
             own = rows[np.searchsorted(rows, start) : np.searchsorted(rows, end)] - start
             found.append(self._file.group(number, names).take(pa.array(own)))
-        return pa.concat_tables(found)
+        return pa.concat_tables(found or [self.schema.empty_table().select(names)])
 
     def of_values(
         self, wanted: Mapping[str, pa.Array], columns: Sequence[str] | None = None
@@ -226,7 +225,9 @@ def _placed(found: Sequence[pa.Table], in_base: Mask) -> pa.Table:
     """Rows in the table's order: those of the whole file came first, then those that are not."""
     place = np.empty(len(in_base), dtype=np.int64)
     place[in_base], place[~in_base] = np.split(np.arange(len(in_base)), [in_base.sum()])
-    return pa.concat_tables(found).combine_chunks().take(pa.array(place))
+    # Codes of no rows are not put beside others: every value of both would be looked up.
+    some = [one for one in found if one.num_rows] or found[:1]
+    return pa.concat_tables(some).combine_chunks().take(pa.array(place))
 
 
 def _picked(group: pa.Table, fresh: pa.Table, own: Ints, start: int, base_rows: int) -> pa.Table:
