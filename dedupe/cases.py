@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -404,29 +405,32 @@ def _speaking(
     """Suggested pair → the comparisons that speak most for and most against it, if any do."""
     if scored_pairs is None:
         return {}
-    wanted = {(doubt.left_id, doubt.right_id) for doubt in doubts}
-    columns = {
-        name: (f"{name}_bits", f"{name}_rarity_bits")
-        for name in (
-            column.removesuffix("_level")
-            for column in scored_pairs.column_names
-            if column.endswith("_level")
+    names = sorted(
+        column.removesuffix("_level")
+        for column in scored_pairs.column_names
+        if column.endswith("_level")
+    )
+    ends = (scored_pairs[name].to_pylist() for name in ("left_id", "right_id"))
+    at = {pair: row for row, pair in enumerate(zip(*ends, strict=True))}
+    pairs = [pair for pair in ((one.left_id, one.right_id) for one in doubts) if pair in at]
+    if not names or not pairs:
+        return dict.fromkeys(pairs, (None, None))
+    some = scored_pairs.take(pa.array([at[pair] for pair in pairs]))
+    bits = np.column_stack([_bits(some, name) for name in names])
+    most, least = bits.argmax(axis=1), bits.argmin(axis=1)
+    return {
+        pair: (
+            names[for_] if own[for_] > 0 else None,
+            names[against] if own[against] < 0 else None,
         )
+        for pair, own, for_, against in zip(pairs, bits, most, least, strict=True)
     }
-    found = {}
-    for row in scored_pairs.to_pylist():
-        pair = (row["left_id"], row["right_id"])
-        if pair not in wanted:
-            continue
-        bits = {
-            name: sum(float(row.get(column) or 0.0) for column in parts)
-            for name, parts in columns.items()
-        }
-        for_, against = (
-            min(bits, key=lambda name: (sign * bits[name], name)) for sign in (-1.0, 1.0)
-        )
-        found[pair] = (
-            for_ if bits[for_] > 0 else None,
-            against if bits[against] < 0 else None,
-        )
-    return found
+
+
+def _bits(scored_pairs: pa.Table, name: str) -> np.ndarray:
+    """What a comparison says of each pair; 0 where it says nothing."""
+    bits = np.zeros(scored_pairs.num_rows)
+    for column in (f"{name}_bits", f"{name}_rarity_bits"):
+        if column in scored_pairs.column_names:
+            bits += np.asarray(pc.fill_null(scored_pairs[column], 0.0))
+    return bits

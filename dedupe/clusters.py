@@ -9,6 +9,7 @@ pairs never meet, whatever the scores.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +17,7 @@ import pyarrow as pa
 from dedupe.agglomeration import agglomerate, split_large
 from dedupe.model import MatchingSettings, logit_bits
 from dedupe.pair_graph import (
+    PairGraph,
     build,
     components,
     inside_components,
@@ -68,6 +70,68 @@ def cluster(
             decision keeps apart.
     """
     graph = build(record_ids, scored_pairs, decisions)
+    grouped = _group(graph, settings)
+    component, of_record, smallest = grouped.component, grouped.of_record, grouped.smallest
+    rows = np.flatnonzero(graph.live)
+    clusters = pa.table(
+        [graph.ids.take(pa.array(rows)), graph.ids.take(pa.array(smallest[rows]))],
+        schema=CLUSTERS_SCHEMA,
+    )
+    found = suggest(graph, of_record, smallest, scored_pairs, settings)
+    suggestions = in_order(found, clusters)
+    sizes = np.bincount(of_record[rows])
+    return Clustering(
+        clusters,
+        suggestions,
+        {
+            "records": len(rows),
+            "clusters": int(np.count_nonzero(sizes)),
+            "largest": int(sizes.max(initial=0)),
+            "components": int(np.count_nonzero(np.bincount(component[graph.atom_of[rows]]))),
+            "leiden_splits": grouped.leiden_splits,
+            "suggestions": suggestions.num_rows,
+        },
+    )
+
+
+def groups(
+    record_ids: Iterable[str] | pa.Array,
+    scored_pairs: pa.Table,
+    decisions: pa.Table | None,
+    settings: MatchingSettings,
+) -> list[list[str]]:
+    """The records of each cluster that :func:`cluster` finds, sorted; without suggestions.
+
+    Args:
+        record_ids, scored_pairs, decisions, settings: as for cluster.
+    """
+    graph = build(record_ids, scored_pairs, decisions)
+    smallest = _group(graph, settings).smallest
+    found: dict[int, list[str]] = {}
+    ids = graph.ids.to_pylist()
+    for row in np.flatnonzero(graph.live).tolist():
+        found.setdefault(int(smallest[row]), []).append(ids[row])
+    return list(found.values())
+
+
+class _Grouped(NamedTuple):
+    """Records of a graph in clusters.
+
+    Attributes:
+        component: per atom the number of its component.
+        of_record: per record its cluster's label.
+        smallest: per record the smallest live one of its cluster.
+        leiden_splits: components that were split for their size.
+    """
+
+    component: np.ndarray
+    of_record: np.ndarray
+    smallest: np.ndarray
+    leiden_splits: int
+
+
+def _group(graph: PairGraph, settings: MatchingSettings) -> _Grouped:
+    """Components above the cut, and average link within each that is not settled."""
     cut = logit_bits(settings.match)
     component = components(graph, cut)
     label = component.copy()
@@ -86,27 +150,7 @@ def cluster(
         for part, inside in parts:
             agglomerate(graph, part, inside, cut, label, {}, sources)
     of_record = label[graph.atom_of]
-    smallest = smallest_records(graph, of_record)
-    rows = np.flatnonzero(graph.live)
-    clusters = pa.table(
-        [graph.ids.take(pa.array(rows)), graph.ids.take(pa.array(smallest[rows]))],
-        schema=CLUSTERS_SCHEMA,
-    )
-    found = suggest(graph, of_record, smallest, scored_pairs, settings)
-    suggestions = in_order(found, clusters)
-    sizes = np.bincount(of_record[rows])
-    return Clustering(
-        clusters,
-        suggestions,
-        {
-            "records": len(rows),
-            "clusters": int(np.count_nonzero(sizes)),
-            "largest": int(sizes.max(initial=0)),
-            "components": int(np.count_nonzero(np.bincount(component[graph.atom_of[rows]]))),
-            "leiden_splits": leiden_splits,
-            "suggestions": suggestions.num_rows,
-        },
-    )
+    return _Grouped(component, of_record, smallest_records(graph, of_record), leiden_splits)
 
 
 def missing_pairs(

@@ -286,6 +286,7 @@ VETOES: dict[str, Veto] = {
 """Values of the column ``veto``, the first that applies, in this order."""
 
 
+@cache
 def is_text(field: str) -> bool:
     """Whether a field is an attribute compared as plain text."""
     return field.startswith(TEXT)

@@ -110,6 +110,12 @@ def names(lake: Path, table: str) -> list[str]:
     return [path.stem for path in ordered]
 
 
+def schema(lake: Path, table: str, fingerprint: str) -> pa.Schema:
+    """Columns of the table, without what was noted."""
+    whole = base(path_of(lake, table, fingerprint))
+    return table_files.opened(whole).schema.remove_metadata()
+
+
 def rows(lake: Path, table: str, fingerprint: str) -> int:
     """Rows of the table, from its footer."""
     path = path_of(lake, table, fingerprint)

@@ -119,6 +119,18 @@ class Stored:
         """The table, or some columns of it."""
         return pa.concat_tables(self.chunks(columns))
 
+    def parts(self, columns: Sequence[str]) -> Iterator[tuple[pa.Table, Ints]]:
+        """Some columns as they lie in the files, with the number of each row; -1 of what is gone.
+
+        Nothing is put together: where a file is mapped into memory, nothing is copied.
+        """
+        names = list(columns)
+        numbers = np.full(self.base_rows + self.fresh.num_rows, -1, dtype=np.int64)
+        numbers[self.order] = np.arange(self.num_rows)
+        for number, (start, end) in enumerate(pairwise(self._starts.tolist())):
+            yield self._file.group(number, names), numbers[start:end]
+        yield self.fresh.select(names), numbers[self.base_rows :]
+
     def take(self, rows: Ints, columns: Sequence[str] | None = None) -> pa.Table:
         """Some rows of the table.
 
@@ -134,11 +146,14 @@ class Stored:
 
     def _base_rows(self, rows: Ints, columns: Sequence[str] | None) -> pa.Table:
         names, found = list(self.schema.names if columns is None else columns), []
+        nothing = self.schema.empty_table().select(names)
+        coded = self._file.kept_coded([one for one in names if self._is_text(one)])
         for number in np.unique(np.searchsorted(self._starts, rows, side="right") - 1).tolist():
             start, end = self._starts[number : number + 2]
             own = rows[np.searchsorted(rows, start) : np.searchsorted(rows, end)] - start
-            found.append(self._file.group(number, names).take(pa.array(own)))
-        return pa.concat_tables(found or [self.schema.empty_table().select(names)])
+            some = self._file.group(number, names, coded).take(pa.array(own))
+            found.append(decoded(some).cast(nothing.schema) if coded else some)
+        return pa.concat_tables(found or [nothing])
 
     def of_values(
         self, wanted: Mapping[str, pa.Array], columns: Sequence[str] | None = None
@@ -150,13 +165,13 @@ class Stored:
             columns: to read; None: all.
         """
         names = list(self.schema.names if columns is None else columns)
-        texts = [*wanted, *(one for one in names if one not in wanted and self._is_text(one))]
-        read = [*texts, *(one for one in names if one not in texts)]
+        read = list(dict.fromkeys([*wanted, *names]))
+        coded = self._file.kept_coded([one for one in read if self._is_text(one)])
         has = np.zeros(self.base_rows + self.fresh.num_rows, dtype=bool)
         has[self.order] = True
         found = [self.schema.empty_table().select(names)]
         for number, (start, end) in enumerate(pairwise(self._starts.tolist())):
-            group = self._file.group(number, read, coded=texts)
+            group = self._file.group(number, read, coded)
             has[start:end] &= _ones_of(group, wanted)
             some = group.select(names).filter(pa.array(has[start:end]))
             found.append(decoded(some).cast(found[0].schema))
@@ -248,11 +263,17 @@ def _picked(group: pa.Table, fresh: pa.Table, own: Ints, start: int, base_rows: 
 
 
 def _ones_of(table: pa.Table, wanted: Mapping[str, pa.Array]) -> Mask:
-    """Which rows have one of the wanted values in each of some columns."""
-    has = np.ones(table.num_rows, dtype=bool)
+    """Which rows have one of the wanted values in each of some columns.
+
+    A column is looked at only where those before have one.
+    """
+    rows = np.arange(table.num_rows)
     for name, values in wanted.items():
-        if has.any():
-            has &= _one_of(table[name], values)
+        column = table[name]
+        some = column if len(rows) == table.num_rows else column.take(pa.array(rows))
+        rows = rows[_one_of(some, values)]
+    has = np.zeros(table.num_rows, dtype=bool)
+    has[rows] = True
     return has
 
 

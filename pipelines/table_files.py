@@ -33,6 +33,14 @@ class TableFile(Protocol):
         """Some columns of a group, some of these as codes of the group's values."""
         ...
 
+    def kept_coded(self, columns: Sequence[str]) -> list[str]:
+        """Those of some columns that are kept as codes: giving them so costs less than plain."""
+        ...
+
+
+_CODED = {"RLE_DICTIONARY", "PLAIN_DICTIONARY"}
+"""Parquet's encodings of values as codes."""
+
 
 class _Parquet:
     def __init__(self, path: Path) -> None:
@@ -49,6 +57,14 @@ class _Parquet:
             self._coded[tuple(coded)] = file
         return file.read_row_group(number, [*columns]).select([*columns]).replace_schema_metadata()
 
+    def kept_coded(self, columns: Sequence[str]) -> list[str]:
+        if not self.sizes:
+            return []
+        group = self._file.metadata.row_group(0)
+        chunks = (group.column(place) for place in range(group.num_columns))
+        coded = {one.path_in_schema for one in chunks if _CODED & {*one.encodings}}
+        return [name for name in columns if name in coded]
+
 
 class _Arrow:
     def __init__(self, path: Path) -> None:
@@ -63,6 +79,9 @@ class _Arrow:
             if name in coded:
                 table = table.set_column(place, name, table[name].dictionary_encode())
         return table.replace_schema_metadata()
+
+    def kept_coded(self, columns: Sequence[str]) -> list[str]:
+        return []
 
 
 def opened(path: Path) -> TableFile:

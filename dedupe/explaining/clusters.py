@@ -165,13 +165,13 @@ def _supporting(pair: Pair) -> list[str]:
 
 def _without_pair(scored: pa.Table, left: str, right: str) -> pa.Table:
     is_it = pc.and_(pc.equal(scored["left_id"], left), pc.equal(scored["right_id"], right))
-    return scored.filter(pc.invert(is_it))
+    return scored.select(clustering.READ).filter(pc.invert(is_it))
 
 
 def _without_field(
     scored: pa.Table, field: str, left: Sequence[str], right: Sequence[str]
 ) -> pa.Table:
-    """The pairs, those between two groups without the bits of a field."""
+    """The pairs as clustering reads them, those between two groups without a field's bits."""
     ends = [pc.is_in(scored[name], pa.array(left, pa.string())) for name in ("left_id", "right_id")]
     others = [
         pc.is_in(scored[name], pa.array(right, pa.string())) for name in ("left_id", "right_id")
@@ -182,21 +182,16 @@ def _without_field(
         if column in scored.column_names:
             bits += scored[column].to_numpy()
     weight = scored["weight_bits"].to_numpy() - np.where(across, bits, 0.0)
-    at = scored.column_names.index("weight_bits")
-    return scored.set_column(at, "weight_bits", pa.array(weight))
+    read = scored.select(clustering.READ)
+    return read.set_column(clustering.READ.index("weight_bits"), "weight_bits", pa.array(weight))
 
 
 def _regroup(
     evidence: Evidence, ids: Sequence[str], scored: pa.Table
 ) -> tuple[tuple[str, ...], ...]:
     """The customers that the records would be with other weights, largest first."""
-    found = clustering.cluster(ids, scored, evidence.decisions_on(ids), evidence.settings).clusters
-    groups: dict[str, list[str]] = {}
-    for record_id, cluster_id in zip(
-        *(found[c].to_pylist() for c in ("record_id", "cluster_id")), strict=True
-    ):
-        groups.setdefault(cluster_id, []).append(record_id)
-    return tuple(sorted((tuple(g) for g in groups.values()), key=lambda g: (-len(g), g)))
+    found = clustering.groups(ids, scored, evidence.decisions_on(ids), evidence.settings)
+    return tuple(sorted(map(tuple, found), key=lambda group: (-len(group), group)))
 
 
 def near(evidence: Evidence, ids: Sequence[str], limit: int = NEAREST) -> tuple[Neighbor, ...]:
@@ -249,6 +244,10 @@ def _neighbor_words(row: dict, together: bool, cut: float) -> Message:
     )
 
 
+_DRAWN = ("left_id", "right_id", "veto", "weight_bits", "probability")
+"""Columns of scored pairs that a graph shows."""
+
+
 def graph(evidence: Evidence, ids: Sequence[str]) -> Graph:
     """Records, and the pairs among them that were scored or decided, to be drawn.
 
@@ -262,13 +261,15 @@ def graph(evidence: Evidence, ids: Sequence[str]) -> Graph:
         ends = tuple(sorted((row["left_id"], row["right_id"])))
         if set(ends) <= set(records):
             decided[ends[0], ends[1]] = row["kind"]
-    rows = {(r["left_id"], r["right_id"]): r for r in evidence.pairs_between(ids, ids).to_pylist()}
+    found = evidence.pairs_between(ids, ids, _DRAWN)
+    rows = {(row["left_id"], row["right_id"]): row for row in found.to_pylist()}
     hangs = set()
     for cluster_id in {record.cluster_id for record in records.values()}:
         inside = [one for one, record in records.items() if record.cluster_id == cluster_id]
         if len(inside) < 2:
             continue
-        joint = _weakest_joint(evidence, inside, evidence.pairs_inside(inside), decisions)
+        scored = evidence.pairs_inside(inside, clustering.READ)
+        joint = _weakest_joint(evidence, inside, scored, decisions)
         if joint is not None:
             hangs.add((min(joint[1:]), max(joint[1:])))
     edges = []

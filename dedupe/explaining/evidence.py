@@ -132,22 +132,33 @@ class Evidence:
         wanted = pa.array(ids, pa.string())
         return self._read(ds.field("left_id").isin(wanted) | ds.field("right_id").isin(wanted))
 
-    def pairs_between(self, left: Sequence[str], right: Sequence[str]) -> pa.Table:
-        """Scored pairs of one of the left and one of the right records."""
+    def pairs_between(
+        self, left: Sequence[str], right: Sequence[str], columns: Sequence[str] | None = None
+    ) -> pa.Table:
+        """Scored pairs of one of the left and one of the right records.
+
+        Args:
+            columns: of scored_pairs, left_id and right_id among them; None: all.
+        """
         ids = {"left_id": pa.array(left, pa.string()), "right_id": pa.array(right, pa.string())}
         one = ds.field("left_id").isin(ids["left_id"]) & ds.field("right_id").isin(ids["right_id"])
         other = ds.field("left_id").isin(ids["right_id"]) & ds.field("right_id").isin(
             ids["left_id"]
         )
-        return self._read(one | other)
+        return self._read(one | other, columns)
 
-    def _read(self, condition: pc.Expression) -> pa.Table:
-        found = decoded(self.scored.to_table(filter=condition))
+    def _read(self, condition: pc.Expression, columns: Sequence[str] | None = None) -> pa.Table:
+        names = None if columns is None else [*columns]
+        found = decoded(self.scored.to_table(columns=names, filter=condition))
         return found.sort_by([("left_id", "ascending"), ("right_id", "ascending")]).combine_chunks()
 
-    def pairs_inside(self, ids: Sequence[str]) -> pa.Table:
-        """Pairs among these records as clustering saw them: scored, or closed by decisions."""
-        known = self.pairs_between(ids, ids)
+    def pairs_inside(self, ids: Sequence[str], columns: Sequence[str] | None = None) -> pa.Table:
+        """Pairs among these records as clustering saw them: scored, or closed by decisions.
+
+        Args:
+            columns: of scored_pairs, those that clustering reads among them; None: all.
+        """
+        known = self.pairs_between(ids, ids, columns)
         unseen = clusters.missing_pairs(ids, known, self.decisions_on(ids), self.settings)
         if not unseen.num_rows:
             return known

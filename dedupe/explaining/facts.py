@@ -307,6 +307,9 @@ class CaseFacts:
     graph: Graph
 
 
+_PLAIN = (str, float, int, type(None))
+
+
 @cache
 def _names(kind: type) -> tuple[str, ...]:
     return tuple(one.name for one in fields(kind))
@@ -319,12 +322,12 @@ def plain(fact: Any, language: str | None = None) -> Any:
         fact: any of these, or a part of one.
         language: messages become sentences in it; without, ``text``, ``values``, ``many``.
     """
+    if isinstance(fact, _PLAIN):
+        return fact
     if isinstance(fact, Message):
         if language is not None:
             return say(fact, language)
         return {"text": fact.text, "values": plain(fact.values), "many": fact.many}
-    if isinstance(fact, str | float | int | None):
-        return fact
     if is_dataclass(fact):
         return {name: plain(getattr(fact, name), language) for name in _names(type(fact))}  # type: ignore[arg-type]
     if isinstance(fact, Mapping):

@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dedupe.comparing.columns import as_array, positions
 from dedupe.counts import rarities
 from dedupe.explaining import shown
 from dedupe.explaining.evidence import Evidence
@@ -73,42 +74,47 @@ Held = dict[tuple[str, tuple[str, ...], bool, str], tuple[int, int]]
 """Customer type, columns, whether shortened, value → records and customers that have it."""
 
 
-def count(features: pa.Table, clusters: pa.Table, wanted: pa.Table) -> Held:
+Part = tuple[pa.Table, np.ndarray]
+"""Rows of features, and the number of each; -1 of one that does not count."""
+
+
+def count(
+    features: Sequence[Part], record_ids: pa.Array, clusters: pa.Table, wanted: pa.Table
+) -> Held:
     """Count at once all values that some records have, instead of one by one.
 
     Args:
-        features: record_id, customer_type and the columns of :func:`columns`, of every record.
-        clusters: record_id, cluster_id.
+        features: customer_type and the columns of :func:`columns`, of every record.
+        record_ids: of every record, by the number of its row.
+        clusters: record_id, cluster_id, sorted by record_id.
         wanted: the same columns of the records whose values are asked.
     """
     asked: list[tuple[str, Rarity | NameRarity, bool, pa.Array]] = []
     hits: list[tuple[np.ndarray, np.ndarray]] = []
     for customer_type in pc.unique(wanted["customer_type"]).to_pylist():
-        is_type = np.asarray(pc.equal(features["customer_type"], customer_type))
         own = wanted.filter(pc.equal(wanted["customer_type"], customer_type))
         for rarity in rarities(customer_type, wanted.column_names).values():
             for shortened in (False, True) if isinstance(rarity, NameRarity) else (False,):
                 values = _values(own, rarity, shortened)
-                owner, at = _hits(features, rarity, shortened, values)
                 asked.append((customer_type, rarity, shortened, values))
-                hits.append((owner[is_type[owner]], at[is_type[owner]]))
+                found = [_hits(*one, customer_type, rarity, shortened, values) for one in features]
+                rows, places = (np.concatenate(both) for both in zip(*found, strict=True))
+                hits.append((rows, places))
     rows = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *(one for one, _ in hits)]))
-    cluster = _clusters(features["record_id"].take(pa.array(rows)), clusters)
-    found: Held = {}
+    cluster = _clusters(record_ids.take(pa.array(rows)), clusters)
+    counted: Held = {}
     for (customer_type, rarity, shortened, values), (owner, at) in zip(asked, hits, strict=True):
         records = _distinct(owner, at, len(values))
         customers = _distinct(cluster[np.searchsorted(rows, owner)], at, len(values))
         for value, *counts in zip(values.to_pylist(), records, customers, strict=True):
-            found[customer_type, rarity.columns, shortened, value] = (counts[0], counts[1])
-    return found
+            counted[customer_type, rarity.columns, shortened, value] = (counts[0], counts[1])
+    return counted
 
 
-def _clusters(record_ids: pa.ChunkedArray, clusters: pa.Table) -> np.ndarray:
+def _clusters(record_ids: pa.Array, clusters: pa.Table) -> np.ndarray:
     """A number for the cluster of each record; 0 where it has none."""
-    ids = record_ids.combine_chunks()
-    found = clusters.filter(pc.is_in(clusters["record_id"], value_set=ids)).combine_chunks()
-    at = pc.index_in(ids, value_set=found["record_id"].combine_chunks())
-    of = found["cluster_id"].combine_chunks().take(at)
+    at = positions(record_ids, as_array(clusters["record_id"]))
+    of = as_array(clusters["cluster_id"]).take(pa.array(at, mask=at < 0))
     return of.dictionary_encode().indices.fill_null(-1).to_numpy(zero_copy_only=False) + 1
 
 
@@ -133,12 +139,17 @@ def _values(wanted: pa.Table, rarity: Rarity | NameRarity, shortened: bool) -> p
 
 
 def _hits(
-    features: pa.Table, rarity: Rarity | NameRarity, shortened: bool, values: pa.Array
+    features: pa.Table,
+    numbers: np.ndarray,
+    customer_type: str,
+    rarity: Rarity | NameRarity,
+    shortened: bool,
+    values: pa.Array,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Which rows have one of the values in the columns of a rarity, and which value."""
+    """Which rows of a type have one of the values in the columns of a rarity, and which value."""
     owners, places = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
-    for name in rarity.columns:
-        column = features.column(name).combine_chunks()
+    for name in rarity.columns if len(values) else ():
+        column = as_array(features.column(name))
         is_list = pa.types.is_list(column.type) or pa.types.is_large_list(column.type)
         texts = (pc.list_flatten(column) if is_list else column).cast(pa.string())
         if shortened:
@@ -151,21 +162,49 @@ def _hits(
         owner = pc.list_parent_indices(column).take(near) if is_list else near
         owners.append(owner.to_numpy().astype(np.int64))
         places.append(at.drop_null().to_numpy().astype(np.int64))
-    return np.concatenate(owners), np.concatenate(places)
+    owner, place = np.concatenate(owners), np.concatenate(places)
+    types = as_array(features.column("customer_type")).take(pa.array(owner))
+    counts = (numbers[owner] >= 0) & np.asarray(pc.equal(types, customer_type))
+    return numbers[owner[counts]], place[counts]
 
 
-_LONGEST_BEGINNING = 6
-"""Bytes by which names are looked through before they are shortened, which takes ten times that."""
+_MARKS = 18
+"""Bits of the number that stands for a beginning."""
 
 
 def _beginning_like(texts: pa.Array, values: pa.Array) -> pa.Array:
-    """Places of the texts that can be one of the values when they are shortened."""
-    if not len(values):
-        return pa.array([], pa.uint64())
-    length = min(_LONGEST_BEGINNING, pc.min(pc.binary_length(values)).as_py())
-    begun = (pc.binary_slice(one.cast(pa.binary()), 0, length) for one in (texts, values))
-    texts, values = begun
-    return pc.indices_nonzero(pc.is_in(texts, value_set=pc.unique(values)))
+    """Places of the texts that can be one of the values when they are shortened.
+
+    Names are looked through by a few bytes of what stays of them: to shorten them takes ten times
+    that.
+    """
+    marks = np.zeros(1 << _MARKS, dtype=bool)
+    marks[_beginnings(values)[1]] = True
+    places, found = _beginnings(texts)
+    return pa.array(places[marks[found]])
+
+
+def _beginnings(texts: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+    """Places of the texts with something after a blank, and a number for what begins each.
+
+    Texts that begin alike up to the character after the first blank have one number.
+    """
+    _, written, data = texts.buffers()
+    if not len(texts) or data is None:
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.uint32)
+    offsets = np.frombuffer(written, np.int32, len(texts) + 1, 4 * texts.offset)
+    text = np.frombuffer(data, np.uint8, offsets[-1])
+    if not (text[offsets[0] :] == ord(" ")).any():  # as of all keys of names
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.uint32)
+    blank = pc.fill_null(pc.find_substring(texts, " "), -1).to_numpy()
+    places = np.flatnonzero((blank >= 0) & (blank + 1 < np.diff(offsets)))
+    start, size = offsets[places], blank[places]
+    number = size.astype(np.uint32) << np.uint32(24)
+    before = start + np.maximum(size, 1) - 1
+    for shift, at in ((0, start), (8, before), (16, start + size + 1)):
+        number |= text[at].astype(np.uint32) << np.uint32(shift)
+    number *= np.uint32(0x9E3779B1)
+    return places, number >> np.uint32(32 - _MARKS)
 
 
 def _distinct(things: np.ndarray, values: np.ndarray, count: int) -> list[int]:

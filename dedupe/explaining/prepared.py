@@ -108,19 +108,34 @@ class Prepared(Evidence):
         """Scored pairs that have any of these records."""
         return self._take({row for one in ids for row, _ in self._pairs_at.get(one, ())})
 
-    def pairs_between(self, left: Sequence[str], right: Sequence[str]) -> pa.Table:
+    def pairs_between(
+        self, left: Sequence[str], right: Sequence[str], columns: Sequence[str] | None = None
+    ) -> pa.Table:
         """Scored pairs of one of the left and one of the right records."""
         others = set(right)
         return self._take(
-            {row for one in left for row, other in self._pairs_at.get(one, ()) if other in others}
+            {row for one in left for row, other in self._pairs_at.get(one, ()) if other in others},
+            columns,
         )
 
-    def pairs_inside(self, ids: Sequence[str]) -> pa.Table:
+    def pairs_inside(self, ids: Sequence[str], columns: Sequence[str] | None = None) -> pa.Table:
         """Pairs among these records; the ones that decisions close were scored before."""
-        return self.pairs_between(ids, ids)
+        return self.pairs_between(ids, ids, columns)
 
-    def _take(self, rows: Iterable[int]) -> pa.Table:
-        return self.pairs.take(pa.array(sorted(rows), pa.int64())).combine_chunks()
+    def pair(self, left: str, right: str) -> tuple[dict[str, Any], bool]:
+        """A scored pair as a mapping, and whether matching had scored it."""
+        low, high = sorted((left, right))
+        at = next((row for row, other in self._pairs_at.get(low, ()) if other == high), None)
+        return super().pair(low, high) if at is None else (self._rows[at], True)
+
+    @cached_property
+    def _rows(self) -> list[dict[str, Any]]:
+        """The scored pairs as mappings."""
+        return self.pairs.to_pylist()
+
+    def _take(self, rows: Iterable[int], columns: Sequence[str] | None = None) -> pa.Table:
+        pairs = self.pairs if columns is None else self.pairs.select(list(columns))
+        return pairs.take(pa.array(sorted(rows), pa.int64())).combine_chunks()
 
     def contradiction(self, row: Mapping[str, Any]) -> str | None:
         """What the records of a scored pair contradict each other in, also if overruled."""

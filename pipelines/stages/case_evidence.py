@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from dedupe import clusters, explain
+from dedupe import clusters, explain, identity
 from dedupe.cases import Cases
 from dedupe.comparing.columns import decoded
 from dedupe.explaining import frequency, stored
@@ -33,24 +33,22 @@ CHUNK = 500
 """Cases that are explained out of one set of dictionaries."""
 
 
-def scored_among(deployment: Deployment, names: Mapping[str, str], ids: pa.Array) -> pa.Table:
-    """The scored pairs with both ends among some records, sorted.
+def scored(deployment: Deployment, names: Mapping[str, str], pairs: pa.Table) -> pa.Table:
+    """Some of matching.pairs_among with all that scoring found, in the same order.
 
-    Which there are is read; what they say is worked out again, from the features they followed
-    from: reading it would take reading it of all pairs.
+    It is worked out again, from the features that it followed from: reading it would take
+    reading it of all pairs.
     """
-    wanted = {"left_id": ids, "right_id": ids}
-    stored = lake.stored(deployment.lake, "scored_pairs", names["scored_pairs"])
-    pairs = stored.of_values(wanted, ["left_id", "right_id", "found_by"])
-    scored = matching.scored_again(deployment, pairs, stored.schema)
-    return scored.sort_by([("left_id", "ascending"), ("right_id", "ascending")]).combine_chunks()
+    schema = lake.schema(deployment.lake, "scored_pairs", names["scored_pairs"])
+    return matching.scored_again(deployment, pairs, schema).combine_chunks()
 
 
 def of(
     deployment: Deployment,
     names: Mapping[str, str],
+    grouped: pa.Table,
     cases: Cases,
-    scored: pa.Table,
+    pairs: pa.Table,
     crosswalk: pa.Table,
     decisions: pa.Table,
     models: Models,
@@ -60,8 +58,9 @@ def of(
     Args:
         deployment: the opened home.
         names: table of the lake → fingerprint of the matching that the cases are of.
-        cases: all of them.
-        scored: at least the scored pairs among their records, sorted.
+        grouped: the clusters, sorted by record_id.
+        cases: those that can need other evidence than is stored.
+        pairs: of matching.pairs_among: at least those among their records.
         crosswalk: record_id, golden_id, as it is to be published.
         decisions: pair decisions in force.
         models: that scored the pairs.
@@ -72,15 +71,15 @@ def of(
     if not cases.cases.num_rows:
         return case_tables.EVIDENCE_SCHEMA.empty_table()
     ids = pc.unique(cases.members["record_id"])
-    scored = _inside(scored, ids)
+    weighed = scored(deployment, names, _inside(pairs, ids))
     staged = deployment.records(ids)
-    hashes = _bases(cases, scored, staged, decisions, models, deployment.warehouse.sealer.row_key)
+    hashes = _bases(cases, weighed, staged, decisions, models, deployment.warehouse.sealer.row_key)
     known = case_tables.evidence_hashes(deployment.warehouse)
     fresh = [case_id for case_id, basis in hashes.items() if known.get(case_id) != basis]
     if not fresh:
         return case_tables.EVIDENCE_SCHEMA.empty_table()
     log.info("review_case: explaining %s of %s", f"{len(fresh):,}", f"{len(hashes):,}")
-    world = _World(deployment, names, _members(cases, fresh), scored, decisions, models)
+    world = _World(deployment, names, grouped, _members(cases, fresh), weighed, decisions, models)
     told = list(_told(world, cases, fresh, staged, crosswalk))
     bases = [hashes[case_id] for case_id in fresh]
     return pa.table([fresh, told, bases], schema=case_tables.EVIDENCE_SCHEMA)
@@ -153,6 +152,7 @@ class _World:
         self,
         deployment: Deployment,
         names: Mapping[str, str],
+        grouped: pa.Table,
         ids: pa.Array,
         scored: pa.Table,
         decisions: pa.Table,
@@ -162,11 +162,11 @@ class _World:
         self.decisions = bearing_on(decisions, ids.to_pylist())
         records = features.have(deployment)
         self.features = records.take(features.rows_of(deployment, ids)).combine_chunks()
-        counted = records.read(["record_id", *frequency.columns(records.names)])
-        found = lake.read(deployment.lake, "clusters", names["clusters"])
-        self.frequencies = frequency.count(counted, found, self.features)
+        counted = records.parts(frequency.columns(records.names))
+        every = features.record_ids(deployment)
+        self.frequencies = frequency.count(counted, every, grouped, self.features)
         del counted
-        self.clusters = _among(found, ids)
+        self.clusters = identity.of_records(grouped, ids)
         self.suggestions = lake.read(deployment.lake, "suggestions", names["suggestions"])
         self.pairs = self._closed(_inside(scored, ids))
         self.contradictions = contradictions(self.pairs, self.features, counts_of(models))

@@ -186,6 +186,10 @@ class Renewed:
         """All rows."""
         return opened(self.stored.read(columns), self._keys)
 
+    def parts(self, columns: Sequence[str]) -> list[tuple[pa.Table, npt.NDArray[np.int64]]]:
+        """All rows as they lie in the files, with their numbers; -1 of what is gone."""
+        return [(opened(part, self._keys), rows) for part, rows in self.stored.parts(columns)]
+
     def take(self, rows: npt.NDArray[np.int64]) -> pa.Table:
         """The rows of some numbers, ascending."""
         return opened(self.stored.take(rows), self._keys)

@@ -20,6 +20,7 @@ from pipelines import lake
 from pipelines.lock import exclusive
 from pipelines.report import Synced
 from pipelines.stages import protecting
+from rules.customer import STAGED_SCHEMA
 from rules.protection import declared
 from warehouse import engine, gate_policy, quality_policy, staged_records, sync_runs
 from warehouse.engine import Warehouse
@@ -27,6 +28,8 @@ from warehouse.gate_policy import GatePolicy
 from warehouse.quality_policy import QualityPolicy
 
 _Made = TypeVar("_Made")
+_FEW = 50_000
+"""Records that are kept at most, where not all are: some 50 MB."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,7 @@ class Deployment:
     keys: Keys
     kept: dict[str, tuple[Hashable, Any]] = field(default_factory=dict, repr=False)
     _staged: dict[str, pa.Table] = field(default_factory=dict, repr=False)
+    _some: dict[str, pa.Table] = field(default_factory=dict, repr=False)
     read_now: set[str] = field(default_factory=set, repr=False)
     synced: dict[str, Synced] = field(default_factory=dict, repr=False)
     seen: dict[str, str] = field(default_factory=dict, repr=False)
@@ -75,6 +79,11 @@ class Deployment:
             self.kept.pop(what, None)
             known = self.kept[what] = (key, make())
         return cast(_Made, known[1])
+
+    def known(self, what: str, key: Hashable) -> Any:
+        """What :meth:`once` keeps under a name for this key; None if it keeps nothing."""
+        kept = self.kept.get(what)
+        return kept[1] if kept is not None and kept[0] == key else None
 
     def drop(self, *names: str) -> None:
         """Forget what :meth:`once` keeps under these names: it is large, and was used last."""
@@ -90,11 +99,22 @@ class Deployment:
         return self._staged[name]
 
     def records(self, ids: pa.Array) -> pa.Table:
-        """Some of the live records, sorted by record_id."""
-        if sync_runs.content_fingerprint(self.warehouse) not in self._staged:
-            return staged_records.read(self.warehouse, ids.to_pylist())
-        staged = self.staged()
-        return staged.filter(pc.is_in(staged["record_id"], value_set=ids))
+        """Some of the live records, sorted by record_id; a few are kept until a sync changed one.
+
+        Matching asks for the changed ones, publishing for these and those of their customers.
+        """
+        name = sync_runs.content_fingerprint(self.warehouse)
+        if name in self._staged:
+            staged = self.staged()
+            return staged.filter(pc.is_in(staged["record_id"], value_set=ids))
+        known = self._some.pop(name, STAGED_SCHEMA.empty_table())
+        self._some.clear()
+        others = ids.filter(pc.invert(pc.is_in(ids, value_set=known["record_id"])))
+        read = staged_records.read(self.warehouse, others.to_pylist())
+        own = known.filter(pc.is_in(known["record_id"], value_set=ids))
+        if known.num_rows + read.num_rows <= _FEW:
+            self._some[name] = pa.concat_tables([known, read])
+        return pa.concat_tables([own, read]).sort_by("record_id") if own.num_rows else read
 
 
 def check_settings(

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from pipelines import fingerprint, lake
 from pipelines.report import Computed
-from pipelines.stages import changes
+from pipelines.stages import changes, matching
 from pipelines.stages.deployment import Deployment
 from pipelines.stages.matching import pair_decisions
 from pipelines.stages.publishing import looked_at
@@ -128,7 +128,7 @@ def clustering_checks(deployment: Deployment, report: Computed) -> list[Check]:
         deployment: the opened home.
         report: what clusters returned.
     """
-    table = lake.read(deployment.lake, "clusters", report.fingerprint)
+    table = matching.grouped(deployment, report.fingerprint)
     noted = changes.noted(deployment)
     staged_ids = lake.read(deployment.lake, "records", noted, ["record_id"])["record_id"]
     decided = pair_decisions(deployment)

@@ -27,7 +27,7 @@ from dedupe import (
 )
 from dedupe import clusters as clustering
 from dedupe import model as models
-from dedupe.comparing.columns import decoded
+from dedupe.comparing.columns import as_array, decoded
 from dedupe.levels import LEVELS, is_text
 from dedupe.model import MatchingSettings, Models
 from dedupe.reclustering import Earlier
@@ -176,6 +176,23 @@ def scored_again(deployment: Deployment, pairs: pa.Table, schema: pa.Schema) -> 
     return decoded(found).select(schema.names).cast(schema)
 
 
+def pairs_among(deployment: Deployment, scored_name: str, ids: pa.Array) -> pa.Table:
+    """left_id, right_id and found_by of the scored pairs with both ends among records; sorted."""
+    stored = lake.stored(deployment.lake, "scored_pairs", scored_name)
+    weighed = deployment.known("weighed_pairs", scored_name)
+    columns = [*_ENDS, "found_by"]
+    if weighed is None or not pa.types.is_dictionary(weighed["left_id"].type):
+        found = stored.of_values(dict.fromkeys(_ENDS, ids), columns)
+    else:  # ends are rows of the features
+        own = np.zeros(len(features.record_ids(deployment)), dtype=bool)
+        own[features.rows_of(deployment, ids)] = True
+        left, right = (as_array(weighed[one]).indices.to_numpy() for one in _ENDS)
+        rows = np.flatnonzero(own[left] & own[right])
+        ends = decoded(weighed.select(_ENDS).take(pa.array(rows)))
+        found = ends.append_column("found_by", stored.take(rows, ["found_by"])["found_by"])
+    return found.sort_by([(name, "ascending") for name in _ENDS]).combine_chunks()
+
+
 def train(deployment: Deployment) -> Models:
     """Train the models anew, from the pairs as they are and every label there is.
 
@@ -244,7 +261,15 @@ def have_clusters(deployment: Deployment) -> tuple[str, bool]:
     lake.write(deployment.lake, "decided", name, said, note)
     lake.write(deployment.lake, "suggestions", name, found.suggestions)
     lake.write(deployment.lake, "clusters", name, found.clusters, found.report)
+    deployment.once(f"clusters {name}", name, lambda: found.clusters)
     return name, False
+
+
+def grouped(deployment: Deployment, name: str) -> pa.Table:
+    """The clusters of a fingerprint, sorted by record_id; kept until :func:`forget`."""
+    return deployment.once(
+        f"clusters {name}", name, lambda: lake.read(deployment.lake, "clusters", name)
+    )
 
 
 def _earlier(deployment: Deployment, scored_name: str, most: int) -> Earlier | None:
@@ -260,9 +285,8 @@ def _earlier(deployment: Deployment, scored_name: str, most: int) -> Earlier | N
         if whole and lake.has(folder, "scored_pairs", then):
             found.append((then != scored_name, name, then))
     for other, name, then in sorted(found, key=lambda one: one[0])[:1]:
-        earlier, suggestions, said = (
-            lake.read(folder, table, name) for table in ("clusters", "suggestions", "decided")
-        )
+        earlier = grouped(deployment, name)
+        suggestions, said = (lake.read(folder, table, name) for table in ("suggestions", "decided"))
         if not other:
             return Earlier(earlier, suggestions, said)
         changed = _changed_pairs(deployment, then, scored_name)
@@ -446,3 +470,4 @@ def forget(deployment: Deployment, clusters_name: str) -> None:
     found = names(deployment)
     keys = features.keys_name(deployment)
     lake.forget(deployment.lake, {**found, **made, **({"keys": keys} if keys else {})})
+    deployment.drop(*(one for one in deployment.kept if one.startswith("clusters ")))

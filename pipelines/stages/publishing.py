@@ -22,7 +22,7 @@ from pipelines import fingerprint, lake
 from pipelines.report import PublishedReport
 from pipelines.stages import case_evidence, changes, features, gating, matching, retention
 from pipelines.stages.deployment import Deployment
-from warehouse import case_tables, decisions
+from warehouse import case_tables, decisions, text_form
 from warehouse import overrides as pinning
 from warehouse import publish as publishing
 from warehouse import taken_in as taking
@@ -134,7 +134,8 @@ def _prepared(
     log.info("golden_customer: choosing ids and values")
     warehouse, found = deployment.warehouse, taken_in.clusters
     base = publishing.read_identity(warehouse, partial(_kept, deployment))
-    assigned, touched, changed = _identity(deployment, taken_in, base)
+    grouped = matching.grouped(deployment, found)
+    assigned, touched, changed = _identity(deployment, taken_in, base, grouped)
     retired = publishing.redirects(warehouse) | identity.as_dict(assigned.redirects)
     used = assigned.crosswalk["golden_id"]
     used = used.filter(pc.is_in(used, value_set=pa.array(list(retired), pa.string())))
@@ -155,17 +156,16 @@ def _prepared(
         golden = pa.concat_tables([publishing.read_names(warehouse, elsewhere), golden])
     names = {**matching.names(deployment), "clusters": found, "suggestions": found}
     members = pc.unique(doubted["record_id"])
-    scored = case_evidence.scored_among(deployment, names, members)
-    suggested = pc.and_(
-        *(pc.is_in(scored[one], value_set=suggestions[one]) for one in ("left_id", "right_id"))
-    )
-    doubtful = cases.make(suggestions, doubted, golden, scored.filter(suggested))
+    pairs = matching.pairs_among(deployment, names["scored_pairs"], members)
+    suggested = case_evidence.scored(deployment, names, _suggested(pairs, suggestions))
+    doubtful = cases.make(suggestions, doubted, golden, suggested)
     others = _with_other_evidence(deployment, found, records)
     evidence = case_evidence.of(
         deployment,
         names,
+        grouped,
         doubtful if others is None else _looked_at(deployment, doubtful, others),
-        scored,
+        pairs,
         doubted,
         matching.pair_decisions(deployment),
         matching.saved_models(deployment),
@@ -234,6 +234,13 @@ def _doubted(crosswalk: pa.Table, suggestions: pa.Table, moved: list[dict[str, A
     return crosswalk.filter(pc.is_in(crosswalk["golden_id"], value_set=wanted))
 
 
+def _suggested(pairs: pa.Table, suggestions: pa.Table) -> pa.Table:
+    """Those of some pairs that suggestions name."""
+    named = (text_form.key(one, ["left_id", "right_id"]) for one in (pairs, suggestions))
+    found, wanted = named
+    return pairs.filter(pc.is_in(found, value_set=pc.unique(wanted)))
+
+
 def _names(
     deployment: Deployment, staged: pa.Table, crosswalk: pa.Table, overrides: pa.Table
 ) -> pa.Table:
@@ -245,13 +252,12 @@ def _names(
 
 
 def _identity(
-    deployment: Deployment, taken_in: TakenIn, base: PublishedIdentity
+    deployment: Deployment, taken_in: TakenIn, base: PublishedIdentity, now: pa.Table
 ) -> tuple[Identity, pa.Array | None, pa.Array]:
     """The lasting ids, the records whose clusters changed, and those whose content did.
 
     No clusters (None) if it can be any.
     """
-    now = lake.read(deployment.lake, "clusters", taken_in.clusters)
     last = taking.last(deployment.warehouse)
     if (
         last is not None
@@ -259,7 +265,7 @@ def _identity(
         and lake.has(deployment.lake, "clusters", last.clusters)
     ):
         changed = changes.since(deployment, last.staged)
-        before = lake.read(deployment.lake, "clusters", last.clusters)
+        before = matching.grouped(deployment, last.clusters)
         if changed is not None:
             others = pc.unique(pa.concat_arrays([changed.new, changed.stale]))
             touched = identity.touched_records(before, now, others)

@@ -73,6 +73,13 @@ def check(folder: Path, name: str, whole: pa.Table) -> None:
     assert found.read(["words", "id"]).equals(whole.select(["words", "id"]))
     some = np.arange(0, whole.num_rows, 2)
     assert found.take(some).equals(whole.take(pa.array(some)))
+    lie = [
+        (number, row)
+        for part, numbers in found.parts(["words", "id"])
+        for number, row in zip(numbers.tolist(), part.to_pylist(), strict=True)
+    ]
+    standing = [row for number, row in sorted(lie, key=lambda one: one[0]) if number >= 0]
+    assert standing == whole.select(["words", "id"]).to_pylist()
     coded = pa.concat_tables(found.chunks(["id"], coded=["id"]))["id"]
     assert pa.types.is_dictionary(coded.type)
     assert coded.to_pylist() == whole["id"].to_pylist()

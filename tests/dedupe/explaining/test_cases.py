@@ -3,9 +3,12 @@
 import json
 from itertools import combinations
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dedupe import explain
 from dedupe.counts import Counts
@@ -14,6 +17,20 @@ from dedupe.explaining import frequency, graph_svg, stored, svg
 from dedupe.explaining.facts import plain
 from dedupe.explaining.messages import say
 from dedupe.explaining.prepared import Prepared, contradictions
+from dedupe.name_rarity import surnames_and_initials
+
+
+def counted(evidence, wanted):
+    """How many records have the values of some, looked for in two parts and some rows too many."""
+    features = evidence.features
+    half, numbers = features.num_rows // 2, np.arange(features.num_rows)
+    gone = (features.slice(0, half), np.full(half, -1))
+    parts = [
+        (features.slice(0, half), numbers[:half]),
+        gone,
+        (features.slice(half), numbers[half:]),
+    ]
+    return frequency.count(parts, evidence.record_ids, evidence.clusters, wanted)
 
 
 def prepared(evidence: Evidence, ids: list[str]) -> Prepared:
@@ -35,7 +52,7 @@ def prepared(evidence: Evidence, ids: list[str]) -> Prepared:
         decisions=evidence.decisions,
         crosswalk=evidence.crosswalk,
         pairs=pairs,
-        frequencies=frequency.count(evidence.features, evidence.clusters, features),
+        frequencies=counted(evidence, features),
         contradictions=contradictions(pairs, features, Counts.of(evidence.features)),
     )
 
@@ -96,13 +113,27 @@ def test_facts_come_back_from_json_and_are_said_in_both_languages(
 
 
 def test_values_are_counted_at_once_as_one_by_one(world: Evidence) -> None:
-    counted = frequency.count(world.features, world.clusters, world.features)
+    found = counted(world, world.features)
     rows = world.features.to_pylist()
     seen = 0
     for left, right in combinations(rows, 2):
         if left["customer_type"] == right["customer_type"]:
             for field, one in frequency.frequencies(world, left, right).items():
-                at = [n for key, n in counted.items() if key[0] == left["customer_type"]]
+                at = [n for key, n in found.items() if key[0] == left["customer_type"]]
                 assert (one.records, one.customers) in at, field
                 seen += 1
     assert seen > 50
+
+
+READINGS = st.text(alphabet="ab é", max_size=6)
+
+
+@given(texts=st.lists(st.one_of(st.none(), READINGS), max_size=8), asked=st.lists(READINGS))
+def test_a_name_that_begins_as_asked_is_always_found(texts, asked) -> None:
+    values = surnames_and_initials(pa.array(asked, pa.string()))
+    values = values.filter(pc.not_equal(values, ""))
+    names = pa.array(["left out", *texts], pa.string()).slice(1)
+    found = frequency._beginning_like(names, values).to_pylist()
+    shortened = surnames_and_initials(pc.fill_null(names, "")).to_pylist()
+    held = {place for place, one in enumerate(shortened) if one in values.to_pylist()}
+    assert held <= set(found)
