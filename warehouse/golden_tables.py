@@ -54,6 +54,7 @@ class Written:
         given: the ids of the customers that it was given.
         others: the ids of all whose values are new, changed or gone.
         said: of the customers it was given, the columns that were asked for, as a text table.
+        resaid: the ids of those of ``others`` whose values in these columns are.
     """
 
     customers: dict[str, int]
@@ -61,6 +62,7 @@ class Written:
     given: set[str]
     others: set[str]
     said: pa.Table
+    resaid: set[str]
 
 
 def write_customers(
@@ -77,7 +79,7 @@ def write_customers(
     Raises:
         PublishError: a golden id stands twice.
     """
-    made = Written(_none(), _none(), set(), set(), _empty(keep))
+    made = Written(_none(), _none(), set(), set(), _empty(keep), set())
     said = [made.said]
     with bulk.indexes_last(run.connection, golden_field):
         for part in parts:
@@ -88,17 +90,23 @@ def write_customers(
             made.given.update(ids)
             said.append(golden.select(keep))
             trails = text_form.encode(part.provenance.select([*TRAIL_KEYS, *TRAIL]))
-            _write_part(run, _among(stored, golden), golden, trails, made)
+            _write_part(run, _among(stored, golden), golden, trails, keep, made)
         ended = stored.filter(pc.invert(pc.is_in(stored["golden_id"], value_set=_ids(made.given))))
         rows.delete(run.connection, golden_customer, ended, ["golden_id"])
         made.customers["deleted"] += ended.num_rows
-        made.others.update(ended["golden_id"].to_pylist())
+        for ids in (made.others, made.resaid):
+            ids.update(ended["golden_id"].to_pylist())
         made.fields["deleted"] += rows.delete(run.connection, golden_field, ended, ["golden_id"])
     return replace(made, said=pa.concat_tables(said))
 
 
 def _write_part(
-    run: Run, before: pa.Table, golden: pa.Table, trails: pa.Table, made: Written
+    run: Run,
+    before: pa.Table,
+    golden: pa.Table,
+    trails: pa.Table,
+    keep: Sequence[str],
+    made: Written,
 ) -> None:
     """Write some customers, ``before`` being the hashes they are stored with; none ends here."""
     keys = ["golden_id"]
@@ -108,11 +116,12 @@ def _write_part(
     trail = [told.get(name, "") for name in golden["golden_id"].to_pylist()]
     golden = golden.append_column("provenance_hash", pa.array(trail, pa.string()))
     change = rows.difference(before, golden, keys, ["content_hash"])
-    changed = _otherwise(run, change.changed)
+    changed, resaid, was = _otherwise(run, change.changed, keep)
     rehashed = rows.difference(before, golden, keys, ["content_hash", "provenance_hash"]).changed
     retold = rows.difference(before, golden, keys, ["provenance_hash"]).changed
     stamp = {"published_at": run.at_text, "publish_id": run.publish_id}
-    rows.update(run.connection, golden_customer, text_form.with_constant(changed, **stamp), keys)
+    stamped = text_form.with_constant(changed, **stamp)
+    rows.update(run.connection, golden_customer, stamped, keys, was)
     rehashed = rehashed.filter(pc.invert(is_one_of(rehashed, changed)))
     rows.update(
         run.connection,
@@ -130,23 +139,32 @@ def _write_part(
     made.customers["changed"] += changed.num_rows
     for what, count in fields.items():
         made.fields[what] += count
-    for some in (change.added, changed):
-        made.others.update(some["golden_id"].to_pylist())
+    for ids, some in ((made.others, changed), (made.resaid, resaid)):
+        for each in (change.added, some):
+            ids.update(each["golden_id"].to_pylist())
 
 
-def _otherwise(run: Run, golden: pa.Table) -> pa.Table:
-    """Of customers whose hash is another one, those whose values are.
+def _otherwise(
+    run: Run, golden: pa.Table, keep: Sequence[str]
+) -> tuple[pa.Table, pa.Table, pa.Table]:
+    """Of customers whose hash is another one, those whose values are, and those in some columns.
 
     The model may have got columns since that these customers have nothing in.
+
+    Returns:
+        the two, and the values of all these customers as they are stored.
     """
     if not golden.num_rows:
-        return golden
+        return golden, golden, golden
     columns = ["golden_id", *GOLDEN]
     ids = golden["golden_id"].to_pylist()
     stored = rows.read_of(run.connection, golden_customer, columns, "golden_id", ids)
-    stored = text_form.encode(text_form.decode(stored, GOLDEN_SCHEMA))
-    marks = rows.compare(_plain(stored), _plain(golden), ["golden_id"], GOLDEN)
-    return golden.filter(pa.array(marks.changed))
+    read = text_form.encode(text_form.decode(stored, GOLDEN_SCHEMA))
+    before, after = _plain(read), _plain(golden)
+    every, some = (
+        rows.compare(before, after, ["golden_id"], names).changed for names in (GOLDEN, keep)
+    )
+    return golden.filter(pa.array(every)), golden.filter(pa.array(some)), stored
 
 
 def _plain(golden: pa.Table) -> pa.Table:

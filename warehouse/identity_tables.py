@@ -98,14 +98,15 @@ def published(connection: sa.Connection, record_ids: pa.Array) -> pa.ChunkedArra
 
 
 def write_crosswalk(
-    run: Run, pairs: pa.Table, only: Collection[str] | None = None
+    run: Run, pairs: pa.Table, held: pa.Table | None = None
 ) -> tuple[dict[str, int], pa.Table, set[str]]:
     """Record id is source and key joined by a colon; a source's name has none.
 
     Args:
         run: the publish under way.
         pairs: record_id, golden_id.
-        only: published customers whose records these are, the others' stand; None: all.
+        held: source, source_key, golden_id as stored, of the customers whose records these are or
+            were; those of the others stand. None: these are all.
 
     Returns:
         Rows added, changed, deleted; the crosswalk as a text table; and the
@@ -119,11 +120,7 @@ def write_crosswalk(
     )
     keys, compared = ["source", "source_key"], ["golden_id"]
     columns = [*keys, *compared]
-    stored = (
-        rows.read(run.connection, crosswalk, columns)
-        if only is None
-        else rows.read_of(run.connection, crosswalk, columns, "golden_id", sorted(only))
-    )
+    stored = rows.read(run.connection, crosswalk, columns) if held is None else held.select(columns)
     change = rows.difference(stored, new, keys, compared)
     others = change.named("golden_id")
     left = change.deleted

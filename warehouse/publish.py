@@ -55,6 +55,7 @@ _SEQUENCE = "golden_id"
 _KEYS = "search_keys_version"
 _AGAIN = "Run the refresh again."
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+_HELD = ["record_id", "source", "source_key", "golden_id"]
 BASIS = "basis"
 """Name in the counts of a publish."""
 
@@ -342,12 +343,14 @@ def _publish(
     """Write all of it; what was written, and the customers whose values are others now."""
     fingerprint, told = basis
     every_pair, parts_of = identity.crosswalk.select(["record_id", "golden_id"]), None
+    held: pa.Table | None = None
     hashes = ["golden_id", "content_hash", "provenance_hash"]
     if only is None:
         stored = rows.read(run.connection, golden_customer, hashes)
         known = stored
     else:
         stored = rows.read_of(run.connection, golden_customer, hashes, "golden_id", sorted(only))
+        held = rows.read_of(run.connection, crosswalk, _HELD, "golden_id", sorted(only))
         known = base.crosswalk if base else rows.read(run.connection, crosswalk, ["golden_id"])
         if base and identity.looked_at is not None:
             parts_of = [one["golden_id"] for one in reversed(identity.looked_at)]
@@ -356,7 +359,7 @@ def _publish(
     earlier = identity_tables.redirects(run.connection)
     restored = pc.any(pc.equal(identity.events["event"], "restored")).as_py()
     _check(run.connection, identity, every_pair, (live, was_live), earlier)
-    _check_records(run.connection, every_pair, only)
+    _check_records(run.connection, every_pair, held)
     _check_relations(relations, live)
 
     written = golden_tables.write_customers(run, stored, parts, search.READ)
@@ -375,10 +378,10 @@ def _publish(
     if only is not None:
         pairs = among(pairs, "golden_id", {*only, *written.given})
     pairs = text_form.encode(pairs)
-    counts["crosswalk"], records, moved = identity_tables.write_crosswalk(run, pairs, only)
+    counts["crosswalk"], records, moved = identity_tables.write_crosswalk(run, pairs, held)
     stand = only is not None or _keys_stand(run.connection)
     counts["customer_search"] = search.write(
-        run.connection, written.said, records, written.others | moved if stand else None
+        run.connection, written.said, records, written.resaid | moved if stand else None
     )
     run.connection.execute(sa.delete(id_sequence).where(id_sequence.c.name == _SEQUENCE))
     run.connection.execute(
@@ -462,23 +465,19 @@ def _check_relations(relations: pa.Table, live: Ids) -> None:
         )
 
 
-def _check_records(
-    connection: sa.Connection, pairs: pa.Table, only: Collection[str] | None
-) -> None:
+def _check_records(connection: sa.Connection, pairs: pa.Table, held: pa.Table | None) -> None:
     """No published record that is still live may drop out.
+
+    ``held`` has those of the customers that can be others; None: it can be any.
 
     A live record that was never published may be missing: a sync can bring it
     while customers are being matched, and the next publish has it.
     """
-    columns = ["record_id", "golden_id"]
-    known = (
-        rows.read(connection, crosswalk, columns[:1])
-        if only is None
-        else rows.read_of(connection, crosswalk, columns, "golden_id", sorted(only))
-    )["record_id"]
+    columns = ["record_id"]
+    known = (rows.read(connection, crosswalk, columns) if held is None else held)["record_id"]
     there = pairs["record_id"].filter(pc.is_in(pairs["record_id"], value_set=known))
     gone = known.filter(pc.invert(pc.is_in(known, value_set=there)))
-    live = rows.read_of(connection, staged_customer, columns[:1], "record_id", gone.to_pylist())
+    live = rows.read_of(connection, staged_customer, columns, "record_id", gone.to_pylist())
     lost = live.num_rows
     if lost:
         raise PublishError(

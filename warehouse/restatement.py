@@ -295,19 +295,21 @@ def _touched(
     touched = ((of.valid_from > since) & (of.valid_from <= until)) | (
         (of.valid_to > since) & (of.valid_to <= until)
     )
-    query = sa.select(of.golden_id, of.customer_type, of.region, _SOURCES).where(touched)
+    moments = (sa.case((_at(moment), 1), else_=0) for moment in (since, until))
+    query = sa.select(of.golden_id, of.customer_type, of.region, _SOURCES, *moments).where(touched)
     every = query.execution_options(yield_per=_AT_ONCE)
     queries = [every] if among is None else [query.where(one) for one in _named(of, among)]
     segments = cache(_segments)
-    versions = [
-        {
-            name: segments(kind, region, sources)
-            for query in queries
-            for name, kind, region, sources in connection.execute(query.where(_at(moment)))
-        }
-        for moment in (since, until)
-    ]
-    return versions[0], versions[1]
+    before: dict[str, _Segments] = {}
+    after: dict[str, _Segments] = {}
+    for one in queries:
+        for name, kind, region, sources, was, now in connection.execute(one):
+            if was or now:
+                own = segments(kind, region, sources)
+                for there, versions in ((was, before), (now, after)):
+                    if there:
+                        versions[name] = own
+    return before, after
 
 
 def _named(of: Any, golden_ids: Sequence[str]) -> Iterator[sa.ColumnElement[bool]]:

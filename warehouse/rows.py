@@ -37,6 +37,8 @@ _AT_ONCE = 1000
 _FEW = 1000
 """Up to so many rows SQLite updates one by one; beyond, out of a temporary table, which takes two
 thirds of that."""
+_RARE = 10
+"""Rows of which the same columns change, for a statement of their own to pay."""
 _TOGETHER, _PARAMETERS = 100, 32_766
 """Rows that one statement inserts into SQLite, and values that it may have."""
 _loads = count(1)
@@ -115,13 +117,7 @@ def compare(stored: pa.Table, new: pa.Table, keys: Sequence[str], compared: Sequ
     both, before = new.filter(pa.array(known)), stored.take(pa.array(places))
     differs = np.zeros(both.num_rows, dtype=bool)
     for name in compared:
-        left, right = both.column(name), before.column(name)
-        same = pc.if_else(
-            pc.and_(left.is_valid(), right.is_valid()),
-            pc.fill_null(pc.equal(left, right), False),
-            pc.equal(left.is_valid(), right.is_valid()),
-        )
-        differs |= ~np.asarray(same)
+        differs |= _unlike(both.column(name), before.column(name))
     changed = np.zeros(new.num_rows, dtype=bool)
     changed[np.flatnonzero(known)[differs]] = True
     deleted = np.ones(stored.num_rows, dtype=bool)
@@ -359,22 +355,32 @@ def insert(connection: sa.Connection, table: sa.Table, text: pa.Table) -> None:
     _insert_many(connection, f"INSERT INTO {target} ({names})", text)
 
 
-def update(connection: sa.Connection, table: sa.Table, text: pa.Table, keys: Sequence[str]) -> int:
+def update(
+    connection: sa.Connection,
+    table: sa.Table,
+    text: pa.Table,
+    keys: Sequence[str],
+    before: pa.Table | None = None,
+) -> int:
     """Set the other columns of a text table in the rows that have its keys.
+
+    Args:
+        before: as the rows are stored, as far as that was read: SQLite takes as long for every
+            value that is set as for finding a row, so it sets what is another only.
 
     Returns:
         how many stored rows have them.
     """
     if text.num_rows == 0:
         return 0
+    if before is not None and connection.dialect.name != "postgresql":
+        parts = _alike(text, keys, before)
+        return sum(_update_one_by_one(connection, table, one, keys) for one in parts)
+    if connection.dialect.name != "postgresql" and text.num_rows <= _FEW:
+        return _update_one_by_one(connection, table, text, keys)
     text = sealing.sealed(connection.dialect, table, text)
     target = sql_name(connection, table)
     others = [name for name in text.column_names if name not in keys]
-    if connection.dialect.name != "postgresql" and text.num_rows <= _FEW:
-        sets = ", ".join(f"{_quoted(name)} = ?" for name in others)
-        match = " AND ".join(f"{_quoted(name)} = ?" for name in keys)
-        ordered = text.select([*others, *keys])
-        return _many(connection, f"UPDATE {target} SET {sets} WHERE {match}", ordered)
     with loaded(connection, table, text) as load:
         sets = ", ".join(f"{_quoted(name)} = {load}.{_quoted(name)}" for name in others)
         match = " AND ".join(f"t.{_quoted(name)} = {load}.{_quoted(name)}" for name in keys)
@@ -382,6 +388,54 @@ def update(connection: sa.Connection, table: sa.Table, text: pa.Table, keys: Seq
             f"UPDATE {target} AS t SET {sets} FROM {load} WHERE {match}"
         )
         return int(done.rowcount)
+
+
+def _update_one_by_one(
+    connection: sa.Connection, table: sa.Table, text: pa.Table, keys: Sequence[str]
+) -> int:
+    others = [name for name in text.column_names if name not in keys]
+    sets = ", ".join(f"{_quoted(name)} = ?" for name in others)
+    match = " AND ".join(f"{_quoted(name)} = ?" for name in keys)
+    ordered = sealing.sealed(connection.dialect, table, text).select([*others, *keys])
+    sql = f"UPDATE {sql_name(connection, table)} SET {sets} WHERE {match}"
+    return _many(connection, sql, ordered)
+
+
+def _alike(text: pa.Table, keys: Sequence[str], before: pa.Table) -> Iterator[pa.Table]:
+    """Rows in which the same columns are others, each with these; rare ones with all columns.
+
+    Args:
+        before: the same rows, in any order; columns that it has not are others.
+    """
+    at = pc.index_in(key(text, keys), value_set=key(before, keys))
+    stored = before.take(at)
+    known = [name for name in text.column_names if name in before.column_names]
+    known = [name for name in known if name not in keys]
+    differs = np.column_stack([_unlike(text[name], stored[name]) for name in known])
+    differs[~np.asarray(at.is_valid())] = True
+    packed = np.packbits(differs, axis=1)
+    kind = pa.binary(packed.shape[1])
+    sets = pa.Array.from_buffers(kind, len(packed), [None, pa.py_buffer(packed)])
+    of = sets.dictionary_encode().indices.to_numpy()
+    first = np.unique(of, return_index=True)[1]
+    often = np.bincount(of)
+    rare = often[of] < _RARE
+    for number in np.flatnonzero(often >= _RARE).tolist():
+        same = set(np.array(known)[~differs[first[number]]].tolist())
+        names = [name for name in text.column_names if name not in same]
+        yield text.filter(pa.array(of == number)).select(names)
+    if rare.any():
+        yield text.filter(pa.array(rare))
+
+
+def _unlike(one: pa.ChunkedArray, other: pa.ChunkedArray) -> np.ndarray:
+    """Which values are not equal; nulls are."""
+    same = pc.if_else(
+        pc.and_(one.is_valid(), other.is_valid()),
+        pc.fill_null(pc.equal(one, other), False),
+        pc.equal(one.is_valid(), other.is_valid()),
+    )
+    return ~np.asarray(same)
 
 
 def put(connection: sa.Connection, table: sa.Table, text: pa.Table, keys: Sequence[str]) -> None:

@@ -83,6 +83,29 @@ def test_many_rows_are_updated_at_once_and_those_that_are_not_there_do_not_count
     assert found.drop_columns("position").equals(stored.slice(100).drop_columns("position"))
 
 
+def test_rows_are_the_same_whether_it_is_known_what_is_stored_or_not(warehouse):
+    numbers = [f"{number:04d}" for number in range(60)]
+    columns = ["record_id", "source", "source_key", "content_hash", "name", "city", "position"]
+    nothing = pa.nulls(60, pa.string())
+    stored = pa.table(
+        [numbers, ["erp"] * 60, numbers, numbers, numbers, nothing, numbers], names=columns
+    )
+    # Of some a name is another, of some a city, of a few both; the last one is not stored.
+    new = stored.to_pylist()
+    for place, row in enumerate(new):
+        row["name"] = None if place % 3 == 0 else row["name"]
+        row["city"] = "Ghent" if 20 <= place < 40 or place == 3 else None
+        row["position"] = f"after {place}"
+    new.append({**new[0], "record_id": "9999"})
+    text = pa.Table.from_pylist(new, stored.schema)
+    before = stored.select(["city", "record_id", "name"]).take(list(reversed(range(60))))
+    with warehouse.write() as connection:
+        rows.insert(connection, staged_customer, stored)
+        assert rows.update(connection, staged_customer, text, ["record_id"], before) == 60
+        found = rows.read(connection, staged_customer, columns).sort_by("record_id")
+    assert found.to_pylist() == new[:60]
+
+
 def test_awkward_text_is_stored_as_it_is(world):
     awkward = ['a"b', "a,b", "a\nb", "a\r\nb", "\\N", "\\.", "", None, "NULL", "'", "\t ", "𠮷𝄞"]
     names = {str(number): value for number, value in enumerate(awkward)}
