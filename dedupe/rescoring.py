@@ -18,7 +18,7 @@ from dedupe.model import MatchingSettings
 
 _ENDS = ["left_id", "right_id"]
 _READ = (*_ENDS, "found_by", "veto", "weight_bits")
-_CODED = (*_ENDS, "found_by", "veto")
+_CODED = ("left_id", "found_by", "veto")
 
 Score = Callable[[pa.Table, np.ndarray], pa.Table]
 """left_id, right_id, found_by of pairs, and the rows of their records, ascending → scored pairs."""
