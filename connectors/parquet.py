@@ -104,9 +104,9 @@ def as_text(column: pa.Array) -> pa.Array:
     return pc.if_else(blank, pa.scalar(None, pa.string()), text)
 
 
-_OF_BLANKS = np.zeros(256, bool)
-"""The bytes that a blank begins with, in UTF-8: of ASCII, U+0085, U+1680, U+2000, U+3000, ..."""
-_OF_BLANKS[[*range(0x21), 0xC2, 0xE1, 0xE2, 0xE3]] = True
+_NO_BLANKS = bytes({*range(0x21, 0x100)} - {0xC2, 0xE1, 0xE2, 0xE3})
+"""The bytes that no blank begins with, in UTF-8; it does with others of ASCII, U+0085, U+1680,
+U+2000, U+3000, ..."""
 
 
 def _may_be_blank(text: pa.Array) -> bool:
@@ -115,11 +115,13 @@ def _may_be_blank(text: pa.Array) -> bool:
     if data is None or not len(text):
         return len(text) > text.null_count
     ends = np.frombuffer(offsets, np.int32, len(text) + 1, 4 * text.offset)
-    has_letters = ends[1:] > ends[:-1]
-    if np.count_nonzero(has_letters) != len(text) - text.null_count:
-        return True
-    first = np.frombuffer(data, np.uint8)[ends[:-1][has_letters]]
-    return bool(_OF_BLANKS[first].any())
+    starts, has_letters = ends[:-1], ends[1:] > ends[:-1]
+    if not has_letters.all():
+        if np.count_nonzero(has_letters) != len(text) - text.null_count:
+            return True
+        starts = starts[has_letters]
+    first = np.frombuffer(data, np.uint8)[starts]
+    return bool(first.tobytes().translate(None, _NO_BLANKS))
 
 
 def _rows(file: SourceFile, columns: list[str], report: Report) -> Iterator[pa.RecordBatch]:
@@ -128,8 +130,8 @@ def _rows(file: SourceFile, columns: list[str], report: Report) -> Iterator[pa.R
     number = 1
     for found in batches(file):
         rows = found.num_rows
-        filled = np.zeros(rows, bool)
-        for column in found.columns:
+        filled = np.full(rows, not all(column.null_count for column in found.columns))
+        for column in found.columns if not filled.all() else ():
             filled |= column.is_valid().to_numpy(zero_copy_only=False)
         report.skip(file.name, "empty row", int(rows - filled.sum()))
         numbers = pa.array(np.arange(number, number + rows)).cast(pa.string())

@@ -102,7 +102,7 @@ def total(found: bytes) -> int:
     >>> total(bytes(15) + b"\\2" + b"\\xff" * 16)
     1
     """
-    return _number(_limbs(found).sum(0, dtype=np.uint64).tolist())
+    return _number([int(limb.sum()) for limb in np.ascontiguousarray(_limbs(found).T)])
 
 
 def placed(found: bytes, positions: pa.Array) -> int:
@@ -138,6 +138,10 @@ def _weights(texts: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     data = np.frombuffer(texts.buffers()[2] or b"", np.uint8)
     at, end = offsets[:-1] + np.int32(same), offsets[1:]
     weight = np.full(len(texts), start, dtype=np.uint64)
+    while len(at) and (at < end).all():  # what all have is gone through without choosing
+        weight *= np.uint64(_FACTOR)
+        weight += data[at] + np.uint64(1)
+        at += 1
     rows = np.flatnonzero(at < end)
     while len(rows):
         byte = data[at[rows]].astype(np.uint64) + np.uint64(1)
