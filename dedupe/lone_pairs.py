@@ -4,7 +4,7 @@ What belongs here: which kinds of keys say the same, and which of the pairs that
 are worth comparing.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -68,7 +68,9 @@ def worth(pair: Ints, bits: Bits, size: Sizes, names: Hashes) -> Worth:
     records = len(names)
     most = LONE_PAIRS + LONE_PER_RECORD * records
     # Kinds that found a pair are one of few combinations: what is asked of kinds is asked of those.
-    pairs_of = np.bincount(bits, minlength=1)
+    pairs_of = np.zeros(int(bits.max(initial=0)) + 1, dtype=np.int64)
+    for part in _parts(len(bits)):
+        np.add.at(pairs_of, bits[part].astype(np.int64), 1)
     found = np.flatnonzero(pairs_of)
     lone_of = np.zeros(len(pairs_of), dtype=np.int16)
     for number, kinds in enumerate(EVIDENCE, 1):
@@ -79,12 +81,12 @@ def worth(pair: Ints, bits: Bits, size: Sizes, names: Hashes) -> Worth:
             several = np.bitwise_count(found[lone]) > 1
             lone_of[found[lone]] = (2 * number + several) << pair_codes.SIZE_BITS
     # Of each pair the evidence that proposed it alone, whether by several kinds, and the size.
-    place = lone_of.take(bits)
-    place |= size
+    place = size.copy()
     shape = (len(EVIDENCE) + 1, 2, pair_codes.MAX_SIZE + 1)
     counts = np.zeros(np.prod(shape), dtype=np.int64)
-    for start in range(0, len(place), pair_codes.CODES):
-        counts += np.bincount(place[start : start + pair_codes.CODES], minlength=len(counts))
+    for part in _parts(len(place)):
+        place[part] |= lone_of.take(bits[part])
+        counts += np.bincount(place[part], minlength=len(counts))
     goes = _beyond(counts.reshape(shape), most)
     left_out = (counts.reshape(shape) * goes).sum(axis=(1, 2))
     stay, sampled = _sampled(pair, place, goes, left_out, names)
@@ -97,6 +99,11 @@ def worth(pair: Ints, bits: Bits, size: Sizes, names: Hashes) -> Worth:
     gone = pairs_of - np.bincount(bits.take(stay), minlength=len(pairs_of))
     of_kind = {kind: int(gone[found[found >> n & 1 == 1]].sum()) for kind, n in NUMBER.items()}
     return Worth(stay, stands_for, of_kind)
+
+
+def _parts(pairs: int) -> Iterator[slice]:
+    """Pairs in parts whose numbers stay in the cache, also where they are made wider to be used."""
+    return (slice(at, at + pair_codes.CODES) for at in range(0, pairs, pair_codes.CODES))
 
 
 def _sampled(
@@ -121,12 +128,11 @@ def _sampled(
     bound = np.ceil(shares * 2.0**32).clip(1).astype(np.uint64)
     below = np.where(goes, bound[:, None, None], np.uint64(0)).ravel()
     stay, sampled = [], []
-    for start in range(0, len(place), pair_codes.CODES):
-        part = slice(start, start + pair_codes.CODES)
+    for part in _parts(len(place)):
         own = below.take(place[part])
         is_sample = _scattered(pair[part], names) < own
-        stay.append(np.flatnonzero((own == 0) | is_sample) + start)
-        sampled.append(np.flatnonzero(is_sample) + start)
+        stay.append(np.flatnonzero((own == 0) | is_sample) + part.start)
+        sampled.append(np.flatnonzero(is_sample) + part.start)
     return np.concatenate(stay), np.concatenate(sampled)
 
 
