@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from connectors import row_hashes
+from connectors.compared import COLUMNS
 from connectors.key_places import places
 from connectors.reading import PROBLEM, ROW_HASH, SOURCE_KEY
 
@@ -39,15 +40,21 @@ class KnownRows:
 
     def __init__(self, path: Path, columns: Sequence[str]) -> None:
         self._columns = columns
+        self._schema = pa.schema([(name, pa.string()) for name in COLUMNS])
         self._closing = ExitStack()
         # Read ahead, Parquet would keep all of the file that was read.
         coded = [name for name in _with_dictionary(path) if name in columns]
         opened = pq.ParquetFile(path, pre_buffer=False, read_dictionary=coded)
         file = self._closing.enter_context(opened)
-        names = [SOURCE_KEY, ROW_HASH, PROBLEM, *columns]
+        names = [*COLUMNS, PROBLEM, *columns]
         self._batches = file.iter_batches(_BATCH_ROWS, columns=names, use_threads=False)
         self._parts: list[pa.RecordBatch] = []
+        """Where the next rows are looked for."""
+        self._start = 0
+        """The number of the first row of these."""
         self._missed = 0
+        self._read: list[pa.RecordBatch] = []
+        self._at: list[np.ndarray] = []
 
     def __enter__(self) -> Self:
         return self
@@ -69,6 +76,7 @@ class KnownRows:
         if self._missed < _MOST_MISSED:
             self._read_on(len(keys))
             start, at = 0, self._places(keys)
+            self._at.append(np.where(at < 0, -1, at + self._start))
             for part in self._parts:
                 self._look(part, at - start, values, known, found)
                 start += part.num_rows
@@ -86,6 +94,31 @@ class KnownRows:
             if batch is None:
                 return
             self._parts.append(batch)
+            self._read.append(batch.select(COLUMNS))
+
+    def places(self, keys: pa.ChunkedArray) -> tuple[pa.Table, pa.Array] | None:
+        """The COLUMNS of the whole snapshot, and the place there of every key, null: nowhere.
+
+        Args:
+            keys: all that hashes were asked for, in this order.
+
+        Returns:
+            None if the source has another order, so that the snapshot was not gone through.
+        """
+        if self._missed >= _MOST_MISSED:
+            return None
+        self._read += [batch.select(COLUMNS) for batch in self._batches]
+        old = pa.Table.from_batches(self._read, self._schema)
+        at = np.concatenate([np.empty(0, np.int64), *self._at])
+        free = np.ones(old.num_rows, dtype=bool)
+        free[at[at >= 0]] = False
+        left, rest = np.flatnonzero(free), np.flatnonzero(at < 0)
+        late = pc.index_in(
+            keys.take(pa.array(rest)), value_set=old[SOURCE_KEY].take(pa.array(left))
+        )
+        there = np.asarray(late.is_valid())
+        at[rest[there]] = left[np.asarray(late.drop_null())]
+        return old, pa.array(at, pa.int32(), mask=at < 0)
 
     def _places(self, keys: pa.Array) -> np.ndarray:
         """The place of every key in the parts one after another; -1: nowhere."""
@@ -127,6 +160,7 @@ class KnownRows:
         # A few may stand elsewhere: what most of the last ones say is where it goes on.
         end = int(np.median(found[-9:])) + 1 if len(found) else 0
         left = []
+        self._start += end
         for part in self._parts if self._missed < _MOST_MISSED else ():
             if end < part.num_rows:
                 left.append(part.slice(end))

@@ -251,6 +251,7 @@ def write(
     ):
         with _known(reading, lake, previous, key, settings_hash) as rows:
             landed = landing.land(reading, writer, key, rows)
+            stood = rows.places(landed.keys) if rows else None
         hold_back(config, lake, previous, landed)
         known: dict[int, str] = {}
         if not key and config.mode != "files" and previous and path_of(lake, previous).is_file():
@@ -260,8 +261,7 @@ def write(
                 landed, Path(file.name), path_of(lake, previous), reading.columns
             )
             landed.keys = pa.chunked_array([replaced(landed.keys, known)])
-        before = _before(lake, previous)
-        at = None if before is None else places(landed.keys, before[SOURCE_KEY])
+        before, at = stood or _before(lake, previous, landed.keys)
         repairs = repair(landed, by_content=not key, at=at)
         if known:
             hashes = landed.hashes.take(list(known)).to_pylist()
@@ -406,11 +406,14 @@ def assemble(parts: Sequence[Part], manifest: Manifest, final: Path) -> None:
         publish(file, final)
 
 
-def _before(lake: Path, previous: Manifest | None) -> pa.Table | None:
-    """What is compared of the last snapshot, if there is one."""
+def _before(
+    lake: Path, previous: Manifest | None, keys: pa.ChunkedArray
+) -> tuple[pa.Table, pa.Array] | tuple[None, None]:
+    """What is compared of the last snapshot, if there is one, and the place there of keys."""
     if previous is None or not path_of(lake, previous).is_file():
-        return None
-    return pq.read_table(path_of(lake, previous), columns=compared.COLUMNS)
+        return None, None
+    before = pq.read_table(path_of(lake, previous), columns=compared.COLUMNS)
+    return before, places(keys, before[SOURCE_KEY])
 
 
 def _compared(
@@ -436,7 +439,11 @@ def _compared(
     found = compared.of(before, pa.table([keys, hashes, landed.positions], compared.COLUMNS), at)
     if landed.fresh is None or repairs:
         return found
-    changed = [rows.filter(pa.array(np.isin(n, found.changed))) for n, rows in landed.fresh]
+    differs = np.zeros(landed.rows, dtype=bool)
+    differs[found.changed] = True
+    changed = [
+        rows.take(pa.array(np.flatnonzero(differs[numbers]))) for numbers, rows in landed.fresh
+    ]
     return replace(found, rows=pa.Table.from_batches(changed) if changed else None)
 
 

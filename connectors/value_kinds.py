@@ -60,9 +60,9 @@ class Kinds:
     def _chosen(
         self, starts: np.ndarray, values: Sequence[pa.Array]
     ) -> tuple[np.ndarray, list[pa.Array]]:
-        small = starts < self._below
-        mask = pa.array(small)
-        return starts[small], [column.filter(mask) for column in values]
+        small = np.flatnonzero(starts < self._below)
+        rows = pa.array(small)
+        return starts[small], [column.take(rows) for column in values]
 
     def found(self) -> dict[str, str]:
         """Column → its kind; columns of mixed kinds and nearly empty ones have none."""
