@@ -174,7 +174,7 @@ def _touched(
     is_new = np.ones(len(record_ids), dtype=bool)
     is_new[place[place >= 0]] = False
     linked = pa.concat_arrays([links[name].combine_chunks() for name in _ENDS])
-    linked = linked.filter(pc.invert(pc.is_in(linked, value_set=record_ids))).unique()
+    linked = linked.filter(pa.array(positions(linked, record_ids) < 0)).unique()
     ids = pa.concat_arrays([record_ids, linked]) if len(linked) else record_ids
     left, right = positions_of([scored_pairs[name] for name in _ENDS], ids)
     likely = scored_pairs["weight_bits"].to_numpy() >= least

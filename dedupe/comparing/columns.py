@@ -108,22 +108,59 @@ def _to_look_up(chunk: pa.Array, ids: pa.Array) -> list[pa.Array]:
     return [] if chunk.dictionary.equals(ids) else [chunk.dictionary]
 
 
-_FEW = 16
+_FEW = 8
 """So many times the values there have to be ids, for halving among sorted ones to be cheaper than
 to hash all of them."""
+_BLOCK = 16
+"""Sorted values of which the first is looked for, and the others beside it."""
 
 
 def _places(values: pa.ChunkedArray, ids: pa.Array) -> Rows:
     if not len(values):  # looking nothing up would go through all ids, too
         return np.zeros(0, dtype=np.int64)
-    if len(values) * _FEW < len(ids) and not values.null_count and ascending(ids):
-        at = np.minimum(pc.search_sorted(ids, values).to_numpy().astype(np.int64), len(ids) - 1)
-        return np.where(pc.equal(ids.take(pa.array(at)), as_array(values)), at, -1)
+    if values.null_count or not len(ids):
+        return _hashed(values, ids)
+    if len(values) * _FEW < len(ids):
+        return _halved(as_array(values), ids) if ascending(ids) else _hashed(values, ids)
+    if ascending(values[:_BLOCK]) and ascending(values) and ascending(ids):
+        return _beside(as_array(values), ids)
+    return _hashed(values, ids)
+
+
+def _hashed(values: pa.ChunkedArray | pa.Array, ids: pa.Array) -> Rows:
+    """Places among ids, by a hash of all."""
     found = pc.fill_null(pc.index_in(values, value_set=ids), -1)
     return found.to_numpy().astype(np.int64)
 
 
-def ascending(ids: pa.Array) -> bool:
+def _halved(values: pa.Array, ids: pa.Array) -> Rows:
+    """Places among sorted ids, by halving."""
+    at = np.minimum(_before(values, ids), len(ids) - 1)
+    return np.where(pc.equal(ids.take(pa.array(at)), values), at, -1)
+
+
+def _beside(values: pa.Array, ids: pa.Array) -> Rows:
+    """Places of sorted values among sorted ids: of a block's values, those after the first one's.
+
+    Where most values are ids and most ids values, a quarter of the time of hashing all ids.
+    """
+    firsts = values.take(pa.array(np.arange(0, len(values), _BLOCK)))
+    place = np.repeat(_before(firsts, ids), _BLOCK)[: len(values)]
+    place = np.minimum(place + np.arange(len(values)) % _BLOCK, len(ids) - 1)
+    others = np.flatnonzero(np.asarray(pc.not_equal(ids.take(pa.array(place)), values)))
+    rest = values.take(pa.array(others))
+    look_up = _halved if len(rest) * _FEW < len(ids) else _hashed
+    place[others] = look_up(rest, ids)
+    return place
+
+
+def _before(values: pa.Array, ids: pa.Array) -> Rows:
+    """Of each value, before which of sorted ids it stands."""
+    found: Rows = pc.search_sorted(ids, values).to_numpy().astype(np.int64)
+    return found
+
+
+def ascending(ids: pa.Array | pa.ChunkedArray) -> bool:
     """Whether ids are sorted, and each is there once."""
     return len(ids) < 2 or pc.all(pc.less(ids[:-1], ids[1:])).as_py() is True
 
