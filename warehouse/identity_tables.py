@@ -36,6 +36,8 @@ class Ids:
 
     def __init__(self, every: pa.ChunkedArray, names: pa.Array, own: np.ndarray) -> None:
         self.every, self.names, self.own = every, names, own
+        self._asked: set[str] = set()
+        self._there: set[str] = set()
 
     @classmethod
     def of(
@@ -59,20 +61,19 @@ class Ids:
         return made
 
     def among(self, golden_ids: Iterable[str]) -> set[str]:
-        """Which of some ids are among these."""
-        asked = _ids([*golden_ids])
-        if not len(asked):
-            return set()
-        found = self.every.filter(pc.is_in(self.every, value_set=asked))
-        return set(found.to_pylist())
+        """Which of some ids are among these; no id is looked for twice."""
+        asked = {*golden_ids}
+        others = asked - self._asked
+        if others:
+            asked_for = pa.array(sorted(others), pa.string())
+            found = self.every.filter(pc.is_in(self.every, value_set=asked_for))
+            self._there.update(found.to_pylist())
+            self._asked |= others
+        return asked & self._there
 
     def without(self, others: "Ids") -> set[str]:
         """These ids without others that were made together with them: few are left."""
         return set(self.names.filter(pa.array(self.own & ~others.own)).to_pylist())
-
-
-def _ids(golden_ids: Collection[str]) -> pa.Array:
-    return pa.array(golden_ids, pa.string())
 
 
 def redirects(connection: sa.Connection) -> dict[str, str | None]:

@@ -355,6 +355,8 @@ def _publish(
         if base and identity.looked_at is not None:
             parts_of = [one["golden_id"] for one in reversed(identity.looked_at)]
     live, was_live = Ids.of(every_pair["golden_id"], known["golden_id"], parts=parts_of)
+    for ids in (live, was_live):
+        ids.among(only or ())  # what is asked below, mostly: all ids are gone through once
     gone = was_live.without(live)
     earlier = identity_tables.redirects(run.connection)
     restored = pc.any(pc.equal(identity.events["event"], "restored")).as_py()
