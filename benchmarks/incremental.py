@@ -7,7 +7,8 @@ One source, people with addresses (people.py), in a Parquet file: as they come
 changed: a third of these updated, a third deleted, a third new. Each is one
 ``onefold refresh`` of its own, from reading the file to the published golden table,
 with its CPU seconds by stage: what the process had used when Dagster began and ended
-each.
+each. Then stewards answer three suggestions, and ``onefold apply`` brings that into the
+golden table.
 """
 
 import argparse
@@ -19,9 +20,13 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import sqlalchemy as sa
 
 from benchmarks import measure, people
+from pipelines import stages
 from pipelines.run import instance
+from warehouse import decisions
+from warehouse.tables import merge_suggestion
 
 SOURCE = """\
 connector: parquet
@@ -32,6 +37,8 @@ columns: {{given_name: first_name, family_name: last_name, birth_date: birth_dat
           address: street_address, city: city, region: state, postal_code: postcode,
           phone: phone, email: email}}
 """
+ANSWERED = 3
+"""Suggestions that stewards answer."""
 FIELDS = ("phone", "email", "street_address", "last_name")
 """What an update changes one of, to what another record has."""
 HOURS = 6
@@ -69,14 +76,35 @@ def home(folder: Path, path: Path) -> Path:
 
 def refreshed(place: Path, name: str) -> dict[str, object]:
     """One refresh of a home, measured."""
-    command = [sys.executable, "-c", "from onefold.cli import program; program()"]
-    command += ["refresh", "--home", str(place)]
     spent: list[measure.Spent] = []
-    measured = measure.run(command, place.parent / f"{name}.log", HOURS * 3600, spent=spent)
-    if measured.status != "done":
-        raise RuntimeError(f"{name}: {measured.status}; see {place.parent / f'{name}.log'}")
-    told = measured.as_dict()
+    told = _measured(place, "refresh", name, spent)
     return {**told, "parts": parts(_steps(place), spent, float(str(told["cpu_seconds"])))}
+
+
+def applied(place: Path, name: str) -> dict[str, object]:
+    """Stewards link the records of :data:`ANSWERED` suggestions; ``onefold apply``, measured."""
+    with stages.opened(place) as home:
+        with home.warehouse.read() as connection:
+            query = sa.select(merge_suggestion.c.left_id, merge_suggestion.c.right_id)
+            query = query.order_by(merge_suggestion.c.suggestion_id).limit(ANSWERED)
+            pairs = [(row.left_id, row.right_id) for row in connection.execute(query)]
+        for left, right in pairs:
+            said = {"reason": "measured", "decided_by": "benchmark"}
+            decisions.add(home.warehouse, "link", left_id=left, right_id=right, **said)
+    return {"decisions": len(pairs), **_measured(place, "apply", name, [])}
+
+
+def _measured(
+    place: Path, command: str, name: str, spent: list[measure.Spent]
+) -> dict[str, object]:
+    program = [sys.executable, "-c", "from onefold.cli import program; program()"]
+    log = place.parent / f"{name}.log"
+    measured = measure.run(
+        [*program, command, "--home", str(place)], log, HOURS * 3600, spent=spent
+    )
+    if measured.status != "done":
+        raise RuntimeError(f"{name}: {measured.status}; see {log}")
+    return measured.as_dict()
 
 
 def parts(
@@ -110,7 +138,7 @@ def _steps(place: Path) -> dict[str, tuple[float, float]]:
 
 
 def run(records: int, share: float, folder: Path) -> dict[str, object]:
-    """All three refreshes of a file of people, and what the last costs of the first."""
+    """All refreshes of a file of people, what the last costs of the first, and a few decisions."""
     folder.mkdir(parents=True)
     path = folder / "people.parquet"
     made = people.make(records, seed=7).records
@@ -119,6 +147,7 @@ def run(records: int, share: float, folder: Path) -> dict[str, object]:
     runs = {"full": refreshed(place, "full"), "unchanged": refreshed(place, "unchanged")}
     pq.write_table(changed(made, share, seed=1), path)
     runs["changed"] = refreshed(place, "changed")
+    runs["decided"] = applied(place, "decided")
     return {"records": records, "share": share, "runs": runs, "of_full": _of_full(runs)}
 
 

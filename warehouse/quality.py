@@ -214,7 +214,7 @@ def _failed(connection: sa.Connection) -> tuple[dict[tuple[str, str], int], dict
     )
     return (
         {(source, field): count for source, field, count in connection.execute(values)},
-        dict(connection.execute(whole).tuples().all()),
+        dict(connection.execute(whole).all()),
     )
 
 
@@ -223,7 +223,7 @@ def _single(connection: sa.Connection) -> Iterable[_Found]:
     customers = customer_counts.last(connection)
     if customers is None:
         distinct = sa.select(of.source, sa.func.count(of.golden_id.distinct())).group_by(of.source)
-        customers = dict(connection.execute(distinct).tuples().all())
+        customers = dict(connection.execute(distinct).all())
     query = sa.select(of.source, sa.func.count()).group_by(of.source).order_by(of.source)
     for source, records in connection.execute(query):
         yield source, "", "single", customers[source], records

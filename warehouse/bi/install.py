@@ -34,7 +34,7 @@ def stands(connection: sa.Connection) -> bool:
         found = _MARK.search(said or "")
         return found is not None and found.group(1) == _fingerprint(connection)
     stored = connection.execute(sa.text("SELECT name, sql FROM sqlite_master WHERE type = 'view'"))
-    known: dict[str, str] = dict(stored.tuples().all())
+    known: dict[str, str] = dict(stored.all())
     return known == {view.name: _create(connection, view) for view in views()}
 
 
