@@ -97,6 +97,8 @@ def land(
             with_problem = pc.indices_nonzero(problem.is_valid()).to_pylist()
             found = _with_problems(found, problem, with_problem)
             marked += [rows + row for row in with_problem]
+            if there is not None:  # the same values are another row with a problem
+                there[with_problem] = False
         row_hash = row_hashes.hexadecimal(found)
         landed = [made, position, row_hash, problem, *values]
         written = pa.RecordBatch.from_arrays(landed, schema=fields)

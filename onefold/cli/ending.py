@@ -34,7 +34,7 @@ def _end(status: int) -> None:
     if any(not one.daemon for one in threading.enumerate() if one is not threading.main_thread()):
         return
     atexit._run_exitfuncs()
-    for stream in (sys.stdout, sys.stderr):
+    for stream in filter(None, (sys.stdout, sys.stderr)):  # None: it was closed from the start
         with contextlib.suppress(OSError):  # nobody reads any more
             stream.flush()
     os._exit(status)

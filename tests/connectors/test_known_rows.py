@@ -32,12 +32,17 @@ def small_parts():
         yield
 
 
-def _write(lake, rows, size, previous=None):
-    """A sync of rows that come some at a time."""
+def _write(lake, rows, size, previous=None, wrong=()):
+    """A sync of rows that come some at a time, those of some keys with a problem."""
     numbers = itertools.count(1)
     parts = [rows[start : start + size] for start in range(0, len(rows), size)]
     batches = (
-        batch(text(f"a.csv|{next(numbers)}" for _ in part), _columns(part)) for part in parts
+        batch(
+            text(f"a.csv|{next(numbers)}" for _ in part),
+            _columns(part),
+            text("too short" if key in wrong else None for key, *_ in part),
+        )
+        for part in parts
     )
     reading = Reading(list(COLUMNS), batches, Report(), "a.csv")
     return snapshot.write(reading, CONFIG, lake, previous, key=(0,), settings_hash="")
@@ -107,14 +112,16 @@ def test_a_source_in_another_order_is_soon_hashed_as_ever(tmp_path):
 
 
 @settings(deadline=None)
-@given(_syncs())
-def test_what_changed_follows_from_landing_as_from_comparing(tmp_path_factory, syncs):
+@given(_syncs(), *2 * [st.sets(st.sampled_from(["K0", "K1", "K3", "N1"]))])
+def test_what_changed_follows_from_landing_as_from_comparing(
+    tmp_path_factory, syncs, wrong, wrong_now
+):
     before, after, first, size = syncs
     lake = tmp_path_factory.mktemp("lake")
     if not before or not after:
         return
-    previous = _write(lake, before, first)
-    done = _write(lake, after, size, previous.manifest)
+    previous = _write(lake, before, first, wrong=wrong)
+    done = _write(lake, after, size, previous.manifest, wrong_now)
     if done.status == "unchanged":
         assert done.compared is None
         return

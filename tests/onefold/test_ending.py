@@ -71,3 +71,10 @@ def test_nobody_reads_any_more() -> None:
     with program.stderr:
         assert program.stderr.read() == ""
     assert program.wait() == 3
+
+
+def test_nobody_ever_read() -> None:
+    """As in ``onefold refresh >&-``: Python has no stream then."""
+    code = RUN.format(does="sys.exit(3)").replace('sys.stdout.write("said ")', "sys.stdout = None")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (3, "", "")
