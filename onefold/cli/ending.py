@@ -6,7 +6,6 @@ the process anyway.
 """
 
 import atexit
-import contextlib
 import os
 import sys
 import threading
@@ -29,12 +28,17 @@ def program() -> None:
 def _end(status: int) -> None:
     """End the process, once all that waits for its end is done.
 
-    Where a thread still works, the caller goes on, and Python ends as it does by itself.
+    Where a thread still works, or not all that was said can be written, the caller goes on, and
+    Python ends as it does by itself.
     """
     if any(not one.daemon for one in threading.enumerate() if one is not threading.main_thread()):
         return
     atexit._run_exitfuncs()
     for stream in filter(None, (sys.stdout, sys.stderr)):  # None: it was closed from the start
-        with contextlib.suppress(OSError):  # nobody reads any more
+        try:
             stream.flush()
+        except BrokenPipeError:  # nobody reads any more
+            continue
+        except OSError:
+            return
     os._exit(status)
