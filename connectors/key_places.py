@@ -32,16 +32,23 @@ def places(keys: Keys, among: Keys) -> pa.Array:
     place = np.arange(len(keys)) + _shifts(keys, among)
     np.clip(place, 0, len(among) - 1, out=place)
     right = np.asarray(pc.equal(keys, among.take(pa.array(place))))
-    rest = np.flatnonzero(~right)
+    return completed(keys, among, np.where(right, place, -1))
+
+
+def completed(keys: Keys, among: Keys, at: np.ndarray) -> pa.Array:
+    """The places of keys of which most are known: the others are looked up among what is left.
+
+    Args:
+        keys, among: as in :func:`places`.
+        at: int64, per key its place; -1 where it is to be looked up.
+    """
     free = np.ones(len(among), dtype=bool)
-    free[place[right]] = False
-    left = np.flatnonzero(free)
+    free[at[at >= 0]] = False
+    left, rest = np.flatnonzero(free), np.flatnonzero(at < 0)
     late = pc.index_in(keys.take(pa.array(rest)), value_set=among.take(pa.array(left)))
     there = np.asarray(late.is_valid())
-    place[rest[there]] = left[np.asarray(late.drop_null())]
-    nowhere = np.zeros(len(keys), dtype=bool)
-    nowhere[rest[~there]] = True
-    return pa.array(place, pa.int32(), mask=nowhere)
+    at[rest[there]] = left[np.asarray(late.drop_null())]
+    return pa.array(at, pa.int32(), mask=at < 0)
 
 
 def _shifts(keys: Keys, among: Keys) -> np.ndarray:

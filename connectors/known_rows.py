@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from connectors import row_hashes
 from connectors.compared import COLUMNS
-from connectors.key_places import places
+from connectors.key_places import completed, places
 from connectors.reading import PROBLEM, ROW_HASH, SOURCE_KEY
 
 _BATCH_ROWS = 20_000
@@ -110,15 +110,7 @@ class KnownRows:
         self._read += [batch.select(COLUMNS) for batch in self._batches]
         old = pa.Table.from_batches(self._read, self._schema)
         at = np.concatenate([np.empty(0, np.int64), *self._at])
-        free = np.ones(old.num_rows, dtype=bool)
-        free[at[at >= 0]] = False
-        left, rest = np.flatnonzero(free), np.flatnonzero(at < 0)
-        late = pc.index_in(
-            keys.take(pa.array(rest)), value_set=old[SOURCE_KEY].take(pa.array(left))
-        )
-        there = np.asarray(late.is_valid())
-        at[rest[there]] = left[np.asarray(late.drop_null())]
-        return old, pa.array(at, pa.int32(), mask=at < 0)
+        return old, completed(keys, old[SOURCE_KEY], at)
 
     def _places(self, keys: pa.Array) -> np.ndarray:
         """The place of every key in the parts one after another; -1: nowhere."""
